@@ -1,0 +1,14 @@
+/** Tests import the TypeScript sources; those that start the command line run the built `dist`. */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs', ignoreDynamic: true } },
+    ],
+  },
+  testTimeout: 300_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,32 @@
+/** Stable codes of the errors that this package throws; a program may switch on them. */
+export type ErrorCode =
+  | 'INVALID_OPTION'
+  | 'DATA_NOT_FOUND'
+  | 'DATA_INVALID'
+  | 'IMAGE_UNREADABLE'
+  | 'WEIGHTS_INVALID'
+  | 'WEIGHTS_MISMATCH'
+  | 'OUTPUT_NOT_WRITABLE'
+  | 'LIBTORCH_NOT_FOUND'
+  | 'LIBTORCH_INVALID'
+  | 'LIBTORCH_INSTALL_FAILED'
+  | 'ADDON_NOT_LOADED'
+  | 'DEVICE_UNAVAILABLE'
+  | 'ABORTED'
+  | 'NATIVE_ERROR';
+
+/**
+ * The one error class of the package: `code` is stable, `message` is one line that names the file or option and says what
+ * is wrong, and `hint`, where there is one, says what to do.
+ */
+export class ResnetFtError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'ResnetFtError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
