@@ -1,0 +1,58 @@
+// What the addon exports; lib/addon/types.ts is its mirror.
+#include <napi.h>
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include <string>
+
+#include "addon/images.h"
+#include "addon/session.h"
+
+namespace resnet_ft {
+namespace {
+
+Napi::Value device_info(const Napi::CallbackInfo& info) {
+  Napi::Object out = Napi::Object::New(info.Env());
+  const bool built = at::hasCUDA() || at::globalContext().hasCUDA();
+  int64_t count = 0;
+  std::string reason;
+  if (!built) {
+    reason = "this LibTorch is a CPU build, or no NVIDIA driver answers";
+  } else {
+    try {
+      count = static_cast<int64_t>(torch::cuda::device_count());
+      if (count == 0) reason = "no CUDA device was found (is the NVIDIA driver installed?)";
+    } catch (const std::exception& error) {
+      reason = error.what();
+      reason = reason.substr(0, reason.find('\n'));
+    }
+  }
+  out.Set("cudaBuilt", built);
+  out.Set("cudaCount", static_cast<double>(count));
+  out.Set("cudaReason", reason);
+  return out;
+}
+
+Napi::Value create_crop_store(const Napi::CallbackInfo& info) {
+  return info.Env().GetInstanceData<Classes>()->crop_store.New({info[0], info[1]});
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  auto* classes = new Classes();
+  classes->crop_store = Napi::Persistent(CropStoreWrap::define(env));
+  classes->session = Napi::Persistent(SessionWrap::define(env));
+  env.SetInstanceData(classes);
+  exports.Set("torchVersion", TORCH_VERSION);
+  exports.Set("deviceInfo", Napi::Function::New(env, device_info));
+  exports.Set("resizeCrop", Napi::Function::New(env, resize_crop));
+  exports.Set("createCropStore", Napi::Function::New(env, create_crop_store));
+  exports.Set("createSession", Napi::Function::New(env, create_session));
+  return exports;
+}
+
+}  // namespace
+}  // namespace resnet_ft
+
+static Napi::Object init_addon(Napi::Env env, Napi::Object exports) { return resnet_ft::init(env, exports); }
+
+NODE_API_MODULE(resnet_ft_core, init_addon)

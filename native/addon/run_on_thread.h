@@ -1,0 +1,97 @@
+// Runs a long pass on a thread of its own and settles a promise, with events delivered to JavaScript in between.
+#pragma once
+
+#include <c10/util/Exception.h>
+#include <napi.h>
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace resnet_ft {
+
+// One line without a C++ stack, whatever was thrown.
+inline std::string describe(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  std::string text = torch_error ? torch_error->what_without_backtrace() : error.what();
+  const auto end = text.find('\n');
+  return end == std::string::npos ? text : text.substr(0, end);
+}
+
+inline Napi::Error native_error(Napi::Env env, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, "NATIVE_ERROR"));
+  return error;
+}
+
+struct NoEvent {};
+
+template <class Result, class Event = NoEvent>
+class ThreadTask {
+ public:
+  using Emit = std::function<void(Event)>;
+  struct Spec {
+    std::function<Result(const Emit&)> work;
+    std::function<Napi::Value(Napi::Env, Result&)> to_js;
+    std::function<Napi::Value(Napi::Env, const Event&)> event_to_js = nullptr;
+    std::function<void()> cancel = nullptr;  // called where the environment goes away during the pass
+  };
+
+  // `on_event` may be empty. The promise is settled after the last event was delivered.
+  static Napi::Promise start(Napi::Env env, const char* name, Napi::Function on_event, Spec spec) {
+    auto* task = new ThreadTask(env, std::move(spec));
+    const Napi::Promise promise = task->deferred_.Promise();
+    Napi::Function callback = on_event.IsEmpty() ? Napi::Function::New(env, [](const Napi::CallbackInfo&) {}) : on_event;
+    task->channel_ = Napi::ThreadSafeFunction::New(env, callback, name, 0, 1, [task](Napi::Env) {
+      if (task->spec_.cancel && !task->settled_) task->spec_.cancel();
+      task->thread_.join();
+      delete task;
+    });
+    task->thread_ = std::thread([task] { task->run(); });
+    return promise;
+  }
+
+ private:
+  ThreadTask(Napi::Env env, Spec spec) : deferred_(Napi::Promise::Deferred::New(env)), spec_(std::move(spec)) {}
+
+  void run() {
+    try {
+      result_ = spec_.work([this](Event event) {
+        auto convert = spec_.event_to_js;
+        channel_.BlockingCall([convert, event](Napi::Env env, Napi::Function callback) {
+          if (convert && env != nullptr) callback.Call({convert(env, event)});
+        });
+      });
+    } catch (const std::exception& error) {
+      error_ = describe(error);
+    } catch (...) {
+      error_ = "an unknown native error";
+    }
+    const napi_status status = channel_.BlockingCall([this](Napi::Env env, Napi::Function) { settle(env); });
+    if (status == napi_ok) channel_.Release();
+  }
+
+  void settle(Napi::Env env) {
+    settled_ = true;
+    if (env == nullptr) return;
+    if (result_) {
+      deferred_.Resolve(spec_.to_js(env, *result_));
+    } else {
+      deferred_.Reject(native_error(env, error_).Value());
+    }
+  }
+
+  Napi::Promise::Deferred deferred_;
+  Spec spec_;
+  Napi::ThreadSafeFunction channel_;
+  std::thread thread_;
+  std::optional<Result> result_;
+  std::string error_;
+  bool settled_ = false;
+};
+
+}  // namespace resnet_ft

@@ -1,0 +1,39 @@
+// The training session for JavaScript.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "core/session.h"
+
+namespace resnet_ft {
+
+// Constructors of the addon's classes, one set for each JavaScript environment (worker threads have their own).
+struct Classes {
+  Napi::FunctionReference crop_store;
+  Napi::FunctionReference session;
+};
+
+Napi::Value create_session(const Napi::CallbackInfo& info);
+
+class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  // Takes an External<std::shared_ptr<Session>>; JavaScript gets one from create_session.
+  explicit SessionWrap(const Napi::CallbackInfo& info);
+
+ private:
+  std::shared_ptr<Session> session(Napi::Env env) const;
+  Napi::Value plan(const Napi::CallbackInfo& info);
+  Napi::Value train_epoch(const Napi::CallbackInfo& info);
+  Napi::Value evaluate(const Napi::CallbackInfo& info);
+  Napi::Value state_dict(const Napi::CallbackInfo& info);
+  Napi::Value load_state_dict(const Napi::CallbackInfo& info);
+  void cancel(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Session> session_;
+};
+
+}  // namespace resnet_ft

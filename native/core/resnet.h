@@ -1,0 +1,54 @@
+// torchvision's ResNet family; module names are the keys of its state dicts.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace resnet_ft {
+
+// A basic block (ResNet-18, -34) or a bottleneck (ResNet-50, -101, -152: the stride stands in the 3x3 convolution).
+class BlockImpl : public torch::nn::Module {
+ public:
+  BlockImpl(bool bottleneck, int64_t in_channels, int64_t planes, int64_t stride, torch::nn::Sequential downsample);
+  torch::Tensor forward(const torch::Tensor& input);
+
+ private:
+  torch::nn::Conv2d conv1{nullptr}, conv2{nullptr}, conv3{nullptr};
+  torch::nn::BatchNorm2d bn1{nullptr}, bn2{nullptr}, bn3{nullptr};
+  torch::nn::Sequential downsample_{nullptr};
+};
+TORCH_MODULE(Block);
+
+class ResNetImpl : public torch::nn::Module {
+ public:
+  // Draws the initial weights from LibTorch's default generator in torchvision's order: those of `resnetNN()` with its
+  // 1000 classes, then those of a new `fc` of `classes` outputs, as the tutorial does. `arch` is resnet18 to resnet152.
+  ResNetImpl(const std::string& arch, int64_t classes);
+
+  // Logits, batch x classes, of a normalised batch x 3 x height x width.
+  torch::Tensor forward(const torch::Tensor& input);
+
+  // Parameters and buffers under torchvision's names, in the order of its state_dict().
+  std::vector<std::pair<std::string, torch::Tensor>> state_dict() const;
+
+  // Trains `from` (conv1, layer1 ... layer4, fc) and all after it; what stands before it gets no gradient.
+  void freeze_before(const std::string& from);
+  // Training mode, with the batch norms of the frozen part left in evaluation mode.
+  void train_unfrozen();
+
+ private:
+  torch::nn::Sequential make_layer(bool bottleneck, int64_t planes, int64_t blocks, int64_t stride);
+
+  int64_t channels_ = 64;
+  std::vector<std::string> frozen_;
+  torch::nn::Conv2d conv1{nullptr};
+  torch::nn::BatchNorm2d bn1{nullptr};
+  torch::nn::Sequential layer1{nullptr}, layer2{nullptr}, layer3{nullptr}, layer4{nullptr};
+  torch::nn::Linear fc{nullptr};
+};
+TORCH_MODULE(ResNet);
+
+}  // namespace resnet_ft

@@ -1,0 +1,226 @@
+#include "core/session.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/autocast_mode.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace resnet_ft {
+namespace {
+
+// torch.nn draws initial weights from the process-wide default generator: sessions take turns, and leave it as it was.
+ResNet make_model(const SessionOptions& options, at::Generator& generator) {
+  static std::mutex default_generator;
+  const std::lock_guard<std::mutex> turn(default_generator);
+  const at::Generator& shared = at::detail::getDefaultCPUGenerator();
+  const torch::Tensor before = shared.get_state();
+  torch::manual_seed(options.seed);
+  ResNet model(options.arch, options.classes);
+  generator.set_state(shared.get_state());
+  at::Generator(shared).set_state(before);
+  return model;
+}
+
+int64_t draw_int64(at::Generator& generator) {
+  return torch::empty({}, torch::kInt64).random_(generator).item<int64_t>();
+}
+
+class AutocastGuard {
+ public:
+  AutocastGuard(c10::DeviceType device, bool enabled) : device_(device), enabled_(enabled) {
+    if (!enabled_) return;
+    at::autocast::increment_nesting();
+    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device_, true);
+  }
+  ~AutocastGuard() {
+    if (!enabled_) return;
+    at::autocast::set_autocast_enabled(device_, false);
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  }
+  AutocastGuard(const AutocastGuard&) = delete;
+  AutocastGuard& operator=(const AutocastGuard&) = delete;
+
+ private:
+  c10::DeviceType device_;
+  bool enabled_;
+};
+
+torch::Tensor target_tensor(const std::vector<int32_t>& targets, const int32_t* order, int64_t count, int64_t first) {
+  torch::Tensor out = torch::empty({count}, torch::kInt64);
+  auto* data = out.data_ptr<int64_t>();
+  for (int64_t i = 0; i < count; ++i) data[i] = targets.at(order ? order[i] : first + i);
+  return out;
+}
+
+}  // namespace
+
+Session::Session(const SessionOptions& options)
+    : options_(options), device_(options.device), generator_(at::detail::createCPUGenerator(options.seed)) {
+  prepare_thread();
+  model_ = make_model(options_, generator_);
+  model_->to(device_, options_.precision == Precision::kFp64 ? torch::kFloat64 : torch::kFloat32);
+  for (auto& parameter : model_->parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+  }
+  model_->freeze_before(options_.train_from);
+  std::vector<torch::Tensor> trained;
+  for (const auto& parameter : model_->parameters()) {
+    if (parameter.requires_grad()) trained.push_back(parameter);
+  }
+  optimizer_ = std::make_unique<torch::optim::SGD>(trained, torch::optim::SGDOptions(/*lr=*/0.0)
+                                                                .momentum(options_.momentum)
+                                                                .weight_decay(options_.weight_decay)
+                                                                .nesterov(options_.nesterov));
+}
+
+// OpenMP keeps its number of threads per calling thread, and every pass runs on a thread of its own.
+void Session::prepare_thread() const {
+  if (options_.threads > 0) at::set_num_threads(options_.threads);
+}
+
+EpochPlan Session::plan(int64_t count) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  draw_int64(generator_);  // the loader's _base_seed, drawn though there are no workers to seed
+  at::Generator sampler = at::detail::createCPUGenerator(static_cast<uint64_t>(draw_int64(generator_)));
+  const torch::Tensor order = torch::randperm(count, sampler, torch::kInt64);
+  EpochPlan plan;
+  plan.order.reserve(count);
+  plan.flips.reserve(count);
+  for (int64_t i = 0; i < count; ++i) {
+    plan.order.push_back(static_cast<int32_t>(order.data_ptr<int64_t>()[i]));
+    plan.flips.push_back(torch::rand({1}, generator_).item<float>() < 0.5F ? 1 : 0);
+  }
+  return plan;
+}
+
+// ToTensor and Normalize in float32 with true divisions: 256 values a channel, so a table gives the same bits. The
+// bytes are already in channels_last order.
+torch::Tensor Session::images(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const {
+  std::array<std::array<float, 256>, 3> table;
+  for (int c = 0; c < 3; ++c) {
+    for (int v = 0; v < 256; ++v) {
+      table[c][v] = (static_cast<float>(v) / 255.0F - options_.mean[c]) / options_.std[c];
+    }
+  }
+  const int64_t size = store.size();
+  torch::Tensor batch = torch::empty({count, 3, size, size}, torch::TensorOptions(torch::kFloat32)
+                                                                 .memory_format(torch::MemoryFormat::ChannelsLast)
+                                                                 .pinned_memory(device_.is_cuda()));
+  auto* out = batch.data_ptr<float>();
+  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const uint8_t* crop = store.get(order[i]);
+      const bool flip = flips != nullptr && flips[i] != 0;
+      float* pixel = out + i * store.bytes_per_crop();
+      for (int64_t y = 0; y < size; ++y) {
+        for (int64_t x = 0; x < size; ++x, pixel += 3) {
+          const uint8_t* source = crop + (y * size + (flip ? size - 1 - x : x)) * 3;
+          for (int c = 0; c < 3; ++c) pixel[c] = table[c][source[c]];
+        }
+      }
+    }
+  });
+  if (device_.is_cuda()) batch = batch.to(device_, /*non_blocking=*/true);
+  return options_.precision == Precision::kFp64 ? batch.to(torch::kFloat64) : batch;
+}
+
+torch::Tensor Session::logits(const torch::Tensor& images) {
+  const bool bf16 = options_.precision == Precision::kBf16;
+  const AutocastGuard autocast(device_.type(), bf16);
+  const torch::Tensor out = model_->forward(images);
+  return bf16 ? out.to(torch::kFloat32) : out;
+}
+
+EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  prepare_thread();
+  for (auto& group : optimizer_->param_groups()) group.options().set_lr(options.lr);
+  model_->train_unfrozen();
+  const int64_t count = static_cast<int64_t>(options.plan.order.size());
+  EpochResult result;
+  for (int64_t first = 0; first < count; first += options.batch_size) {
+    if (cancelled_) {
+      result.cancelled = true;
+      break;
+    }
+    if (options.max_steps > 0 && result.steps >= options.max_steps) break;
+    const int64_t size = std::min(options.batch_size, count - first);
+    const int32_t* order = options.plan.order.data() + first;
+    const torch::Tensor x = images(*options.store, order, options.plan.flips.data() + first, size);
+    const torch::Tensor target = target_tensor(options.targets, order, size, 0).to(device_);
+    optimizer_->zero_grad();
+    const torch::Tensor out = logits(x);
+    const torch::Tensor loss = torch::nn::functional::cross_entropy(out, target);
+    loss.backward();
+    optimizer_->step();
+    StepEvent event;
+    event.step = ++result.steps;
+    event.loss = loss.item<double>();
+    event.correct = out.detach().argmax(1).eq(target).sum().item<int64_t>();
+    event.images = size;
+    result.images += size;
+    result.correct += event.correct;
+    result.loss += event.loss * static_cast<double>(size);
+    on_step(event);
+  }
+  if (result.images > 0) result.loss /= static_cast<double>(result.images);
+  return result;
+}
+
+EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const torch::NoGradGuard no_grad;
+  prepare_thread();
+  model_->eval();
+  const int64_t count = static_cast<int64_t>(options.targets.size());
+  EvaluateResult result;
+  result.logits.reserve(count * options_.classes);
+  std::vector<int32_t> order;
+  for (int64_t first = 0; first < count; first += options.batch_size) {
+    if (cancelled_) {
+      result.cancelled = true;
+      break;
+    }
+    const int64_t size = std::min(options.batch_size, count - first);
+    order.resize(size);
+    for (int64_t i = 0; i < size; ++i) order[i] = static_cast<int32_t>(first + i);
+    const torch::Tensor out = logits(images(*options.store, order.data(), nullptr, size)).to(torch::kCPU);
+    const torch::Tensor target = target_tensor(options.targets, nullptr, size, first);
+    result.loss += torch::nn::functional::cross_entropy(out, target).item<double>() * static_cast<double>(size);
+    result.correct += out.argmax(1).eq(target).sum().item<int64_t>();
+    const torch::Tensor row_major = out.to(torch::kFloat32).contiguous();
+    const auto* values = row_major.data_ptr<float>();
+    result.logits.insert(result.logits.end(), values, values + row_major.numel());
+    result.images += size;
+    on_batch(size);
+  }
+  if (result.images > 0) result.loss /= static_cast<double>(result.images);
+  return result;
+}
+
+std::vector<NamedTensor> Session::state_dict() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const torch::NoGradGuard no_grad;
+  std::vector<NamedTensor> out;
+  for (const auto& [name, tensor] : model_->state_dict()) {
+    out.emplace_back(name, tensor.detach().to(torch::kCPU).contiguous());
+  }
+  return out;
+}
+
+void Session::load_state_dict(const std::vector<NamedTensor>& tensors) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const torch::NoGradGuard no_grad;
+  const auto own = model_->state_dict();
+  for (const auto& [name, tensor] : tensors) {
+    const auto found = std::find_if(own.begin(), own.end(), [&name = name](const auto& e) { return e.first == name; });
+    if (found == own.end()) throw std::invalid_argument("the model has no tensor " + name);
+    if (found->second.sizes() != tensor.sizes()) throw std::invalid_argument("the shape of " + name + " does not match");
+    torch::Tensor target = found->second;
+    target.copy_(tensor);
+  }
+}
+
+}  // namespace resnet_ft

@@ -1,0 +1,114 @@
+// A model in training: weights, optimizer, random numbers. One call runs one whole epoch or one evaluation pass.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/crop_store.h"
+#include "core/resnet.h"
+
+namespace resnet_ft {
+
+enum class Precision { kFp32, kBf16, kFp64 };
+
+struct SessionOptions {
+  std::string arch;
+  int64_t classes = 0;
+  uint64_t seed = 0;
+  std::string device;
+  Precision precision = Precision::kFp32;
+  int threads = 0;
+  std::string train_from;
+  double momentum = 0;
+  double weight_decay = 0;
+  bool nesterov = false;
+  std::array<float, 3> mean{};
+  std::array<float, 3> std{};
+};
+
+struct EpochPlan {
+  std::vector<int32_t> order;
+  std::vector<uint8_t> flips;
+};
+
+struct TrainOptions {
+  std::shared_ptr<const CropStore> store;
+  std::vector<int32_t> targets;
+  EpochPlan plan;
+  int64_t batch_size = 0;
+  double lr = 0;
+  int64_t max_steps = 0;
+};
+
+struct StepEvent {
+  int64_t step = 0;
+  double loss = 0;
+  int64_t correct = 0;
+  int64_t images = 0;
+};
+
+struct EpochResult {
+  int64_t steps = 0;
+  int64_t images = 0;
+  double loss = 0;
+  int64_t correct = 0;
+  bool cancelled = false;
+};
+
+struct EvaluateOptions {
+  std::shared_ptr<const CropStore> store;
+  std::vector<int32_t> targets;
+  int64_t batch_size = 0;
+};
+
+struct EvaluateResult {
+  int64_t images = 0;
+  double loss = 0;
+  int64_t correct = 0;
+  std::vector<float> logits;
+  bool cancelled = false;
+};
+
+using NamedTensor = std::pair<std::string, torch::Tensor>;
+
+class Session {
+ public:
+  explicit Session(const SessionOptions& options);
+
+  // Order and flips as DataLoader(shuffle=True) without workers and RandomHorizontalFlip draw them.
+  EpochPlan plan(int64_t count);
+  EpochResult train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step);
+  EvaluateResult evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch);
+
+  // Copies on the CPU, contiguous.
+  std::vector<NamedTensor> state_dict();
+  // Copies the given tensors over the model's own, converting element types.
+  void load_state_dict(const std::vector<NamedTensor>& tensors);
+
+  // Clears an earlier cancel(); called before a pass is handed to its thread.
+  void begin_pass() { cancelled_ = false; }
+  void cancel() { cancelled_ = true; }
+  // Returns when no pass is running.
+  void wait() { const std::lock_guard<std::mutex> lock(mutex_); }
+
+ private:
+  void prepare_thread() const;
+  torch::Tensor images(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
+  torch::Tensor logits(const torch::Tensor& images);
+
+  SessionOptions options_;
+  torch::Device device_;
+  at::Generator generator_;
+  ResNet model_{nullptr};
+  std::unique_ptr<torch::optim::SGD> optimizer_;
+  std::mutex mutex_;  // one pass at a time
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace resnet_ft
