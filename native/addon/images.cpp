@@ -1,5 +1,7 @@
 #include "addon/images.h"
 
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "addon/run_on_thread.h"

@@ -45,7 +45,8 @@ class ThreadTask {
   static Napi::Promise start(Napi::Env env, const char* name, Napi::Function on_event, Spec spec) {
     auto* task = new ThreadTask(env, std::move(spec));
     const Napi::Promise promise = task->deferred_.Promise();
-    Napi::Function callback = on_event.IsEmpty() ? Napi::Function::New(env, [](const Napi::CallbackInfo&) {}) : on_event;
+    Napi::Function callback =
+        on_event.IsEmpty() ? Napi::Function::New(env, [](const Napi::CallbackInfo&) {}) : on_event;
     task->channel_ = Napi::ThreadSafeFunction::New(env, callback, name, 0, 1, [task](Napi::Env) {
       if (task->spec_.cancel && !task->settled_) task->spec_.cancel();
       task->thread_.join();

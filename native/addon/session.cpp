@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,7 +57,8 @@ std::shared_ptr<CropStore> store_of(const Napi::Object& options) {
 void check_samples(Napi::Env env, const CropStore& store, const std::vector<int32_t>& targets,
                    const std::vector<int32_t>* order, int64_t batch_size) {
   if (batch_size < 1) throw native_error(env, "a batch has at least one image");
-  if (static_cast<int64_t>(targets.size()) > store.count()) throw native_error(env, "there are more targets than crops");
+  if (static_cast<int64_t>(targets.size()) > store.count())
+    throw native_error(env, "there are more targets than crops");
   if (order == nullptr) return;
   for (const int32_t i : *order) {
     if (i < 0 || static_cast<size_t>(i) >= targets.size()) throw native_error(env, "the order names an unknown sample");
@@ -136,7 +138,8 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
   options.lr = number(o, "lr");
   options.max_steps = integer(o, "maxSteps");
   check_samples(env, *options.store, options.targets, &options.plan.order, options.batch_size);
-  if (options.plan.flips.size() != options.plan.order.size()) throw native_error(env, "order and flips differ in length");
+  if (options.plan.flips.size() != options.plan.order.size())
+    throw native_error(env, "order and flips differ in length");
   session->begin_pass();
   return ThreadTask<EpochResult, StepEvent>::start(
       env, "trainEpoch", info[1].As<Napi::Function>(),

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "addon/run_on_thread.h"
 
@@ -48,7 +49,8 @@ Napi::Value tensors_to_js(Napi::Env env, const std::vector<NamedTensor>& tensors
     entry.Set("name", name);
     entry.Set("dtype", dtype_name(env, tensor.scalar_type()));
     entry.Set("shape", shape);
-    entry.Set("data", Napi::Buffer<uint8_t>::Copy(env, static_cast<const uint8_t*>(tensor.data_ptr()), tensor.nbytes()));
+    entry.Set("data",
+              Napi::Buffer<uint8_t>::Copy(env, static_cast<const uint8_t*>(tensor.data_ptr()), tensor.nbytes()));
     out[i++] = entry;
   }
   return out;
@@ -65,7 +67,8 @@ std::vector<NamedTensor> tensors_from_js(const Napi::Array& tensors) {
     for (uint32_t d = 0; d < dims.Length(); ++d) shape.push_back(dims.Get(d).ToNumber().Int64Value());
     const auto bytes = entry.Get("data").As<Napi::Uint8Array>();
     torch::Tensor tensor = torch::empty(shape, dtype_of(env, entry.Get("dtype").ToString()));
-    if (tensor.nbytes() != bytes.ByteLength()) throw native_error(env, "the bytes of " + name + " do not fit its shape");
+    if (tensor.nbytes() != bytes.ByteLength())
+      throw native_error(env, "the bytes of " + name + " do not fit its shape");
     if (tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), bytes.Data(), tensor.nbytes());
     out.emplace_back(name, tensor);
   }

@@ -7,8 +7,7 @@
 namespace resnet_ft {
 
 CropStore::CropStore(int64_t count, int size) : count_(count), size_(size) {
-  if (count < 0 || size <= 0 || size > 16384 ||
-      count > std::numeric_limits<int64_t>::max() / bytes_per_crop()) {
+  if (count < 0 || size <= 0 || size > 16384 || count > std::numeric_limits<int64_t>::max() / bytes_per_crop()) {
     throw std::invalid_argument("a crop store needs a count of 0 or more and a crop of 1 to 16384 pixels");
   }
   // new[] without an initialiser: untouched pages cost no memory

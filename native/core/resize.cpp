@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace resnet_ft {
 namespace {
@@ -112,7 +114,8 @@ std::vector<uint8_t> cut(RgbView image, Span columns, Span rows) {
   std::vector<uint8_t> out(static_cast<size_t>(rows.length) * columns.length * 3);
   for (int y = 0; y < rows.length; ++y) {
     const uint8_t* line = image.data + (static_cast<size_t>(rows.offset + y) * image.width + columns.offset) * 3;
-    std::memcpy(out.data() + static_cast<size_t>(y) * columns.length * 3, line, static_cast<size_t>(columns.length) * 3);
+    std::memcpy(out.data() + static_cast<size_t>(y) * columns.length * 3, line,
+                static_cast<size_t>(columns.length) * 3);
   }
   return out;
 }
@@ -161,8 +164,9 @@ RgbImage resize_and_crop(RgbView image, int resize, int crop) {
     row0 = down.first[rows.offset];
     row_count = down.first[last] + down.count[last] - row0;
   }
-  std::vector<uint8_t> lines = horizontal ? resize_rows(image, coefficients(image.width, width), columns, row0, row_count)
-                                          : cut(image, columns, {row0, row_count});
+  std::vector<uint8_t> lines = horizontal
+                                   ? resize_rows(image, coefficients(image.width, width), columns, row0, row_count)
+                                   : cut(image, columns, {row0, row_count});
   if (vertical) lines = resize_columns(lines, down, rows, row0, static_cast<size_t>(columns.length) * 3);
   return pad({columns.length, rows.length, std::move(lines)}, crop);
 }

@@ -4,6 +4,9 @@
 #include <array>
 #include <map>
 #include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace resnet_ft {
 namespace {
@@ -17,9 +20,8 @@ struct Architecture {
 
 const Architecture& architecture(const std::string& name) {
   static const std::map<std::string, Architecture> known = {
-      {"resnet18", {false, {2, 2, 2, 2}}},  {"resnet34", {false, {3, 4, 6, 3}}},
-      {"resnet50", {true, {3, 4, 6, 3}}},   {"resnet101", {true, {3, 4, 23, 3}}},
-      {"resnet152", {true, {3, 8, 36, 3}}},
+      {"resnet18", {false, {2, 2, 2, 2}}},  {"resnet34", {false, {3, 4, 6, 3}}},  {"resnet50", {true, {3, 4, 6, 3}}},
+      {"resnet101", {true, {3, 4, 23, 3}}}, {"resnet152", {true, {3, 8, 36, 3}}},
   };
   const auto found = known.find(name);
   if (found == known.end()) throw std::invalid_argument("unknown architecture " + name);
@@ -32,7 +34,8 @@ nn::Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride =
 
 void collect(const nn::Module& module, const std::string& prefix,
              std::vector<std::pair<std::string, torch::Tensor>>& out) {
-  for (const auto& item : module.named_parameters(/*recurse=*/false)) out.emplace_back(prefix + item.key(), item.value());
+  for (const auto& item : module.named_parameters(/*recurse=*/false))
+    out.emplace_back(prefix + item.key(), item.value());
   for (const auto& item : module.named_buffers(/*recurse=*/false)) out.emplace_back(prefix + item.key(), item.value());
   for (const auto& child : module.named_children()) collect(*child.value(), prefix + child.key() + ".", out);
 }

@@ -4,7 +4,9 @@
 #include <ATen/autocast_mode.h>
 
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
+#include <vector>
 
 namespace resnet_ft {
 namespace {
@@ -60,7 +62,13 @@ Session::Session(const SessionOptions& options)
     : options_(options), device_(options.device), generator_(at::detail::createCPUGenerator(options.seed)) {
   prepare_thread();
   model_ = make_model(options_, generator_);
-  model_->to(device_, options_.precision == Precision::kFp64 ? torch::kFloat64 : torch::kFloat32);
+  model_->to(device_);
+  if (options_.precision == Precision::kFp64) {
+    // Not model->to(kFloat64): that would turn the batch norms' counters into floating point too.
+    for (auto& entry : model_->state_dict()) {
+      if (entry.second.is_floating_point()) entry.second.set_data(entry.second.to(torch::kFloat64));
+    }
+  }
   for (auto& parameter : model_->parameters()) {
     if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
   }
@@ -217,7 +225,8 @@ void Session::load_state_dict(const std::vector<NamedTensor>& tensors) {
   for (const auto& [name, tensor] : tensors) {
     const auto found = std::find_if(own.begin(), own.end(), [&name = name](const auto& e) { return e.first == name; });
     if (found == own.end()) throw std::invalid_argument("the model has no tensor " + name);
-    if (found->second.sizes() != tensor.sizes()) throw std::invalid_argument("the shape of " + name + " does not match");
+    if (found->second.sizes() != tensor.sizes())
+      throw std::invalid_argument("the shape of " + name + " does not match");
     torch::Tensor target = found->second;
     target.copy_(tensor);
   }

@@ -1,5 +1,5 @@
-// The only part of the addon that Node opens by itself. It does not depend on LibTorch, so it always loads; LibTorch may
-// lie anywhere, and its libraries are opened in order before the core that needs them.
+// The only part of the addon that Node opens by itself. It does not depend on LibTorch, so it always loads; LibTorch
+// may lie anywhere, and its libraries are opened in order before the core that needs them.
 
 #include <node_api.h>
 
@@ -28,8 +28,8 @@ std::wstring widen(const std::string& text) {
 
 void* openLibrary(const std::string& path, bool /*global*/, std::string& error) {
   // The library's own folder is searched for what it needs.
-  HMODULE handle = LoadLibraryExW(widen(path).c_str(), nullptr,
-                                  LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
+  HMODULE handle =
+      LoadLibraryExW(widen(path).c_str(), nullptr, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
   if (handle == nullptr) error = path + ": Windows error " + std::to_string(GetLastError());
   return reinterpret_cast<void*>(handle);
 }

@@ -1,0 +1,98 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Oldest version that the addon works with. */
+export const MINIMUM_VERSION = '2.13';
+/** First version that it has not been tried with. */
+export const FIRST_UNSUPPORTED = '2.15';
+
+/** A LibTorch folder that fits. */
+export interface LibtorchFolder {
+  path: string;
+  version: string;
+  /** The shared libraries to open, in this order. */
+  libraries: string[];
+}
+
+/** File name of a shared library on this platform. */
+export function libraryName(name: string): string {
+  if (process.platform === 'win32') return `${name}.dll`;
+  return process.platform === 'darwin' ? `lib${name}.dylib` : `lib${name}.so`;
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Version of the LibTorch in a folder: `version.py` of a wheel, or `build-version` of a zip. */
+export function readVersion(folder: string): string | undefined {
+  const python = readText(path.join(folder, 'version.py'))?.match(/^__version__\s*=\s*['"]([^'"]+)['"]/m)?.[1];
+  return python ?? (readText(path.join(folder, 'build-version'))?.trim() || undefined);
+}
+
+/** Whether a version is within the supported range, >=2.13 <2.15. */
+export function isSupported(version: string): boolean {
+  const match = /^(\d+)\.(\d+)/.exec(version);
+  if (!match) return false;
+  const number = (text: string): number => {
+    const [major = 0, minor = 0] = text.split('.').map(Number);
+    return major * 1000 + minor;
+  };
+  const found = number(match[0]);
+  return found >= number(MINIMUM_VERSION) && found < number(FIRST_UNSUPPORTED);
+}
+
+/** The libraries to open, in order, or the name of the first that is missing. */
+function listLibraries(lib: string): { libraries: string[] } | { missing: string } {
+  const libraries: string[] = [];
+  const add = (name: string, required: boolean): boolean => {
+    const file = path.join(lib, libraryName(name));
+    if (fs.existsSync(file)) libraries.push(file);
+    return !required || libraries.includes(file);
+  };
+  // LibTorch's own OpenMP goes first, so that no other copy is taken for it.
+  let entries: string[] = [];
+  try {
+    entries = fs.readdirSync(lib);
+  } catch {
+    // The missing libraries below say it.
+  }
+  const openmp = entries.filter((name) => /^libgomp.*\.so\.1$/.test(name)).sort();
+  libraries.push(...openmp.map((name) => path.join(lib, name)));
+
+  // A library must be opened after those that it needs.
+  for (const [name, required] of [
+    ['c10', true],
+    ['torch_cpu', true],
+    ['c10_cuda', false],
+    ['torch_cuda', false],
+    ['torch', true],
+  ] as const) {
+    if (!add(name, required)) return { missing: libraryName(name) };
+  }
+  return { libraries };
+}
+
+/** Says whether a folder holds a LibTorch that fits, and if not, why. Opens no library. */
+export function inspectLibtorch(
+  folder: string,
+  options: { requireHeaders?: boolean } = {},
+): LibtorchFolder | { reason: string } {
+  if (!fs.existsSync(folder)) return { reason: 'there is no such folder' };
+  const version = readVersion(folder);
+  if (version === undefined) return { reason: 'neither version.py nor build-version names a version' };
+  if (!isSupported(version)) {
+    return { reason: `version ${version} is outside >=${MINIMUM_VERSION} <${FIRST_UNSUPPORTED}` };
+  }
+  const found = listLibraries(path.join(folder, 'lib'));
+  if ('missing' in found) return { reason: `lib/${found.missing} is missing` };
+  const header = path.join('include', 'torch', 'csrc', 'api', 'include', 'torch', 'torch.h');
+  if (options.requireHeaders && !fs.existsSync(path.join(folder, header))) {
+    return { reason: 'the C++ headers (include/) are missing' };
+  }
+  return { path: folder, version, libraries: found.libraries };
+}

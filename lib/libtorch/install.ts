@@ -1,0 +1,146 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { ResnetFtError } from '../errors';
+import { LIBTORCH_VERSION, cachedLibtorchPath } from './find';
+import { inspectLibtorch, libraryName, type LibtorchFolder } from './inspect';
+import { findPip, pipInstall } from './pip';
+
+const CPU_INDEX = 'https://download.pytorch.org/whl/cpu';
+
+/** Options of {@link installLibtorch}. */
+export interface InstallOptions {
+  /** Called with one line before each thing that takes time. */
+  onProgress?: (line: string) => void;
+  /** Stops pip and leaves nothing behind. */
+  signal?: AbortSignal;
+}
+
+interface Attempt {
+  label: string;
+  requirement: string;
+  extra: string[];
+}
+
+function attempts(): Attempt[] {
+  const plain = { label: "pip's configured index", requirement: `torch==${LIBTORCH_VERSION}`, extra: [] };
+  // There are no +cpu builds for macOS, where the only build is one without CUDA.
+  if (process.platform === 'darwin') return [plain];
+  const cpu = `torch==${LIBTORCH_VERSION}+cpu`;
+  const index = process.env['RESNET_FT_TORCH_INDEX'] || CPU_INDEX;
+  return [
+    { label: "pip's configured index (CPU build)", requirement: cpu, extra: [] },
+    { label: index, requirement: cpu, extra: ['--index-url', index, '--timeout', '15', '--retries', '1'] },
+    plain,
+  ];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+// The host's name is part of the folder's name because a home folder may be shared, where a process id means nothing.
+function temporaryPrefix(): string {
+  return `.install-${os.hostname()}-`;
+}
+
+/** Removes what installations that were killed have left. */
+function removeLeftovers(parent: string): void {
+  const prefix = temporaryPrefix();
+  for (const name of fs.readdirSync(parent)) {
+    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : NaN;
+    if (pid > 0 && !isAlive(pid)) fs.rmSync(path.join(parent, name), { recursive: true, force: true });
+  }
+}
+
+/** Moves the finished folder to its name; where another installation was faster, its folder is kept. */
+function moveIntoPlace(finished: string, target: string, temporary: string): void {
+  for (let tries = 0; ; tries++) {
+    try {
+      fs.renameSync(finished, target);
+      return;
+    } catch (error) {
+      if (!('reason' in inspectLibtorch(target, { requireHeaders: true }))) return;
+      if (tries > 0 || !fs.existsSync(target)) throw error;
+      // Something incomplete has the name: it goes with the temporary folder.
+      fs.renameSync(target, path.join(temporary, 'replaced'));
+    }
+  }
+}
+
+function rejection(folder: string): string | undefined {
+  const result = inspectLibtorch(folder, { requireHeaders: true });
+  if ('reason' in result) return result.reason;
+  const cuda = libraryName('torch_cuda');
+  if (result.libraries.some((library) => path.basename(library) === cuda)) {
+    return 'this is a CUDA build, which does not work without several GB of further packages; to use CUDA, set LIBTORCH to the torch of a Python environment';
+  }
+  return undefined;
+}
+
+/**
+ * Installs LibTorch's CPU build into the package's cache with pip. The folder appears under its final name only when it
+ * is complete, so an installation that is killed leaves nothing that could be taken for a LibTorch, and two at once do not
+ * disturb each other. Does nothing where the cache already has it.
+ *
+ * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, or ABORTED.
+ */
+export async function installLibtorch(options: InstallOptions = {}): Promise<LibtorchFolder> {
+  const { signal, onProgress = () => {} } = options;
+  const target = cachedLibtorchPath();
+  const present = inspectLibtorch(target, { requireHeaders: true });
+  if (!('reason' in present)) {
+    onProgress(`LibTorch ${present.version} is already in ${target}`);
+    return present;
+  }
+  if (signal?.aborted) throw new ResnetFtError('ABORTED', 'the installation of LibTorch was aborted');
+
+  const python = findPip();
+  const parent = path.dirname(target);
+  let temporary: string;
+  try {
+    fs.mkdirSync(parent, { recursive: true });
+    removeLeftovers(parent);
+    temporary = fs.mkdtempSync(path.join(parent, `${temporaryPrefix()}${process.pid}-`));
+  } catch (error) {
+    throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `cannot write to ${parent}: ${(error as Error).message}`, {
+      hint: 'Set XDG_CACHE_HOME to a folder that can be written.',
+      cause: error,
+    });
+  }
+
+  try {
+    const failures: string[] = [];
+    for (const [i, attempt] of attempts().entries()) {
+      onProgress(`Installing ${attempt.requirement} from ${attempt.label}`);
+      const folder = path.join(temporary, String(i));
+      const failure = await pipInstall(python, folder, attempt.requirement, attempt.extra, signal);
+      const finished = path.join(folder, 'torch');
+      const reason = failure ?? rejection(finished);
+      if (reason === undefined) {
+        moveIntoPlace(finished, target, temporary);
+        const installed = inspectLibtorch(target, { requireHeaders: true });
+        if ('reason' in installed) throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `${target}: ${installed.reason}`);
+        onProgress(`LibTorch ${installed.version} is in ${target}`);
+        return installed;
+      }
+      failures.push(`${attempt.requirement} from ${attempt.label}: ${reason}`);
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+    throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `LibTorch was not installed (${failures.join('; ')})`, {
+      hint: 'Set RESNET_FT_TORCH_INDEX to a reachable index with CPU builds of torch, or LIBTORCH to an unpacked LibTorch.',
+    });
+  } catch (error) {
+    if (error instanceof ResnetFtError) throw error;
+    throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `LibTorch was not installed: ${(error as Error).message}`, {
+      cause: error,
+    });
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,72 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { ResnetFtError } from '../errors';
+import { PYTHON_NAMES } from './python';
+
+const CHECK = `
+import sys
+sys.path = [p for p in sys.path if p]
+import importlib.util
+print(sys.version_info[0], sys.version_info[1], 1 if importlib.util.find_spec('pip') else 0)
+`;
+
+/** A Python with pip that LibTorch's wheels can be installed with. */
+export function findPip(): string {
+  const tried: string[] = [];
+  for (const name of PYTHON_NAMES) {
+    const result = spawnSync(name, ['-c', CHECK], {
+      encoding: 'utf8',
+      timeout: 20_000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      windowsHide: true,
+      env: process.env,
+    });
+    if (result.error || result.status !== 0) {
+      tried.push(`${name} does not run`);
+      continue;
+    }
+    const [major = 0, minor = 0, pip = 0] = result.stdout.trim().split(/\s+/).map(Number);
+    if (major !== 3 || minor < 10) tried.push(`${name} is ${major}.${minor}`);
+    else if (pip !== 1) tried.push(`${name} has no pip`);
+    else return name;
+  }
+  throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `no Python 3.10 or later with pip on the PATH (${tried.join(', ')})`, {
+    hint: 'Install Python 3.10 or later with pip, or set LIBTORCH to an unpacked LibTorch.',
+  });
+}
+
+/**
+ * Runs `pip install --no-deps` into a folder. pip's own output goes to stderr, for stdout belongs to the program.
+ *
+ * @returns undefined where it worked, else what went wrong.
+ */
+export function pipInstall(
+  python: string,
+  target: string,
+  requirement: string,
+  extra: readonly string[],
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const args = ['-m', 'pip', 'install', '--no-deps', '--no-input', '--no-compile', '--only-binary=:all:'];
+  args.push('--disable-pip-version-check', '--target', target, ...extra, requirement);
+  return new Promise((resolve, reject) => {
+    const child = spawn(python, args, {
+      stdio: ['ignore', 2, 2],
+      // pip refuses --target beside a configured --user.
+      env: { ...process.env, PIP_USER: '0' },
+      windowsHide: true,
+      ...(signal ? { signal } : {}),
+    });
+    let failure: Error | undefined;
+    // An abort is reported here before the process has ended: only 'close' says that it writes no more.
+    child.on('error', (error) => {
+      failure = error;
+      if (child.pid === undefined) resolve(error.message);
+    });
+    child.on('close', (code, killedBy) => {
+      if (signal?.aborted) reject(new ResnetFtError('ABORTED', 'the installation of LibTorch was aborted'));
+      else if (failure) resolve(failure.message);
+      else if (code === 0) resolve(undefined);
+      else resolve(killedBy ? `pip was ended by ${killedBy}` : `pip ended with exit code ${code}`);
+    });
+  });
+}

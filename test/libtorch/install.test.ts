@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { findLibtorch } from '../../lib/libtorch/find';
+import { installLibtorch } from '../../lib/libtorch/install';
+import { fakeLibtorch, sandbox, type Sandbox } from './fakes';
+
+let box: Sandbox;
+let copy: string;
+beforeEach(() => {
+  box = sandbox();
+  const model = fakeLibtorch(path.join(box.root, 'model'), '2.13.0+cpu');
+  copy = `mkdir -p "$target" && cp -R '${model}' "$target/torch"`;
+});
+afterEach(() => box.close());
+
+const calls = (): string[] =>
+  fs
+    .readFileSync(path.join(box.root, 'calls'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('-m pip'));
+const inCache = (): string[] => fs.readdirSync(path.dirname(box.target));
+
+test('a finished installation is found, and is not repeated', async () => {
+  box.python({ pip: copy });
+  expect(await installLibtorch()).toMatchObject({ path: box.target, version: '2.13.0+cpu' });
+  expect(findLibtorch()).toMatchObject({ source: 'cache', path: box.target });
+  await installLibtorch();
+  expect(calls()).toHaveLength(1);
+  expect(inCache()).toEqual(['torch']);
+});
+
+test('every attempt fails: an error, and nothing left', async () => {
+  process.env['RESNET_FT_TORCH_INDEX'] = 'http://localhost:9/whl';
+  box.python({ pip: 'mkdir -p "$target/torch/lib"; exit 3' });
+  await expect(installLibtorch()).rejects.toMatchObject({
+    code: 'LIBTORCH_INSTALL_FAILED',
+    message: expect.stringContaining('exit code 3'),
+  });
+  expect(inCache()).toEqual([]);
+  if (process.platform !== 'darwin') {
+    expect(calls().map((line) => line.split(' ').at(-1))).toEqual(['torch==2.13.0+cpu', 'torch==2.13.0+cpu', 'torch==2.13.0']);
+    expect(calls()[1]).toContain('--index-url http://localhost:9/whl');
+  }
+});
+
+test('the next attempt is made where one fails', async () => {
+  box.python({ pip: `[ "$last" = torch==2.13.0 ] || exit 1\n${copy}` });
+  expect((await installLibtorch()).path).toBe(box.target);
+});
+
+test('a CUDA build is refused', async () => {
+  const cuda = fakeLibtorch(path.join(box.root, 'cuda'), '2.13.0', { extra: ['torch_cuda'] });
+  box.python({ pip: `mkdir -p "$target" && cp -R '${cuda}' "$target/torch"` });
+  await expect(installLibtorch()).rejects.toMatchObject({ message: expect.stringMatching(/CUDA build.*LIBTORCH/) });
+  expect(inCache()).toEqual([]);
+});
+
+test('pip killed in the middle leaves nothing that could be taken for a LibTorch', async () => {
+  box.python({ pip: `${copy}; rm "$target"/torch/version.py; kill -9 $$` });
+  await expect(installLibtorch()).rejects.toMatchObject({ message: expect.stringContaining('SIGKILL') });
+  expect(inCache()).toEqual([]);
+});
+
+test('an abort stops pip and cleans up', async () => {
+  box.python({ pip: `${copy}; exec sleep 60` });
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 300);
+  await expect(installLibtorch({ signal: abort.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+  expect(inCache()).toEqual([]);
+});
+
+test('leftovers of dead processes go, those of living ones stay', async () => {
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const parent = path.dirname(box.target);
+  const alive = `.install-${os.hostname()}-${process.ppid}-abc`;
+  for (const name of [`.install-${os.hostname()}-${dead}-abc`, alive]) {
+    fs.mkdirSync(path.join(parent, name, '0', 'torch'), { recursive: true });
+  }
+  box.python({ pip: copy });
+  await installLibtorch();
+  expect(inCache().sort()).toEqual([alive, 'torch']);
+});
+
+test('two installations at once both end with the same folder', async () => {
+  box.python({ pip: `sleep 0.2; ${copy}` });
+  const both = await Promise.all([installLibtorch(), installLibtorch()]);
+  expect(both.map((folder) => folder.path)).toEqual([box.target, box.target]);
+  expect(inCache()).toEqual(['torch']);
+});
+
+test('an incomplete folder under the final name is replaced', async () => {
+  fs.mkdirSync(path.join(box.target, 'lib'), { recursive: true });
+  box.python({ pip: copy });
+  expect((await installLibtorch()).version).toBe('2.13.0+cpu');
+  expect(inCache()).toEqual(['torch']);
+});
+
+test.each([
+  ['3 9 1', 'python3 is 3.9'],
+  ['3 12 0', 'python3 has no pip'],
+])('a Python that will not do: %s', async (version, message) => {
+  box.python({ version });
+  await expect(installLibtorch()).rejects.toMatchObject({
+    code: 'LIBTORCH_INSTALL_FAILED',
+    message: expect.stringContaining(message),
+    hint: expect.stringContaining('Python 3.10'),
+  });
+});
