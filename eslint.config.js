@@ -1,0 +1,64 @@
+'use strict';
+
+const js = require('@eslint/js');
+const { defineConfig } = require('eslint/config');
+const tseslint = require('typescript-eslint');
+
+const nodeGlobals = Object.fromEntries(
+  [
+    ...['AbortController', 'Buffer', 'URL', 'clearTimeout', 'console', 'process', 'setTimeout', 'setImmediate'],
+    ...['TextDecoder', 'TextEncoder', 'clearInterval', 'setInterval', 'performance', 'fetch'],
+    ...['__dirname', '__filename', 'exports', 'module', 'require'],
+  ].map((name) => [name, 'readonly']),
+);
+
+const unused = [
+  'error',
+  { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all', ignoreRestSiblings: true },
+];
+
+module.exports = defineConfig(
+  {
+    ignores: [
+      'dist/',
+      'build/',
+      'prebuilds/',
+      'coverage/',
+      'runs/',
+      '.venv*/',
+      '.cache/',
+      'test/.work/',
+      'node_modules/',
+    ],
+  },
+  js.configs.recommended,
+  {
+    files: ['**/*.js'],
+    languageOptions: { sourceType: 'commonjs', ecmaVersion: 2023, globals: nodeGlobals },
+    rules: { 'no-unused-vars': unused },
+  },
+  {
+    files: ['lib/**/*.ts', 'test/**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: __dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-unused-vars': unused,
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+);
