@@ -1,0 +1,134 @@
+import os from 'node:os';
+import type { NativeAddon, NativeCropStore } from '../addon/types';
+import { ResnetFtError } from '../errors';
+import { decodeImage } from './decode';
+import type { Sample } from './image-folder';
+
+export interface MakeCropsOptions {
+  addon: NativeAddon;
+  samples: readonly Sample[];
+  /** The short side becomes this many pixels. */
+  resize: number;
+  /** Side of the centre square that is kept. */
+  crop: number;
+  /** Leave out what can't be decoded, instead of failing. */
+  skipUnreadable: boolean;
+  signal?: AbortSignal;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** An image that could not be decoded. */
+export interface UnreadableImage {
+  file: string;
+  reason: string;
+}
+
+export interface Crops {
+  /** Crop `i` is that of `kept[i]`; `count` may exceed the length of `kept`. */
+  store: NativeCropStore;
+  kept: Sample[];
+  unreadable: UnreadableImage[];
+}
+
+/**
+ * Decodes, resizes and crops all samples into one store outside the JavaScript heap. The caller closes the store.
+ *
+ * @throws ResnetFtError `IMAGE_UNREADABLE` that names every unreadable image, `DATA_INVALID` where skipping them leaves a
+ * class without images, `ABORTED`
+ */
+export async function makeCrops(options: MakeCropsOptions): Promise<Crops> {
+  const { addon, samples, crop, skipUnreadable, signal } = options;
+  throwIfAborted(signal);
+  const store = addon.createCropStore(samples.length, crop);
+  try {
+    const reasons = await fill(store, options);
+    throwIfAborted(signal);
+    const unreadable = samples.flatMap(({ file }, i) => {
+      const reason = reasons.get(i);
+      return reason === undefined ? [] : [{ file, reason }];
+    });
+    if (unreadable.length === 0) return { store, kept: [...samples], unreadable };
+    if (!skipUnreadable) throw unreadableError(unreadable);
+    const kept = samples.filter((_, i) => !reasons.has(i));
+    requireEveryClass(samples, kept);
+    await compact(store, samples.length, reasons, crop);
+    return { store, kept, unreadable };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+/** Puts every readable image at its own index; returns why the others could not be read. */
+async function fill(store: NativeCropStore, options: MakeCropsOptions): Promise<Map<number, string>> {
+  const { samples, resize, signal, onProgress } = options;
+  const reasons = new Map<number, string>();
+  let next = 0;
+  let done = 0;
+  let failed = false;
+  async function work(): Promise<void> {
+    while (!failed && signal?.aborted !== true) {
+      const index = next++;
+      const sample = samples[index];
+      if (sample === undefined) return;
+      try {
+        await store.put(index, await decodeImage(sample.file), resize);
+      } catch (error) {
+        if (!(error instanceof ResnetFtError && error.code === 'IMAGE_UNREADABLE')) {
+          failed = true;
+          throw error;
+        }
+        reasons.set(index, withoutName(error.message, sample.file));
+      }
+      onProgress?.(++done, samples.length);
+    }
+  }
+  // One task more than there are processors keeps them busy while a file is read.
+  const tasks = Math.min(samples.length, os.availableParallelism() + 1);
+  // All tasks are waited for, so that none writes to a store that was closed.
+  const results = await Promise.allSettled(Array.from({ length: tasks }, work));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return reasons;
+}
+
+/** Moves the crops down over the gaps; a crop of the store's own size passes `put` unchanged. */
+async function compact(
+  store: NativeCropStore,
+  count: number,
+  gaps: ReadonlyMap<number, string>,
+  size: number,
+): Promise<void> {
+  let to = 0;
+  for (let from = 0; from < count; from++) {
+    if (gaps.has(from)) continue;
+    if (to !== from) await store.put(to, { width: size, height: size, data: store.get(from) }, size);
+    to++;
+  }
+}
+
+function requireEveryClass(samples: readonly Sample[], kept: readonly Sample[]): void {
+  const left = new Set(kept.map(({ target }) => target));
+  const lost = samples.filter(({ target }) => !left.has(target));
+  if (lost.length === 0) return;
+  // The first part of a sample's name is its class.
+  const names = [...new Set(lost.map(({ name }) => name.split(/[\\/]/)[0]))];
+  throw new ResnetFtError('DATA_INVALID', `no image could be read of: ${names.join(', ')}`, {
+    hint: 'every class needs an image that can be read',
+  });
+}
+
+function unreadableError(unreadable: readonly UnreadableImage[]): ResnetFtError {
+  const all = unreadable.map(({ file, reason }) => `${file}: ${reason}`).join('; ');
+  const what = unreadable.length === 1 ? '1 image' : `${unreadable.length} images`;
+  return new ResnetFtError('IMAGE_UNREADABLE', `${what} could not be read: ${all}`, {
+    hint: 'repair or remove them, or leave them out with --skip-unreadable',
+  });
+}
+
+function withoutName(message: string, file: string): string {
+  return message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new ResnetFtError('ABORTED', 'aborted while the images were read');
+}

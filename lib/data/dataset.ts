@@ -1,0 +1,130 @@
+import path from 'node:path';
+import { ResnetFtError } from '../errors';
+import { isDirectory, list, scanImageFolder, type ImageFolder, type Sample } from './image-folder';
+
+/** Where the images are. */
+export interface DatasetOptions {
+  /** Folder that holds `train/` and `val/`, or, with `val` or `valSplit`, may be the folder of classes itself. */
+  data: string;
+  /** Folder of the validation images; instead of `data`/val. */
+  val?: string;
+  /** Share of every class that is set apart for validation, between 0 and 1. */
+  valSplit?: number;
+  /** Seed of the split. */
+  seed: number;
+}
+
+/** Images for training and for validation, with the same class indices. */
+export interface Dataset {
+  classes: string[];
+  train: Sample[];
+  val: Sample[];
+}
+
+/**
+ * Finds the images for training and validation.
+ *
+ * @throws ResnetFtError `DATA_NOT_FOUND` where a folder is missing, `DATA_INVALID` where its content does not fit
+ */
+export async function openDataset(options: DatasetOptions): Promise<Dataset> {
+  const data = path.resolve(options.data);
+  if (options.val !== undefined && options.valSplit !== undefined) {
+    throw new ResnetFtError('INVALID_OPTION', '--val and --val-split exclude each other', { hint: 'give one of them' });
+  }
+  if (!(await isDirectory(data))) throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${data}`);
+  const { folders, files } = await list(data);
+  if (folders.length === 0 && files.length === 0) {
+    throw new ResnetFtError('DATA_INVALID', `${data}: the folder is empty`, {
+      hint: 'it must hold train/ and val/, each with one sub-folder per class',
+    });
+  }
+  const hasTrain = folders.includes('train');
+  if (options.valSplit !== undefined) {
+    if (hasTrain && folders.includes('val')) {
+      throw new ResnetFtError('INVALID_OPTION', `--val-split: ${data} already holds train/ and val/`, {
+        hint: 'leave --val-split out, or name train/ itself as the folder to split',
+      });
+    }
+    return split(await scanImageFolder(hasTrain ? path.join(data, 'train') : data), options.valSplit, options.seed);
+  }
+  if (!hasTrain && options.val === undefined) {
+    throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${path.join(data, 'train')}`, {
+      hint:
+        folders.length > 0 && !folders.includes('val')
+          ? `if ${data} is the folder of classes itself, add --val-split 0.2, or --val DIR`
+          : 'the data folder must hold train/ and val/, each with one sub-folder per class',
+    });
+  }
+  const valRoot = options.val === undefined ? path.join(data, 'val') : path.resolve(options.val);
+  if (!(await isDirectory(valRoot))) {
+    throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${valRoot}`, {
+      hint: 'name the validation images with --val DIR, or set some apart with --val-split 0.2',
+    });
+  }
+  const train = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
+  return match(train, await scanImageFolder(valRoot));
+}
+
+function match(train: ImageFolder, val: ImageFolder): Dataset {
+  const onlyTrain = train.classes.filter((name) => !val.classes.includes(name));
+  const onlyVal = val.classes.filter((name) => !train.classes.includes(name));
+  const problems = [
+    ...(onlyTrain.length > 0 ? [`only in ${train.root}: ${onlyTrain.join(', ')}`] : []),
+    ...(onlyVal.length > 0 ? [`only in ${val.root}: ${onlyVal.join(', ')}`] : []),
+  ];
+  if (problems.length > 0) {
+    throw new ResnetFtError('DATA_INVALID', `training and validation classes differ: ${problems.join('; ')}`, {
+      hint: 'both folders must hold the same sub-folders',
+    });
+  }
+  // Both lists are sorted and equal, so equal names have equal indices.
+  return { classes: train.classes, train: train.samples, val: val.samples };
+}
+
+function split(folder: ImageFolder, fraction: number, seed: number): Dataset {
+  if (!(fraction > 0 && fraction < 1)) {
+    throw new ResnetFtError('INVALID_OPTION', `--val-split must lie between 0 and 1, not ${fraction}`);
+  }
+  const random = mulberry32(seed);
+  const chosen = new Set<Sample>();
+  const tooFew: string[] = [];
+  for (const [target, name] of folder.classes.entries()) {
+    const own = folder.samples.filter((sample) => sample.target === target);
+    if (own.length < 2) {
+      tooFew.push(name);
+      continue;
+    }
+    const count = Math.min(own.length - 1, Math.max(1, Math.round(own.length * fraction)));
+    for (const sample of shuffled(own, random).slice(0, count)) chosen.add(sample);
+  }
+  if (tooFew.length > 0) {
+    throw new ResnetFtError('DATA_INVALID', `${folder.root}: too few images to split: ${tooFew.join(', ')}`, {
+      hint: 'a class needs two images, one for training and one for validation',
+    });
+  }
+  return {
+    classes: folder.classes,
+    train: folder.samples.filter((sample) => !chosen.has(sample)),
+    val: folder.samples.filter((sample) => chosen.has(sample)),
+  };
+}
+
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const out = [...items];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [out[i], out[j]] = [out[j] as T, out[i] as T];
+  }
+  return out;
+}
+
+/** A small generator with 32 bits of state; Math.random can't be seeded. */
+function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

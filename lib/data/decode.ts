@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+import type { RgbImage } from '../addon/types';
+import { ResnetFtError } from '../errors';
+import { decodeBmp, isBmp } from './bmp';
+import { decodePnm, isPnm } from './pnm';
+
+// Every image is decoded once, and many at the same time: a cache costs memory, and threads within an image only contend.
+sharp.cache(false);
+sharp.concurrency(1);
+
+/** What sharp must be told to decode as Pillow does: no colour profile, and an error where data are missing. */
+const OPTIONS = { ignoreIcc: true, failOn: 'truncated' } as const;
+
+/** Formats that Pillow does not take for pictures; sharp would draw them. */
+const DRAWINGS = new Set(['svg', 'pdf']);
+
+/**
+ * Decodes an image to the bytes that Pillow's `Image.open(...).convert('RGB')` gives: the content decides on the format,
+ * not the name; EXIF rotation is not applied, alpha is dropped.
+ *
+ * @param input path of a file, or its content
+ * @throws ResnetFtError `IMAGE_UNREADABLE`, with the file and the cause in one line
+ */
+export async function decodeImage(input: string | Uint8Array): Promise<RgbImage> {
+  try {
+    const bytes = typeof input === 'string' ? await readFile(input) : asBuffer(input);
+    if (bytes.length === 0) throw new Error('the file is empty');
+    if (isBmp(bytes)) return decodeBmp(bytes);
+    if (isPnm(bytes)) return decodePnm(bytes);
+    return await decodeWithSharp(bytes);
+  } catch (cause) {
+    throw new ResnetFtError('IMAGE_UNREADABLE', `${nameOf(input)}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function nameOf(input: string | Uint8Array): string {
+  return typeof input === 'string' ? input : '(image in memory)';
+}
+
+function reasonOf(cause: unknown): string {
+  const error = cause as NodeJS.ErrnoException;
+  if (error.code === 'ENOENT') return 'no such file';
+  if (error.code === 'EISDIR') return 'is a folder, not an image';
+  if (error.code === 'EACCES') return 'permission denied';
+  if (/unsupported image format/.test(error.message)) return 'not an image of a supported format';
+  const lines = error.message.split('\n').map((line) => line.trim());
+  return [...new Set(lines.filter((line) => line !== ''))].join('; ');
+}
+
+async function decodeWithSharp(bytes: Buffer): Promise<RgbImage> {
+  const { format, space, channels } = await sharp(bytes, OPTIONS).metadata();
+  // Pillow turns a TIFF as its tag of orientation says, and nothing else.
+  const orient = format === 'tiff';
+  if (DRAWINGS.has(format)) throw new Error(`${format} is not supported`);
+  if (space === 'cmyk') return cmykToRgb(bytes, orient);
+  if (space === 'grey16' && channels === 1) return gray16ToRgb(bytes, orient);
+  const { data, info } = await open(bytes, orient)
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return toRgb(data, info);
+}
+
+function open(bytes: Buffer, orient: boolean): Sharp {
+  const image = sharp(bytes, OPTIONS);
+  return orient ? image.autoOrient() : image;
+}
+
+function toRgb(data: Buffer, info: { width: number; height: number; channels: number }): RgbImage {
+  const { width, height, channels } = info;
+  if (channels === 3) return { width, height, data };
+  if (channels !== 1) throw new Error(`${channels} channels are not supported`);
+  const out = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) out.fill(data[i] ?? 0, i * 3, i * 3 + 3);
+  return { width, height, data: out };
+}
+
+/** Pillow's conversion, which knows no colour profiles. libvips would go through one. */
+async function cmykToRgb(bytes: Buffer, orient: boolean): Promise<RgbImage> {
+  const { data, info } = await open(bytes, orient)
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  if (channels < 4) throw new Error(`CMYK with ${channels} channels is not supported`);
+  const out = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    const white = 255 - (data[i * channels + 3] ?? 0);
+    for (let c = 0; c < 3; c++) {
+      // Pillow's MULDIV255: a division by 255 that rounds.
+      const product = (data[i * channels + c] ?? 0) * white + 128;
+      out[i * 3 + c] = Math.min(255, Math.max(0, white - (((product >> 8) + product) >> 8)));
+    }
+  }
+  return { width, height, data: out };
+}
+
+/** Pillow clips gray of 16 bits at 255 where libvips would shift it. */
+async function gray16ToRgb(bytes: Buffer, orient: boolean): Promise<RgbImage> {
+  const { data, info } = await open(bytes, orient)
+    .pipelineColourspace('grey16')
+    .toColourspace('grey16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const out = new Uint8Array(width * height * 3);
+  const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength >> 1);
+  for (let i = 0; i < width * height; i++) out.fill(Math.min(255, values[i * channels] ?? 0), i * 3, i * 3 + 3);
+  return { width, height, data: out };
+}

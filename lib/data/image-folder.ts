@@ -1,0 +1,110 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ResnetFtError } from '../errors';
+import { compareCodePoints } from './order';
+
+/** One image of a data set. */
+export interface Sample {
+  /** Absolute path. */
+  file: string;
+  /** Path relative to the folder that was scanned. */
+  name: string;
+  /** Index of its class in `classes`. */
+  target: number;
+}
+
+/** What a folder with one sub-folder per class holds. */
+export interface ImageFolder {
+  /** Absolute path of the folder. */
+  root: string;
+  /** Names of the sub-folders, sorted by code point. */
+  classes: string[];
+  /** Every image, class by class, in torchvision's order. */
+  samples: Sample[];
+}
+
+/** Extensions that torchvision's ImageFolder takes; case does not count. */
+export const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp'] as const;
+
+/**
+ * Lists a folder of classes by the rules of torchvision's ImageFolder: the same classes, the same files, the same order.
+ *
+ * @param root folder that holds one sub-folder per class
+ * @throws ResnetFtError `DATA_NOT_FOUND` where the folder is missing, `DATA_INVALID` where it has no class or a class
+ * without an image
+ */
+export async function scanImageFolder(root: string): Promise<ImageFolder> {
+  const base = path.resolve(root);
+  if (!(await isDirectory(base))) {
+    throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${base}`);
+  }
+  const { folders: classes, files } = await list(base);
+  if (classes.length === 0) {
+    const what = files.length === 0 ? 'the folder is empty' : 'the folder has no sub-folders';
+    throw new ResnetFtError('DATA_INVALID', `${base}: ${what}; it must hold one sub-folder per class`, {
+      hint: 'put the images of each class in a sub-folder of its own',
+    });
+  }
+  const samples: Sample[] = [];
+  const empty: string[] = [];
+  for (const [target, name] of classes.entries()) {
+    const found = await imagesUnder(path.join(base, name));
+    if (found.length === 0) empty.push(name);
+    for (const file of found) samples.push({ file, name: path.relative(base, file), target });
+  }
+  if (empty.length > 0) {
+    const subject = empty.length === 1 ? 'class' : 'classes';
+    throw new ResnetFtError('DATA_INVALID', `${base}: no image in ${subject} ${empty.join(', ')}`, {
+      hint: `every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}; remove those that are not classes`,
+    });
+  }
+  return { root: base, classes, samples };
+}
+
+/** Whether `file` is a folder, or a link to one. */
+export async function isDirectory(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Names of the folders and files of one folder, each sorted; a link counts as what it leads to. */
+export async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
+  const folders: string[] = [];
+  const files: string[] = [];
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw new ResnetFtError('DATA_INVALID', `${folder}: cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  for (const entry of entries) {
+    const folderLike = entry.isSymbolicLink() ? await isDirectory(path.join(folder, entry.name)) : entry.isDirectory();
+    (folderLike ? folders : files).push(entry.name);
+  }
+  return { folders: folders.sort(compareCodePoints), files: files.sort(compareCodePoints) };
+}
+
+async function imagesUnder(root: string): Promise<string[]> {
+  const walked: { folder: string; files: string[] }[] = [];
+  // Only the chain of ancestors guards against cycles: a folder that two links lead to counts twice, as in Python.
+  async function walk(folder: string, ancestors: ReadonlySet<string>): Promise<void> {
+    const real = await realpath(folder);
+    if (ancestors.has(real)) return;
+    const { folders, files } = await list(folder);
+    walked.push({ folder, files });
+    const chain = new Set(ancestors).add(real);
+    for (const name of folders) await walk(path.join(folder, name), chain);
+  }
+  await walk(root, new Set());
+  // torchvision sorts whole paths, so `a-b` comes before `a/c`, which a depth-first walk would not give.
+  walked.sort((a, b) => compareCodePoints(a.folder, b.folder));
+  return walked.flatMap(({ folder, files }) => files.filter(isImageName).map((name) => path.join(folder, name)));
+}
+
+function isImageName(name: string): boolean {
+  const lower = name.toLowerCase();
+  return IMAGE_EXTENSIONS.some((extension) => lower.endsWith(extension));
+}

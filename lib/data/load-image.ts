@@ -1,0 +1,29 @@
+import { loadAddon } from '../addon/load';
+import type { RgbImage } from '../addon/types';
+import { ResnetFtError } from '../errors';
+import { decodeImage } from './decode';
+
+/** How {@link loadImage} prepares an image; what is left out is not done. */
+export interface LoadImageOptions {
+  /** The short side becomes this many pixels, as torchvision's Resize does it. */
+  resize?: number;
+  /** Side of the centre square to keep, as torchvision's CenterCrop does it. */
+  crop?: number;
+}
+
+/**
+ * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
+ *
+ * @param input path of a file, or its content
+ * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded, `INVALID_OPTION` for a size that is none
+ */
+export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
+  const { resize = 0, crop = 0 } = options;
+  for (const [name, value] of Object.entries({ resize, crop })) {
+    if (!Number.isInteger(value) || value < 0 || value > 16384) {
+      throw new ResnetFtError('INVALID_OPTION', `${name} must be a whole number from 0 to 16384, not ${value}`);
+    }
+  }
+  const image = await decodeImage(input);
+  return resize === 0 && crop === 0 ? image : loadAddon().resizeCrop(image, { resize, crop });
+}

@@ -1,0 +1,79 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { openDataset } from '../../lib/data/dataset';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-dataset-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function put(...names: string[]): void {
+  for (const name of names) {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    writeFileSync(path.join(root, name), '');
+  }
+}
+const numbered = (folder: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${folder}/${String(i).padStart(3, '0')}.jpg`);
+
+test('train/ and val/', async () => {
+  put('train/a/1.jpg', 'train/b/2.jpg', 'val/a/3.jpg', 'val/b/4.jpg');
+  const { classes, train, val } = await openDataset({ data: root, seed: 0 });
+  expect(classes).toEqual(['a', 'b']);
+  expect(train.map(({ target }) => target)).toEqual([0, 1]);
+  expect(val.map(({ file }) => path.basename(file))).toEqual(['3.jpg', '4.jpg']);
+});
+
+test('val names another folder', async () => {
+  put('train/a/1.jpg', 'val/x/1.jpg', 'other/a/9.jpg');
+  const { val } = await openDataset({ data: root, val: path.join(root, 'other'), seed: 0 });
+  expect(val.map(({ file }) => path.basename(file))).toEqual(['9.jpg']);
+});
+
+test('valSplit is stratified, seeded and keeps the order', async () => {
+  put(...numbered('a', 20), ...numbered('b', 10), ...numbered('c', 2));
+  const first = await openDataset({ data: root, valSplit: 0.2, seed: 1 });
+  const count = (samples: { target: number }[]): number[] =>
+    [0, 1, 2].map((t) => samples.filter(({ target }) => target === t).length);
+  expect(count(first.train)).toEqual([16, 8, 1]);
+  expect(count(first.val)).toEqual([4, 2, 1]);
+  const names = first.train.map(({ name }) => name);
+  expect(names).toEqual([...names].sort());
+  expect(await openDataset({ data: root, valSplit: 0.2, seed: 1 })).toEqual(first);
+  expect(await openDataset({ data: root, valSplit: 0.2, seed: 2 })).not.toEqual(first);
+});
+
+test('a class with one image cannot be split', async () => {
+  put('a/1.jpg', 'a/2.jpg', 'lone/1.jpg');
+  await expect(openDataset({ data: root, valSplit: 0.5, seed: 0 })).rejects.toMatchObject({
+    code: 'DATA_INVALID',
+    message: expect.stringContaining('lone'),
+  });
+});
+
+test('classes in one of the folders only are named', async () => {
+  put('train/a/1.jpg', 'train/left/1.jpg', 'val/a/1.jpg', 'val/right/1.jpg');
+  await expect(openDataset({ data: root, seed: 0 })).rejects.toMatchObject({
+    code: 'DATA_INVALID',
+    message: expect.stringMatching(/left.*right/),
+  });
+});
+
+test('what is missing comes with a hint', async () => {
+  await expect(openDataset({ data: path.join(root, 'no'), seed: 0 })).rejects.toMatchObject({ code: 'DATA_NOT_FOUND' });
+  await expect(openDataset({ data: root, seed: 0 })).rejects.toMatchObject({
+    code: 'DATA_INVALID',
+    message: expect.stringContaining('empty'),
+  });
+  put('train/a/1.jpg');
+  await expect(openDataset({ data: root, seed: 0 })).rejects.toMatchObject({
+    code: 'DATA_NOT_FOUND',
+    hint: expect.stringMatching(/--val DIR.*--val-split/),
+  });
+  await expect(openDataset({ data: path.join(root, 'train'), seed: 0 })).rejects.toMatchObject({
+    code: 'DATA_NOT_FOUND',
+    hint: expect.stringContaining('--val-split'),
+  });
+});

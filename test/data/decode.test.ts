@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { decodeImage } from '../../lib/data/decode';
+import { PILLOW_IMAGES } from './pillow-images';
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-decode-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+test.each(PILLOW_IMAGES)('$name decodes as by Pillow', async ({ width, height, sha256, base64 }) => {
+  const image = await decodeImage(Buffer.from(base64, 'base64'));
+  expect([image.width, image.height]).toEqual([width, height]);
+  expect(createHash('sha256').update(image.data).digest('hex')).toBe(sha256);
+});
+
+test('the content decides on the format, not the name', async () => {
+  const file = path.join(dir, 'really-ppm.jpg');
+  writeFileSync(file, Buffer.from('P6 1 1 255\n\x01\x02\x03', 'latin1'));
+  expect([...(await decodeImage(file)).data]).toEqual([1, 2, 3]);
+});
+
+async function jpeg(): Promise<Buffer> {
+  const pixels = Buffer.alloc(64 * 64 * 3).map((_, i) => (i * 7919) % 256);
+  return sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } })
+    .jpeg()
+    .toBuffer();
+}
+
+const hugeBmp = Buffer.alloc(70);
+hugeBmp.write('BM', 'latin1');
+hugeBmp.writeUInt32LE(54, 10);
+hugeBmp.writeUInt32LE(40, 14);
+hugeBmp.writeInt32LE(2_000_000_000, 18);
+hugeBmp.writeInt32LE(2_000_000_000, 22);
+hugeBmp.writeUInt16LE(24, 28);
+
+test.each([
+  ['text.jpg', async () => Buffer.from('not an image at all\n'), /not an image of a supported format/],
+  [
+    'svg.png',
+    async () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+    /svg|not an image/,
+  ],
+  ['empty.png', async () => Buffer.alloc(0), /the file is empty/],
+  ['cut.jpg', async () => (await jpeg()).subarray(0, 1500), /premature|truncated|end/i],
+  ['huge.ppm', async () => Buffer.from('P6 999999 999999 255\n'), /too large/],
+  ['huge.bmp', async () => hugeBmp, /too large/],
+  ['cut.pgm', async () => Buffer.from('P5 9 9 255\nabc'), /cut off/],
+  ['hollow.pbm', async () => Buffer.from('P1 16000 16000\n1'), /cut off/],
+  ['zero.ppm', async () => Buffer.from('P6 0 9 255\n'), /no pixels/],
+])('%s is IMAGE_UNREADABLE, in one line that names the file', async (name, make, reason) => {
+  const file = path.join(dir, name);
+  writeFileSync(file, await make());
+  const error: Error = await decodeImage(file).then(
+    () => new Error('decoded'),
+    (cause: Error) => cause,
+  );
+  expect(error).toMatchObject({ code: 'IMAGE_UNREADABLE' });
+  expect(error.message.startsWith(`${file}: `)).toBe(true);
+  expect(error.message).toMatch(reason);
+  expect(error.message).not.toContain('\n');
+});
+
+test('a missing file is IMAGE_UNREADABLE', async () => {
+  await expect(decodeImage(path.join(dir, 'none.jpg'))).rejects.toMatchObject({
+    code: 'IMAGE_UNREADABLE',
+    message: expect.stringContaining('no such file'),
+  });
+});

@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { scanImageFolder } from '../../lib/data/image-folder';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-folder-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function put(...names: string[]): void {
+  for (const name of names) {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    writeFileSync(path.join(root, name), '');
+  }
+}
+
+test('classes are sorted by code point, dot folders too', async () => {
+  // U+FF5E comes before U+1F41C by code point, and after it by UTF-16 unit.
+  put('b/x.jpg', '\u{1F41C}/x.jpg', '\uFF5E/x.jpg', 'B/x.jpg', '.dot/x.jpg', 'loose.jpg');
+  const folder = await scanImageFolder(root);
+  expect(folder.classes).toEqual(['.dot', 'B', 'b', '\uFF5E', '\u{1F41C}']);
+  expect(folder.samples.map((sample) => sample.target)).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('files are found in sub-folders, in the order of whole paths, by extension', async () => {
+  put('c/z.JPG', 'c/a.webp', 'c/a/1.png', 'c/a/b/2.TiFF', 'c/a-b/3.pgm', 'c/skip.gif', 'c/note.txt');
+  const { samples } = await scanImageFolder(root);
+  // os.walk's folders, sorted: c, c/a, c/a-b, c/a/b.
+  expect(samples.map(({ name }) => name.split(path.sep).join('/'))).toEqual([
+    'c/a.webp',
+    'c/z.JPG',
+    'c/a/1.png',
+    'c/a-b/3.pgm',
+    'c/a/b/2.TiFF',
+  ]);
+  expect(samples.every(({ file }) => path.isAbsolute(file))).toBe(true);
+});
+
+(process.platform === 'win32' ? test.skip : test)('links are followed, cycles end', async () => {
+  put('c/real/1.jpg');
+  symlinkSync(path.join(root, 'c/real'), path.join(root, 'c/again'));
+  symlinkSync(path.join(root, 'c'), path.join(root, 'c/real/up'));
+  const { samples } = await scanImageFolder(root);
+  expect(samples.map(({ name }) => name)).toEqual(['c/again/1.jpg', 'c/real/1.jpg']);
+});
+
+test('errors name the folder or the classes', async () => {
+  const missing = path.join(root, 'none');
+  await expect(scanImageFolder(missing)).rejects.toMatchObject({
+    code: 'DATA_NOT_FOUND',
+    message: expect.stringContaining(missing),
+  });
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    code: 'DATA_INVALID',
+    message: expect.stringContaining('empty'),
+  });
+  put('ok/1.jpg', 'bad/1.gif', 'worse/readme.txt');
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    code: 'DATA_INVALID',
+    message: expect.stringContaining('bad, worse'),
+    hint: expect.stringContaining('.jpg'),
+  });
+});
