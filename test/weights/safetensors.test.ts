@@ -1,0 +1,95 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { readSafetensors, readStateDict, writeStateDict, type StateDict } from '../../lib/weights';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'resnet-ft-st-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function safetensors(header: unknown, data: Buffer, length?: bigint): Buffer {
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(length ?? BigInt(json.length));
+  return Buffer.concat([size, json, data]);
+}
+
+const u8 = (begin: number, end: number, shape = [end - begin]) => ({ dtype: 'U8', shape, data_offsets: [begin, end] });
+const sample: StateDict = new Map([
+  ['b', { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 3) }],
+  ['__proto__', { dtype: 'F32', shape: [2, 1], data: new Uint8Array(8).fill(7) }],
+  ['1', { dtype: 'I64', shape: [], data: new Uint8Array(8).fill(9) }],
+  ['empty', { dtype: 'F16', shape: [0, 4], data: new Uint8Array(0) }],
+]);
+
+describe('writeStateDict', () => {
+  it('writes what it reads again, widest elements first and aligned', async () => {
+    const file = path.join(folder, 'a.safetensors');
+    await writeStateDict(file, sample, { metadata: { format: 'pt', name: 'ü' } });
+    const { tensors, metadata } = await readSafetensors(file);
+    expect(metadata).toEqual({ format: 'pt', name: 'ü' });
+    expect([...tensors.keys()]).toEqual(['1', '__proto__', 'empty', 'b']);
+    for (const [name, tensor] of sample) {
+      expect(tensors.get(name)).toMatchObject({ dtype: tensor.dtype, shape: tensor.shape });
+      expect([...(tensors.get(name)?.data ?? [])]).toEqual([...tensor.data]);
+    }
+    expect(Number((await readFile(file)).readBigUInt64LE()) % 8).toBe(0);
+    expect(await readdir(folder)).toEqual(['a.safetensors']);
+  });
+
+  it('leaves nothing behind where it fails', async () => {
+    const file = path.join(folder, 'a.safetensors');
+    await mkdir(file);
+    await expect(writeStateDict(file, sample)).rejects.toMatchObject({
+      code: 'OUTPUT_NOT_WRITABLE',
+      message: expect.stringContaining(file),
+    });
+    expect(await readdir(folder)).toEqual(['a.safetensors']);
+    await expect(writeStateDict(path.join(folder, 'no', 'a.safetensors'), sample)).rejects.toMatchObject({
+      code: 'OUTPUT_NOT_WRITABLE',
+    });
+    await expect(writeStateDict(path.join(folder, 'a.pth'), sample)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+  });
+});
+
+describe('readStateDict of safetensors', () => {
+  it.each<[string, Buffer, RegExp]>([
+    ['an empty file', Buffer.alloc(0), /truncated/],
+    ['a truncated header', safetensors('{}', Buffer.alloc(0), 9n), /truncated/],
+    ['a huge header', safetensors('{}', Buffer.alloc(0), 2n ** 63n), /header of/],
+    ['bad JSON', safetensors('{"a":', Buffer.alloc(0)), /JSON/],
+    ['no UTF-8', Buffer.concat([safetensors('', Buffer.alloc(0), 4n), Buffer.from('{"\xff"', 'latin1')]), /UTF-8/],
+    ['no object', safetensors('[]', Buffer.alloc(0)), /object/],
+    ['truncated tensors', safetensors({ a: u8(0, 4) }, Buffer.alloc(3)), /truncated/],
+    ['bytes left over', safetensors({ a: u8(0, 4) }, Buffer.alloc(5)), /after the last/],
+    ['a hole', safetensors({ a: u8(0, 4), b: u8(5, 8) }, Buffer.alloc(8)), /hole/],
+    ['an overlap', safetensors({ a: u8(0, 4), b: u8(3, 8) }, Buffer.alloc(8)), /overlap/],
+    ['a wrong size', safetensors({ a: u8(0, 4, [5]) }, Buffer.alloc(4)), /need 5/],
+    ['a shape that overflows', safetensors({ a: u8(0, 0, [2 ** 40, 2 ** 40]) }, Buffer.alloc(0)), /absurd/],
+    ['a negative size', safetensors({ a: u8(0, 4, [-4]) }, Buffer.alloc(4)), /shape/],
+    ['an unknown dtype', safetensors({ a: { ...u8(0, 4), dtype: 'F8_E4M3' } }, Buffer.alloc(4)), /F8_E4M3/],
+    ['offsets backwards', safetensors({ a: u8(4, 0, [4]) }, Buffer.alloc(4)), /data_offsets/],
+    [
+      'a name twice',
+      safetensors(`{"a":${JSON.stringify(u8(0, 4))},"\\u0061":${JSON.stringify(u8(0, 4))}}`, Buffer.alloc(4)),
+      /"a" twice/,
+    ],
+    ['metadata that is no text', safetensors({ __metadata__: { a: 1 } }, Buffer.alloc(0)), /__metadata__/],
+    ['metadata that is no object', safetensors({ __metadata__: 'a' }, Buffer.alloc(0)), /__metadata__/],
+  ])('refuses %s', async (_name, bytes, reason) => {
+    const file = path.join(folder, 'w.safetensors');
+    await writeFile(file, bytes);
+    await expect(readStateDict(file)).rejects.toMatchObject({
+      code: 'WEIGHTS_INVALID',
+      message: expect.stringMatching(reason),
+    });
+    await expect(readStateDict(file)).rejects.toThrow(file);
+  });
+
+  it('names a file that is missing', async () => {
+    await expect(readStateDict(path.join(folder, 'no'))).rejects.toThrow(/no: no such file/);
+    await expect(readStateDict(folder)).rejects.toMatchObject({ code: 'WEIGHTS_INVALID' });
+  });
+});
