@@ -12,7 +12,9 @@ function loadDist(name) {
   try {
     return require(file);
   } catch (error) {
-    if (error.code === 'MODULE_NOT_FOUND') throw new Error(`${file}.js is missing; run: npm run build:ts`);
+    if (error.code === 'MODULE_NOT_FOUND') {
+      throw new Error(`${file}.js is missing; run: npm run build:ts`, { cause: error });
+    }
     throw error;
   }
 }

@@ -7,8 +7,7 @@ interface WhereArguments {
 const where: CommandModule<object, WhereArguments> = {
   command: 'where',
   describe: 'Say which LibTorch is used, and why not another',
-  builder: (yargs) =>
-    yargs.option('json', { type: 'boolean', default: false, describe: 'Print one line of JSON' }),
+  builder: (yargs) => yargs.option('json', { type: 'boolean', default: false, describe: 'Print one line of JSON' }),
   handler: async (args) => {
     const { findLibtorch } = await import('../libtorch/find.js');
     const found = findLibtorch();

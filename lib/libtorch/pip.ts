@@ -29,9 +29,13 @@ export function findPip(): string {
     else if (pip !== 1) tried.push(`${name} has no pip`);
     else return name;
   }
-  throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `no Python 3.10 or later with pip on the PATH (${tried.join(', ')})`, {
-    hint: 'Install Python 3.10 or later with pip, or set LIBTORCH to an unpacked LibTorch.',
-  });
+  throw new ResnetFtError(
+    'LIBTORCH_INSTALL_FAILED',
+    `no Python 3.10 or later with pip on the PATH (${tried.join(', ')})`,
+    {
+      hint: 'Install Python 3.10 or later with pip, or set LIBTORCH to an unpacked LibTorch.',
+    },
+  );
 }
 
 /**

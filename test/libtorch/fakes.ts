@@ -6,7 +6,11 @@ const LIB = { win32: ['', '.dll'], darwin: ['lib', '.dylib'] }[process.platform 
 export const libraryFile = (name: string): string => `${LIB[0]}${name}${LIB[1]}`;
 
 /** A folder that looks like a LibTorch: empty libraries, a version, a header. */
-export function fakeLibtorch(folder: string, version: string, options: { zip?: boolean; extra?: string[] } = {}): string {
+export function fakeLibtorch(
+  folder: string,
+  version: string,
+  options: { zip?: boolean; extra?: string[] } = {},
+): string {
   const header = path.join(folder, 'include', 'torch', 'csrc', 'api', 'include', 'torch');
   fs.mkdirSync(path.join(folder, 'lib'), { recursive: true });
   fs.mkdirSync(header, { recursive: true });

@@ -1,0 +1,73 @@
+import type { Argv } from 'yargs';
+import { ResnetFtError } from '../errors';
+import { packageVersion } from '../train/version';
+import { libtorchCommand } from './libtorch';
+import { trainCommand } from './train';
+
+/** A command line that can't be understood. */
+class UsageError extends Error {}
+
+const oneLine = (text: string): string => text.trim().replace(/\s*[\r\n]+\s*/g, ' ');
+
+/** `message. hint.` on one line, with the program's name before it. */
+function describe(error: unknown): { line: string; code: number } {
+  if (error instanceof UsageError) {
+    const message = error.message.startsWith('Not enough non-option') ? 'Expected a folder of images' : error.message;
+    return {
+      line: `${message.replace(/[.?]$/, '')}${message.endsWith('?') ? '?' : '.'} See resnet-ft --help`,
+      code: 2,
+    };
+  }
+  if (error instanceof ResnetFtError) {
+    const hint = error.hint ?? (error.code === 'INVALID_OPTION' ? 'See resnet-ft --help' : undefined);
+    const line = hint === undefined ? error.message : `${error.message.replace(/\.$/, '')}. ${hint}`;
+    return { line, code: error.code === 'INVALID_OPTION' ? 2 : error.code === 'ABORTED' ? 130 : 1 };
+  }
+  return { line: `unexpected error: ${error instanceof Error ? error.message : String(error)}`, code: 1 };
+}
+
+/** Writes the error as one line, with the stack where `--verbose` asks for it, and sets the exit code. */
+function report(error: unknown, verbose: boolean): void {
+  const { line, code } = describe(error);
+  process.stderr.write(`resnet-ft: ${oneLine(line)}\n`);
+  if (verbose) {
+    for (let cause = error; cause instanceof Error; cause = cause.cause) process.stderr.write(`${cause.stack}\n`);
+  }
+  process.exitCode = code;
+}
+
+/** Runs the command line; errors end up on standard error and in the exit code. */
+export async function main(argv: string[]): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const { default: yargs } = await import('yargs');
+  const parser: Argv = yargs(argv)
+    .scriptName('resnet-ft')
+    .usage('$0 <command>\n\nFine-tune a ResNet on your own folder of images.')
+    .locale('en')
+    .parserConfiguration({ 'duplicate-arguments-array': false })
+    .command(trainCommand)
+    .command(libtorchCommand)
+    .option('verbose', { type: 'boolean', default: false, describe: 'show the stack of an error' })
+    .demandCommand(1, 'Name a command: train or libtorch')
+    .strict()
+    .recommendCommands()
+    .version(packageVersion())
+    .help()
+    .alias('help', 'h')
+    .wrap(Math.min(110, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .updateStrings({ string: 'value' })
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error instanceof ResnetFtError || message == null
+        ? (error ?? new UsageError('unknown error'))
+        : new UsageError(oneLine(message));
+    });
+  try {
+    await parser.parseAsync();
+  } catch (error) {
+    report(error, argv.includes('--verbose'));
+  }
+}

@@ -1,0 +1,23 @@
+import type { RgbImage } from './addon/types';
+import type { LoadImageOptions } from './data/load-image';
+
+export { ResnetFtError, type ErrorCode } from './errors';
+export type { ResolvedTrainOptions, TrainOptions } from './options';
+export { train, type TrainControl } from './train/train';
+export type { EpochRecord, StepRecord, TrainEvent, TrainResult, UnreadableImage } from './train/events';
+export { readStateDict, writeStateDict } from './weights/index';
+export type { CropOptions, RgbImage } from './addon/types';
+export type { LoadImageOptions } from './data/load-image';
+export type { StateDict } from './weights/state-dict';
+
+/**
+ * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
+ *
+ * @param input path of a file, or its content
+ * @throws ResnetFtError IMAGE_UNREADABLE where it can't be decoded, INVALID_OPTION for a size that is none
+ */
+export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
+  // Loaded only here: the decoder is heavy, and not every program that trains or reads weights needs it.
+  const module = await import('./data/load-image.js');
+  return module.loadImage(input, options);
+}

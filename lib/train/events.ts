@@ -1,0 +1,56 @@
+/** One optimizer step, as `metrics.jsonl` holds it. */
+export interface StepRecord {
+  kind: 'step';
+  epoch: number;
+  /** Number of the step since the start of the run, from 1. */
+  step: number;
+  loss: number;
+  lr: number;
+  /** Images of this step's batch. */
+  images: number;
+}
+
+/** One epoch, as `metrics.jsonl` holds it. */
+export interface EpochRecord {
+  kind: 'epoch';
+  epoch: number;
+  trainLoss: number;
+  trainAccuracy: number;
+  valLoss: number;
+  valAccuracy: number;
+  seconds: number;
+}
+
+/** An image that could not be read, and why. */
+export interface UnreadableImage {
+  file: string;
+  reason: string;
+}
+
+/** What `train` tells while it runs. */
+export type TrainEvent =
+  | { kind: 'data'; classes: string[]; train: number; val: number }
+  | { kind: 'device'; device: string; precision: string; note: string }
+  | { kind: 'weights'; file: string; note: string }
+  | { kind: 'crops'; done: number; total: number }
+  | { kind: 'skipped'; file: string; reason: string }
+  | { kind: 'start'; output: string; epochs: number; stepsPerEpoch: number; images: number }
+  | StepRecord
+  | EpochRecord
+  | { kind: 'saved'; file: string; epoch: number }
+  | ({ kind: 'done' } & TrainResult);
+
+/** What a finished run comes to. */
+export interface TrainResult {
+  /** Absolute path of the run's folder. */
+  output: string;
+  classes: string[];
+  device: string;
+  precision: string;
+  epochs: number;
+  steps: number;
+  /** The epoch that `model.safetensors` holds. */
+  best: { epoch: number; valLoss: number; valAccuracy: number };
+  last: { trainLoss: number; trainAccuracy: number; valLoss: number; valAccuracy: number };
+  seconds: number;
+}

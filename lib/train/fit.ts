@@ -1,0 +1,106 @@
+import type { NativeCropStore, NativeSession } from '../addon/types';
+import { ResnetFtError } from '../errors';
+import type { EpochRecord, StepRecord } from './events';
+
+/** Crops of one split, and the class index of each. */
+export interface Split {
+  /** May hold more crops than there are targets; those behind are not used. */
+  store: NativeCropStore;
+  targets: Int32Array;
+}
+
+/** What the loop over epochs needs and calls. */
+export interface FitOptions {
+  session: NativeSession;
+  train: Split;
+  val: Split;
+  epochs: number;
+  batchSize: number;
+  lr: number;
+  /** Optimizer steps overall; undefined runs every epoch. */
+  steps: number | undefined;
+  signal: AbortSignal;
+  onRecord: (record: StepRecord | EpochRecord) => void;
+  /** Called after the record of an epoch better than all before it. */
+  onBest: (record: EpochRecord, logits: Float32Array) => Promise<void>;
+}
+
+/** How far the loop came. */
+export interface FitResult {
+  steps: number;
+  epochs: number;
+  best: EpochRecord;
+  last: EpochRecord;
+}
+
+/** Whether `a` beats `b`: higher validation accuracy, and where equal, lower validation loss. */
+export function isBetter(a: EpochRecord, b: EpochRecord | undefined): boolean {
+  if (b === undefined) return true;
+  return a.valAccuracy > b.valAccuracy || (a.valAccuracy === b.valAccuracy && a.valLoss < b.valLoss);
+}
+
+/** The error of a run that its signal stopped. */
+export function aborted(): ResnetFtError {
+  return new ResnetFtError('ABORTED', 'The training was stopped');
+}
+
+/**
+ * Trains and evaluates epoch by epoch.
+ *
+ * @throws ResnetFtError ABORTED once the signal fires and the running batch has ended.
+ */
+export async function fit(options: FitOptions): Promise<FitResult> {
+  const { session, train, val, batchSize, lr, signal } = options;
+  let steps = 0;
+  let best: EpochRecord | undefined;
+  let last: EpochRecord | undefined;
+  let failure: Error | undefined;
+  const cancel = (): void => session.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    for (let epoch = 1; epoch <= options.epochs; epoch++) {
+      if (signal.aborted) throw aborted();
+      const maxSteps = options.steps === undefined ? 0 : options.steps - steps;
+      const started = performance.now();
+      const before = steps;
+      const trained = await session.trainEpoch(
+        { store: train.store, targets: train.targets, ...session.plan(train.targets.length), batchSize, lr, maxSteps },
+        (event) => {
+          // An exception must not travel through the addon: it ends the pass, and is thrown after it.
+          try {
+            const step = before + event.step;
+            options.onRecord({ kind: 'step', epoch, step, loss: event.loss, lr, images: event.images });
+          } catch (error) {
+            failure ??= error instanceof Error ? error : new Error(String(error));
+            session.cancel();
+          }
+        },
+      );
+      if (failure !== undefined) throw failure;
+      if (trained.cancelled || signal.aborted) throw aborted();
+      steps += trained.steps;
+      const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
+      if (evaluated.cancelled || signal.aborted) throw aborted();
+      const record: EpochRecord = {
+        kind: 'epoch',
+        epoch,
+        trainLoss: trained.loss,
+        trainAccuracy: trained.correct / trained.images,
+        valLoss: evaluated.loss,
+        valAccuracy: evaluated.correct / evaluated.images,
+        seconds: Math.round(performance.now() - started) / 1000,
+      };
+      options.onRecord(record);
+      last = record;
+      if (isBetter(record, best)) {
+        best = record;
+        await options.onBest(record, evaluated.logits);
+      }
+      if (options.steps !== undefined && steps >= options.steps) break;
+    }
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+  if (best === undefined || last === undefined) throw aborted();
+  return { steps, epochs: last.epoch, best, last };
+}

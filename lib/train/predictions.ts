@@ -1,0 +1,39 @@
+import type { Sample } from '../data/image-folder';
+
+/** One line of `predictions.jsonl`. */
+export interface Prediction {
+  file: string;
+  trueClass: string;
+  predictedClass: string;
+  probabilities: Record<string, number>;
+}
+
+/** Softmax in double precision. */
+export function softmax(logits: ArrayLike<number>): number[] {
+  const values = Array.from(logits);
+  const highest = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const powers = values.map((value) => Math.exp(value - highest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** Pairs every sample with its row of `logits` (samples x classes). */
+export function predictions(
+  samples: readonly Sample[],
+  classes: readonly string[],
+  logits: Float32Array,
+): Prediction[] {
+  return samples.map((sample, index) => {
+    const probabilities = softmax(logits.subarray(index * classes.length, (index + 1) * classes.length));
+    let best = 0;
+    for (let i = 1; i < probabilities.length; i++) {
+      if ((probabilities[i] ?? 0) > (probabilities[best] ?? 0)) best = i;
+    }
+    return {
+      file: sample.file,
+      trueClass: classes[sample.target] ?? '',
+      predictedClass: classes[best] ?? '',
+      probabilities: Object.fromEntries(classes.map((name, i) => [name, probabilities[i] ?? 0])),
+    };
+  });
+}

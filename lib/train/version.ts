@@ -1,0 +1,8 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Version of this package, from its package.json. */
+export function packageVersion(): string {
+  const text = fs.readFileSync(path.join(__dirname, '..', '..', 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

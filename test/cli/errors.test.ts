@@ -1,0 +1,115 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { ANTS_BEES, run, scratch } from './run';
+
+const tmp = scratch();
+let number = 0;
+
+/** A copy of the fixture to spoil. */
+function copy(): string {
+  const folder = path.join(tmp, `data-${++number}`);
+  fs.cpSync(ANTS_BEES, folder, { recursive: true });
+  return folder;
+}
+
+/** Runs `train` and checks that it fails in one line, with `code`, and without an output folder. */
+async function fails(data: string, args: string[], code: number, message: RegExp): Promise<string> {
+  const output = path.join(tmp, `out-${++number}`, 'run');
+  const base = ['train', data, '--output', output, '--arch', 'resnet18', '--steps', '1', '--device', 'cpu'];
+  const ran = await run([...base, ...args]);
+  expect(ran.stderr).toMatch(/^resnet-ft: [^\n]+\n$/);
+  expect(ran.stderr).toMatch(message);
+  expect(ran.code).toBe(code);
+  expect(fs.existsSync(path.dirname(output))).toBe(false);
+  return ran.stderr;
+}
+
+describe('usage errors end with exit code 2', () => {
+  test.each([
+    [['--lr', 'abc'], /Expected a number of at least 0 for --lr but received abc/],
+    [['--epochs', '-1'], /Expected an integer of at least 1 .*for --epochs but received -1/],
+    [['--batch-size', '0'], /Expected an integer of at least 1 .*for --batch-size but received 0/],
+    [['--train-from', 'layer9'], /Expected conv1, .* or fc for --train-from but received layer9/],
+    [['--btch-size', '4'], /--btch-size.*Did you mean --batch-size\?/],
+    [['--device', 'gpu'], /Expected auto, cpu, cuda or cuda:N for --device but received gpu/],
+    [['--nesterov', '--momentum', '0'], /--momentum/],
+  ])('%j', async (args, message) => {
+    await fails(ANTS_BEES, args, 2, message);
+  });
+
+  test('no folder, no command, unknown command', async () => {
+    for (const args of [['train'], [], ['trian', 'x']]) {
+      const ran = await run(args);
+      expect(ran.code).toBe(2);
+      expect(ran.stderr).toMatch(/^resnet-ft: [^\n]+\n$/);
+    }
+  });
+});
+
+describe('errors of the data end with exit code 1', () => {
+  test('an empty folder', async () => {
+    const data = path.join(tmp, 'empty');
+    fs.mkdirSync(data);
+    await fails(data, [], 1, /empty/);
+  });
+
+  test('a folder that does not exist', async () => {
+    await fails(path.join(tmp, 'missing'), [], 1, /missing/);
+  });
+
+  test('a missing val/', async () => {
+    const data = copy();
+    fs.rmSync(path.join(data, 'val'), { recursive: true });
+    await fails(data, [], 1, /val/);
+  });
+
+  test('a class without images', async () => {
+    const data = copy();
+    fs.mkdirSync(path.join(data, 'train', 'wasps'));
+    await fails(data, [], 1, /wasps/);
+  });
+
+  test('a corrupt JPEG and a text named .jpg are named at once, and nothing is left', async () => {
+    const data = copy();
+    const ants = path.join(data, 'train', 'ants');
+    const first = path.join(ants, fs.readdirSync(ants)[0] ?? '');
+    const whole = fs.readFileSync(first);
+    fs.writeFileSync(path.join(ants, 'corrupt.jpg'), whole.subarray(0, whole.length >> 1));
+    fs.writeFileSync(path.join(data, 'val', 'bees', 'text.jpg'), 'this is no image');
+    const stderr = await fails(data, [], 1, /corrupt\.jpg/);
+    expect(stderr).toContain('text.jpg');
+  });
+});
+
+describe('errors of output and weights end with exit code 1', () => {
+  test('an output folder that cannot be made', async () => {
+    const file = path.join(tmp, 'file');
+    fs.writeFileSync(file, '');
+    const ran = await run(['train', ANTS_BEES, '--output', path.join(file, 'run')]);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/^resnet-ft: The output folder .*file\/run can't be written to[^\n]+\n$/);
+  });
+
+  test('an output folder that holds a run', async () => {
+    const output = path.join(tmp, 'taken');
+    fs.mkdirSync(output);
+    fs.writeFileSync(path.join(output, 'config.json'), '{}');
+    const ran = await run(['train', ANTS_BEES, '--output', output]);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toMatch(/holds a run already/);
+    expect(fs.readdirSync(output)).toEqual(['config.json']);
+  });
+
+  test('weights that do not exist', async () => {
+    await fails(ANTS_BEES, ['--weights', path.join(tmp, 'no.safetensors')], 1, /no\.safetensors/);
+  });
+
+  test('weights of a wrong shape', async () => {
+    const file = path.join(tmp, 'wrong.safetensors');
+    const header = JSON.stringify({ 'conv1.weight': { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] } });
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    fs.writeFileSync(file, Buffer.concat([length, Buffer.from(header), Buffer.alloc(24)]));
+    await fails(ANTS_BEES, ['--weights', file], 1, /wrong\.safetensors/);
+  });
+});

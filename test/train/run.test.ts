@@ -1,0 +1,97 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { ANTS_BEES, records, run, scratch } from '../cli/run';
+
+const tmp = scratch();
+const base = ['train', ANTS_BEES, '--arch', 'resnet18', '--batch-size', '4', '--device', 'cpu', '--json'];
+
+/** Metadata and tensor names of a safetensors file; throws where the file is not whole. */
+function header(file: string): { metadata: Record<string, string>; names: string[] } {
+  const bytes = fs.readFileSync(file);
+  const length = Number(bytes.readBigUInt64LE());
+  const parsed = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as Record<
+    string,
+    { data_offsets: [number, number] }
+  >;
+  const { __metadata__: metadata, ...tensors } = parsed;
+  const end = Math.max(...Object.values(tensors).map((tensor) => tensor.data_offsets[1]));
+  expect(bytes.length).toBe(8 + length + end);
+  return { metadata: metadata as unknown as Record<string, string>, names: Object.keys(tensors) };
+}
+
+test('two steps leave config, metrics, weights and predictions', async () => {
+  const output = path.join(tmp, 'two-steps');
+  const ran = await run([...base, '--steps', '2', '--output', output]);
+  expect(ran.stderr).toBe('');
+  expect(ran.code).toBe(0);
+  const files = ['config.json', 'last.safetensors', 'metrics.jsonl', 'model.safetensors', 'predictions.jsonl'];
+  expect(fs.readdirSync(output).sort()).toEqual(files);
+
+  const metrics = records(fs.readFileSync(path.join(output, 'metrics.jsonl'), 'utf8'));
+  expect(metrics.map((record) => record['kind'])).toEqual(['step', 'step', 'epoch']);
+  const number = expect.any(Number) as number;
+  const step = { kind: 'step', epoch: 1, loss: number, lr: 0.01, images: 4 };
+  expect(metrics[0]).toEqual({ ...step, step: 1 });
+  expect(metrics[1]).toEqual({ ...step, step: 2 });
+  const losses = { trainLoss: number, trainAccuracy: number, valLoss: number, valAccuracy: number };
+  expect(metrics[2]).toEqual({ kind: 'epoch', epoch: 1, ...losses, seconds: number });
+  expect(records(ran.stdout).filter(({ kind }) => kind === 'step' || kind === 'epoch')).toEqual(metrics);
+
+  const config = JSON.parse(fs.readFileSync(path.join(output, 'config.json'), 'utf8')) as Record<string, unknown>;
+  expect(config).toMatchObject({
+    classes: ['ants', 'bees'],
+    options: { arch: 'resnet18', batchSize: 4, steps: 2, device: 'cpu', precision: 'fp32', momentum: 0.5 },
+    preprocessing: { resize: 256, crop: 224 },
+    unreadable: [],
+  });
+  for (const name of ['model.safetensors', 'last.safetensors']) {
+    const { metadata, names } = header(path.join(output, name));
+    expect(metadata).toMatchObject({ format: 'resnet-ft', arch: 'resnet18', classes: '["ants","bees"]' });
+    expect(names).toEqual(expect.arrayContaining(['conv1.weight', 'bn1.running_mean', 'layer4.1.bn2.bias', 'fc.bias']));
+  }
+
+  const predictions = records(fs.readFileSync(path.join(output, 'predictions.jsonl'), 'utf8'));
+  let correct = 0;
+  for (const prediction of predictions) {
+    const { file, trueClass, predictedClass, probabilities } = prediction;
+    const p = probabilities as { ants: number; bees: number };
+    expect(p.ants + p.bees).toBeCloseTo(1, 12);
+    expect(predictedClass).toBe(p.ants >= p.bees ? 'ants' : 'bees');
+    expect(path.basename(path.dirname(String(file)))).toBe(trueClass);
+    if (trueClass === predictedClass) correct++;
+  }
+  expect(correct / predictions.length).toBeCloseTo(Number(metrics[2]?.['valAccuracy']), 12);
+});
+
+test('a run starts from the weights of another, and --skip-unreadable lists what it skipped', async () => {
+  const data = path.join(tmp, 'data');
+  fs.cpSync(ANTS_BEES, data, { recursive: true });
+  fs.writeFileSync(path.join(data, 'train', 'ants', 'text.jpg'), 'this is no image');
+  const first = path.join(tmp, 'two-steps', 'last.safetensors');
+  const output = path.join(tmp, 'second');
+  const args = ['--weights', first, '--train-from', 'fc', '--skip-unreadable', '--steps', '1', '--output', output];
+  const ran = await run(['train', data, ...base.slice(2), ...args]);
+  expect(ran.stderr).toBe('');
+  expect(ran.code).toBe(0);
+  const skipped = records(fs.readFileSync(path.join(output, 'skipped.jsonl'), 'utf8'));
+  expect(skipped).toEqual([
+    { file: expect.stringContaining('text.jpg') as string, reason: expect.any(String) as string },
+  ]);
+});
+
+test('Ctrl-C stops within a batch, leaves whole files and ends with 130', async () => {
+  const output = path.join(tmp, 'stopped');
+  let sent = false;
+  const ran = await run([...base, '--epochs', '1000', '--output', output], {
+    onStdout: (text, child) => {
+      if (sent || !text.includes('"kind":"step"')) return;
+      sent = true;
+      child.kill('SIGINT');
+    },
+  });
+  expect(ran.code).toBe(130);
+  expect(ran.stderr).toMatch(/^resnet-ft: [^\n]+\n$/);
+  expect(fs.readdirSync(output).sort()).toEqual(['config.json', 'last.safetensors', 'metrics.jsonl']);
+  expect(records(fs.readFileSync(path.join(output, 'metrics.jsonl'), 'utf8')).length).toBeLessThanOrEqual(3);
+  header(path.join(output, 'last.safetensors'));
+});
