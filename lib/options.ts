@@ -21,8 +21,6 @@ interface OptionBase {
   readonly help: string;
   /** Heading of the help under which the option stands. */
   readonly group: string;
-  /** How the value is called in the help. */
-  readonly placeholder?: string;
 }
 
 interface NumberOption extends OptionBase {
@@ -59,7 +57,7 @@ const OUTPUT = 'Output';
 
 /** Every option of `train`, declared once: the command line, the API's validation and its types derive from it. */
 export const TRAIN_OPTIONS = {
-  val: { type: 'string', group: DATA, placeholder: 'DIR', help: 'folder of validation images, one folder per class' },
+  val: { type: 'string', group: DATA, help: 'folder of validation images, one folder per class' },
   valSplit: {
     type: 'number',
     above: 0,
@@ -78,7 +76,6 @@ export const TRAIN_OPTIONS = {
     type: 'string',
     default: 'none',
     group: MODEL,
-    placeholder: 'none|FILE',
     help: 'weights to start from: none, or a state dict file',
   },
   trainFrom: {
@@ -137,7 +134,6 @@ export const TRAIN_OPTIONS = {
   output: {
     type: 'string',
     group: OUTPUT,
-    placeholder: 'DIR',
     help: 'folder for the results [default: runs/<date-time>]',
   },
 } as const satisfies Record<string, OptionSpec>;

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { SingleBar } from 'cli-progress';
 import type { EpochRecord, TrainEvent } from '../train/events';
 
@@ -63,7 +64,7 @@ class TextDisplay implements Display {
       case 'start':
         this.epochs = event.epochs;
         this.perEpoch = event.images;
-        return this.line(`training, results in ${event.output}`);
+        return this.line(`training, results in ${shown(event.output)}`);
       case 'step':
         return this.step(event.epoch, event.images, event.loss);
       case 'epoch':
@@ -75,7 +76,7 @@ class TextDisplay implements Display {
         this.close();
         process.stdout.write(
           `best epoch ${event.best.epoch}: val loss ${event.best.valLoss.toFixed(4)} acc ${percent(event.best.valAccuracy)}` +
-            `${this.skipped > 0 ? `, ${this.skipped} images skipped` : ''}; saved in ${event.output}\n`,
+            `${this.skipped > 0 ? `, ${this.skipped} images skipped` : ''}; saved in ${shown(event.output)}\n`,
         );
     }
   }
@@ -130,6 +131,12 @@ class TextDisplay implements Display {
     });
     this.bar.start(total, 0, payload);
   }
+}
+
+/** A path as a person would type it: relative where that is shorter. */
+function shown(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative !== '' && !relative.startsWith('..') ? relative : file;
 }
 
 /** JSON records, or text: with a progress bar where standard output is a terminal. */

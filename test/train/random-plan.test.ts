@@ -1,0 +1,82 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { loadAddon } from '../../lib/addon/load';
+import type { NativeSession, SessionOptions } from '../../lib/addon/types';
+
+const reference = process.env.RESNET_FT_TEST_REFERENCE;
+const withReference = reference === undefined ? describe.skip : describe;
+const readReference = <T>(name: string): T =>
+  JSON.parse(fs.readFileSync(path.join(reference ?? '', name), 'utf8')) as T;
+
+const OPTIONS: SessionOptions = {
+  arch: 'resnet50',
+  classes: 2,
+  seed: 0,
+  device: 'cpu',
+  precision: 'fp32',
+  threads: 2,
+  trainFrom: 'conv1',
+  momentum: 0.5,
+  weightDecay: 0,
+  nesterov: false,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+
+withReference("random numbers equal torch's", () => {
+  let session: NativeSession;
+  beforeAll(async () => {
+    session = await loadAddon().createSession(OPTIONS);
+  });
+  afterAll(() => session.close());
+
+  test('order and flips of three epochs', () => {
+    interface Order {
+      n: number;
+      epochs: { order: number[]; flips: number[] }[];
+    }
+    const { n, epochs } = readReference<Order>('order.json');
+    expect(epochs).toHaveLength(3);
+    for (const epoch of epochs) {
+      const plan = session.plan(n);
+      expect(Array.from(plan.order)).toEqual(epoch.order);
+      expect(Array.from(plan.flips)).toEqual(epoch.flips);
+    }
+  });
+
+  test('initial weights, under names and in the order of torchvision', async () => {
+    const { init_sums: sums } = readReference<{ init_sums: Record<string, [number, number]> }>('train_full.json');
+    const tensors = await session.stateDict();
+    expect(tensors.map((tensor) => tensor.name)).toEqual(Object.keys(sums));
+    for (const { name, dtype, data } of tensors) {
+      const [expected, absolute] = sums[name] ?? [NaN, NaN];
+      if (dtype !== 'F32') {
+        expect(dtype).toBe('I64');
+        expect(data.every((byte) => byte === 0)).toBe(true);
+        continue;
+      }
+      const values = new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+      const sum = values.reduce((total, value) => total + value, 0);
+      expect(Math.abs(sum - expected)).toBeLessThanOrEqual(1e-6 * absolute);
+    }
+  });
+});
+
+describe('a session', () => {
+  test('draws the same numbers whatever other sessions draw', async () => {
+    const addon = loadAddon();
+    const small: SessionOptions = { ...OPTIONS, arch: 'resnet18' };
+    const [one, two] = await Promise.all([addon.createSession(small), addon.createSession(small)]);
+    expect(one.plan(50)).toEqual(two.plan(50));
+    expect(one.plan(50)).toEqual(two.plan(50));
+    await Promise.all([one.close(), two.close()]);
+  });
+
+  test('refuses what does not fit with a coded error, and every call after close', async () => {
+    const session = await loadAddon().createSession({ ...OPTIONS, arch: 'resnet18' });
+    const wrong = { name: 'fc.bias', dtype: 'F32' as const, shape: [3], data: new Uint8Array(12) };
+    await expect(session.loadStateDict([wrong])).rejects.toMatchObject({ code: 'NATIVE_ERROR' });
+    await session.close();
+    expect(() => session.plan(3)).toThrow('closed');
+  });
+});
