@@ -3,6 +3,9 @@
 
 #include <c10/util/Exception.h>
 #include <napi.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <exception>
 #include <functional>
@@ -72,6 +75,10 @@ class ThreadTask {
     } catch (...) {
       error_ = "an unknown native error";
     }
+#ifdef __GLIBC__
+    // glibc keeps what a finished thread freed in that thread's own arena, where the next pass can't reuse it.
+    malloc_trim(0);
+#endif
     const napi_status status = channel_.BlockingCall([this](Napi::Env env, Napi::Function) { settle(env); });
     if (status == napi_ok) channel_.Release();
   }
