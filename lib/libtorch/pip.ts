@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { ResnetFtError } from '../errors';
-import { PYTHON_NAMES } from './python';
+import { PYTHON_NAMES, runPython } from './python';
 
 const CHECK = `
 import sys
@@ -13,18 +13,12 @@ print(sys.version_info[0], sys.version_info[1], 1 if importlib.util.find_spec('p
 export function findPip(): string {
   const tried: string[] = [];
   for (const name of PYTHON_NAMES) {
-    const result = spawnSync(name, ['-c', CHECK], {
-      encoding: 'utf8',
-      timeout: 20_000,
-      stdio: ['ignore', 'pipe', 'ignore'],
-      windowsHide: true,
-      env: process.env,
-    });
-    if (result.error || result.status !== 0) {
+    const output = runPython(name, CHECK);
+    if (output === undefined) {
       tried.push(`${name} does not run`);
       continue;
     }
-    const [major = 0, minor = 0, pip = 0] = result.stdout.trim().split(/\s+/).map(Number);
+    const [major = 0, minor = 0, pip = 0] = output.split(/\s+/).map(Number);
     if (major !== 3 || minor < 10) tried.push(`${name} is ${major}.${minor}`);
     else if (pip !== 1) tried.push(`${name} has no pip`);
     else return name;

@@ -14,21 +14,26 @@ print(spec.origin if spec and spec.origin else '')
 /** The Pythons to try, in order. */
 export const PYTHON_NAMES = ['python3', 'python'] as const;
 
+/** What a short script prints, trimmed; undefined where that Python does not run or the script fails. */
+export function runPython(name: string, script: string): string | undefined {
+  const result = spawnSync(name, ['-c', script], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    windowsHide: true,
+    env: process.env,
+  });
+  return result.error || result.status !== 0 ? undefined : result.stdout.trim();
+}
+
 /** Folder of the torch package of the first Python on the PATH that has one, or why there is none. */
 export function probePython(): { path: string } | { reason: string } {
   let ran = false;
   for (const name of PYTHON_NAMES) {
-    const result = spawnSync(name, ['-c', PROBE], {
-      encoding: 'utf8',
-      timeout: 20_000,
-      stdio: ['ignore', 'pipe', 'ignore'],
-      windowsHide: true,
-      env: process.env,
-    });
-    if (result.error || result.status !== 0) continue;
+    const output = runPython(name, PROBE);
+    if (output === undefined) continue;
     ran = true;
-    const origin = result.stdout.trim();
-    if (origin) return { path: path.dirname(origin) };
+    if (output) return { path: path.dirname(output) };
   }
   return { reason: ran ? 'the Python on the PATH has no torch' : 'no working python3 or python on the PATH' };
 }
