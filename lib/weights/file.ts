@@ -1,8 +1,13 @@
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { ResnetFtError } from '../errors';
 
-/** A read of Node takes at most 2 GiB; smaller parts also let other work in between. */
-const PART = 64 * 1024 * 1024;
+/** Bytes that one read asks for at most, where no single part is larger. */
+const BATCH = 64 * 1024 * 1024;
+/** Buffers of one read; POSIX lets IOV_MAX be as small as 16, but Linux and macOS have 1024. */
+const MAX_BUFFERS = 512;
+/** Parts that are no further apart are read as one, and the bytes between are thrown away. */
+const MAX_GAP = 64 * 1024;
 
 /** The error of a file of weights that can't be read. */
 export function invalid(file: string, reason: string, options: { hint?: string; cause?: unknown } = {}): ResnetFtError {
@@ -21,7 +26,8 @@ export async function withWeightsFile<T>(
 ): Promise<T> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(file, 'r');
+    // A named pipe would otherwise be waited for; Windows has no such flag.
+    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stat = await handle.stat();
     if (!stat.isFile()) throw invalid(file, 'not a file');
     return await read(handle, stat.size);
@@ -35,6 +41,12 @@ export async function withWeightsFile<T>(
   }
 }
 
+/** Where bytes of a file are. */
+export interface Part {
+  position: number;
+  length: number;
+}
+
 /** Reads exactly `length` bytes; the caller has checked `length` against the file's size before they are allocated. */
 export async function readBytes(
   file: string,
@@ -42,12 +54,52 @@ export async function readBytes(
   position: number,
   length: number,
 ): Promise<Buffer<ArrayBuffer>> {
-  // Memory of its own, so that keeping one tensor does not keep Node's shared pool.
-  const bytes = Buffer.from(new ArrayBuffer(length));
-  for (let done = 0; done < length;) {
-    const { bytesRead } = await handle.read(bytes, done, Math.min(PART, length - done), position + done);
-    if (bytesRead === 0) throw invalid(file, 'truncated');
-    done += bytesRead;
-  }
+  const bytes = Buffer.allocUnsafeSlow(length);
+  await fill(file, handle, position, [bytes]);
   return bytes;
+}
+
+/**
+ * Reads parts of a file in few large sequential reads, each part into memory of its own: keeping one tensor does not keep
+ * the others, and every tensor is aligned however it lies in the file.
+ */
+export async function readParts(
+  file: string,
+  handle: FileHandle,
+  parts: readonly Part[],
+): Promise<Buffer<ArrayBuffer>[]> {
+  const buffers = parts.map(({ length }) => Buffer.allocUnsafeSlow(length));
+  const order = parts.map((part, i) => ({ ...part, i })).sort((a, b) => a.position - b.position);
+  const gap = Buffer.allocUnsafeSlow(MAX_GAP);
+  let batch: Buffer[] = [];
+  let begin = 0;
+  let end = 0;
+  for (const { position, length, i } of order) {
+    const between = position - end;
+    const joins = between >= 0 && between <= MAX_GAP && batch.length < MAX_BUFFERS && end - begin + length <= BATCH;
+    if (batch.length > 0 && !joins) {
+      await fill(file, handle, begin, batch);
+      batch = [];
+    }
+    if (batch.length === 0) begin = position;
+    else if (between > 0) batch.push(gap.subarray(0, between));
+    batch.push(buffers[i] as Buffer);
+    end = position + length;
+  }
+  await fill(file, handle, begin, batch);
+  return buffers;
+}
+
+async function fill(file: string, handle: FileHandle, position: number, buffers: readonly Buffer[]): Promise<void> {
+  let rest = buffers.filter(({ length }) => length > 0);
+  while (rest.length > 0) {
+    const { bytesRead } = await handle.readv(rest, position);
+    if (bytesRead === 0) throw invalid(file, 'truncated');
+    position += bytesRead;
+    let left = bytesRead;
+    let full = 0;
+    while (full < rest.length && left >= (rest[full] as Buffer).length) left -= (rest[full++] as Buffer).length;
+    rest = rest.slice(full);
+    if (left > 0) rest[0] = (rest[0] as Buffer).subarray(left);
+  }
 }

@@ -1,42 +1,78 @@
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
-import { readBytes, withWeightsFile } from './file';
-import { isLegacyPth, isTar, readPth } from './pth';
+import { invalid, readBytes, withWeightsFile } from './file';
+import type { Metadata } from './metadata';
+import { readPthZip } from './pth';
+import { isLegacyPth, isTar, readPthLegacy } from './pth-legacy';
+import { writePth } from './pth-writer';
 import { readSafetensors, writeSafetensors } from './safetensors';
 import type { StateDict } from './state-dict';
 
-export { readPth } from './pth';
-export { readSafetensors, writeSafetensors } from './safetensors';
+export type { Metadata } from './metadata';
+export { writePth } from './pth-writer';
 export type { Dtype, StateDict, Tensor } from './state-dict';
 export { matchForTransfer, type ModelTensor, type TransferMatch } from './transfer';
 
+const HEAD = 512;
+
 /**
- * Reads the tensors of a .pth or .safetensors file; its content decides which it is, not its name.
+ * Reads the tensors and the metadata of a .pth (the zip of torch.save or its older bare pickle) or a .safetensors file; its
+ * content decides which it is, not its name. Nothing in it is executed. A checkpoint `{"state_dict": …}`, `{"model": …}` or
+ * `{"model_state_dict": …}` is unwrapped, and the prefix `module.` of DataParallel is taken off where every name has it.
  *
+ * Time and memory are bounded by the file's size: at most twice as many bytes as the file has, or 1 MiB more.
+ *
+ * @returns tensors, row-major and little-endian; metadata, text by name, empty where the file has none.
  * @throws ResnetFtError WEIGHTS_INVALID where the file is missing, damaged, or asks for more than tensors.
  */
-export async function readStateDict(file: string): Promise<StateDict> {
-  const isTorch = await withWeightsFile(file, async (handle, size) => {
-    const head = await readBytes(file, handle, 0, Math.min(size, 512));
+export async function readWeights(file: string): Promise<{ tensors: StateDict; metadata: Metadata }> {
+  const { tensors, metadata } = await withWeightsFile(file, async (handle, size) => {
+    const head = await readBytes(file, handle, 0, Math.min(size, HEAD));
+    if (isLegacyPth(head)) return { tensors: await readPthLegacy(file, handle, size), metadata: {} };
+    if (isTar(head)) {
+      const hint = 'Re-save it with PyTorch 1.6 or later: torch.save(torch.load(FILE, weights_only=False), NEW_FILE).';
+      throw invalid(file, 'a tar, the format of PyTorch before 0.1.10, is not supported; re-save it', { hint });
+    }
     // A safetensors file could begin with the same bytes as its header's length, but then '{' follows.
     const isZip = head.subarray(0, 4).toString('latin1') === 'PK\x03\x04' && head[8] !== 0x7b;
-    return isZip || isLegacyPth(head) || isTar(head);
+    return isZip ? readPthZip(file, handle, size) : readSafetensors(file, handle, size);
   });
-  return isTorch ? readPth(file) : (await readSafetensors(file)).tensors;
+  return { tensors: withoutPrefix(tensors), metadata };
+}
+
+/** DataParallel puts its own name before that of every tensor. */
+function withoutPrefix(tensors: StateDict): StateDict {
+  const prefix = 'module.';
+  if (![...tensors.keys()].every((name) => name.startsWith(prefix))) return tensors;
+  return new Map([...tensors].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+}
+
+/** The tensors of {@link readWeights}. */
+export async function readStateDict(file: string): Promise<StateDict> {
+  return (await readWeights(file)).tensors;
 }
 
 /**
- * Writes tensors to a .safetensors file, whole or not at all.
+ * Writes tensors to a .safetensors, .pth or .pt file, whole or not at all; the extension decides.
  *
+ * @param options.metadata text by name, which {@link readWeights} gives back; default none.
  * @throws ResnetFtError INVALID_OPTION for another extension; OUTPUT_NOT_WRITABLE where the file can't be written.
  */
 export async function writeStateDict(
   file: string,
   tensors: StateDict,
-  options: { metadata?: Record<string, string> } = {},
+  options: { metadata?: Metadata } = {},
 ): Promise<void> {
-  if (path.extname(file).toLowerCase() !== '.safetensors') {
-    throw new ResnetFtError('INVALID_OPTION', `Expected a file name ending in .safetensors but received ${file}`);
+  switch (path.extname(file).toLowerCase()) {
+    case '.safetensors':
+      return writeSafetensors(file, tensors, options.metadata);
+    case '.pth':
+    case '.pt':
+      return writePth(file, tensors, options);
+    default:
+      throw new ResnetFtError(
+        'INVALID_OPTION',
+        `Expected a file name ending in .safetensors, .pth or .pt but received ${file}`,
+      );
   }
-  await writeSafetensors(file, tensors, options.metadata);
 }

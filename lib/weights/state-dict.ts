@@ -11,6 +11,9 @@ export interface Tensor {
 /** Tensors by name, in the order of the file. */
 export type StateDict = Map<string, Tensor>;
 
+/** Dimensions of a tensor at most, as in PyTorch. */
+export const MAX_DIMENSIONS = 64;
+
 const ELEMENT_SIZES: Readonly<Record<Dtype, number>> = {
   F64: 8,
   F32: 4,

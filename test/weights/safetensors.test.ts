@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { readSafetensors, readStateDict, writeStateDict, type StateDict } from '../../lib/weights';
+import { readStateDict, readWeights, writeStateDict, type StateDict } from '../../lib/weights';
 
 let folder: string;
 beforeEach(async () => {
@@ -28,7 +29,7 @@ describe('writeStateDict', () => {
   it('writes what it reads again, widest elements first and aligned', async () => {
     const file = path.join(folder, 'a.safetensors');
     await writeStateDict(file, sample, { metadata: { format: 'pt', name: 'ü' } });
-    const { tensors, metadata } = await readSafetensors(file);
+    const { tensors, metadata } = await readWeights(file);
     expect(metadata).toEqual({ format: 'pt', name: 'ü' });
     expect([...tensors.keys()]).toEqual(['1', '__proto__', 'empty', 'b']);
     for (const [name, tensor] of sample) {
@@ -50,7 +51,7 @@ describe('writeStateDict', () => {
     await expect(writeStateDict(path.join(folder, 'no', 'a.safetensors'), sample)).rejects.toMatchObject({
       code: 'OUTPUT_NOT_WRITABLE',
     });
-    await expect(writeStateDict(path.join(folder, 'a.pth'), sample)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(writeStateDict(path.join(folder, 'a.bin'), sample)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   });
 });
 
@@ -68,6 +69,8 @@ describe('readStateDict of safetensors', () => {
     ['an overlap', safetensors({ a: u8(0, 4), b: u8(3, 8) }, Buffer.alloc(8)), /overlap/],
     ['a wrong size', safetensors({ a: u8(0, 4, [5]) }, Buffer.alloc(4)), /need 5/],
     ['a shape that overflows', safetensors({ a: u8(0, 0, [2 ** 40, 2 ** 40]) }, Buffer.alloc(0)), /absurd/],
+    ['many dimensions', safetensors({ a: u8(0, 1, Array<number>(65).fill(1)) }, Buffer.alloc(1)), /invalid shape/],
+    ['a deep header', safetensors('{"a":' + '['.repeat(1_000_000), Buffer.alloc(0)), /JSON/],
     ['a negative size', safetensors({ a: u8(0, 4, [-4]) }, Buffer.alloc(4)), /shape/],
     ['an unknown dtype', safetensors({ a: { ...u8(0, 4), dtype: 'F8_E4M3' } }, Buffer.alloc(4)), /F8_E4M3/],
     ['offsets backwards', safetensors({ a: u8(4, 0, [4]) }, Buffer.alloc(4)), /data_offsets/],
@@ -88,8 +91,20 @@ describe('readStateDict of safetensors', () => {
     await expect(readStateDict(file)).rejects.toThrow(file);
   });
 
+  it('takes the prefix of DataParallel off', async () => {
+    const file = path.join(folder, 'w.safetensors');
+    await writeFile(file, safetensors({ 'module.a': u8(0, 1), 'module.b.c': u8(1, 2) }, Buffer.alloc(2)));
+    expect([...(await readStateDict(file)).keys()]).toEqual(['a', 'b.c']);
+  });
+
   it('names a file that is missing', async () => {
     await expect(readStateDict(path.join(folder, 'no'))).rejects.toThrow(/no: no such file/);
     await expect(readStateDict(folder)).rejects.toMatchObject({ code: 'WEIGHTS_INVALID' });
+  });
+
+  it('does not wait for a named pipe', async () => {
+    const pipe = path.join(folder, 'pipe');
+    if (spawnSync('mkfifo', [pipe]).status !== 0) return;
+    await expect(readStateDict(pipe)).rejects.toThrow(/pipe: not a file/);
   });
 });

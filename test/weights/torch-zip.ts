@@ -7,6 +7,10 @@ export interface ZipEntry {
   method?: number;
   crc?: number;
   size?: number;
+  /** Bytes after decompression, where `data` is compressed. */
+  unpacked?: number;
+  /** Unix mode: type and permissions. */
+  mode?: number;
 }
 
 /** A zip of stored entries, as torch.save writes it (PKWARE's APPNOTE, 4.3). */
@@ -14,15 +18,24 @@ export function zip(entries: ZipEntry[]): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let at = 0;
-  for (const { name, data, method = 0, crc = zlib.crc32(data), size = data.length } of entries) {
+  for (const {
+    name,
+    data,
+    method = 0,
+    crc = zlib.crc32(data),
+    size = data.length,
+    unpacked = size,
+    mode = 0,
+  } of entries) {
     const common = Buffer.alloc(26);
     common.writeUInt16LE(method, 4);
     common.writeUInt32LE(crc, 10);
     common.writeUInt32LE(size, 14);
-    common.writeUInt32LE(size, 18);
+    common.writeUInt32LE(unpacked, 18);
     common.writeUInt16LE(name.length, 22);
     const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name), data]);
     const tail = Buffer.alloc(14);
+    tail.writeUInt32LE((mode << 16) >>> 0, 6);
     tail.writeUInt32LE(at, 10);
     directory.push(Buffer.concat([Buffer.from('PK\x01\x02\0\0'), common, tail, Buffer.from(name)]));
     parts.push(local);
@@ -65,12 +78,22 @@ export interface TensorSpec {
   offset?: number;
   shape: number[];
   stride: number[];
+  /** What follows the count in the persistent id; the older format has None or a part of the storage there. */
+  view?: string;
 }
 
-export const tensor = ({ type = 'FloatStorage', key = '0', count, offset = 0, shape, stride }: TensorSpec): string =>
+export const tensor = ({
+  type = 'FloatStorage',
+  key = '0',
+  count,
+  offset = 0,
+  shape,
+  stride,
+  view = '',
+}: TensorSpec): string =>
   global('torch._utils', '_rebuild_tensor_v2') +
   tuple(
-    `${tuple(text('storage'), global('torch', type), text(key), text('cpu'), int(count))}Q`,
+    `${tuple(text('storage'), global('torch', type), text(key), text('cpu'), int(count), view)}Q`,
     int(offset),
     ints(shape),
     ints(stride),
@@ -89,4 +112,37 @@ export function torchFile(body: string, storages: Record<string, Buffer> = {}, e
     { name: 'x/version', data: Buffer.from('3\n') },
     ...extra,
   ]);
+}
+
+/** A storage in a file of the older format; `count` may lie. */
+export interface LegacyStorage {
+  key: string;
+  data: Buffer;
+  count: number | bigint;
+}
+
+/** What may be wrong in a file of the older format. */
+export interface LegacyOptions {
+  littleEndian?: boolean;
+  version?: string;
+  keys?: string;
+}
+
+const MAGIC = Buffer.from('8a0a6cfc9c46f9206aa85019', 'hex').toString('latin1');
+
+/** A file of torch.save before PyTorch 1.6: pickles, then storages. */
+export function legacyFile(body: string, storages: LegacyStorage[] = [], options: LegacyOptions = {}): Buffer {
+  const {
+    littleEndian = true,
+    version = 'M\xe9\x03',
+    keys = `](${storages.map(({ key }) => text(key)).join('')}e`,
+  } = options;
+  const machine = `}(${text('protocol_version')}M\xe9\x03${text('little_endian')}${littleEndian ? '\x88' : '\x89'}u`;
+  const parts = [MAGIC, version, machine, body, keys].map(pickle);
+  for (const { data, count } of storages) {
+    const size = Buffer.alloc(8);
+    size.writeBigInt64LE(BigInt(count));
+    parts.push(size, data);
+  }
+  return Buffer.concat(parts);
 }

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { ResnetFtError } from '../errors';
+
+/** The error of a file of weights that can't be written. */
+export function notWritable(file: string, reason: string, options: { hint?: string; cause?: unknown } = {}) {
+  return new ResnetFtError('OUTPUT_NOT_WRITABLE', `cannot write ${file}: ${reason}`, options);
+}
+
+/**
+ * Writes chunks to a file whole or not at all: under a temporary name beside it, synchronised, then renamed.
+ *
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the file can't be written; an older file of that name is then untouched.
+ */
+export async function writeAtomically(
+  file: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+  let created = false;
+  try {
+    const handle = await open(temporary, 'wx');
+    created = true;
+    try {
+      // writeFile, unlike write, repeats short writes.
+      for await (const chunk of chunks) await handle.writeFile(chunk);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (cause) {
+    if (created) await rm(temporary, { force: true });
+    if (cause instanceof ResnetFtError) throw cause;
+    throw notWritable(file, (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' '), { cause });
+  }
+}
