@@ -1,5 +1,5 @@
-import os from 'node:os';
 import path from 'node:path';
+import { cachePath } from '../cache';
 import { ResnetFtError } from '../errors';
 import { FIRST_UNSUPPORTED, MINIMUM_VERSION, inspectLibtorch, type LibtorchFolder } from './inspect';
 import { probePython } from './python';
@@ -25,10 +25,7 @@ export interface FoundLibtorch extends LibtorchFolder {
 
 /** The folder that {@link installLibtorch} fills: `$XDG_CACHE_HOME` (or `~/.cache`) `/resnet-ft/libtorch/<version>/torch`. */
 export function cachedLibtorchPath(): string {
-  // The XDG specification has relative values ignored.
-  const configured = process.env['XDG_CACHE_HOME'];
-  const root = configured && path.isAbsolute(configured) ? configured : path.join(os.homedir(), '.cache');
-  return path.join(root, 'resnet-ft', 'libtorch', LIBTORCH_VERSION, 'torch');
+  return cachePath('libtorch', LIBTORCH_VERSION, 'torch');
 }
 
 /**

@@ -1,0 +1,31 @@
+import { ResnetFtError } from '../errors';
+import { resolveOptions } from '../options';
+import { DATA_OPTIONS } from '../options/download';
+import { defineCommand } from './command';
+
+/** `resnet-ft data <name>` */
+export const dataCommand = defineCommand({
+  command: 'data <name>',
+  describe: "Download the tutorial's data set, unless it is there, and print its folder",
+  positionals: { name: 'hymenoptera: 398 images of ants and bees, 47 MB' },
+  options: DATA_OPTIONS,
+  json: 'print one line of JSON',
+  quiet: 'print only the folder',
+  async run(given, { positionals, json, quiet, signal }) {
+    const { offline } = resolveOptions(DATA_OPTIONS, given, 'data');
+    const name = String(positionals['name']);
+    const { HYMENOPTERA, hymenopteraFolder } = await import('../data/hymenoptera.js');
+    if (name !== HYMENOPTERA) {
+      throw new ResnetFtError('INVALID_OPTION', `Expected ${HYMENOPTERA} for <name> but received ${name}`);
+    }
+    const { createDownloadDisplay } = await import('./download-progress.js');
+    const display = createDownloadDisplay({ quiet });
+    try {
+      const folder = await hymenopteraFolder({ offline, signal, onProgress: display.show });
+      display.close();
+      process.stdout.write(json ? `${JSON.stringify({ name, path: folder })}\n` : `${folder}\n`);
+    } finally {
+      display.close();
+    }
+  },
+});

@@ -1,0 +1,66 @@
+import { SingleBar } from 'cli-progress';
+import type { DownloadEvent } from '../download/types';
+
+/** Shows downloads on standard error: lines, and on a terminal a bar. */
+export interface DownloadDisplay {
+  show: (event: DownloadEvent) => void;
+  /** Takes the progress bar away. */
+  close: () => void;
+}
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+
+/** A display of downloads; `quiet` shows nothing. */
+export function createDownloadDisplay(options: { quiet?: boolean } = {}): DownloadDisplay {
+  const quiet = options.quiet ?? false;
+  let bar: SingleBar | undefined;
+  let announced: string | undefined;
+
+  const close = (): void => {
+    bar?.stop();
+    bar = undefined;
+  };
+  const line = (text: string): void => {
+    close();
+    if (!quiet) process.stderr.write(`${text}\n`);
+  };
+  const bytes = (url: string, received: number, total: number | undefined): void => {
+    if (announced !== url) {
+      announced = url;
+      const size = total === undefined ? '' : ` (${megabytes(total)} MB)`;
+      const before = received > 0 ? `, ${megabytes(received)} MB are there from before` : '';
+      line(`downloading ${url}${size}${before}`);
+    }
+    if (quiet || !process.stderr.isTTY || total === undefined) return;
+    if (bar === undefined) {
+      bar = new SingleBar({
+        format: '{bar} {done}/{size} MB  ETA {eta_formatted}',
+        hideCursor: true,
+        clearOnComplete: true,
+        barsize: 24,
+        barCompleteChar: '=',
+        barIncompleteChar: '.',
+        stream: process.stderr,
+      });
+      bar.start(total, received, { done: megabytes(received), size: megabytes(total) });
+    }
+    bar.update(received, { done: megabytes(received) });
+    if (received === total) close();
+  };
+
+  return {
+    close,
+    show(event) {
+      switch (event.kind) {
+        case 'bytes':
+          return bytes(event.url, event.received, event.total);
+        case 'retry':
+          return line(`${event.reason}; trying again in ${event.seconds.toFixed(1)} s`);
+        case 'waiting':
+          return line(`waiting for another process that is downloading ${event.file}`);
+        case 'damaged':
+          return line(`${event.file} is damaged: ${event.reason}; downloading it again`);
+      }
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import fs from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { cachePath } from '../cache';
+import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } from '../download';
+import { ResnetFtError } from '../errors';
+
+/** The word that stands for the tutorial's data set where a folder of images is expected. */
+export const HYMENOPTERA = 'hymenoptera';
+
+/** The archive, as .jenkins/download_data.py of https://github.com/pytorch/tutorials knows it; its size is that of the server. */
+export const ARCHIVE = {
+  path: 'tutorial/hymenoptera_data.zip',
+  sha256: 'fbc41b31d544714d18dd1230b1e2b455e1557766e13e67f9f5a7a23af7c02209',
+  bytes: 47_286_322,
+};
+
+const LIMITS = { maxEntries: 2_000, maxBytes: 256 * 1024 ** 2 };
+const SPLITS = ['train', 'val'];
+const CLASSES = ['ants', 'bees'];
+
+async function isData(folder: string): Promise<boolean> {
+  for (const split of SPLITS) {
+    for (const name of CLASSES) {
+      const files = await readdir(path.join(folder, split, name)).catch(() => []);
+      if (files.length === 0) return false;
+    }
+  }
+  return true;
+}
+
+/** The unpacked folder that holds the splits: the archive's one folder, or the archive's root. */
+async function dataRoot(zip: string, unpacked: string): Promise<string> {
+  const folders = (await readdir(unpacked)).map((name) => path.join(unpacked, name));
+  for (const folder of [unpacked, ...folders]) {
+    if (await isData(folder)) return folder;
+  }
+  throw new ResnetFtError('DATA_INVALID', `${zip} does not hold train and val with ants and bees`);
+}
+
+async function install(target: string, archive: typeof ARCHIVE, control: DownloadControl): Promise<void> {
+  const zip = path.join(path.dirname(target), path.posix.basename(archive.path));
+  const temporary = `${target}.unpacking`;
+  // Left by a process that was killed: whoever holds the lock is alone here.
+  await rm(temporary, { recursive: true, force: true });
+  await download({
+    ...control,
+    url: pytorchUrl(archive.path),
+    file: zip,
+    sha256: archive.sha256,
+    bytes: archive.bytes,
+  });
+  try {
+    await mkdir(temporary, { recursive: true });
+    await unzip(zip, temporary, { ...LIMITS, signal: control.signal });
+    const root = await dataRoot(zip, temporary);
+    // What has the name but is not the data set.
+    await rm(target, { recursive: true, force: true });
+    await rename(root, target);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+    await rm(zip, { force: true });
+  }
+}
+
+/**
+ * The folder of the tutorial's ants and bees, with `train/` and `val/`: in the package's cache, downloaded and unpacked the
+ * first time.
+ *
+ * @param archive for tests, which have no network.
+ * @throws ResnetFtError DOWNLOAD_FAILED, DATA_INVALID, OUTPUT_NOT_WRITABLE or ABORTED.
+ */
+export async function hymenopteraFolder(control: DownloadControl = {}, archive = ARCHIVE): Promise<string> {
+  const target = cachePath('data', 'hymenoptera_data');
+  if (await isData(target)) return target;
+  const { onProgress = () => {}, tuning } = control;
+  const signal = control.signal ?? new AbortController().signal;
+  try {
+    await mkdir(path.dirname(target), { recursive: true });
+    const onWait = (): void => onProgress({ kind: 'waiting', file: target });
+    await withLock(target, { signal, onWait, stale: tuning?.staleLock ?? TUNING.staleLock }, async (held) => {
+      if (!(await isData(target))) await install(target, archive, { ...control, signal: held });
+    });
+    return target;
+  } catch (error) {
+    if (signal.aborted) throw new ResnetFtError('ABORTED', 'the download of hymenoptera was aborted');
+    if (error instanceof ResnetFtError) throw error;
+    throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `cannot write ${target}: ${(error as Error).message}`, {
+      hint: 'Set XDG_CACHE_HOME to a folder that can be written.',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * The folder that a caller's `data` means: the tutorial's data set for `hymenoptera` where no folder has this name, else
+ * `data` itself.
+ *
+ * @throws ResnetFtError as {@link hymenopteraFolder}.
+ */
+export async function resolveDataFolder(data: string, control: DownloadControl = {}): Promise<string> {
+  return data === HYMENOPTERA && !fs.existsSync(data) ? hymenopteraFolder(control) : data;
+}

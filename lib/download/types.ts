@@ -1,0 +1,39 @@
+/** What happens during a download. */
+export type DownloadEvent =
+  /** A file that is there is not the one expected, and is being replaced. */
+  | { kind: 'damaged'; file: string; reason: string }
+  /** Another process is downloading the same file. */
+  | { kind: 'waiting'; file: string }
+  /** Bytes there so far, those of an earlier broken download among them; `total` is unknown where the server tells none. */
+  | { kind: 'bytes'; url: string; received: number; total: number | undefined }
+  /** An attempt failed, the next one follows after a pause. */
+  | { kind: 'retry'; url: string; reason: string; seconds: number };
+
+/** What callers of anything that may download can pass. */
+export interface DownloadControl {
+  /** Never downloads; environment variable RESNET_FT_OFFLINE=1 does the same. */
+  offline?: boolean | undefined;
+  onProgress?: ((event: DownloadEvent) => void) | undefined;
+  /** Stops the download; what has come is kept for the next one. */
+  signal?: AbortSignal | undefined;
+  /** Timing, for tests. */
+  tuning?: Partial<Tuning> | undefined;
+}
+
+/** How patient a download is. */
+export interface Tuning {
+  /** Attempts that bring no new byte before the download fails, less one. */
+  retries: number;
+  /** First pause between attempts, in milliseconds; doubles each time. */
+  backoff: number;
+  /** Longest pause, in milliseconds, whatever the server asks for. */
+  longestPause: number;
+  /** Milliseconds without a byte after which an attempt is given up. */
+  stall: number;
+  /** Milliseconds for a connection to be made. */
+  connect: number;
+  /** Milliseconds after which the lock of a process that was killed is taken over; at least 2000. */
+  staleLock: number;
+  /** Bytes that are free in the file system of a folder; undefined where it does not say. */
+  freeBytes: (folder: string) => Promise<number | undefined>;
+}

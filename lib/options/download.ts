@@ -1,0 +1,17 @@
+import { MODEL, MODEL_OPTIONS } from './common';
+import type { OptionTable } from './spec';
+import { ARCHITECTURES } from './values';
+
+/** Options of `data`. */
+export const DATA_OPTIONS = { offline: MODEL_OPTIONS.offline } as const satisfies OptionTable;
+
+/** Options of `weights`. */
+export const WEIGHTS_OPTIONS = {
+  arch: {
+    type: 'string',
+    choices: ARCHITECTURES,
+    group: MODEL,
+    help: 'architecture; list shows all where left out, download takes resnet50',
+  },
+  offline: MODEL_OPTIONS.offline,
+} as const satisfies OptionTable;

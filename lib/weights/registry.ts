@@ -1,0 +1,91 @@
+import fs from 'node:fs';
+import { ResnetFtError } from '../errors';
+import type { DownloadControl } from '../download/types';
+import { PREPROCESSING, type Architecture, type Preprocessing } from '../options';
+import { suggest } from '../suggest';
+// Keras' imagenet_class_index.json, https://s3.amazonaws.com/deep-learning-models/image-models/imagenet_class_index.json, in
+// the form of the tutorial's imagenet_classes.txt without its four header lines.
+import classNames from './imagenet-classes.json';
+
+/** Weights that are known by name, and what belongs to them. */
+export interface NamedWeights {
+  name: WeightsName;
+  arch: Architecture;
+  /** Path under https://download.pytorch.org/, or under the mirror. */
+  path: string;
+  /** SHA-256 in hex, or as much of it as is known: at least the eight digits of the file's name. */
+  sha256: string;
+  /** Size of the file in bytes; to about 500 bytes where torchvision tells it in MiB only. */
+  bytes: number;
+  /** Crop geometry and normalisation of torchvision's `transforms()` of these weights. */
+  preprocessing: Preprocessing;
+}
+
+export const WEIGHTS_NAMES = ['imagenet-v1', 'imagenet-v2'] as const;
+export type WeightsName = (typeof WEIGHTS_NAMES)[number];
+
+const MIB = 1024 ** 2;
+
+const V1 = PREPROCESSING;
+const V2 = { ...PREPROCESSING, resize: 232 };
+
+function entry(name: WeightsName, arch: Architecture, sha256: string, bytes: number): NamedWeights {
+  const path = `models/${arch}-${sha256.slice(0, 8)}.pth`;
+  return { name, arch, path, sha256, bytes: Math.round(bytes), preprocessing: name === 'imagenet-v1' ? V1 : V2 };
+}
+
+/**
+ * torchvision's `IMAGENET1K_V1` (what `pretrained=True` meant) and `IMAGENET1K_V2`. Names, sizes in MiB and preprocessing are
+ * those of torchvision 0.29.1, models/resnet.py. The digits of a hash beyond the eighth are what others computed of the file:
+ * for V1 https://github.com/zspacelabs/bunsen, crates/bunsen/src/kits/bimm/resnet/pretrained.rs; for ResNet-50 V2 several
+ * projects that agree. Where none was found, only torchvision's eight digits are checked.
+ */
+export const NAMED_WEIGHTS: readonly NamedWeights[] = [
+  entry('imagenet-v1', 'resnet18', 'f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec', 46_830_571),
+  entry('imagenet-v1', 'resnet34', 'b627a593bcbe140c234610266fe4f8ae95ea42fc881d091c9b6052e6b1d0590f', 83.275 * MIB),
+  entry('imagenet-v1', 'resnet50', '0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a', 102_530_333),
+  entry('imagenet-v2', 'resnet50', '11ad3fa62ca79e40addfd354a8ec4b7c75143b3038b8d2a807fbc68deab379ca', 97.79 * MIB),
+  entry('imagenet-v1', 'resnet101', '63fe2227b86e8f1f2063f43a75c84d195911b6a0eace650907dd3dc62dd49a0a', 170.511 * MIB),
+  entry('imagenet-v2', 'resnet101', 'cd907fc2', 170.53 * MIB),
+  entry('imagenet-v1', 'resnet152', '394f9c45966e3651a89bbb78a48410a6755854ce4a5ab64927cf1c7247f85e58', 230.434 * MIB),
+  entry('imagenet-v2', 'resnet152', 'f82ba261', 230.474 * MIB),
+];
+
+/** The names of ImageNet's 1000 classes in the order of the outputs of all named weights. */
+export function imagenetClasses(): readonly string[] {
+  return classNames;
+}
+
+/** What is written like a name, not like a path. */
+const NAME = /^[\w-]+$/;
+
+/**
+ * The weights of a name; undefined where `name` is to be read as a file's.
+ *
+ * @throws ResnetFtError INVALID_OPTION where the architecture has no weights of this name, and where the word is neither a name
+ *   nor a file that exists.
+ */
+export function namedWeights(name: string, arch: Architecture): NamedWeights | undefined {
+  const ofArch = NAMED_WEIGHTS.filter((weights) => weights.arch === arch);
+  const found = ofArch.find((weights) => weights.name === name);
+  if (found !== undefined) return found;
+  const isName = (WEIGHTS_NAMES as readonly string[]).includes(name);
+  if (!isName && (!NAME.test(name) || fs.existsSync(name))) return undefined;
+
+  const known = ofArch.map((weights) => weights.name);
+  const near = isName ? undefined : suggest(name, [...known, 'none']);
+  const advice = near === undefined ? '' : ` Did you mean ${near}?`;
+  const problem = isName ? `${arch} has no weights ${name}` : `${name} is neither the name of weights nor a file`;
+  throw new ResnetFtError('INVALID_OPTION', problem, { hint: `Known of ${arch}: ${known.join(', ')}.${advice}` });
+}
+
+/**
+ * The file of named weights: where torch.hub keeps them, downloaded if they are not there. The hash is checked each time.
+ *
+ * @throws ResnetFtError DOWNLOAD_FAILED naming the URL, the reason and where to put the file by hand; ABORTED.
+ */
+export async function locateWeights(weights: NamedWeights, control: DownloadControl = {}): Promise<string> {
+  // Only here, because what speaks HTTP takes long to load.
+  const { locate } = await import('./locate.js');
+  return locate(weights, control);
+}
