@@ -65,6 +65,14 @@ export interface SessionOptions {
   /** Normalisation per channel, of values in 0..1. */
   mean: number[];
   std: number[];
+  /** Bytes of memory for the features of the frozen modules. */
+  cacheMemory: number;
+  /** Bytes of `cacheFile` for the features that memory has no room for. */
+  cacheDisk: number;
+  /** Path without an extension; the file is gone when the process ends. Empty: none. */
+  cacheFile: string;
+  /** Keep features as bfloat16, in half of the room. */
+  cacheBf16: boolean;
 }
 
 /** Order and flips of one epoch, drawn as the tutorial's DataLoader draws them. */
@@ -81,6 +89,8 @@ export interface TrainEpochOptions extends EpochPlan {
   lr: number;
   /** Stop after so many optimizer steps; 0 runs the whole epoch. */
   maxSteps: number;
+  /** From this step of the pass on (the first is 1), the weights of the least batch loss so far are kept; 0 keeps none. */
+  keepFrom: number;
 }
 
 export interface StepEvent {
@@ -97,6 +107,10 @@ export interface EpochResult {
   /** Mean loss over images. */
   loss: number;
   correct: number;
+  /** Step of this pass whose weights are kept; 0 where those of an earlier pass still are, or none. */
+  keptStep: number;
+  /** Batch loss of `keptStep`. */
+  keptLoss: number;
   cancelled: boolean;
 }
 
@@ -120,10 +134,49 @@ export interface NativeSession {
   plan(count: number): EpochPlan;
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult>;
   evaluate(options: EvaluateOptions, onBatch: (images: number) => void): Promise<EvaluateResult>;
-  /** Every parameter and buffer under torchvision's names, in torchvision's order. */
-  stateDict(): Promise<NativeTensor[]>;
+  /** Every parameter and buffer under torchvision's names, in torchvision's order; the kept ones where `kept` says so. */
+  stateDict(kept?: boolean): Promise<NativeTensor[]>;
   /** Copies the given tensors over the model's own; names and shapes must match (subset allowed). */
   loadStateDict(tensors: NativeTensor[]): Promise<void>;
+  /** Makes the running pass stop at its next batch. */
+  cancel(): void;
+  /** Waits for the running pass, then frees the model. */
+  close(): Promise<void>;
+}
+
+export interface ModelOptions {
+  arch: SessionOptions['arch'];
+  /** `cpu`, `cuda` or `cuda:N`. */
+  device: string;
+  precision: SessionOptions['precision'];
+  /** Intra-op threads; 0 leaves LibTorch's choice. */
+  threads: number;
+  /** Normalisation per channel, of values in 0..1. */
+  mean: number[];
+  std: number[];
+}
+
+export interface RunOptions {
+  store: NativeCropStore;
+  /** The first so many crops of the store are run. */
+  count: number;
+  batchSize: number;
+  /** Whether the features before `fc` are wanted too. */
+  features: boolean;
+}
+
+export interface RunResult {
+  images: number;
+  /** Row-major, images x classes. */
+  logits: Float32Array;
+  /** Row-major, images x features; empty unless asked for. */
+  features: Float32Array;
+  cancelled: boolean;
+}
+
+/** A model that is used, not trained: batch norms folded. One pass at a time. */
+export interface NativeModel {
+  run(options: RunOptions, onBatch: (images: number) => void): Promise<RunResult>;
   /** Makes the running pass stop at its next batch. */
   cancel(): void;
   /** Waits for the running pass, then frees the model. */
@@ -136,5 +189,7 @@ export interface NativeAddon {
   deviceInfo(): DeviceInfo;
   resizeCrop(image: RgbImage, options: CropOptions): Promise<RgbImage>;
   createCropStore(count: number, size: number): NativeCropStore;
+  /** Makes a model of a whole state dict under torchvision's names. */
+  createModel(options: ModelOptions, tensors: NativeTensor[]): Promise<NativeModel>;
   createSession(options: SessionOptions): Promise<NativeSession>;
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { SingleBar } from 'cli-progress';
-import type { EpochRecord, TrainEvent } from '../train/events';
+import type { EpochRecord, KeptModel, TrainEvent } from '../train/events';
+import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 
 /** Shows the events of a run to whoever started it. */
 export interface Display {
@@ -22,6 +23,11 @@ export function epochLine(record: EpochRecord, epochs: number, valImages: number
   ].join('  ');
 }
 
+function keptText({ keep, epoch, step, batchLoss }: KeptModel): string {
+  if (batchLoss === undefined) return `${keep === 'best' ? 'best' : 'last'} epoch ${epoch}`;
+  return `least batch loss ${batchLoss.toFixed(4)} at step ${step}, epoch ${epoch}`;
+}
+
 class JsonDisplay implements Display {
   show(event: TrainEvent): void {
     process.stdout.write(`${JSON.stringify(event)}\n`);
@@ -32,6 +38,7 @@ class JsonDisplay implements Display {
 
 /** Lines for a person, and on a terminal a bar beneath them. */
 class TextDisplay implements Display {
+  private readonly downloads: DownloadDisplay;
   private bar: SingleBar | undefined;
   private epochs = 0;
   private perEpoch = 0;
@@ -44,7 +51,9 @@ class TextDisplay implements Display {
   constructor(
     private readonly quiet: boolean,
     private readonly terminal: boolean,
-  ) {}
+  ) {
+    this.downloads = createDownloadDisplay({ quiet });
+  }
 
   show(event: TrainEvent): void {
     switch (event.kind) {
@@ -53,6 +62,9 @@ class TextDisplay implements Display {
         return this.line(
           `${event.train} training and ${event.val} validation images, classes ${event.classes.join(', ')}`,
         );
+      case 'download':
+        this.close();
+        return this.downloads.show(event.event);
       case 'device':
       case 'weights':
         return this.line(event.note);
@@ -75,7 +87,7 @@ class TextDisplay implements Display {
       case 'done':
         this.close();
         process.stdout.write(
-          `best epoch ${event.best.epoch}: val loss ${event.best.valLoss.toFixed(4)} acc ${percent(event.best.valAccuracy)}` +
+          `${keptText(event.model)}: val loss ${event.model.valLoss.toFixed(4)} acc ${percent(event.model.valAccuracy)}` +
             `${this.skipped > 0 ? `, ${this.skipped} images skipped` : ''}; saved in ${shown(event.output)}\n`,
         );
     }
@@ -84,6 +96,7 @@ class TextDisplay implements Display {
   close(): void {
     this.bar?.stop();
     this.bar = undefined;
+    this.downloads.close();
   }
 
   private line(text: string): void {

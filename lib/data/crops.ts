@@ -1,26 +1,25 @@
 import os from 'node:os';
 import type { NativeAddon, NativeCropStore } from '../addon/types';
 import { ResnetFtError } from '../errors';
+import type { UnreadableImage } from '../train/events';
 import { decodeImage } from './decode';
 import type { Sample } from './image-folder';
+import { withoutName } from './reason';
 
-export interface MakeCropsOptions {
+interface CropGeometry {
   addon: NativeAddon;
-  samples: readonly Sample[];
   /** The short side becomes this many pixels. */
   resize: number;
   /** Side of the centre square that is kept. */
   crop: number;
-  /** Leave out what can't be decoded, instead of failing. */
-  skipUnreadable: boolean;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
 
-/** An image that could not be decoded. */
-export interface UnreadableImage {
-  file: string;
-  reason: string;
+export interface MakeCropsOptions extends CropGeometry {
+  samples: readonly Sample[];
+  /** Leave out what can't be decoded, instead of failing. */
+  skipUnreadable: boolean;
 }
 
 export interface Crops {
@@ -37,21 +36,17 @@ export interface Crops {
  * class without images, `ABORTED`
  */
 export async function makeCrops(options: MakeCropsOptions): Promise<Crops> {
-  const { addon, samples, crop, skipUnreadable, signal } = options;
-  throwIfAborted(signal);
-  const store = addon.createCropStore(samples.length, crop);
+  const { samples, skipUnreadable } = options;
+  const inputs = samples.map(({ file }) => file);
+  const { store, errors } = await cropImages({ ...options, inputs });
   try {
-    const reasons = await fill(store, options);
-    throwIfAborted(signal);
     const unreadable = samples.flatMap(({ file }, i) => {
-      const reason = reasons.get(i);
-      return reason === undefined ? [] : [{ file, reason }];
+      const error = errors.get(i);
+      return error === undefined ? [] : [{ file, reason: withoutName(error.message, file) }];
     });
-    if (unreadable.length === 0) return { store, kept: [...samples], unreadable };
-    if (!skipUnreadable) throw unreadableError(unreadable);
-    const kept = samples.filter((_, i) => !reasons.has(i));
-    requireEveryClass(samples, kept);
-    await compact(store, samples.length, reasons, crop);
+    if (unreadable.length > 0 && !skipUnreadable) throw unreadableError(unreadable);
+    const kept = samples.filter((_, i) => !errors.has(i));
+    if (unreadable.length > 0) requireEveryClass(samples, kept);
     return { store, kept, unreadable };
   } catch (error) {
     store.close();
@@ -59,43 +54,71 @@ export async function makeCrops(options: MakeCropsOptions): Promise<Crops> {
   }
 }
 
+export interface CropImagesOptions extends CropGeometry {
+  /** Paths of images, or their contents. */
+  inputs: readonly (string | Uint8Array)[];
+}
+
+/**
+ * Decodes, resizes and crops images into one store, those that can't be read left out: the store's first `count` crops are
+ * those of the inputs without an error, in order. The caller closes the store.
+ *
+ * @throws ResnetFtError `ABORTED`
+ */
+export async function cropImages(
+  options: CropImagesOptions,
+): Promise<{ store: NativeCropStore; count: number; errors: Map<number, ResnetFtError> }> {
+  const { addon, inputs, crop, signal } = options;
+  throwIfAborted(signal);
+  const store = addon.createCropStore(inputs.length, crop);
+  try {
+    const errors = await fill(store, options);
+    throwIfAborted(signal);
+    if (errors.size > 0) await compact(store, inputs.length, errors, crop);
+    return { store, count: inputs.length - errors.size, errors };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
 /** Puts every readable image at its own index; returns why the others could not be read. */
-async function fill(store: NativeCropStore, options: MakeCropsOptions): Promise<Map<number, string>> {
-  const { samples, resize, signal, onProgress } = options;
-  const reasons = new Map<number, string>();
+async function fill(store: NativeCropStore, options: CropImagesOptions): Promise<Map<number, ResnetFtError>> {
+  const { inputs, resize, signal, onProgress } = options;
+  const errors = new Map<number, ResnetFtError>();
   let next = 0;
   let done = 0;
   let failed = false;
   async function work(): Promise<void> {
     while (!failed && signal?.aborted !== true) {
       const index = next++;
-      const sample = samples[index];
-      if (sample === undefined) return;
+      const input = inputs[index];
+      if (input === undefined) return;
       try {
-        await store.put(index, await decodeImage(sample.file), resize);
+        await store.put(index, await decodeImage(input), resize);
       } catch (error) {
         if (!(error instanceof ResnetFtError && error.code === 'IMAGE_UNREADABLE')) {
           failed = true;
           throw error;
         }
-        reasons.set(index, withoutName(error.message, sample.file));
+        errors.set(index, error);
       }
-      onProgress?.(++done, samples.length);
+      onProgress?.(++done, inputs.length);
     }
   }
   // One task more than there are processors keeps them busy while a file is read.
-  const tasks = Math.min(samples.length, os.availableParallelism() + 1);
+  const tasks = Math.min(inputs.length, os.availableParallelism() + 1);
   // All tasks are waited for, so that none writes to a store that was closed.
   const results = await Promise.allSettled(Array.from({ length: tasks }, work));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  return reasons;
+  return errors;
 }
 
 /** Moves the crops down over the gaps; a crop of the store's own size passes `put` unchanged. */
 async function compact(
   store: NativeCropStore,
   count: number,
-  gaps: ReadonlyMap<number, string>,
+  gaps: ReadonlyMap<number, unknown>,
   size: number,
 ): Promise<void> {
   let to = 0;
@@ -123,10 +146,6 @@ function unreadableError(unreadable: readonly UnreadableImage[]): ResnetFtError 
   return new ResnetFtError('IMAGE_UNREADABLE', `${what} could not be read: ${all}`, {
     hint: 'repair or remove them, or leave them out with --skip-unreadable',
   });
-}
-
-function withoutName(message: string, file: string): string {
-  return message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -104,7 +104,8 @@ async function imagesUnder(root: string): Promise<string[]> {
   return walked.flatMap(({ folder, files }) => files.filter(isImageName).map((name) => path.join(folder, name)));
 }
 
-function isImageName(name: string): boolean {
+/** Whether ImageFolder takes a file of this name for an image. */
+export function isImageName(name: string): boolean {
   const lower = name.toLowerCase();
   return IMAGE_EXTENSIONS.some((extension) => lower.endsWith(extension));
 }

@@ -1,6 +1,9 @@
 import type { DeviceInfo, SessionOptions } from '../addon/types';
 import { ResnetFtError } from '../errors';
-import type { ResolvedTrainOptions } from '../options';
+import type { MACHINE_OPTIONS, ResolvedOptions } from '../options';
+
+/** Where the caller wants a model to run. */
+export type MachineOptions = ResolvedOptions<typeof MACHINE_OPTIONS>;
 
 /** Where and in which arithmetic a run happens, and why. */
 export interface DeviceChoice {
@@ -15,10 +18,7 @@ export interface DeviceChoice {
  *
  * @throws ResnetFtError DEVICE_UNAVAILABLE where CUDA was asked for and can't be used.
  */
-export function chooseDevice(
-  options: Pick<ResolvedTrainOptions, 'device' | 'precision'>,
-  info: DeviceInfo,
-): DeviceChoice {
+export function chooseDevice(options: Pick<MachineOptions, 'device' | 'precision'>, info: DeviceInfo): DeviceChoice {
   const auto = options.device === 'auto';
   const device = auto ? (info.cudaCount > 0 ? 'cuda' : 'cpu') : options.device;
   if (device !== 'cpu') {

@@ -1,3 +1,6 @@
+import type { DownloadEvent } from '../download/types';
+import type { ResolvedTrainOptions } from '../options';
+
 /** One optimizer step, as `metrics.jsonl` holds it. */
 export interface StepRecord {
   kind: 'step';
@@ -27,10 +30,23 @@ export interface UnreadableImage {
   reason: string;
 }
 
+/** The weights that `model.safetensors` holds, and how they do on the validation images. */
+export interface KeptModel {
+  keep: ResolvedTrainOptions['keep'];
+  epoch: number;
+  /** Optimizer steps until then, since the start of the run. */
+  step: number;
+  /** Loss of the batch of this step, where it decided. */
+  batchLoss?: number;
+  valLoss: number;
+  valAccuracy: number;
+}
+
 /** What `train` tells while it runs. */
 export type TrainEvent =
   | { kind: 'data'; classes: string[]; train: number; val: number }
   | { kind: 'device'; device: string; precision: string; note: string }
+  | { kind: 'download'; event: DownloadEvent }
   | { kind: 'weights'; file: string; note: string }
   | { kind: 'crops'; done: number; total: number }
   | { kind: 'skipped'; file: string; reason: string }
@@ -49,7 +65,10 @@ export interface TrainResult {
   precision: string;
   epochs: number;
   steps: number;
-  /** The epoch that `model.safetensors` holds. */
+  valImages: number;
+  /** What `model.safetensors` holds. */
+  model: KeptModel;
+  /** The epoch that did best in validation. */
   best: { epoch: number; valLoss: number; valAccuracy: number };
   last: { trainLoss: number; trainAccuracy: number; valLoss: number; valAccuracy: number };
   seconds: number;

@@ -19,6 +19,8 @@ export interface FitOptions {
   lr: number;
   /** Optimizer steps overall; undefined runs every epoch. */
   steps: number | undefined;
+  /** Whether the weights of the least batch loss in the last fifth of the steps are kept in the session. */
+  keepLeastLoss: boolean;
   signal: AbortSignal;
   onRecord: (record: StepRecord | EpochRecord) => void;
   /** Called after the record of an epoch better than all before it. */
@@ -28,10 +30,17 @@ export interface FitOptions {
 /** How far the loop came. */
 export interface FitResult {
   steps: number;
+  stepsPerEpoch: number;
   epochs: number;
   best: EpochRecord;
   last: EpochRecord;
+  /** Logits of the validation images after the last epoch, images x classes. */
+  lastLogits: Float32Array;
+  /** The step whose weights the session keeps; undefined where none are, or no batch loss was a number. */
+  kept: StepRecord | undefined;
 }
+
+const KEEP_AFTER = 0.8;
 
 /** Whether `a` beats `b`: higher validation accuracy, and where equal, lower validation loss. */
 export function isBetter(a: EpochRecord, b: EpochRecord | undefined): boolean {
@@ -51,6 +60,12 @@ export function aborted(): ResnetFtError {
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
   const { session, train, val, batchSize, lr, signal } = options;
+  const stepsPerEpoch = Math.ceil(train.targets.length / batchSize);
+  const allSteps = Math.min(options.steps ?? Infinity, options.epochs * stepsPerEpoch);
+  // The tutorial looks at the loss after four fifths of the iterations.
+  const keepAfter = options.keepLeastLoss ? Math.floor(KEEP_AFTER * allSteps) : Infinity;
+  let kept: StepRecord | undefined;
+  let lastLogits: Float32Array = new Float32Array();
   let steps = 0;
   let best: EpochRecord | undefined;
   let last: EpochRecord | undefined;
@@ -63,13 +78,16 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       const maxSteps = options.steps === undefined ? 0 : options.steps - steps;
       const started = performance.now();
       const before = steps;
+      const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
+      const { store, targets } = train;
       const trained = await session.trainEpoch(
-        { store: train.store, targets: train.targets, ...session.plan(train.targets.length), batchSize, lr, maxSteps },
+        { store, targets, ...session.plan(targets.length), batchSize, lr, maxSteps, keepFrom },
         (event) => {
           // An exception must not travel through the addon: it ends the pass, and is thrown after it.
           try {
             const step = before + event.step;
-            options.onRecord({ kind: 'step', epoch, step, loss: event.loss, lr, images: event.images });
+            const { loss, images } = event;
+            options.onRecord({ kind: 'step', epoch, step, loss, lr, images });
           } catch (error) {
             failure ??= error instanceof Error ? error : new Error(String(error));
             session.cancel();
@@ -79,6 +97,11 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       if (failure !== undefined) throw failure;
       if (trained.cancelled || signal.aborted) throw aborted();
       steps += trained.steps;
+      if (trained.keptStep > 0) {
+        const { keptStep, keptLoss: loss } = trained;
+        const images = Math.min(batchSize, targets.length - (keptStep - 1) * batchSize);
+        kept = { kind: 'step', epoch, step: before + keptStep, loss, lr, images };
+      }
       const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
       if (evaluated.cancelled || signal.aborted) throw aborted();
       const record: EpochRecord = {
@@ -92,6 +115,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       };
       options.onRecord(record);
       last = record;
+      lastLogits = evaluated.logits;
       if (isBetter(record, best)) {
         best = record;
         await options.onBest(record, evaluated.logits);
@@ -102,5 +126,5 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     signal.removeEventListener('abort', cancel);
   }
   if (best === undefined || last === undefined) throw aborted();
-  return { steps, epochs: last.epoch, best, last };
+  return { steps, stepsPerEpoch, epochs: last.epoch, best, last, lastLogits, kept };
 }

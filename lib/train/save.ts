@@ -1,23 +1,24 @@
 import type { NativeSession } from '../addon/types';
-import { PREPROCESSING, type ResolvedTrainOptions } from '../options';
+import { cardMetadata, type ModelCard } from '../model/describe';
+import type { ResolvedTrainOptions } from '../options';
 import type { TrainEvent } from './events';
 import type { RunFolder } from './run-folder';
+
+/** Writes the session's weights under a name in the run's folder. */
+export type Save = (name: string, epoch: number) => Promise<void>;
 
 /** Makes the function that writes the session's weights, with what is needed to use them as metadata. */
 export function createSaver(
   folder: RunFolder,
   session: NativeSession,
-  run: { options: ResolvedTrainOptions; classes: readonly string[] },
+  run: { options: ResolvedTrainOptions; card: ModelCard },
   emit: (event: TrainEvent) => void,
-): (name: string, epoch: number) => Promise<void> {
+): Save {
   return async (name, epoch) => {
     const { writeStateDict } = await import('../weights/index.js');
     const tensors = new Map((await session.stateDict()).map(({ name: key, ...tensor }) => [key, tensor]));
     const metadata = {
-      format: 'resnet-ft',
-      arch: run.options.arch,
-      classes: JSON.stringify(run.classes),
-      preprocessing: JSON.stringify(PREPROCESSING),
+      ...cardMetadata(run.card),
       options: JSON.stringify(run.options),
       epoch: String(epoch),
     };

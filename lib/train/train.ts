@@ -1,13 +1,17 @@
-import type { NativeAddon, NativeCropStore, NativeSession } from '../addon/types';
-import type { Sample } from '../data/image-folder';
+import type { NativeCropStore, NativeSession } from '../addon/types';
+import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
-import { PREPROCESSING, resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from '../options';
+import { resolveTrainOptions, type TrainOptions } from '../options';
+import { cropData } from './crop-data';
 import { chooseDevice } from './device';
-import type { TrainEvent, TrainResult, UnreadableImage } from './events';
-import { aborted, fit, type Split } from './fit';
+import type { TrainEvent, TrainResult } from './events';
+import { featureCache } from './feature-cache';
+import { aborted, fit } from './fit';
+import { keepModel } from './kept';
 import { predictions } from './predictions';
 import { RunFolder } from './run-folder';
 import { createSaver } from './save';
+import { loadStart, readStart } from './start';
 import { packageVersion } from './version';
 
 /** What a caller of {@link train} may pass beside the options. */
@@ -16,12 +20,6 @@ export interface TrainControl {
   signal?: AbortSignal;
   /** Told everything that happens. An exception that it throws ends the run. */
   onEvent?: (event: TrainEvent) => void;
-}
-
-interface Cropped {
-  train: Split & { kept: Sample[] };
-  val: Split & { kept: Sample[] };
-  unreadable: UnreadableImage[];
 }
 
 /**
@@ -37,10 +35,16 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
   const options = resolveTrainOptions(input);
   if (signal.aborted) throw aborted();
 
+  const download: DownloadControl = {
+    offline: options.offline,
+    signal,
+    onProgress: (event) => emit({ kind: 'download', event }),
+  };
+  const { resolveDataFolder } = await import('../data/hymenoptera.js');
   const { openDataset } = await import('../data/dataset.js');
-  const { data, val, valSplit, seed } = options;
+  const { val, valSplit, seed } = options;
   const dataset = await openDataset({
-    data,
+    data: await resolveDataFolder(options.data, download),
     seed,
     ...(val === undefined ? {} : { val }),
     ...(valSplit === undefined ? {} : { valSplit }),
@@ -57,38 +61,42 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     const addon = loadAddon();
     const choice = chooseDevice(options, addon.deviceInfo());
     emit({ kind: 'device', ...choice });
-    const resolved = { ...options, output: folder.path, device: choice.device, precision: choice.precision };
+    const { arch, preprocessing, weights } = await readStart(options, download);
+    const { device, precision } = choice;
+    const resolved = { ...options, arch, output: folder.path, device, precision };
 
     session = await addon.createSession({
-      arch: options.arch,
+      arch,
       classes: classes.length,
       seed,
-      device: choice.device,
-      precision: choice.precision,
+      device,
+      precision,
       threads: options.threads ?? 0,
       trainFrom: options.trainFrom,
       momentum: options.momentum,
       weightDecay: options.weightDecay,
       nesterov: options.nesterov,
-      mean: [...PREPROCESSING.mean],
-      std: [...PREPROCESSING.std],
+      mean: [...preprocessing.mean],
+      std: [...preprocessing.std],
+      ...(await featureCache(options, folder)),
     });
     // Before the crops, so that a wrong file fails early.
-    if (options.weights !== 'none') emit(await loadWeights(session, options.weights));
-    const cropped = await cropAll(addon, dataset, options, signal, emit, stores);
+    if (weights !== undefined) emit(await loadStart(session, weights));
+    const { skipUnreadable, batchSize } = options;
+    const cropped = await cropData({ addon, dataset, preprocessing, skipUnreadable, signal, emit, stores });
     if (signal.aborted) throw aborted();
 
     begun = true;
     const { unreadable } = cropped;
     const versions = { 'resnet-ft': packageVersion(), node: process.versions.node, torch: addon.torchVersion };
-    const config = { options: resolved, versions, classes, preprocessing: PREPROCESSING, unreadable };
+    const config = { options: resolved, versions, classes, preprocessing, unreadable };
     await folder.write('config.json', `${JSON.stringify(config, undefined, 2)}\n`);
     if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
     const images = cropped.train.kept.length;
-    const stepsPerEpoch = Math.ceil(images / options.batchSize);
+    const stepsPerEpoch = Math.ceil(images / batchSize);
     emit({ kind: 'start', output: folder.path, epochs: options.epochs, stepsPerEpoch, images });
 
-    const save = createSaver(folder, session, { options: resolved, classes }, emit);
+    const save = createSaver(folder, session, { options: resolved, card: { arch, classes, preprocessing } }, emit);
     let bestLogits = new Float32Array();
     let epoch = 0;
     const fitting = fit({
@@ -96,9 +104,10 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
       train: cropped.train,
       val: cropped.val,
       epochs: options.epochs,
-      batchSize: options.batchSize,
+      batchSize,
       lr: options.lr,
       steps: options.steps,
+      keepLeastLoss: options.keep === 'min-batch-loss',
       signal,
       onRecord: (record) => {
         epoch = record.epoch;
@@ -107,7 +116,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
       },
       onBest: async (record, logits) => {
         bestLogits = Float32Array.from(logits);
-        await save('model.safetensors', record.epoch);
+        if (options.keep === 'best') await save('model.safetensors', record.epoch);
       },
     });
     const outcome = await fitting.catch(async (error: unknown) => {
@@ -115,17 +124,21 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
         await save('last.safetensors', epoch);
       throw error;
     });
-    await save('last.safetensors', outcome.last.epoch);
-    await folder.writeLines('predictions.jsonl', predictions(cropped.val.kept, classes, bestLogits));
-
     const { best, last } = outcome;
+    await save('last.safetensors', last.epoch);
+    const keeping = { keep: options.keep, session, outcome, bestLogits, val: cropped.val, batchSize, signal, save };
+    const { model, logits } = await keepModel(keeping);
+    await folder.writeLines('predictions.jsonl', predictions(cropped.val.kept, classes, logits));
+
     const result: TrainResult = {
       output: folder.path,
       classes,
-      device: choice.device,
-      precision: choice.precision,
+      device,
+      precision,
       epochs: outcome.epochs,
       steps: outcome.steps,
+      valImages: cropped.val.kept.length,
+      model,
       best: { epoch: best.epoch, valLoss: best.valLoss, valAccuracy: best.valAccuracy },
       last: {
         trainLoss: last.trainLoss,
@@ -135,6 +148,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
       },
       seconds: Math.round(performance.now() - started) / 1000,
     };
+    await folder.write('result.json', `${JSON.stringify(result, undefined, 2)}\n`);
     emit({ kind: 'done', ...result });
     return result;
   } catch (error) {
@@ -145,58 +159,4 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     folder.close();
     if (!begun) folder.discard();
   }
-}
-
-/** Loads what fits of a state dict file into the session. */
-async function loadWeights(session: NativeSession, file: string): Promise<TrainEvent> {
-  const { readStateDict } = await import('../weights/index.js');
-  const { matchForTransfer } = await import('../weights/transfer.js');
-  const weights = await readStateDict(file);
-  const model = (await session.stateDict()).map(({ name, shape, dtype }) => ({ name, shape, dtype }));
-  const match = matchForTransfer(model, weights, file);
-  await session.loadStateDict(match.load);
-  return { kind: 'weights', file, note: String(match.note) };
-}
-
-/** Makes the crops of both splits, and names every unreadable image of both at once. */
-async function cropAll(
-  addon: NativeAddon,
-  dataset: { train: Sample[]; val: Sample[]; classes: string[] },
-  options: ResolvedTrainOptions,
-  signal: AbortSignal,
-  emit: (event: TrainEvent) => void,
-  stores: NativeCropStore[],
-): Promise<Cropped> {
-  const { makeCrops } = await import('../data/crops.js');
-  const { resize, crop } = PREPROCESSING;
-  const total = dataset.train.length + dataset.val.length;
-  let done = 0;
-  const onProgress = (): void => emit({ kind: 'crops', done: ++done, total });
-  const unreadable: UnreadableImage[] = [];
-  const { skipUnreadable } = options;
-  const failures: ResnetFtError[] = [];
-  const one = async (samples: Sample[]): Promise<(Split & { kept: Sample[] }) | undefined> => {
-    try {
-      const made = await makeCrops({ addon, samples, resize, crop, skipUnreadable, signal, onProgress });
-      stores.push(made.store);
-      unreadable.push(...made.unreadable);
-      return { store: made.store, kept: made.kept, targets: Int32Array.from(made.kept, (sample) => sample.target) };
-    } catch (error) {
-      // Both splits are read before the run fails, so that all unreadable images are named at once.
-      if (!(error instanceof ResnetFtError && error.code === 'IMAGE_UNREADABLE')) throw error;
-      failures.push(error);
-      return undefined;
-    }
-  };
-  const train = await one(dataset.train);
-  const val = await one(dataset.val);
-  if (train === undefined || val === undefined) {
-    const [first, second] = failures;
-    if (first === undefined) throw new Error('a split without crops has an error');
-    if (second === undefined) throw first;
-    const hint = first.hint === undefined ? {} : { hint: first.hint };
-    throw new ResnetFtError('IMAGE_UNREADABLE', `${first.message}; ${second.message}`, hint);
-  }
-  for (const { file, reason } of unreadable) emit({ kind: 'skipped', file, reason });
-  return { train, val, unreadable };
 }

@@ -5,7 +5,9 @@
 
 #include <string>
 
+#include "addon/classes.h"
 #include "addon/images.h"
+#include "addon/model.h"
 #include "addon/session.h"
 
 namespace resnet_ft {
@@ -40,12 +42,14 @@ Napi::Value create_crop_store(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* classes = new Classes();
   classes->crop_store = Napi::Persistent(CropStoreWrap::define(env));
+  classes->model = Napi::Persistent(ModelWrap::define(env));
   classes->session = Napi::Persistent(SessionWrap::define(env));
   env.SetInstanceData(classes);
   exports.Set("torchVersion", TORCH_VERSION);
   exports.Set("deviceInfo", Napi::Function::New(env, device_info));
   exports.Set("resizeCrop", Napi::Function::New(env, resize_crop));
   exports.Set("createCropStore", Napi::Function::New(env, create_crop_store));
+  exports.Set("createModel", Napi::Function::New(env, create_model));
   exports.Set("createSession", Napi::Function::New(env, create_session));
   return exports;
 }

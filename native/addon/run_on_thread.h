@@ -102,4 +102,18 @@ class ThreadTask {
   bool settled_ = false;
 };
 
+// Cancels what `owner` runs, waits for it on another thread, and lets go of it: the last owner frees it.
+template <class Owned>
+Napi::Promise close_when_idle(Napi::Env env, std::shared_ptr<Owned>& owner) {
+  const std::shared_ptr<Owned> owned = std::move(owner);
+  owner.reset();
+  if (owned) owned->cancel();
+  return ThreadTask<bool>::start(env, "close", Napi::Function(),
+                                 {[owned](const auto&) {
+                                    if (owned) owned->wait();
+                                    return true;
+                                  },
+                                  [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); }});
+}
+
 }  // namespace resnet_ft

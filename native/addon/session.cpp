@@ -7,23 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "addon/classes.h"
 #include "addon/images.h"
+#include "addon/options.h"
 #include "addon/run_on_thread.h"
 #include "addon/tensors.h"
 
 namespace resnet_ft {
 namespace {
-
-std::string text(const Napi::Object& options, const char* key) { return options.Get(key).ToString(); }
-double number(const Napi::Object& options, const char* key) { return options.Get(key).ToNumber().DoubleValue(); }
-int64_t integer(const Napi::Object& options, const char* key) { return options.Get(key).ToNumber().Int64Value(); }
-
-std::array<float, 3> channels(const Napi::Object& options, const char* key) {
-  const auto values = options.Get(key).As<Napi::Array>();
-  std::array<float, 3> out{};
-  for (uint32_t c = 0; c < 3; ++c) out[c] = values.Get(c).ToNumber().FloatValue();
-  return out;
-}
 
 SessionOptions session_options(const Napi::Object& o) {
   SessionOptions out;
@@ -31,8 +22,7 @@ SessionOptions session_options(const Napi::Object& o) {
   out.classes = integer(o, "classes");
   out.seed = static_cast<uint64_t>(integer(o, "seed"));
   out.device = text(o, "device");
-  const std::string precision = text(o, "precision");
-  out.precision = precision == "fp64" ? Precision::kFp64 : precision == "bf16" ? Precision::kBf16 : Precision::kFp32;
+  out.precision = precision_of(text(o, "precision"));
   out.threads = static_cast<int>(integer(o, "threads"));
   out.train_from = text(o, "trainFrom");
   out.momentum = number(o, "momentum");
@@ -40,13 +30,11 @@ SessionOptions session_options(const Napi::Object& o) {
   out.nesterov = o.Get("nesterov").ToBoolean();
   out.mean = channels(o, "mean");
   out.std = channels(o, "std");
+  out.cache.memory = integer(o, "cacheMemory");
+  out.cache.disk = integer(o, "cacheDisk");
+  out.cache.file = text(o, "cacheFile");
+  out.cache_bf16 = o.Get("cacheBf16").ToBoolean();
   return out;
-}
-
-template <class Element, class Array>
-std::vector<Element> elements(const Napi::Object& options, const char* key) {
-  const auto values = options.Get(key).As<Array>();
-  return std::vector<Element>(values.Data(), values.Data() + values.ElementLength());
 }
 
 std::shared_ptr<CropStore> store_of(const Napi::Object& options) {
@@ -137,6 +125,7 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
   options.batch_size = integer(o, "batchSize");
   options.lr = number(o, "lr");
   options.max_steps = integer(o, "maxSteps");
+  options.keep_from = integer(o, "keepFrom");
   check_samples(env, *options.store, options.targets, &options.plan.order, options.batch_size);
   if (options.plan.flips.size() != options.plan.order.size())
     throw native_error(env, "order and flips differ in length");
@@ -147,6 +136,8 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
        [](Napi::Env env, EpochResult& result) -> Napi::Value {
          Napi::Object out = Napi::Object::New(env);
          out.Set("steps", static_cast<double>(result.steps));
+         out.Set("keptStep", static_cast<double>(result.kept_step));
+         out.Set("keptLoss", result.kept_loss);
          set_pass(out, result);
          return out;
        },
@@ -176,9 +167,7 @@ Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {
       {[session, options](const auto& emit) { return session->evaluate(options, emit); },
        [](Napi::Env env, EvaluateResult& result) -> Napi::Value {
          Napi::Object out = Napi::Object::New(env);
-         Napi::Float32Array logits = Napi::Float32Array::New(env, result.logits.size());
-         std::copy(result.logits.begin(), result.logits.end(), logits.Data());
-         out.Set("logits", logits);
+         out.Set("logits", float_array(env, result.logits));
          set_pass(out, result);
          return out;
        },
@@ -190,10 +179,11 @@ Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {
 
 Napi::Value SessionWrap::state_dict(const Napi::CallbackInfo& info) {
   const auto session = this->session(info.Env());
+  const bool kept = info[0].ToBoolean();
   using Tensors = std::vector<NamedTensor>;
   return ThreadTask<Tensors>::start(
       info.Env(), "stateDict", Napi::Function(),
-      {[session](const auto&) { return session->state_dict(); },
+      {[session, kept](const auto&) { return session->state_dict(kept); },
        [](Napi::Env env, Tensors& tensors) -> Napi::Value { return tensors_to_js(env, tensors); }});
 }
 
@@ -213,16 +203,6 @@ void SessionWrap::cancel(const Napi::CallbackInfo&) {
 }
 
 // The promise settles after the running pass has ended; the last owner frees the model.
-Napi::Value SessionWrap::close(const Napi::CallbackInfo& info) {
-  auto session = std::move(session_);
-  session_.reset();
-  if (session) session->cancel();
-  return ThreadTask<bool>::start(info.Env(), "close", Napi::Function(),
-                                 {[session](const auto&) {
-                                    if (session) session->wait();
-                                    return true;
-                                  },
-                                  [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); }});
-}
+Napi::Value SessionWrap::close(const Napi::CallbackInfo& info) { return close_when_idle(info.Env(), session_); }
 
 }  // namespace resnet_ft

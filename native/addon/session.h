@@ -9,12 +9,6 @@
 
 namespace resnet_ft {
 
-// Constructors of the addon's classes, one set for each JavaScript environment (worker threads have their own).
-struct Classes {
-  Napi::FunctionReference crop_store;
-  Napi::FunctionReference session;
-};
-
 Napi::Value create_session(const Napi::CallbackInfo& info);
 
 class SessionWrap : public Napi::ObjectWrap<SessionWrap> {

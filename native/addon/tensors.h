@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "core/session.h"
+#include "core/model.h"
 
 namespace resnet_ft {
 

@@ -13,21 +13,6 @@ namespace {
 
 namespace nn = torch::nn;
 
-struct Architecture {
-  bool bottleneck;
-  std::array<int64_t, 4> blocks;
-};
-
-const Architecture& architecture(const std::string& name) {
-  static const std::map<std::string, Architecture> known = {
-      {"resnet18", {false, {2, 2, 2, 2}}},  {"resnet34", {false, {3, 4, 6, 3}}},  {"resnet50", {true, {3, 4, 6, 3}}},
-      {"resnet101", {true, {3, 4, 23, 3}}}, {"resnet152", {true, {3, 8, 36, 3}}},
-  };
-  const auto found = known.find(name);
-  if (found == known.end()) throw std::invalid_argument("unknown architecture " + name);
-  return found->second;
-}
-
 nn::Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1) {
   return nn::Conv2d(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
 }
@@ -41,6 +26,16 @@ void collect(const nn::Module& module, const std::string& prefix,
 }
 
 }  // namespace
+
+const Architecture& architecture(const std::string& name) {
+  static const std::map<std::string, Architecture> known = {
+      {"resnet18", {false, {2, 2, 2, 2}}},  {"resnet34", {false, {3, 4, 6, 3}}},  {"resnet50", {true, {3, 4, 6, 3}}},
+      {"resnet101", {true, {3, 4, 23, 3}}}, {"resnet152", {true, {3, 8, 36, 3}}},
+  };
+  const auto found = known.find(name);
+  if (found == known.end()) throw std::invalid_argument("unknown architecture " + name);
+  return found->second;
+}
 
 BlockImpl::BlockImpl(bool bottleneck, int64_t in_channels, int64_t planes, int64_t stride, nn::Sequential downsample)
     : downsample_(std::move(downsample)) {
@@ -101,11 +96,13 @@ nn::Sequential ResNetImpl::make_layer(bool bottleneck, int64_t planes, int64_t b
   return layer;
 }
 
-torch::Tensor ResNetImpl::forward(const torch::Tensor& input) {
-  torch::Tensor x = bn1(conv1(input)).relu_();
-  x = torch::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
-  x = layer4->forward(layer3->forward(layer2->forward(layer1->forward(x))));
-  return fc(torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
+torch::Tensor ResNetImpl::forward(torch::Tensor x, int begin) {
+  if (begin <= kStem) {
+    x = torch::max_pool2d(bn1(conv1(x)).relu_(), /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+  }
+  std::array<nn::Sequential, 4> layers = {layer1, layer2, layer3, layer4};
+  for (int stage = std::max(begin, 1); stage < kHead; ++stage) x = layers[stage - 1]->forward(x);
+  return fc(begin == kHead ? x : torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1));
 }
 
 std::vector<std::pair<std::string, torch::Tensor>> ResNetImpl::state_dict() const {

@@ -3,11 +3,22 @@
 
 #include <torch/torch.h>
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/stages.h"
+
 namespace resnet_ft {
+
+struct Architecture {
+  bool bottleneck;
+  std::array<int64_t, 4> blocks;  // of each layer
+};
+
+// Throws std::invalid_argument for a name other than resnet18 to resnet152.
+const Architecture& architecture(const std::string& name);
 
 // A basic block (ResNet-18, -34) or a bottleneck (ResNet-50, -101, -152: the stride stands in the 3x3 convolution).
 class BlockImpl : public torch::nn::Module {
@@ -28,8 +39,8 @@ class ResNetImpl : public torch::nn::Module {
   // 1000 classes, then those of a new `fc` of `classes` outputs, as the tutorial does. `arch` is resnet18 to resnet152.
   ResNetImpl(const std::string& arch, int64_t classes);
 
-  // Logits, batch x classes, of a normalised batch x 3 x height x width.
-  torch::Tensor forward(const torch::Tensor& input);
+  // Logits, batch x classes, of what the stage before `begin` gave: for kStem a normalised batch x 3 x height x width.
+  torch::Tensor forward(torch::Tensor x, int begin = kStem);
 
   // Parameters and buffers under torchvision's names, in the order of its state_dict().
   std::vector<std::pair<std::string, torch::Tensor>> state_dict() const;

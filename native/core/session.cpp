@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace resnet_ft {
@@ -49,17 +51,21 @@ class AutocastGuard {
   bool enabled_;
 };
 
-torch::Tensor target_tensor(const std::vector<int32_t>& targets, const int32_t* order, int64_t count, int64_t first) {
+torch::Tensor target_tensor(const std::vector<int32_t>& targets, const int32_t* order, int64_t count) {
   torch::Tensor out = torch::empty({count}, torch::kInt64);
   auto* data = out.data_ptr<int64_t>();
-  for (int64_t i = 0; i < count; ++i) data[i] = targets.at(order ? order[i] : first + i);
+  for (int64_t i = 0; i < count; ++i) data[i] = targets.at(order[i]);
   return out;
 }
 
 }  // namespace
 
 Session::Session(const SessionOptions& options)
-    : options_(options), device_(options.device), generator_(at::detail::createCPUGenerator(options.seed)) {
+    : options_(options),
+      device_(options.device),
+      normalizer_(options.mean, options.std),
+      generator_(at::detail::createCPUGenerator(options.seed)),
+      cut_(stage_of(options.train_from)) {
   prepare_thread();
   model_ = make_model(options_, generator_);
   model_->to(device_);
@@ -103,41 +109,27 @@ EpochPlan Session::plan(int64_t count) {
   return plan;
 }
 
-// ToTensor and Normalize in float32 with true divisions: 256 values a channel, so a table gives the same bits. The
-// bytes are already in channels_last order.
-torch::Tensor Session::images(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const {
-  std::array<std::array<float, 256>, 3> table;
-  for (int c = 0; c < 3; ++c) {
-    for (int v = 0; v < 256; ++v) {
-      table[c][v] = (static_cast<float>(v) / 255.0F - options_.mean[c]) / options_.std[c];
+torch::Tensor Session::inputs(const std::shared_ptr<const CropStore>& store, const int32_t* order, const uint8_t* flips,
+                              int64_t count) {
+  if (cut_ > kStem) {
+    if (!prefix_) {
+      const auto weights = model_->state_dict();
+      FoldedResNet frozen(options_.arch, TensorMap(weights.begin(), weights.end()), device_, options_.precision, kStem,
+                          cut_);
+      prefix_ =
+          std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, options_.cache, options_.cache_bf16);
     }
+    const torch::NoGradGuard no_grad;
+    return prefix_->features(store, order, flips, count);
   }
-  const int64_t size = store.size();
-  torch::Tensor batch = torch::empty({count, 3, size, size}, torch::TensorOptions(torch::kFloat32)
-                                                                 .memory_format(torch::MemoryFormat::ChannelsLast)
-                                                                 .pinned_memory(device_.is_cuda()));
-  auto* out = batch.data_ptr<float>();
-  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const uint8_t* crop = store.get(order[i]);
-      const bool flip = flips != nullptr && flips[i] != 0;
-      float* pixel = out + i * store.bytes_per_crop();
-      for (int64_t y = 0; y < size; ++y) {
-        for (int64_t x = 0; x < size; ++x, pixel += 3) {
-          const uint8_t* source = crop + (y * size + (flip ? size - 1 - x : x)) * 3;
-          for (int c = 0; c < 3; ++c) pixel[c] = table[c][source[c]];
-        }
-      }
-    }
-  });
-  if (device_.is_cuda()) batch = batch.to(device_, /*non_blocking=*/true);
+  const torch::Tensor batch = normalizer_.batch(*store, order, flips, count, device_);
   return options_.precision == Precision::kFp64 ? batch.to(torch::kFloat64) : batch;
 }
 
-torch::Tensor Session::logits(const torch::Tensor& images) {
+torch::Tensor Session::logits(const torch::Tensor& inputs) {
   const bool bf16 = options_.precision == Precision::kBf16;
   const AutocastGuard autocast(device_.type(), bf16);
-  const torch::Tensor out = model_->forward(images);
+  const torch::Tensor out = model_->forward(inputs, cut_);
   return bf16 ? out.to(torch::kFloat32) : out;
 }
 
@@ -156,8 +148,8 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     if (options.max_steps > 0 && result.steps >= options.max_steps) break;
     const int64_t size = std::min(options.batch_size, count - first);
     const int32_t* order = options.plan.order.data() + first;
-    const torch::Tensor x = images(*options.store, order, options.plan.flips.data() + first, size);
-    const torch::Tensor target = target_tensor(options.targets, order, size, 0).to(device_);
+    const torch::Tensor x = inputs(options.store, order, options.plan.flips.data() + first, size);
+    const torch::Tensor target = target_tensor(options.targets, order, size).to(device_);
     optimizer_->zero_grad();
     const torch::Tensor out = logits(x);
     const torch::Tensor loss = torch::nn::functional::cross_entropy(out, target);
@@ -171,36 +163,42 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     result.images += size;
     result.correct += event.correct;
     result.loss += event.loss * static_cast<double>(size);
+    if (options.keep_from > 0 && event.step >= options.keep_from && event.loss < kept_loss_) {
+      kept_ = copy_weights();
+      kept_loss_ = result.kept_loss = event.loss;
+      result.kept_step = event.step;
+    }
     on_step(event);
   }
   if (result.images > 0) result.loss /= static_cast<double>(result.images);
   return result;
 }
 
+// Validation runs on the folded network: the same logits but for rounding, in less time.
 EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const torch::NoGradGuard no_grad;
+  const c10::InferenceMode inference;
   prepare_thread();
-  model_->eval();
+  const auto weights = model_->state_dict();
+  FoldedResNet network(options_.arch, TensorMap(weights.begin(), weights.end()), device_, options_.precision, cut_,
+                       kStages);
   const int64_t count = static_cast<int64_t>(options.targets.size());
   EvaluateResult result;
   result.logits.reserve(count * options_.classes);
-  std::vector<int32_t> order;
+  std::vector<int32_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
   for (int64_t first = 0; first < count; first += options.batch_size) {
     if (cancelled_) {
       result.cancelled = true;
       break;
     }
     const int64_t size = std::min(options.batch_size, count - first);
-    order.resize(size);
-    for (int64_t i = 0; i < size; ++i) order[i] = static_cast<int32_t>(first + i);
-    const torch::Tensor out = logits(images(*options.store, order.data(), nullptr, size)).to(torch::kCPU);
-    const torch::Tensor target = target_tensor(options.targets, nullptr, size, first);
+    const torch::Tensor x = inputs(options.store, order.data() + first, nullptr, size);
+    const torch::Tensor out = network.forward(x).to(torch::kCPU);
+    const torch::Tensor target = target_tensor(options.targets, order.data() + first, size);
     result.loss += torch::nn::functional::cross_entropy(out, target).item<double>() * static_cast<double>(size);
     result.correct += out.argmax(1).eq(target).sum().item<int64_t>();
-    const torch::Tensor row_major = out.to(torch::kFloat32).contiguous();
-    const auto* values = row_major.data_ptr<float>();
-    result.logits.insert(result.logits.end(), values, values + row_major.numel());
+    append_rows(result.logits, out);
     result.images += size;
     on_batch(size);
   }
@@ -208,12 +206,20 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   return result;
 }
 
-std::vector<NamedTensor> Session::state_dict() {
+std::vector<NamedTensor> Session::state_dict(bool kept) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  if (!kept) return copy_weights();
+  if (kept_.empty()) throw std::invalid_argument("no weights were kept");
+  return kept_;
+}
+
+std::vector<NamedTensor> Session::copy_weights() const {
   const torch::NoGradGuard no_grad;
   std::vector<NamedTensor> out;
   for (const auto& [name, tensor] : model_->state_dict()) {
-    out.emplace_back(name, tensor.detach().to(torch::kCPU).contiguous());
+    // Contiguous first: a copy of channels_last weights keeps their order in memory.
+    const torch::Tensor row_major = tensor.detach().to(torch::kCPU).contiguous();
+    out.emplace_back(name, row_major.is_alias_of(tensor) ? row_major.clone() : row_major);
   }
   return out;
 }
@@ -228,6 +234,8 @@ void Session::load_state_dict(const std::vector<NamedTensor>& tensors) {
     if (found->second.sizes() != tensor.sizes())
       throw std::invalid_argument("the shape of " + name + " does not match");
     torch::Tensor target = found->second;
+    if (prefix_ && stage_of_tensor(name) < cut_ && !torch::equal(target.cpu(), tensor.to(target.scalar_type())))
+      prefix_.reset();  // its features are those of the weights before
     target.copy_(tensor);
   }
 }

@@ -5,18 +5,22 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/batch.h"
+#include "core/cpu_memory.h"
 #include "core/crop_store.h"
+#include "core/frozen_prefix.h"
+#include "core/model.h"
+#include "core/precision.h"
 #include "core/resnet.h"
 
 namespace resnet_ft {
-
-enum class Precision { kFp32, kBf16, kFp64 };
 
 struct SessionOptions {
   std::string arch;
@@ -31,6 +35,9 @@ struct SessionOptions {
   bool nesterov = false;
   std::array<float, 3> mean{};
   std::array<float, 3> std{};
+  // For the features of the frozen stages.
+  CacheBudget cache;
+  bool cache_bf16 = false;
 };
 
 struct EpochPlan {
@@ -45,6 +52,8 @@ struct TrainOptions {
   int64_t batch_size = 0;
   double lr = 0;
   int64_t max_steps = 0;
+  // From this step of the pass on (the first is 1), the weights of the least batch loss so far are kept; 0 keeps none.
+  int64_t keep_from = 0;
 };
 
 struct StepEvent {
@@ -59,6 +68,8 @@ struct EpochResult {
   int64_t images = 0;
   double loss = 0;
   int64_t correct = 0;
+  int64_t kept_step = 0;  // of this pass, whose weights are kept; 0 where an earlier pass's still are, or none
+  double kept_loss = 0;
   bool cancelled = false;
 };
 
@@ -76,8 +87,6 @@ struct EvaluateResult {
   bool cancelled = false;
 };
 
-using NamedTensor = std::pair<std::string, torch::Tensor>;
-
 class Session {
  public:
   explicit Session(const SessionOptions& options);
@@ -87,8 +96,8 @@ class Session {
   EpochResult train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step);
   EvaluateResult evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch);
 
-  // Copies on the CPU, contiguous.
-  std::vector<NamedTensor> state_dict();
+  // Copies on the CPU, contiguous; of the weights that train_epoch kept where `kept` says so.
+  std::vector<NamedTensor> state_dict(bool kept = false);
   // Copies the given tensors over the model's own, converting element types.
   void load_state_dict(const std::vector<NamedTensor>& tensors);
 
@@ -100,14 +109,23 @@ class Session {
 
  private:
   void prepare_thread() const;
-  torch::Tensor images(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
-  torch::Tensor logits(const torch::Tensor& images);
+  std::vector<NamedTensor> copy_weights() const;
+  // What the trained stages take: crops, or their features where stages before are frozen.
+  torch::Tensor inputs(const std::shared_ptr<const CropStore>& store, const int32_t* order, const uint8_t* flips,
+                       int64_t count);
+  torch::Tensor logits(const torch::Tensor& inputs);
 
+  CpuMemoryReuse memory_;
   SessionOptions options_;
   torch::Device device_;
+  Normalizer normalizer_;
   at::Generator generator_;
   ResNet model_{nullptr};
+  int cut_ = kStem;  // the first stage that is trained
+  std::unique_ptr<FrozenPrefix> prefix_;
   std::unique_ptr<torch::optim::SGD> optimizer_;
+  std::vector<NamedTensor> kept_;
+  double kept_loss_ = std::numeric_limits<double>::infinity();
   std::mutex mutex_;  // one pass at a time
   std::atomic<bool> cancelled_{false};
 };

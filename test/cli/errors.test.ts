@@ -15,7 +15,20 @@ function copy(): string {
 /** Runs `train` and checks that it fails in one line, with `code`, and without an output folder. */
 async function fails(data: string, args: string[], code: number, message: RegExp): Promise<string> {
   const output = path.join(tmp, `out-${++number}`, 'run');
-  const base = ['train', data, '--output', output, '--arch', 'resnet18', '--steps', '1', '--device', 'cpu'];
+  const base = [
+    'train',
+    data,
+    '--weights',
+    'none',
+    '--output',
+    output,
+    '--arch',
+    'resnet18',
+    '--steps',
+    '1',
+    '--device',
+    'cpu',
+  ];
   const ran = await run([...base, ...args]);
   expect(ran.stderr).toMatch(/^resnet-ft: [^\n]+\n$/);
   expect(ran.stderr).toMatch(message);
@@ -85,7 +98,7 @@ describe('errors of output and weights end with exit code 1', () => {
   test('an output folder that cannot be made', async () => {
     const file = path.join(tmp, 'file');
     fs.writeFileSync(file, '');
-    const ran = await run(['train', ANTS_BEES, '--output', path.join(file, 'run')]);
+    const ran = await run(['train', ANTS_BEES, '--weights', 'none', '--output', path.join(file, 'run')]);
     expect(ran.code).toBe(1);
     expect(ran.stderr).toMatch(/^resnet-ft: The output folder .*file\/run can't be written to[^\n]+\n$/);
   });
@@ -94,7 +107,7 @@ describe('errors of output and weights end with exit code 1', () => {
     const output = path.join(tmp, 'taken');
     fs.mkdirSync(output);
     fs.writeFileSync(path.join(output, 'config.json'), '{}');
-    const ran = await run(['train', ANTS_BEES, '--output', output]);
+    const ran = await run(['train', ANTS_BEES, '--weights', 'none', '--output', output]);
     expect(ran.code).toBe(1);
     expect(ran.stderr).toMatch(/holds a run already/);
     expect(fs.readdirSync(output)).toEqual(['config.json']);

@@ -19,6 +19,10 @@ const OPTIONS: SessionOptions = {
   momentum: 0.5,
   weightDecay: 0,
   nesterov: false,
+  cacheMemory: 0,
+  cacheDisk: 0,
+  cacheFile: '',
+  cacheBf16: false,
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
 };

@@ -3,7 +3,19 @@ import path from 'node:path';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
 
 const tmp = scratch();
-const base = ['train', ANTS_BEES, '--arch', 'resnet18', '--batch-size', '4', '--device', 'cpu', '--json'];
+const base = [
+  'train',
+  ANTS_BEES,
+  '--weights',
+  'none',
+  '--arch',
+  'resnet18',
+  '--batch-size',
+  '4',
+  '--device',
+  'cpu',
+  '--json',
+];
 
 /** Metadata and tensor names of a safetensors file; throws where the file is not whole. */
 function header(file: string): { metadata: Record<string, string>; names: string[] } {
@@ -24,7 +36,14 @@ test('two steps leave config, metrics, weights and predictions', async () => {
   const ran = await run([...base, '--steps', '2', '--output', output]);
   expect(ran.stderr).toBe('');
   expect(ran.code).toBe(0);
-  const files = ['config.json', 'last.safetensors', 'metrics.jsonl', 'model.safetensors', 'predictions.jsonl'];
+  const files = [
+    'config.json',
+    'last.safetensors',
+    'metrics.jsonl',
+    'model.safetensors',
+    'predictions.jsonl',
+    'result.json',
+  ];
   expect(fs.readdirSync(output).sort()).toEqual(files);
 
   const metrics = records(fs.readFileSync(path.join(output, 'metrics.jsonl'), 'utf8'));

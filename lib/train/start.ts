@@ -1,0 +1,55 @@
+import type { NativeSession } from '../addon/types';
+import type { DownloadControl } from '../download/types';
+import { DEFAULT_PREPROCESSING, parseCard } from '../model/describe';
+import { locateModel } from '../model/locate';
+import type { Architecture, Preprocessing, ResolvedTrainOptions } from '../options';
+import type { StateDict } from '../weights/state-dict';
+import type { TrainEvent } from './events';
+
+const DEFAULT_ARCH: Architecture = 'resnet50';
+
+/** What a run starts from. */
+export interface Start {
+  arch: Architecture;
+  /** That of the weights, since they were trained on images prepared like this. */
+  preprocessing: Preprocessing;
+  /** Undefined where the weights are drawn. */
+  weights: { file: string; tensors: StateDict } | undefined;
+}
+
+/**
+ * Finds and reads the weights to start from. The architecture is the one asked for, else that of the model's file.
+ *
+ * @throws ResnetFtError WEIGHTS_INVALID, INVALID_OPTION, or what the download of named weights throws
+ */
+export async function readStart(options: ResolvedTrainOptions, control: DownloadControl): Promise<Start> {
+  const wanted = options.arch ?? DEFAULT_ARCH;
+  if (options.weights === 'none') {
+    return { arch: wanted, preprocessing: DEFAULT_PREPROCESSING, weights: undefined };
+  }
+  const { file, named } = await locateModel(options.weights, wanted, control);
+  const { readWeights } = await import('../weights/index.js');
+  const { tensors, metadata } = await readWeights(file);
+  const card = parseCard(file, metadata);
+  return {
+    arch: options.arch ?? card.arch ?? DEFAULT_ARCH,
+    preprocessing: card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING,
+    weights: { file, tensors },
+  };
+}
+
+/**
+ * Loads what fits of the weights into the session.
+ *
+ * @throws ResnetFtError WEIGHTS_MISMATCH
+ */
+export async function loadStart(
+  session: NativeSession,
+  { file, tensors }: { file: string; tensors: StateDict },
+): Promise<TrainEvent> {
+  const { matchForTransfer } = await import('../weights/transfer.js');
+  const model = (await session.stateDict()).map(({ name, shape, dtype }) => ({ name, shape, dtype }));
+  const match = matchForTransfer(model, tensors, file);
+  await session.loadStateDict(match.load);
+  return { kind: 'weights', file, note: match.note };
+}

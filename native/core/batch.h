@@ -1,0 +1,28 @@
+// uint8 crops to the normalised batches that a network takes.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <array>
+#include <cstdint>
+
+#include "core/crop_store.h"
+
+namespace resnet_ft {
+
+// ToTensor and Normalize in float32 with true divisions.
+class Normalizer {
+ public:
+  Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std);
+
+  // count x 3 x size x size, float32, channels_last, on `device`: the crops that `order` names, mirrored where `flips`
+  // says so (null: none).
+  torch::Tensor batch(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count,
+                      const torch::Device& device) const;
+
+ private:
+  // A byte has 256 values a channel, so a table gives the same bits as the arithmetic.
+  std::array<std::array<float, 256>, 3> table_;
+};
+
+}  // namespace resnet_ft

@@ -1,0 +1,120 @@
+#include "core/folded_resnet.h"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/resnet.h"
+
+namespace resnet_ft {
+namespace {
+
+constexpr double kBatchNormEps = 1e-5;  // torch.nn.BatchNorm2d's default, which torchvision keeps
+
+torch::ScalarType type_of(Precision precision) {
+  return precision == Precision::kFp64   ? torch::kFloat64
+         : precision == Precision::kBf16 ? torch::kBFloat16
+                                         : torch::kFloat32;
+}
+
+class Folder {
+ public:
+  Folder(const TensorMap& tensors, const torch::Device& device, torch::ScalarType type)
+      : tensors_(tensors), device_(device), type_(type) {}
+
+  torch::Tensor get(const std::string& name) const {
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) throw std::invalid_argument("the model has no tensor " + name);
+    return found->second;
+  }
+
+  torch::Tensor place(const torch::Tensor& tensor) const { return tensor.to(device_, type_).contiguous(); }
+
+  // conv then norm as one convolution: w * gamma / sqrt(var + eps), beta - mean * gamma / sqrt(var + eps); in float64,
+  // so that folding itself costs no precision.
+  FusedConv fold(const std::string& conv, const std::string& norm, int64_t stride) const {
+    const torch::Tensor weight = get(conv + ".weight").to(torch::kFloat64);
+    if (weight.dim() != 4) throw std::invalid_argument(conv + ".weight is no convolution");
+    const torch::Tensor mean = channel(norm + ".running_mean", weight.size(0));
+    const torch::Tensor variance = channel(norm + ".running_var", weight.size(0));
+    const torch::Tensor scale = channel(norm + ".weight", weight.size(0)) / torch::sqrt(variance + kBatchNormEps);
+    const torch::Tensor bias = channel(norm + ".bias", weight.size(0)) - mean * scale;
+    return FusedConv(place(weight * scale.view({-1, 1, 1, 1})), place(bias), stride);
+  }
+
+ private:
+  torch::Tensor channel(const std::string& name, int64_t channels) const {
+    const torch::Tensor values = get(name);
+    if (values.dim() != 1 || values.size(0) != channels)
+      throw std::invalid_argument("the shape of " + name + " does not match");
+    return values.to(torch::kFloat64);
+  }
+
+  const TensorMap& tensors_;
+  torch::Device device_;
+  torch::ScalarType type_;
+};
+
+}  // namespace
+
+FoldedResNet::FoldedResNet(const std::string& arch, const TensorMap& tensors, const torch::Device& device,
+                           Precision precision, int begin, int end)
+    : type_(type_of(precision)), begin_(begin), end_(end) {
+  const Architecture& shape = architecture(arch);
+  const Folder folder(tensors, device, type_);
+  const auto within = [&](int stage) { return begin <= stage && stage < end; };
+  if (within(kStem)) stem_ = folder.fold("conv1", "bn1", 2);
+  for (size_t layer = 0; layer < layers_.size(); ++layer) {
+    if (!within(static_cast<int>(layer) + 1)) continue;
+    for (int64_t index = 0; index < shape.blocks[layer]; ++index) {
+      const std::string name = "layer" + std::to_string(layer + 1) + "." + std::to_string(index) + ".";
+      const int64_t stride = layer > 0 && index == 0 ? 2 : 1;
+      Block block;
+      const int strided = shape.bottleneck ? 2 : 1;
+      for (int i = 1; i <= (shape.bottleneck ? 3 : 2); ++i) {
+        const std::string number = std::to_string(i);
+        block.convolutions.push_back(
+            folder.fold(name + "conv" + number, name + "bn" + number, i == strided ? stride : 1));
+      }
+      if (tensors.count(name + "downsample.0.weight") > 0)
+        block.downsample = folder.fold(name + "downsample.0", name + "downsample.1", stride);
+      layers_[layer].push_back(std::move(block));
+    }
+  }
+  if (within(kHead)) {
+    fc_weight_ = folder.place(folder.get("fc.weight"));
+    fc_bias_ = folder.place(folder.get("fc.bias"));
+  }
+}
+
+torch::Tensor FoldedResNet::forward(torch::Tensor x, int begin, int end) {
+  x = x.to(type_);
+  for (int stage = begin; stage < end; ++stage) {
+    if (stage == kStem) {
+      x = torch::max_pool2d(stem_->forward(x, /*relu=*/true), /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+    } else if (stage == kHead) {
+      x = torch::addmm(fc_bias_, x, fc_weight_.t());
+      if (type_ == torch::kBFloat16) x = x.to(torch::kFloat32);
+    } else {
+      x = run(layers_[stage - 1], x);
+      if (stage == kHead - 1) x = torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1);
+    }
+  }
+  return x;
+}
+
+torch::Tensor FoldedResNet::run(std::vector<Block>& blocks, torch::Tensor x) {
+  bool owned = false;  // whether x was made here: the caller's tensor is not written to
+  for (Block& block : blocks) {
+    // Without a downsample the residual is the block's input, which nobody reads afterwards: adding in place is safe.
+    torch::Tensor residual = block.downsample ? block.downsample->forward(x, /*relu=*/false) : owned ? x : x.clone();
+    const size_t last = block.convolutions.size() - 1;
+    for (size_t i = 0; i < last; ++i) x = block.convolutions[i].forward(x, /*relu=*/true);
+    x = block.convolutions[last].forward_add_relu(x, residual);
+    owned = true;
+  }
+  return x;
+}
+
+}  // namespace resnet_ft

@@ -1,0 +1,53 @@
+// A ResNet for inference only: batch norms folded into the convolutions. Made of a state dict, without drawing weights.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/fused_conv.h"
+#include "core/precision.h"
+#include "core/stages.h"
+
+namespace resnet_ft {
+
+using TensorMap = std::unordered_map<std::string, torch::Tensor>;
+
+class FoldedResNet {
+ public:
+  // The stages from `begin` to before `end`. `tensors` under torchvision's names; those of other stages are not looked
+  // at. Throws std::invalid_argument where one is missing or of another shape.
+  FoldedResNet(const std::string& arch, const TensorMap& tensors, const torch::Device& device, Precision precision,
+               int begin = kStem, int end = kStages);
+
+  // What `end - 1` gives, of what the stage before `begin` gave: for kStem normalised batch x 3 x height x width. In
+  // the type of the precision; logits are float32 at least.
+  torch::Tensor forward(torch::Tensor x) { return forward(std::move(x), begin_, end_); }
+  // The same for a part of the stages.
+  torch::Tensor forward(torch::Tensor x, int begin, int end);
+
+  torch::ScalarType type() const { return type_; }
+  int64_t feature_count() const { return fc_weight_.size(1); }
+  int64_t classes() const { return fc_weight_.size(0); }
+
+ private:
+  struct Block {
+    std::vector<FusedConv> convolutions;  // the last one takes the residual
+    std::optional<FusedConv> downsample;
+  };
+
+  torch::Tensor run(std::vector<Block>& blocks, torch::Tensor x);
+
+  torch::ScalarType type_;
+  int begin_, end_;
+  std::optional<FusedConv> stem_;
+  std::array<std::vector<Block>, 4> layers_;
+  torch::Tensor fc_weight_, fc_bias_;
+};
+
+}  // namespace resnet_ft

@@ -1,0 +1,86 @@
+#include "core/fused_conv.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace resnet_ft {
+namespace {
+
+// Operators that torch.compile uses on CPUs. They are no part of the stable API, so that they are looked up by name
+// when they are needed, and the plain path is taken where a LibTorch lacks them or has them with other arguments.
+struct OneDnnOperators {
+  std::optional<c10::OperatorHandle> conv, conv_add, reorder;
+
+  OneDnnOperators() {
+    conv = find("mkldnn::_convolution_pointwise", "", 10);
+    conv_add = find("mkldnn::_convolution_pointwise_", "binary", 13);
+    reorder = find("mkldnn::_reorder_convolution_weight", "", 6);
+  }
+
+  bool complete() const { return conv && conv_add && reorder; }
+
+  static std::optional<c10::OperatorHandle> find(const char* name, const char* overload, size_t arguments) {
+    auto found = c10::Dispatcher::singleton().findSchema({name, overload});
+    return found && found->schema().arguments().size() == arguments ? found : std::nullopt;
+  }
+};
+
+const OneDnnOperators& onednn() {
+  static const OneDnnOperators operators;
+  return operators;
+}
+
+torch::Tensor call(const c10::OperatorHandle& operation, std::vector<c10::IValue> arguments) {
+  operation.callBoxed(arguments);
+  return arguments.at(0).toTensor();
+}
+
+const c10::List<std::optional<at::Scalar>>& no_scalars() {
+  static const c10::List<std::optional<at::Scalar>> empty;
+  return empty;
+}
+
+}  // namespace
+
+FusedConv::FusedConv(torch::Tensor weight, torch::Tensor bias, int64_t stride)
+    : weight_(weight.contiguous(torch::MemoryFormat::ChannelsLast)),
+      bias_(std::move(bias)),
+      stride_(stride),
+      padding_(weight.size(2) / 2) {}
+
+bool FusedConv::use_onednn(const torch::Tensor& input) {
+  const bool possible = input.device().is_cpu() && weight_.scalar_type() != torch::kFloat64 &&
+                        at::globalContext().userEnabledMkldnn() && onednn().complete();
+  if (possible && !reordered_.defined()) {
+    const std::vector<int64_t> padding{padding_, padding_}, stride{stride_, stride_}, dilation{1, 1};
+    reordered_ = call(*onednn().reorder, {weight_, padding, stride, dilation, int64_t{1}, input.sizes().vec()});
+    weight_ = weight_.new_empty({0});  // its type is still asked for; its memory is not needed twice
+  }
+  return possible;
+}
+
+torch::Tensor FusedConv::forward(const torch::Tensor& input, bool relu) {
+  if (use_onednn(input)) {
+    const std::vector<int64_t> padding{padding_, padding_}, stride{stride_, stride_}, dilation{1, 1};
+    return call(*onednn().conv, {input, reordered_, bias_, padding, stride, dilation, int64_t{1},
+                                 std::string(relu ? "relu" : "none"), no_scalars(), std::string()});
+  }
+  torch::Tensor out = torch::conv2d(input, weight_, bias_, stride_, padding_);
+  return relu ? out.relu_() : out;
+}
+
+torch::Tensor FusedConv::forward_add_relu(const torch::Tensor& input, torch::Tensor residual) {
+  if (use_onednn(input)) {
+    const std::vector<int64_t> padding{padding_, padding_}, stride{stride_, stride_}, dilation{1, 1};
+    return call(*onednn().conv_add,
+                {residual, input, reordered_, bias_, padding, stride, dilation, int64_t{1}, std::string("add"),
+                 at::Scalar(1.0), std::string("relu"), no_scalars(), std::string()});
+  }
+  return torch::conv2d(input, weight_, bias_, stride_, padding_).add_(residual).relu_();
+}
+
+}  // namespace resnet_ft

@@ -1,0 +1,26 @@
+// A convolution for inference: batch norm folded in, residual add and ReLU fused where oneDNN can.
+#pragma once
+
+#include <torch/torch.h>
+
+namespace resnet_ft {
+
+class FusedConv {
+ public:
+  // Weight and bias with the batch norm already folded in, on the device and in the type to compute with.
+  FusedConv(torch::Tensor weight, torch::Tensor bias, int64_t stride);
+
+  // relu(conv(x)), or conv(x) with `relu` false.
+  torch::Tensor forward(const torch::Tensor& input, bool relu);
+  // relu(conv(x) + residual); may write into `residual`.
+  torch::Tensor forward_add_relu(const torch::Tensor& input, torch::Tensor residual);
+
+ private:
+  bool use_onednn(const torch::Tensor& input);
+
+  torch::Tensor weight_, bias_;
+  torch::Tensor reordered_;  // oneDNN's own layout of the weight, chosen at the first batch
+  int64_t stride_, padding_;
+};
+
+}  // namespace resnet_ft

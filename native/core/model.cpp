@@ -1,0 +1,49 @@
+#include "core/model.h"
+
+#include <algorithm>
+#include <memory>
+#include <numeric>
+#include <vector>
+
+namespace resnet_ft {
+
+void append_rows(std::vector<float>& out, const torch::Tensor& rows) {
+  const torch::Tensor row_major = rows.to(torch::kCPU, torch::kFloat32).contiguous();
+  const auto* values = row_major.data_ptr<float>();
+  out.insert(out.end(), values, values + row_major.numel());
+}
+
+Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensors)
+    : options_(options), device_(options.device), normalizer_(options.mean, options.std) {
+  const c10::InferenceMode inference;
+  if (options_.threads > 0) at::set_num_threads(options_.threads);
+  const TensorMap map(tensors.begin(), tensors.end());
+  network_ = std::make_unique<FoldedResNet>(options_.arch, map, device_, options_.precision);
+}
+
+RunResult Model::run(const RunOptions& options, const std::function<void(int64_t)>& on_batch) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const c10::InferenceMode inference;
+  if (options_.threads > 0) at::set_num_threads(options_.threads);
+  std::vector<int32_t> order(options.count);
+  std::iota(order.begin(), order.end(), 0);
+  RunResult result;
+  result.logits.reserve(options.count * network_->classes());
+  if (options.features) result.features.reserve(options.count * network_->feature_count());
+  for (int64_t first = 0; first < options.count; first += options.batch_size) {
+    if (cancelled_) {
+      result.cancelled = true;
+      break;
+    }
+    const int64_t size = std::min(options.batch_size, options.count - first);
+    const torch::Tensor images = normalizer_.batch(*options.store, order.data() + first, nullptr, size, device_);
+    const torch::Tensor features = network_->forward(images, kStem, kHead);
+    append_rows(result.logits, network_->forward(features, kHead, kStages));
+    if (options.features) append_rows(result.features, features);
+    result.images += size;
+    on_batch(size);
+  }
+  return result;
+}
+
+}  // namespace resnet_ft

@@ -1,0 +1,69 @@
+// A model that is used, not trained.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/batch.h"
+#include "core/cpu_memory.h"
+#include "core/folded_resnet.h"
+
+namespace resnet_ft {
+
+using NamedTensor = std::pair<std::string, torch::Tensor>;
+
+struct ModelOptions {
+  std::string arch;
+  std::string device;
+  Precision precision = Precision::kFp32;
+  int threads = 0;
+  std::array<float, 3> mean{};
+  std::array<float, 3> std{};
+};
+
+struct RunOptions {
+  std::shared_ptr<const CropStore> store;
+  int64_t count = 0;
+  int64_t batch_size = 0;
+  bool features = false;
+};
+
+struct RunResult {
+  int64_t images = 0;
+  std::vector<float> logits;    // images x classes
+  std::vector<float> features;  // images x feature count, empty unless asked for
+  bool cancelled = false;
+};
+
+// Appends the values of a batch of rows, as float32 in row-major order.
+void append_rows(std::vector<float>& out, const torch::Tensor& rows);
+
+class Model {
+ public:
+  Model(const ModelOptions& options, const std::vector<NamedTensor>& tensors);
+
+  // Runs the first `count` crops of the store through the network.
+  RunResult run(const RunOptions& options, const std::function<void(int64_t)>& on_batch);
+
+  // As Session's.
+  void begin_pass() { cancelled_ = false; }
+  void cancel() { cancelled_ = true; }
+  void wait() { const std::lock_guard<std::mutex> lock(mutex_); }
+
+ private:
+  ModelOptions options_;
+  torch::Device device_;
+  Normalizer normalizer_;
+  CpuMemoryReuse memory_;
+  std::unique_ptr<FoldedResNet> network_;
+  std::mutex mutex_;  // one pass at a time
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace resnet_ft
