@@ -1,0 +1,82 @@
+import type { ClassResult, EvalEvent, EvalResult } from '../eval/types';
+
+/** More classes than this have no confusion matrix on a screen: their most frequent confusions are listed. */
+const MATRIX_CLASSES = 12;
+const LISTED_CONFUSIONS = 10;
+
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+const share = (value: number | null): string => (value === null ? '-' : value.toFixed(3));
+
+/** The line of what is evaluated. */
+export function dataLines({ folder, valOf, images, classes }: Extract<EvalEvent, { kind: 'data' }>): string[] {
+  const from = valOf === undefined ? folder : `${folder}, the validation images of ${valOf}`;
+  const renamed = classes.filter(({ folder: name, name: known }) => name !== known);
+  return [
+    `${images} images of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'} in ${from}`,
+    ...(renamed.length === 0
+      ? []
+      : [`folders and classes: ${renamed.map((one) => `${one.folder} is ${one.name} (${one.index})`).join(', ')}`]),
+  ];
+}
+
+/** The line that says how many are right. */
+export function accuracyLine({ correct, images, accuracy, interval }: EvalResult): string {
+  const { low, high } = interval;
+  return `top-1 accuracy ${correct}/${images} = ${percent(accuracy)}, 95 % interval ${percent(low)} to ${percent(high)}`;
+}
+
+/** The whole result for a person. */
+export function reportLines(result: EvalResult): string[] {
+  const { top5, images, loss, imagesPerSecond, seconds, unreadable } = result;
+  return [
+    accuracyLine(result),
+    ...(top5 === null ? [] : [`top-5 accuracy ${top5.correct}/${images} = ${percent(top5.accuracy)}`]),
+    `loss ${loss.toFixed(4)}`,
+    `${imagesPerSecond.toFixed(1)} images/s (${seconds.toFixed(1)} s)`,
+    ...(unreadable.length === 0 ? [] : [`${unreadable.length} unreadable images are not counted`]),
+    '',
+    ...align([['class', 'images', 'precision', 'recall', 'F1'], ...result.classes.map(classRow)]),
+    '',
+    ...confusionLines(result),
+  ];
+}
+
+function classRow({ name, support, precision, recall, f1 }: ClassResult): string[] {
+  return [name, String(support), share(precision), share(recall), share(f1)];
+}
+
+function confusionLines({ classes, confusion }: EvalResult): string[] {
+  const names = classes.map(({ name }) => name);
+  const withOther = confusion.other.some((count) => count > 0);
+  if (names.length <= MATRIX_CLASSES) {
+    const rows = confusion.counts.map((counts, i) => [
+      names[i] ?? '',
+      ...[...counts, ...(withOther ? [confusion.other[i] ?? 0] : [])].map(String),
+    ]);
+    return [
+      'confusion: true class down, predicted class across',
+      ...align([['', ...names, ...(withOther ? ['other'] : [])], ...rows]),
+    ];
+  }
+  const wrong = confusion.counts.flatMap((counts, i) => [
+    ...counts.flatMap((count, j) => (i === j || count === 0 ? [] : [{ from: names[i], to: names[j], count }])),
+    ...((confusion.other[i] ?? 0) > 0 ? [{ from: names[i], to: 'other', count: confusion.other[i] ?? 0 }] : []),
+  ]);
+  if (wrong.length === 0) return ['no confusions'];
+  const listed = wrong.sort((a, b) => b.count - a.count).slice(0, LISTED_CONFUSIONS);
+  return [
+    'most frequent confusions; --json gives the whole matrix',
+    ...align([['true', 'predicted', 'images'], ...listed.map((one) => [one.from ?? '', one.to ?? '', `${one.count}`])]),
+  ];
+}
+
+/** Columns beside each other: the first ones of text begin, those of numbers end at the same place. */
+function align(rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) => {
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
+    return cells.join('  ').trimEnd();
+  });
+}

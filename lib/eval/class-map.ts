@@ -1,0 +1,56 @@
+import fs from 'node:fs';
+import { ResnetFtError } from '../errors';
+import { rejectOption } from '../options';
+import type { ClassMap } from './types';
+
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/** Which class each folder was said to be; the texts are checked against the model later. */
+export type FolderTargets = ReadonlyMap<string, string | number>;
+
+/**
+ * Reads `ants=ant,bees=309`, a JSON file `{"ants": "ant", "bees": 309}`, or such an object.
+ *
+ * @throws ResnetFtError INVALID_OPTION; DATA_INVALID or DATA_NOT_FOUND of the file
+ */
+export async function readClassMap(given: string | ClassMap | undefined): Promise<FolderTargets> {
+  if (given === undefined) return new Map();
+  if (typeof given !== 'string') return fromObject(given, '--class-map', 'INVALID_OPTION');
+  if (given.includes('=') && !fs.existsSync(given)) return fromPairs(given);
+  const { readSmallText } = await import('../model/text-file.js');
+  const text = await readSmallText(given, MAX_BYTES);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const reason = (error as Error).message.replace(/\s+/g, ' ');
+    throw new ResnetFtError('DATA_INVALID', `class map ${given}: not valid JSON (${reason})`);
+  }
+  return fromObject(value, `class map ${given}`, 'DATA_INVALID');
+}
+
+function fromPairs(text: string): FolderTargets {
+  const map = new Map<string, string>();
+  for (const pair of text.split(',')) {
+    const at = pair.indexOf('=');
+    const folder = pair.slice(0, Math.max(0, at)).trim();
+    const name = pair.slice(at + 1).trim();
+    if (at === -1 || folder === '' || name === '') rejectOption('pairs such as ants=ant,bees=bee', '--class-map', pair);
+    if (map.has(folder)) rejectOption(`one class of ${folder}`, '--class-map', text);
+    map.set(folder, name);
+  }
+  return map;
+}
+
+function fromObject(value: unknown, place: string, code: 'INVALID_OPTION' | 'DATA_INVALID'): FolderTargets {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ResnetFtError(code, `${place}: not an object of folders and classes such as {"ants": "ant"}`);
+  }
+  const map = new Map<string, string | number>();
+  for (const [folder, name] of Object.entries(value) as [string, unknown][]) {
+    const good = typeof name === 'number' ? Number.isSafeInteger(name) : typeof name === 'string' && name !== '';
+    if (!good) throw new ResnetFtError(code, `${place}: the class of ${folder} is neither a name nor a number`);
+    map.set(folder, name as string | number);
+  }
+  return map;
+}

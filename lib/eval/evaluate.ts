@@ -1,0 +1,214 @@
+import path from 'node:path';
+import type { ImageFolder } from '../data/image-folder';
+import { withoutName } from '../data/reason';
+import { ResnetFtError } from '../errors';
+import type { Classifier } from '../model/classifier';
+import {
+  EVAL_OPTIONS,
+  rejectOption,
+  requireText,
+  resolveOptions,
+  type GivenOptions,
+  type ResolvedEvalOptions,
+} from '../options';
+import { softmax } from '../train/predictions';
+import { readClassMap } from './class-map';
+import { scanEvalFolder } from './folder';
+import { classLabels, matchClasses } from './match-classes';
+import { score, Tally } from './metrics';
+import { checkPredictionsFile, writePredictions, type ScoredPrediction } from './predictions-file';
+import type { ClassMap, EvalControl, EvalEvent, EvalResult, EvaluateOptions } from './types';
+import { wilsonInterval } from './wilson';
+
+/** Images that the error of unreadable ones names; the events name all. */
+const NAMED = 5;
+
+/** What the images are compared with. */
+interface Truth {
+  folder: ImageFolder;
+  /** The model's class of each folder. */
+  outputs: number[];
+  /** Classes with a row of their own. */
+  rows: number[];
+  /** Names of all of the model's classes. */
+  labels: string[];
+}
+
+interface Pass {
+  tally: Tally;
+  unreadable: EvalResult['unreadable'];
+}
+
+/**
+ * Runs a model over a folder of images with one sub-folder per class, and counts what it gets right. Images pass through in
+ * batches: memory does not grow with the folder.
+ *
+ * @throws ResnetFtError with a stable `code`. IMAGE_UNREADABLE where images could not be read and `skipUnreadable` is false: only
+ *   after the pass and the event `done`, which tells the result of the others.
+ */
+export async function evaluate(input: EvaluateOptions, control: EvalControl = {}): Promise<EvalResult> {
+  const { model, data, classMap, options } = resolve(input);
+  const signal = control.signal ?? new AbortController().signal;
+  const emit = control.onEvent ?? ((): void => {});
+  throwIfAborted(signal);
+  const targets = await readClassMap(classMap);
+  const predictions = options.predictions === undefined ? undefined : path.resolve(options.predictions);
+  if (predictions !== undefined) await checkPredictionsFile(predictions);
+
+  const { resolveDataFolder } = await import('../data/hymenoptera.js');
+  const { offline } = options;
+  const download = { offline, signal, onProgress: (event: DownloadEvent) => emit({ kind: 'download', event }) };
+  const folder = await scanEvalFolder(await resolveDataFolder(data, download));
+  const { openModel } = await import('../model/open.js');
+  const opened = await openModel(model, { ...download, arch: options.arch, classes: options.classes });
+  const { file, arch, classes, imagenet } = opened;
+  emit({ kind: 'model', file, arch, classes: classes.length, imagenet });
+
+  const { root, valOf, samples } = folder;
+  const outputs = matchClasses({ folders: folder.classes, root, classes, imagenet, classMap: targets });
+  const labels = classLabels(classes);
+  const rows = imagenet ? [...new Set(outputs)] : classes.map((_, index) => index);
+  const matched = folder.classes.map((name, i) => ({
+    folder: name,
+    name: labels[outputs[i] ?? -1] ?? '',
+    index: outputs[i] ?? -1,
+  }));
+  emit({ kind: 'data', folder: root, valOf, images: samples.length, classes: matched });
+
+  throwIfAborted(signal);
+  const { Classifier } = await import('../model/classifier.js');
+  const classifier = await Classifier.create(opened, options);
+  const { device, precision, note } = classifier.choice;
+  const pass: Pass = { tally: new Tally(rows), unreadable: [] };
+  let seconds: number;
+  try {
+    emit({ kind: 'device', device, precision, note });
+    const started = performance.now();
+    const scored = scoreAll(classifier, { folder, outputs, rows, labels }, pass, options, signal, emit);
+    if (predictions !== undefined) await writePredictions(predictions, scored);
+    else for await (const _ of scored);
+    seconds = (performance.now() - started) / 1000;
+  } finally {
+    await classifier.close();
+  }
+
+  const { tally, unreadable } = pass;
+  const { images, correct, top5 } = tally;
+  const result: EvalResult = {
+    model,
+    file,
+    arch,
+    data: root,
+    device,
+    precision,
+    images,
+    correct,
+    accuracy: correct / images,
+    interval: wilsonInterval(correct, images),
+    top5: classes.length > 5 ? { correct: top5, accuracy: top5 / images } : null,
+    loss: tally.loss,
+    classes: rows.map((index, row) => ({
+      name: labels[index] ?? '',
+      index,
+      folders: matched.filter((one) => one.index === index).map((one) => one.folder),
+      ...tally.classFigures(row),
+    })),
+    confusion: tally.confusion,
+    unreadable,
+    seconds: Math.round(seconds * 1000) / 1000,
+    imagesPerSecond: images / seconds,
+    predictions: predictions ?? null,
+  };
+  emit({ kind: 'done', ...result });
+  if (unreadable.length > 0 && !options.skipUnreadable) throw unreadableError(unreadable, samples.length);
+  return result;
+}
+
+type DownloadEvent = Extract<EvalEvent, { kind: 'download' }>['event'];
+
+function resolve(input: EvaluateOptions): {
+  model: string;
+  data: string;
+  classMap: string | ClassMap | undefined;
+  options: ResolvedEvalOptions;
+} {
+  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of eval', input);
+  const { model, data, classMap, ...rest } = input;
+  // Only the text form is the table's; an object is checked where it is read.
+  const text = typeof classMap === 'object' && classMap !== null ? undefined : classMap;
+  const given: GivenOptions<typeof EVAL_OPTIONS> = { ...rest, classMap: text };
+  return {
+    model: requireText('a file, a folder or a name', 'model', model),
+    data: requireText('a folder', 'data', data),
+    options: resolveOptions(EVAL_OPTIONS, given, 'eval'),
+    classMap,
+  };
+}
+
+/** Scores the images one after the other, adding to `pass`; gives the predictions of those that could be read. */
+async function* scoreAll(
+  classifier: Classifier,
+  truth: Truth,
+  pass: Pass,
+  options: ResolvedEvalOptions,
+  signal: AbortSignal,
+  emit: (event: EvalEvent) => void,
+): AsyncGenerator<ScoredPrediction> {
+  const { folder, outputs, rows, labels } = truth;
+  const { samples } = folder;
+  const files = samples.map(({ file }) => file);
+  const { batchSize } = options;
+  let done = 0;
+  for await (const result of classifier.run(files, { batchSize, signal })) {
+    const file = result.input;
+    const target = outputs[samples[done]?.target ?? -1] ?? -1;
+    emit({ kind: 'image', done: ++done, total: files.length });
+    if (result.error !== undefined) {
+      const reason = withoutName(result.error.message, file);
+      pass.unreadable.push({ file, reason });
+      emit({ kind: 'unreadable', file, reason });
+      continue;
+    }
+    const scored = score(result.logits, target);
+    if (scored === undefined) {
+      throw new ResnetFtError('WEIGHTS_INVALID', `weights ${classifier.info.file} give no finite logits for ${file}`, {
+        hint: 'Training may have diverged; take another model',
+      });
+    }
+    pass.tally.add(target, scored);
+    const { predicted, probability } = scored;
+    yield {
+      file,
+      trueClass: labels[target] ?? '',
+      predictedClass: labels[predicted] ?? '',
+      correct: predicted === target,
+      probability,
+      probabilities: probabilitiesOf(result.logits, rows, labels),
+    };
+  }
+  if (pass.tally.images === 0) throw unreadableError(pass.unreadable, files.length);
+}
+
+function probabilitiesOf(
+  logits: Float32Array,
+  rows: readonly number[],
+  labels: readonly string[],
+): Record<string, number> {
+  const all = softmax(logits);
+  return Object.fromEntries(rows.map((index) => [labels[index] ?? '', all[index] ?? 0]));
+}
+
+function unreadableError(unreadable: EvalResult['unreadable'], total: number): ResnetFtError {
+  const names = unreadable.slice(0, NAMED).map(({ file, reason }) => `${file} (${reason})`);
+  const more = unreadable.length > NAMED ? ` and ${unreadable.length - NAMED} more` : '';
+  const all = unreadable.length === total;
+  return new ResnetFtError(
+    'IMAGE_UNREADABLE',
+    `${all ? `none of ${total}` : `${unreadable.length} of ${total}`} images could ${all ? '' : 'not '}be read: ${names.join(', ')}${more}`,
+    { hint: all ? 'Repair the images' : 'Repair or remove them, or go without them with --skip-unreadable' },
+  );
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new ResnetFtError('ABORTED', 'The evaluation was stopped');
+}

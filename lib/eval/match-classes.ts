@@ -1,0 +1,146 @@
+import { ResnetFtError } from '../errors';
+import { distance } from '../suggest';
+import type { FolderTargets } from './class-map';
+
+/** Most names that an error lists. */
+const LISTED = 5;
+
+export interface MatchOptions {
+  /** Names of the folders of images. */
+  folders: readonly string[];
+  /** The folder that holds them, for errors. */
+  root: string;
+  /** Names of the model's outputs, in order. */
+  classes: readonly string[];
+  /** Whether ImageNet's spelling of names (`great_white_shark`) is to be met halfway. */
+  imagenet: boolean;
+  classMap: FolderTargets;
+}
+
+/** What a name stands for among the model's classes. */
+type Found = { index: number } | { candidates: number[] };
+
+/**
+ * The model's class, as the number of its output, of every folder: by name, never by position. Of an ImageNet model case, spaces
+ * and underscores do not count, and where no class has the folder's name, a final `s` is left out (`ants` is `ant`), which is
+ * the rule of the tutorial.
+ *
+ * @throws ResnetFtError DATA_INVALID for folders that are no class, or that may be several; INVALID_OPTION for a class map
+ *   that names a folder or a class that does not exist
+ */
+export function matchClasses(options: MatchOptions): number[] {
+  const { folders, classMap, root } = options;
+  const strange = [...classMap.keys()].filter((folder) => !folders.includes(folder));
+  if (strange.length > 0) {
+    throw new ResnetFtError('INVALID_OPTION', `--class-map: ${root} has no sub-folder ${listed(strange)}`);
+  }
+  const matcher = new Matcher(options);
+  const problems: string[] = [];
+  const indices = folders.map((folder) => {
+    const target = classMap.get(folder);
+    const found = target === undefined ? matcher.ofFolder(folder) : matcher.ofTarget(target);
+    if ('index' in found) return found.index;
+    if (target !== undefined) {
+      throw new ResnetFtError('INVALID_OPTION', `--class-map ${folder}=${target}: ${matcher.problem(target, found)}`);
+    }
+    problems.push(matcher.problem(folder, found));
+    return -1;
+  });
+  if (problems.length > 0) {
+    const more = problems.length > LISTED ? `; and ${problems.length - LISTED} more folders` : '';
+    throw new ResnetFtError('DATA_INVALID', `${root}: ${problems.slice(0, LISTED).join('; ')}${more}`, {
+      hint: 'Rename the folder, or say its class with --class-map folder=class, by name or number',
+    });
+  }
+  return indices;
+}
+
+/** Names that tell the classes apart: with its number where several have the same. */
+export function classLabels(classes: readonly string[]): string[] {
+  const count = new Map<string, number>();
+  for (const name of classes) count.set(name, (count.get(name) ?? 0) + 1);
+  return classes.map((name, index) => (count.get(name) === 1 ? name : `${name} (${index})`));
+}
+
+class Matcher {
+  private readonly classes: readonly string[];
+  private readonly imagenet: boolean;
+  /** Classes by their names as they are compared. */
+  private readonly loose = new Map<string, number[]>();
+
+  constructor({ classes, imagenet }: MatchOptions) {
+    this.classes = classes;
+    this.imagenet = imagenet;
+    for (const [index, name] of classes.entries()) {
+      const key = this.key(name);
+      this.loose.set(key, [...(this.loose.get(key) ?? []), index]);
+    }
+  }
+
+  ofFolder(folder: string): Found {
+    const key = this.key(folder);
+    const exact = this.loose.get(key) ?? [];
+    if (exact.length > 0 || !this.imagenet || !key.endsWith('s')) return single(exact);
+    return single(this.loose.get(key.slice(0, -1)) ?? []);
+  }
+
+  /** What a class map says: an output's number, a name as the model spells it, or as a folder might. */
+  ofTarget(target: string | number): Found {
+    const byNumber = (index: number): Found => (index in this.classes ? { index } : { candidates: [] });
+    if (typeof target === 'number') return byNumber(target);
+    const exact = this.classes.flatMap((name, index) => (name === target ? [index] : []));
+    if (exact.length > 0) return single(exact);
+    return /^\d{1,9}$/.test(target) ? byNumber(Number(target)) : this.ofFolder(target);
+  }
+
+  /** Why `name` is not one class, with what it might have meant. */
+  problem(name: string | number, found: Found): string {
+    const candidates = 'candidates' in found ? found.candidates : [];
+    if (candidates.length > 0) return `${name} may be ${this.numbered(candidates, ' or ')}`;
+    if (typeof name === 'number' || /^\d+$/.test(name)) {
+      return `${name} is not a class of the model, which has the numbers 0 to ${this.classes.length - 1}`;
+    }
+    const few = this.classes.length <= 2 * LISTED;
+    const list = few ? this.classes.map((_, index) => index) : this.nearest(name);
+    return `${name} is not a class of the model (${few ? 'which has' : 'nearest'}: ${this.numbered(list, ', ')})`;
+  }
+
+  private numbered(indices: readonly number[], separator: string): string {
+    return indices.map((index) => `${this.classes[index]} (${index})`).join(separator);
+  }
+
+  /** Classes that hold the name or are held by it, then those with the fewest differing letters. */
+  private nearest(name: string): number[] {
+    const singular = looseKey(name).replace(/s$/, '');
+    const ranked = this.classes.map((known, index) => {
+      const words = known.toLowerCase().split(/[\s_-]+/);
+      const related = words.includes(singular) || words.some((word) => word.length > 2 && singular.includes(word));
+      return { index, rank: (related ? 0 : 1000) + distance(singular, looseKey(known)) };
+    });
+    return ranked
+      .sort((a, b) => a.rank - b.rank)
+      .slice(0, LISTED)
+      .map(({ index }) => index);
+  }
+
+  private key(name: string): string {
+    return this.imagenet ? looseKey(name) : name;
+  }
+}
+
+function looseKey(name: string): string {
+  return name
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[\s_]+/g, '');
+}
+
+function single(found: number[]): Found {
+  const [index] = found;
+  return index !== undefined && found.length === 1 ? { index } : { candidates: found };
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';
+  return `${names.slice(0, LISTED).join(', ')}${more}`;
+}

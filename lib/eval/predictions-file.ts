@@ -1,0 +1,52 @@
+import { access, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Prediction } from '../train/predictions';
+import { notWritable, writeAtomically } from '../weights/atomic-file';
+
+/** A prediction, and the softmax of the predicted class. */
+export interface ScoredPrediction extends Prediction {
+  correct: boolean;
+  probability: number;
+}
+
+const COLUMNS = ['file', 'trueClass', 'predictedClass', 'correct', 'probability'] as const;
+
+/**
+ * Checks before a long pass what can be checked without writing.
+ *
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE
+ */
+export async function checkPredictionsFile(file: string): Promise<void> {
+  const folder = path.dirname(file);
+  try {
+    await access(folder);
+  } catch (cause) {
+    throw notWritable(file, `no such folder: ${folder}`, { cause });
+  }
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isDirectory() === true) throw notWritable(file, 'a folder has this name');
+}
+
+/**
+ * Writes predictions as they come, whole or not at all: `.csv` with a header line (RFC 4180 quoting, lines end with a line feed),
+ * or one JSON object a line, which holds the probabilities of the classes too.
+ *
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE, or what `predictions` throws
+ */
+export async function writePredictions(file: string, predictions: AsyncIterable<ScoredPrediction>): Promise<void> {
+  await writeAtomically(file, lines(predictions, path.extname(file).toLowerCase() === '.csv'));
+}
+
+async function* lines(predictions: AsyncIterable<ScoredPrediction>, csv: boolean): AsyncGenerator<Uint8Array> {
+  if (csv) yield Buffer.from(`${COLUMNS.join(',')}\n`);
+  for await (const prediction of predictions) {
+    const line = csv
+      ? COLUMNS.map((column) => quoted(String(prediction[column]))).join(',')
+      : JSON.stringify(prediction);
+    yield Buffer.from(`${line}\n`);
+  }
+}
+
+function quoted(field: string): string {
+  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+}

@@ -1,0 +1,197 @@
+import { Mutex, Semaphore } from 'async-mutex';
+import type { NativeAddon, NativeCropStore, NativeModel } from '../addon/types';
+import { ResnetFtError } from '../errors';
+import type { DeviceChoice, MachineOptions } from '../train/device';
+import { Chunker } from './chunker';
+import type { OpenedModel } from './open';
+
+/** The path of an image, or its content. */
+export type ImageInput = string | Uint8Array;
+
+/** What the network said of one image, or why the image could not be read. */
+export type ImageResult<T extends ImageInput = ImageInput> =
+  | { input: T; logits: Float32Array; features: Float32Array | undefined; error?: undefined }
+  | { input: T; error: ResnetFtError };
+
+export interface ClassifyOptions {
+  /** Images a batch; as many are decoded at once. */
+  batchSize: number;
+  /** Images of the first batch, for its results to come early; `batchSize` where left out. */
+  firstBatch?: number;
+  /** Whether the features before `fc` are wanted too. */
+  features?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+interface Chunk<T extends ImageInput> {
+  inputs: T[];
+  /** Why the image at this index could not be read. */
+  errors: Map<number, ResnetFtError>;
+  store: NativeCropStore;
+  /** Crops in the store: one for each image without an error. */
+  count: number;
+}
+
+/** Batches that are decoded at the same time, whatever the number of passes. */
+const DECODED_AT_ONCE = 2;
+
+/** A model ready for use. Any number of passes may run at the same time: their batches take turns. */
+export class Classifier {
+  /** Cancelling stops whichever pass is in the native core, so that each waits here for its turn, not there. */
+  private readonly turns = new Mutex();
+  private readonly decoding = new Semaphore(DECODED_AT_ONCE);
+  private closing: Promise<void> | undefined;
+
+  private constructor(
+    private readonly addon: NativeAddon,
+    private readonly model: NativeModel,
+    readonly info: Omit<OpenedModel, 'tensors'>,
+    readonly choice: DeviceChoice,
+  ) {}
+
+  /**
+   * Hands the model's weights to the native core. `opened` is not needed afterwards.
+   *
+   * @throws ResnetFtError DEVICE_UNAVAILABLE, ADDON_NOT_LOADED and what finding LibTorch throws
+   */
+  static async create(opened: OpenedModel, machine: MachineOptions): Promise<Classifier> {
+    const { loadAddon } = await import('../addon/load.js');
+    const { chooseDevice } = await import('../train/device.js');
+    const { tensors, ...info } = opened;
+    const addon = loadAddon();
+    const choice = chooseDevice(machine, addon.deviceInfo());
+    const { mean, std } = info.preprocessing;
+    const model = await addon.createModel(
+      {
+        arch: info.arch,
+        device: choice.device,
+        precision: choice.precision,
+        threads: machine.threads ?? 0,
+        mean: [...mean],
+        std: [...std],
+      },
+      [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
+    );
+    return new Classifier(addon, model, info, choice);
+  }
+
+  /**
+   * Runs images through the network, in order; the next batch is decoded while one runs. An image that can't be read comes
+   * as a result with an error, and the others still come. Inputs that come slowly don't wait for a batch to be full.
+   *
+   * @throws ResnetFtError ABORTED; MODEL_CLOSED
+   */
+  async *run<T extends ImageInput>(
+    inputs: Iterable<T> | AsyncIterable<T>,
+    options: ClassifyOptions,
+  ): AsyncGenerator<ImageResult<T>> {
+    const { batchSize, firstBatch = batchSize, signal } = options;
+    const chunks = new Chunker(inputs);
+    let ahead = this.next(chunks, Math.min(firstBatch, batchSize), Promise.resolve(), signal);
+    try {
+      for (;;) {
+        const chunk = await unlessAborted(ahead, signal);
+        if (chunk === undefined) return;
+        const running = this.runChunk(chunk, options).finally(() => chunk.store.close());
+        const idle = running.then(
+          () => {},
+          () => {},
+        );
+        ahead = this.next(chunks, batchSize, idle, signal);
+        // A failure ahead of time is thrown when its turn comes, not as an unhandled rejection.
+        ahead.catch(() => {});
+        yield* await unlessAborted(running, signal);
+      }
+    } finally {
+      // Not waited for: a producer may never give its next image.
+      void ahead.then(
+        (chunk) => chunk?.store.close(),
+        () => {},
+      );
+      chunks.end();
+    }
+  }
+
+  /** Waits for the batches that are running, then frees the model; passes that go on fail with MODEL_CLOSED. */
+  close(): Promise<void> {
+    this.closing ??= this.turns.runExclusive(() => this.model.close());
+    return this.closing;
+  }
+
+  private async next<T extends ImageInput>(
+    chunks: Chunker<T>,
+    size: number,
+    idle: Promise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<Chunk<T> | undefined> {
+    throwIfAborted(signal);
+    const inputs = await chunks.next(size, idle);
+    return inputs === undefined ? undefined : this.decoding.runExclusive(() => this.crop(inputs, signal));
+  }
+
+  private async crop<T extends ImageInput>(inputs: T[], signal: AbortSignal | undefined): Promise<Chunk<T>> {
+    const { cropImages } = await import('../data/crops.js');
+    const { resize, crop } = this.info.preprocessing;
+    const made = await cropImages({
+      addon: this.addon,
+      inputs,
+      resize,
+      crop,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { inputs, ...made };
+  }
+
+  private async runChunk<T extends ImageInput>(chunk: Chunk<T>, options: ClassifyOptions): Promise<ImageResult<T>[]> {
+    const { count, store, errors } = chunk;
+    const { batchSize, features = false, signal } = options;
+    if (this.closing !== undefined) throw new ResnetFtError('MODEL_CLOSED', 'The model is closed');
+    const ran = await this.turns.runExclusive(async () => {
+      throwIfAborted(signal);
+      const cancel = (): void => this.model.cancel();
+      signal?.addEventListener('abort', cancel);
+      try {
+        return await this.model.run({ store, count, batchSize, features }, () => {});
+      } finally {
+        signal?.removeEventListener('abort', cancel);
+      }
+    });
+    if (ran.cancelled) throw aborted();
+    throwIfAborted(signal);
+    const width = this.info.classes.length;
+    const featureWidth = count === 0 ? 0 : ran.features.length / count;
+    let row = 0;
+    return chunk.inputs.map((input, i) => {
+      const error = errors.get(i);
+      if (error !== undefined) return { input, error };
+      const at = row++;
+      return {
+        input,
+        logits: ran.logits.slice(at * width, (at + 1) * width),
+        features: features ? ran.features.slice(at * featureWidth, (at + 1) * featureWidth) : undefined,
+      };
+    });
+  }
+}
+
+function aborted(): ResnetFtError {
+  return new ResnetFtError('ABORTED', 'The pass was stopped');
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw aborted();
+}
+
+/** Rejects as soon as the signal aborts, whatever `promise` still waits for. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  throwIfAborted(signal);
+  let stop = (): void => {};
+  const abort = new Promise<never>((_, reject) => (stop = () => reject(aborted())));
+  signal.addEventListener('abort', stop);
+  try {
+    return await Promise.race([promise, abort]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,250 @@
+import type { DownloadControl } from '../download/types';
+import { ResnetFtError } from '../errors';
+import {
+  LOAD_MODEL_OPTIONS,
+  rejectOption,
+  requireText,
+  resolveOptions,
+  type Architecture,
+  type GivenOptions,
+  type Preprocessing,
+  type ResolvedOptions,
+} from '../options';
+import { bestClasses, type ClassScore } from '../predict/scores';
+import type { Classifier, ImageInput, ImageResult } from './classifier';
+
+/** How {@link loadModel} finds a model and where it runs: the options of `resnet-ft predict` in camel case. */
+export type LoadModelOptions = GivenOptions<typeof LOAD_MODEL_OPTIONS> & Pick<DownloadControl, 'signal' | 'onProgress'>;
+
+/** What the model says of one image. */
+export interface Prediction {
+  /** The path as it was given; left out of an image in memory. */
+  file?: string;
+  /** The most probable class. */
+  class: string;
+  /** Its probability, 0..1. */
+  probability: number;
+  /** The `topK` most probable classes, best first. */
+  top: ClassScore[];
+}
+
+/** An image that could not be read. */
+export interface FailedPrediction {
+  file?: string;
+  error: ResnetFtError;
+}
+
+/** A {@link Prediction} that carries the features, where they were asked for. */
+export type StreamedPrediction = (Prediction & { features?: Float32Array; error?: undefined }) | FailedPrediction;
+
+export interface PredictControl {
+  /** Stops the work within a batch; the promise then rejects with code ABORTED. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface StreamControl extends PredictControl {
+  /** Whether each prediction carries the features too, as {@link Model.embed} gives them; default false. */
+  features?: boolean;
+}
+
+/** The first result does not wait for a whole batch. */
+const FIRST_BATCH = 4;
+
+/**
+ * A trained network with its classes, ready to use: {@link loadModel} makes it. Methods may be called at the same time; their
+ * batches take turns, on threads of the native addon, and the event loop stays free.
+ */
+export class Model {
+  /** Names of the classes, in the order of the network's outputs. */
+  readonly classes: readonly string[];
+  readonly arch: Architecture;
+  /** What each image goes through. */
+  readonly preprocessing: Preprocessing;
+  /** `cpu`, `cuda` or `cuda:N`. */
+  readonly device: string;
+  /** Arithmetic: `fp32`, `bf16` or `fp64`. */
+  readonly precision: string;
+
+  private readonly calls = new Set<Promise<unknown>>();
+  private closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(
+    private readonly classifier: Classifier,
+    private readonly options: Pick<ResolvedOptions<typeof LOAD_MODEL_OPTIONS>, 'topK' | 'batchSize'>,
+  ) {
+    const { classes, arch, preprocessing } = classifier.info;
+    this.classes = Object.freeze([...classes]);
+    this.arch = arch;
+    this.preprocessing = preprocessing;
+    this.device = classifier.choice.device;
+    this.precision = classifier.choice.precision;
+  }
+
+  /**
+   * Says what is in an image, or in each of several.
+   *
+   * @param input path of an image, or the content of its file; of several, the results come in the order of the array
+   * @param control.unreadable of several: `throw` (the default) rejects for the first that can't be read; with `return` a
+   *   result `{ file, error }` stands in its place and the others still come
+   * @throws ResnetFtError IMAGE_UNREADABLE, ABORTED, MODEL_CLOSED, INVALID_OPTION; WEIGHTS_INVALID where the network's outputs are
+   *   no finite numbers
+   */
+  predict(input: ImageInput, control?: PredictControl): Promise<Prediction>;
+  predict(
+    inputs: readonly ImageInput[],
+    control?: PredictControl & { unreadable?: 'throw' | undefined },
+  ): Promise<Prediction[]>;
+  predict(
+    inputs: readonly ImageInput[],
+    control: PredictControl & { unreadable: 'return' },
+  ): Promise<(Prediction | FailedPrediction)[]>;
+  async predict(
+    input: ImageInput | readonly ImageInput[],
+    control: PredictControl & { unreadable?: 'throw' | 'return' | undefined } = {},
+  ): Promise<Prediction | (Prediction | FailedPrediction)[]> {
+    const { signal, unreadable = 'throw' } = control;
+    if (unreadable !== 'throw' && unreadable !== 'return') rejectOption('throw or return', 'unreadable', unreadable);
+    const many = isArray(input);
+    const results = await this.each(many ? input : [input], { signal }, (result) => {
+      if (result.error === undefined) return this.prediction(result);
+      if (!many || unreadable === 'throw') throw result.error;
+      return { ...fileOf(result.input), error: result.error };
+    });
+    return many ? results : (results[0] as Prediction);
+  }
+
+  /**
+   * What the network makes of an image before its classifier `fc`: the features after global average pooling, 2048 numbers, or
+   * 512 of resnet18 and resnet34.
+   *
+   * @throws ResnetFtError as {@link Model.predict}, for the first image that can't be read
+   */
+  embed(input: ImageInput, control?: PredictControl): Promise<Float32Array>;
+  embed(inputs: readonly ImageInput[], control?: PredictControl): Promise<Float32Array[]>;
+  async embed(
+    input: ImageInput | readonly ImageInput[],
+    control: PredictControl = {},
+  ): Promise<Float32Array | Float32Array[]> {
+    const many = isArray(input);
+    const results = await this.each(many ? input : [input], { signal: control.signal, features: true }, (result) => {
+      if (result.error !== undefined) throw result.error;
+      return result.features as Float32Array;
+    });
+    return many ? results : (results[0] as Float32Array);
+  }
+
+  /**
+   * Predictions of any number of images, in order and as they come: only a few batches are in memory. What comes slowly, such
+   * as paths from a network, does not wait for a batch to be full. An image that can't be read gives `{ file, error }`.
+   *
+   * @throws ResnetFtError ABORTED, WEIGHTS_INVALID, and MODEL_CLOSED where the model is closed before the last image
+   */
+  async *stream(
+    inputs: Iterable<ImageInput> | AsyncIterable<ImageInput>,
+    control: StreamControl = {},
+  ): AsyncGenerator<StreamedPrediction> {
+    this.requireOpen();
+    for await (const result of this.run(inputs, control)) {
+      if (result.error !== undefined) yield { ...fileOf(result.input), error: result.error };
+      else {
+        const { features } = result;
+        yield { ...this.prediction(result), ...(features === undefined ? {} : { features }) };
+      }
+    }
+  }
+
+  /** Waits for the calls that are running, then frees the model. Later calls fail with code MODEL_CLOSED. */
+  close(): Promise<void> {
+    this.closing ??= Promise.allSettled(this.calls).then(() => this.classifier.close());
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private requireOpen(): void {
+    if (this.closing !== undefined) throw new ResnetFtError('MODEL_CLOSED', 'The model is closed');
+  }
+
+  private run(
+    inputs: Iterable<ImageInput> | AsyncIterable<ImageInput>,
+    control: StreamControl,
+  ): AsyncGenerator<ImageResult> {
+    const { batchSize } = this.options;
+    const { signal, features = false } = control;
+    return this.classifier.run(inputs, { batchSize, firstBatch: FIRST_BATCH, features, signal });
+  }
+
+  /** Runs images, and remembers the call, for {@link Model.close} to wait for it. */
+  private async each<R>(
+    inputs: readonly ImageInput[],
+    control: StreamControl,
+    use: (result: ImageResult) => R,
+  ): Promise<R[]> {
+    this.requireOpen();
+    const images = inputs.map(requireImage);
+    const call = (async () => {
+      const results: R[] = [];
+      for await (const result of this.run(images, control)) results.push(use(result));
+      return results;
+    })();
+    this.calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.calls.delete(call);
+    }
+  }
+
+  private prediction(result: Extract<ImageResult, { error?: undefined }>): Prediction {
+    const { file } = this.classifier.info;
+    const top = bestClasses(result.logits, this.classes, this.options.topK, file);
+    return { ...fileOf(result.input), class: top[0].class, probability: top[0].probability, top };
+  }
+}
+
+/**
+ * Loads a model to use it: a file of `train`, the folder of a run, named weights such as `imagenet-v1` (downloaded once), or any
+ * state dict of a torchvision ResNet. A model of `train` carries its classes and its preprocessing.
+ *
+ * @param options.topK classes of each prediction; default 1, at most all are given
+ * @param options.batchSize images a batch; default 32
+ * @param options.signal stops the loading
+ * @throws ResnetFtError INVALID_OPTION, WEIGHTS_INVALID, WEIGHTS_MISMATCH, DOWNLOAD_FAILED, DEVICE_UNAVAILABLE, ABORTED, and what
+ *   finding LibTorch throws
+ */
+export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
+  if (typeof options !== 'object' || options === null) rejectOption('an object', 'the options of loadModel', options);
+  const { signal, onProgress, ...given } = options;
+  const resolved = resolveOptions(LOAD_MODEL_OPTIONS, given, 'loadModel');
+  requireText('a model', 'model', source);
+  throwIfAborted(signal);
+  // Loaded only here: a program that only imports the package need not wait for them.
+  const { openModel } = await import('./open.js');
+  const { Classifier } = await import('./classifier.js');
+  const { arch, classes, offline } = resolved;
+  const opened = await openModel(source, { arch, classes, offline, signal, onProgress });
+  throwIfAborted(signal);
+  const classifier = await Classifier.create(opened, resolved);
+  if (signal?.aborted === true) await classifier.close();
+  throwIfAborted(signal);
+  return new Model(classifier, resolved);
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new ResnetFtError('ABORTED', 'The loading of the model was stopped');
+}
+
+// Array.isArray does not narrow a readonly array.
+const isArray = (input: ImageInput | readonly ImageInput[]): input is readonly ImageInput[] => Array.isArray(input);
+
+function requireImage(input: unknown): ImageInput {
+  if (input instanceof Uint8Array || (typeof input === 'string' && input !== '')) return input;
+  return rejectOption("a path or an image's bytes", 'the image', input);
+}
+
+function fileOf(input: ImageInput): { file?: string } {
+  return typeof input === 'string' ? { file: input } : {};
+}

@@ -1,0 +1,34 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { DownloadControl } from '../download/types';
+import type { Architecture } from '../options';
+import type { NamedWeights } from '../weights/registry';
+
+/** A file of weights, and what is known of it beforehand. */
+export interface LocatedWeights {
+  file: string;
+  /** The entry of named weights; undefined for a file. */
+  named: NamedWeights | undefined;
+}
+
+/** What `train` calls the model in its folder. */
+export const MODEL_FILE = 'model.safetensors';
+
+/**
+ * Finds the file of a model or of weights to start from: named weights, which are downloaded where they are missing; the folder
+ * of a run; or a file.
+ *
+ * @param arch of named weights
+ * @throws ResnetFtError INVALID_OPTION for a word that is neither a name nor a file, and what the download throws
+ */
+export async function locateModel(
+  source: string,
+  arch: Architecture,
+  control: DownloadControl,
+): Promise<LocatedWeights> {
+  const { locateWeights, namedWeights } = await import('../weights/registry.js');
+  const named = namedWeights(source, arch);
+  if (named !== undefined) return { file: await locateWeights(named, control), named };
+  const inFolder = path.join(source, MODEL_FILE);
+  return { file: fs.existsSync(inFolder) ? inFolder : source, named };
+}

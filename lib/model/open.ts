@@ -1,0 +1,85 @@
+import type { DownloadControl } from '../download/types';
+import { ResnetFtError } from '../errors';
+import type { Architecture } from '../options';
+import type { StateDict } from '../weights/state-dict';
+import { architectureOf, DEFAULT_PREPROCESSING, outputsOf, parseCard, type ModelCard } from './describe';
+import { locateModel } from './locate';
+
+/** How {@link openModel} finds a model and what it takes where the file does not tell. */
+export interface OpenModelOptions extends DownloadControl {
+  /** Of named weights (default resnet50); of a file only to check it. */
+  arch?: Architecture | undefined;
+  /** File of class names, for a model that does not carry them, or carries others. */
+  classes?: string | undefined;
+}
+
+/** A model's weights and all that is needed to use them. */
+export interface OpenedModel extends ModelCard {
+  /** As the caller named it. */
+  source: string;
+  /** The file that was read. */
+  file: string;
+  tensors: StateDict;
+  /** Whether its outputs are ImageNet's 1000 classes. */
+  imagenet: boolean;
+}
+
+const IMAGENET_CLASSES = 1000;
+
+/**
+ * Opens named weights (`imagenet-v1`), or a file of weights: a model of `train`, or any state dict of a torchvision ResNet.
+ *
+ * @throws ResnetFtError WEIGHTS_INVALID or WEIGHTS_MISMATCH with the file's name, or what the download of named weights throws
+ */
+export async function openModel(source: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
+  const { imagenetClasses } = await import('../weights/registry.js');
+  const { readWeights } = await import('../weights/index.js');
+  const { file, named } = await locateModel(source, options.arch ?? 'resnet50', options);
+  const { tensors, metadata } = await readWeights(file);
+  const card = parseCard(file, metadata);
+
+  const arch = architectureOf(tensors);
+  const outputs = outputsOf(tensors);
+  if (arch === undefined || outputs === undefined) {
+    throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file}: not a state dict of a torchvision ResNet`);
+  }
+  const expected = named?.arch ?? options.arch ?? card.arch;
+  if (expected !== undefined && expected !== arch) {
+    throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file} are of ${arch}, not of ${expected}`);
+  }
+  // A file of ours that holds ImageNet's classes (an exported imagenet-v1) is no other model for being ours.
+  const imagenet =
+    outputs === IMAGENET_CLASSES &&
+    (card.classes === undefined || card.classes.every((name, i) => name === imagenetClasses()[i]));
+  const classes = await classNames(options.classes, card.classes, outputs, file, imagenetClasses);
+  const preprocessing = card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING;
+  return { source, file, arch, classes, preprocessing, tensors, imagenet };
+}
+
+async function classNames(
+  given: string | undefined,
+  carried: string[] | undefined,
+  outputs: number,
+  file: string,
+  imagenetClasses: () => readonly string[],
+): Promise<string[]> {
+  let classes: readonly string[];
+  let from = file;
+  if (given !== undefined) {
+    const { readClassList } = await import('./class-list.js');
+    classes = await readClassList(given);
+    from = given;
+  } else {
+    // A state dict of another program may have any classes: they are known by their numbers.
+    classes =
+      carried ??
+      (outputs === IMAGENET_CLASSES ? imagenetClasses() : Array.from({ length: outputs }, (_, i) => `class ${i}`));
+  }
+  if (classes.length !== outputs) {
+    throw new ResnetFtError(
+      'WEIGHTS_MISMATCH',
+      `${from} names ${classes.length} classes, but the model of ${file} has ${outputs} outputs`,
+    );
+  }
+  return [...classes];
+}
