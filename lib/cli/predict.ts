@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { PREDICT_OPTIONS, resolvePredictOptions } from '../options';
+import { defineCommand } from './command';
+
+/** `resnet-ft predict <model> <images..>` */
+export const predictCommand = defineCommand({
+  command: 'predict <model> <images..>',
+  describe: 'Say what is in images',
+  positionals: {
+    model: 'model file, folder of a run of train, or named weights such as imagenet-v1',
+    images: 'images, folders, globs, or - for a list of paths on standard input',
+  },
+  options: PREDICT_OPTIONS,
+  json: 'print one JSON record a line',
+  examples: [
+    ['predict runs/first photo.jpg', 'the class and its probability'],
+    ['predict imagenet-v1 photos --top-k 5 --json', 'a folder, with the five best classes of each image'],
+  ],
+  async run(given, { positionals, json, signal }) {
+    const options = resolvePredictOptions(positionals['model'], positionals['images'], given, json);
+    const { model: source, images, features, null: nul, ...load } = options;
+    const { loadModel } = await import('../model/load-model.js');
+    const { createDownloadDisplay } = await import('./download-progress.js');
+    const { expandInputs } = await import('../predict/inputs.js');
+    const { readPathList } = await import('../predict/path-list.js');
+    const { failureLine, jsonLine, textLine } = await import('../predict/format.js');
+
+    const problems: Parameters<typeof expandInputs>[1]['problems'] = new Map();
+    const list = (): AsyncIterable<string> => readPathList(process.stdin, nul ? '\0' : '\n');
+    const display = createDownloadDisplay();
+    const model = await loadModel(source, { ...load, signal, onProgress: (event) => display.show(event) }).finally(() =>
+      display.close(),
+    );
+    try {
+      for await (const result of model.stream(expandInputs(images, { list, problems }), { features, signal })) {
+        let line: string | undefined;
+        if (result.error === undefined) {
+          line = json ? jsonLine(result) : textLine(result);
+        } else {
+          const { file = '' } = result;
+          const error = problems.get(file) ?? result.error;
+          problems.delete(file);
+          process.exitCode = 1;
+          process.stderr.write(failureLine(error));
+          line = json ? jsonLine({ file, error }) : undefined;
+        }
+        if (line !== undefined && !process.stdout.write(line)) {
+          // Where the signal ends the waiting, the stream tells of it.
+          await once(process.stdout, 'drain', { signal }).catch(() => {});
+        }
+      }
+    } finally {
+      // What still writes a list would keep the process alive.
+      if (images.includes('-')) process.stdin.destroy();
+      await model.close();
+    }
+  },
+});

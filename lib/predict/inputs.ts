@@ -1,0 +1,123 @@
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import picomatch from 'picomatch';
+import { IMAGE_EXTENSIONS, isImageName, list } from '../data/image-folder';
+import { ResnetFtError } from '../errors';
+
+/** How {@link expandInputs} reads a list of paths, and where it says what it could not expand. */
+export interface ExpandOptions {
+  /** The list that `-` stands for. */
+  list: () => AsyncIterable<string>;
+  /** What is wrong with a path that is given on all the same: a folder or a glob without images, by its name. */
+  problems: Map<string, ResnetFtError>;
+}
+
+/** What a walk takes of a folder; names are relative to where it began, with `/`. */
+interface Take {
+  file(name: string): boolean;
+  /** Every image in this folder, or what is taken here too, or nothing. */
+  folder(name: string): 'all' | 'into' | 'skip';
+}
+
+const EVERY_IMAGE: Take = { file: isImageName, folder: () => 'into' };
+
+/**
+ * Expands images, folders, globs and `-`, a list of paths, to the paths of images, one by one as they are found. Of a folder come
+ * the files with ImageFolder's extensions, of its sub-folders too; of a glob what a shell would make of it, folders expanded. A
+ * name that exists is never read as a glob, nor is a path of a list.
+ *
+ * What is missing or empty is given on, for the error to appear in its place in the order.
+ */
+export async function* expandInputs(args: Iterable<string>, options: ExpandOptions): AsyncGenerator<string> {
+  for (const arg of args) {
+    if (arg !== '-') {
+      yield* expand(arg, true, options.problems);
+      continue;
+    }
+    for await (const line of options.list()) yield* expand(line, false, options.problems);
+  }
+}
+
+async function* expand(arg: string, globs: boolean, problems: ExpandOptions['problems']): AsyncGenerator<string> {
+  const found = await stat(arg).catch(() => undefined);
+  const glob = found === undefined && globs && picomatch.scan(arg, { nonegate: true }).isGlob;
+  if (!glob && found?.isDirectory() !== true) {
+    yield arg;
+    return;
+  }
+  let any = false;
+  for await (const file of glob ? matches(arg, problems) : walk(arg, '', EVERY_IMAGE, [], problems)) {
+    any = true;
+    yield file;
+  }
+  if (any) return;
+  problems.set(arg, glob ? noMatch(arg) : noImage(arg));
+  yield arg;
+}
+
+function matches(pattern: string, problems: ExpandOptions['problems']): AsyncGenerator<string> {
+  const { base, glob } = picomatch.scan(pattern, { nonegate: true });
+  const isMatch = picomatch(glob, { nonegate: true, strictSlashes: false });
+  const depth = glob.includes('**') ? Infinity : glob.split('/').length;
+  const hidden = /(^|[/{,(|])\\?\./.test(glob);
+  const root = pattern.startsWith('/') ? '/' : '.';
+  return walk(base === '' ? root : base.replace(/\\(.)/g, '$1'), '', take(), [], problems);
+
+  function take(): Take {
+    return {
+      file: (name) => isMatch(name),
+      folder: (name) => {
+        if (isMatch(name)) return 'all';
+        const dot = path.posix.basename(name).startsWith('.');
+        return (dot && !hidden) || name.split('/').length >= depth ? 'skip' : 'into';
+      },
+    };
+  }
+}
+
+/** Files of a folder first, then folder by folder, each sorted by code point; links are followed, but not in circles. */
+async function* walk(
+  folder: string,
+  name: string,
+  take: Take,
+  ancestors: readonly string[],
+  problems: ExpandOptions['problems'],
+): AsyncGenerator<string> {
+  let real: string;
+  let found: Awaited<ReturnType<typeof list>>;
+  try {
+    real = await realpath(folder);
+    if (ancestors.includes(real)) return;
+    found = await list(folder);
+  } catch (cause) {
+    const error = cause instanceof ResnetFtError ? cause : unreadable(folder, cause as Error);
+    const { code } = error.cause as NodeJS.ErrnoException;
+    // A glob may begin with a folder that is none: then nothing matches.
+    if (code === 'ENOTDIR' || code === 'ENOENT') return;
+    problems.set(folder, error);
+    yield folder;
+    return;
+  }
+  const within = (child: string): string => (name === '' ? child : `${name}/${child}`);
+  for (const file of found.files) if (take.file(within(file))) yield path.join(folder, file);
+  for (const child of found.folders) {
+    const what = take.folder(within(child));
+    if (what === 'skip') continue;
+    const chain = [...ancestors, real];
+    yield* walk(path.join(folder, child), within(child), what === 'all' ? EVERY_IMAGE : take, chain, problems);
+  }
+}
+
+function unreadable(folder: string, cause: Error): ResnetFtError {
+  return new ResnetFtError('DATA_INVALID', `${folder}: cannot be read: ${cause.message}`, { cause });
+}
+
+function noImage(folder: string): ResnetFtError {
+  return new ResnetFtError('DATA_INVALID', `${folder}: no image in this folder`, {
+    hint: `Files that end in ${IMAGE_EXTENSIONS.join(' ')} are looked for`,
+  });
+}
+
+function noMatch(glob: string): ResnetFtError {
+  return new ResnetFtError('DATA_NOT_FOUND', `${glob}: no such file, and as a glob it matches none`);
+}

@@ -1,0 +1,221 @@
+import path from 'node:path';
+import { scratch } from '../cli/run';
+import { callApi } from './call-api';
+import { trainFixtureModel, VAL } from './fixture-model';
+
+const ANT = path.join(VAL, 'ants', '8124241_36b290d372.jpg');
+const BEE = path.join(VAL, 'bees', 'abeja.jpg');
+const MISSING = path.join(VAL, 'missing.jpg');
+const tmp = scratch();
+let files: { model: string; ant: string; bee: string; missing: string };
+
+beforeAll(async () => {
+  files = { model: await trainFixtureModel(tmp), ant: ANT, bee: BEE, missing: MISSING };
+});
+
+test('a path, bytes and arrays; what cannot be read throws or stands in its place', async () => {
+  const got = await callApi(async ({ api, codeOf }, { model: source, ant, bee, missing }) => {
+    const { readFileSync } = await import('node:fs');
+    const model = await api.loadModel(source, { topK: 2, batchSize: 2, device: 'cpu', threads: 1 });
+    const { classes, arch, preprocessing, device, precision } = model;
+    const one = await model.predict(ant);
+    const bytes = await model.predict(readFileSync(ant));
+    const several = await model.predict([bee, ant, readFileSync(bee), ant, ant]);
+    const reported = await model.predict([ant, missing, bee], { unreadable: 'return' });
+    const codes = [
+      await codeOf(model.predict([ant, missing, bee])),
+      await codeOf(model.predict(missing)),
+      await codeOf(model.embed([ant, new Uint8Array(9)])),
+      await codeOf(model.predict(7 as unknown as string)),
+      await codeOf(model.predict([ant, ''])),
+      await codeOf(api.loadModel(source, { topk: 2 } as object)),
+      await codeOf(api.loadModel(source, { arch: 'resnet50' })),
+      await codeOf(api.loadModel(source, { signal: AbortSignal.abort() })),
+    ];
+    const nothing = await model.predict([]);
+    const errors = reported.map((result) => ('error' in result ? [result.file, result.error.code] : result));
+    await model.close();
+    return { card: { classes, arch, preprocessing, device, precision }, one, bytes, several, errors, codes, nothing };
+  }, files);
+
+  expect(got.card).toMatchObject({ classes: ['ants', 'bees'], arch: 'resnet18', device: 'cpu', precision: 'fp32' });
+  expect(got.card.preprocessing).toMatchObject({ resize: 256, crop: 224 });
+  const { one } = got;
+  expect(one.file).toBe(ANT);
+  expect(one.top).toHaveLength(2);
+  expect(one.top[0]).toMatchObject({ class: one.class, probability: one.probability });
+  expect((one.top[0]?.probability ?? 0) + (one.top[1]?.probability ?? 0)).toBeCloseTo(1, 12);
+  expect(got.bytes).not.toHaveProperty('file');
+  expect(got.several.map(({ file }) => file)).toEqual([BEE, ANT, undefined, ANT, ANT]);
+  const [bee] = got.several;
+  for (const [i, { probability }] of [got.bytes, ...got.several].entries()) {
+    const same = i === 1 || i === 3 ? bee : one;
+    expect(probability).toBeCloseTo(same?.probability ?? NaN, 5);
+  }
+  expect(got.errors[1]).toEqual([MISSING, 'IMAGE_UNREADABLE']);
+  expect(got.errors[2]).toMatchObject({ file: BEE, class: bee?.class });
+  const unreadable = 'IMAGE_UNREADABLE';
+  expect(got.codes).toEqual([
+    ...[unreadable, unreadable, unreadable, 'INVALID_OPTION', 'INVALID_OPTION'],
+    ...['INVALID_OPTION', 'WEIGHTS_MISMATCH', 'ABORTED'],
+  ]);
+  expect(got.nothing).toEqual([]);
+});
+
+test('the features give the prediction through fc', async () => {
+  const got = await callApi(async ({ api }, { model: source, ant, bee }) => {
+    const model = await api.loadModel(source, { topK: 2 });
+    const predicted = await model.predict([ant, bee]);
+    const features = [await model.embed(ant), ...(await model.embed([bee]))];
+    await model.close();
+    const tensors = await api.readStateDict(`${source}/model.safetensors`);
+    const floats = (name: string): Float32Array => {
+      const data = tensors.get(name)?.data ?? new Uint8Array();
+      return new Float32Array(data.slice().buffer);
+    };
+    const weight = floats('fc.weight');
+    const bias = floats('fc.bias');
+    return features.map((row, i) => {
+      const logit = (of: number): number =>
+        row.reduce((sum, value, k) => sum + value * (weight[of * row.length + k] ?? NaN), bias[of] ?? NaN);
+      const top = predicted[i]?.top ?? [];
+      const probability = (index: number): number => top.find((score) => score.index === index)?.probability ?? NaN;
+      return { length: row.length, difference: logit(0) - logit(1) - Math.log(probability(0) / probability(1)) };
+    });
+  }, files);
+  for (const { length, difference } of got) {
+    expect(length).toBe(512);
+    expect(Math.abs(difference)).toBeLessThan(1e-4);
+  }
+});
+
+test('calls at the same time do not disturb each other, not even where some are aborted', async () => {
+  const got = await callApi(async ({ api, codeOf }, { model: source, ant, bee }) => {
+    const model = await api.loadModel(source, { batchSize: 4 });
+    const [alone] = await model.predict([ant]);
+    const calls = Array.from({ length: 12 }, () => model.predict([ant, bee, ant, bee]));
+    const many = Array.from({ length: 400 }, () => bee);
+    const stopped = Array.from({ length: 16 }, (_, i) => {
+      const signal = AbortSignal.timeout(20 * i);
+      return codeOf(i % 2 === 0 ? model.predict(many, { signal }) : model.embed(many, { signal }));
+    });
+    const predictions = (await Promise.all(calls)).map(([first]) => first);
+    const codes = await Promise.all(stopped);
+    const after = await model.predict(ant);
+    await model.close();
+    const all = [...predictions, after].map((one) => Math.abs((one?.probability ?? 9) - (alone?.probability ?? 0)));
+    return { codes, difference: Math.max(...all) };
+  }, files);
+  expect(got.codes).toEqual(Array.from({ length: 16 }, () => 'ABORTED'));
+  expect(got.difference).toBeLessThan(1e-5);
+});
+
+test('close() waits for the calls that run, ends streams, and later calls fail with MODEL_CLOSED', async () => {
+  const got = await callApi(async ({ api, codeOf }, { model: source, ant }) => {
+    const model = await api.loadModel(source, { batchSize: 2 });
+    const stream = model.stream(Array.from({ length: 40 }, () => ant));
+    const first = await stream.next();
+    const order: string[] = [];
+    const running = model
+      .predict(Array.from({ length: 9 }, () => ant))
+      .then(({ length }) => order.push(`${length} done`));
+    const closed = model.close().then(() => order.push('closed'));
+    const refused = [codeOf(model.predict(ant)), codeOf(model.embed([ant])), codeOf(model.stream([ant]).next())];
+    await Promise.all([running, closed, model.close(), model[Symbol.asyncDispose]()]);
+    const rest = codeOf(
+      (async () => {
+        for await (const result of stream) if (result.error !== undefined) throw result.error;
+      })(),
+    );
+    return { first: first.done, order, codes: await Promise.all([...refused, rest]) };
+  }, files);
+  expect(got.first).toBe(false);
+  expect(got.order).toEqual(['9 done', 'closed']);
+  expect(got.codes).toEqual(Array.from({ length: 4 }, () => 'MODEL_CLOSED'));
+});
+
+test('a stream takes only what is needed, gives what it has, and can be left while its source is stuck', async () => {
+  const got = await callApi(async ({ api, codeOf }, { model: source, ant, missing }) => {
+    const model = await api.loadModel(source, { batchSize: 8 });
+    let asked = 0;
+    const endless = (function* () {
+      for (;;) yield (asked++, ant);
+    })();
+    let taken = 0;
+    for await (const { file } of model.stream(endless)) if (file === ant && ++taken === 5) break;
+    async function* stuck(): AsyncGenerator<string> {
+      yield ant;
+      yield missing;
+      await new Promise(() => setTimeout(() => {}, 100_000).unref());
+    }
+    const stop = new AbortController();
+    const stream = model.stream(stuck(), { signal: stop.signal });
+    const results = [(await stream.next()).value, (await stream.next()).value] as { error?: { code: string } }[];
+    const waiting = codeOf(stream.next());
+    stop.abort();
+    const code = await waiting;
+    async function* broken(): AsyncGenerator<string> {
+      yield ant;
+      throw Object.assign(new Error('the source failed'), { code: 'SOURCE' });
+    }
+    const before: unknown[] = [];
+    const failure = await codeOf(
+      (async () => {
+        for await (const { file } of model.stream(broken())) before.push(file);
+      })(),
+    );
+    await model.close();
+    return { asked, codes: results.map(({ error }) => error?.code ?? 'none'), code, before: before.length, failure };
+  }, files);
+  expect(got.asked).toBeLessThanOrEqual(4 + 2 * 8);
+  expect(got.codes).toEqual(['none', 'IMAGE_UNREADABLE']);
+  expect(got).toMatchObject({ code: 'ABORTED', before: 1, failure: 'SOURCE' });
+});
+
+test('memory stays flat over 200 predictions', async () => {
+  const grown = await callApi(async ({ api, gc }, { model: source, ant }) => {
+    const model = await api.loadModel(source);
+    const ten = Array.from({ length: 10 }, () => ant);
+    const predict = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) await model.predict(ant);
+      for (let i = 0; i < count; i += 2) await model.predict(ten);
+    };
+    await predict(8);
+    gc();
+    const before = process.memoryUsage().rss;
+    await predict(34);
+    gc();
+    const after = process.memoryUsage().rss;
+    await model.close();
+    return (after - before) / 2 ** 20;
+  }, files);
+  expect(grown).toBeLessThan(60);
+});
+
+test('two worker threads at once', async () => {
+  const got = await callApi(async ({ api, root }, { model: source, ant }) => {
+    const { Worker } = await import('node:worker_threads');
+    const program = `
+      const { parentPort, workerData } = require('node:worker_threads');
+      const { root, source, ant } = workerData;
+      require(root).loadModel(source).then(async (model) => {
+        const all = await model.predict(Array.from({ length: 20 }, () => ant));
+        await model.close();
+        parentPort.postMessage(all.map(({ probability }) => probability));
+      });`;
+    const work = (): Promise<number[]> =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker(program, { eval: true, workerData: { root, source, ant } });
+        worker.once('message', resolve).once('error', reject);
+      });
+    const both = await Promise.all([work(), work()]);
+    const model = await api.loadModel(source);
+    const { probability } = await model.predict(ant);
+    await model.close();
+    return both.map((all) => [all.length, Math.max(...all.map((value) => Math.abs(value - probability)))]);
+  }, files);
+  expect(got).toEqual([
+    [20, expect.closeTo(0, 5)],
+    [20, expect.closeTo(0, 5)],
+  ]);
+});
