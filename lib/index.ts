@@ -2,6 +2,31 @@ import type { RgbImage } from './addon/types';
 import type { LoadImageOptions } from './data/load-image';
 
 export { ResnetFtError, type ErrorCode } from './errors';
+export { evaluate } from './eval/evaluate';
+export type {
+  ClassMap,
+  ClassResult,
+  Confusion,
+  EvalControl,
+  EvalEvent,
+  EvalResult,
+  EvaluateOptions,
+  FolderClass,
+} from './eval/types';
+export type { Interval } from './eval/wilson';
+export type { ImageInput } from './model/classifier';
+export {
+  loadModel,
+  type FailedPrediction,
+  type LoadModelOptions,
+  type Model,
+  type PredictControl,
+  type Prediction,
+  type StreamControl,
+  type StreamedPrediction,
+} from './model/load-model';
+export type { Architecture, Preprocessing } from './options';
+export type { ClassScore } from './predict/scores';
 export type { ResolvedTrainOptions, TrainOptions } from './options';
 export { train, type TrainControl } from './train/train';
 export type { EpochRecord, StepRecord, TrainEvent, TrainResult, UnreadableImage } from './train/events';

@@ -1,0 +1,29 @@
+import { EXPORT_OPTIONS, type ExportOptions } from '../options';
+import { defineCommand } from './command';
+
+/** `resnet-ft export <model>` */
+export const exportCommand = defineCommand({
+  command: 'export <model>',
+  describe: 'Write a model for PyTorch (.pth), as .safetensors, or as .onnx',
+  positionals: { model: 'model file, folder of a run of train, or named weights such as imagenet-v1' },
+  options: EXPORT_OPTIONS,
+  json: 'print what was written as one JSON object',
+  examples: [
+    ['export runs/ants --format onnx', 'model.onnx: input float32 [batch, 3, 224, 224], normalised'],
+    ['export runs/ants --output ants.onnx --with-preprocessing', 'input uint8 [batch, 224, 224, 3], pixels of crops'],
+  ],
+  async run(options, { positionals, json, signal }) {
+    const { exportModel } = await import('../export/export.js');
+    const { createDownloadDisplay } = await import('./download-progress.js');
+    const display = createDownloadDisplay({ quiet: json });
+    const control = { signal, onProgress: display.show };
+    const input = { model: positionals['model'], ...options } as ExportOptions;
+    const result = await exportModel(input, control).finally(display.close);
+    if (json) {
+      process.stdout.write(`${JSON.stringify(result)}\n`);
+    } else {
+      const { file, arch, classes, bytes } = result;
+      process.stdout.write(`wrote ${file}: ${arch}, ${classes.length} classes, ${(bytes / 1e6).toFixed(1)} MB\n`);
+    }
+  },
+});

@@ -1,0 +1,42 @@
+import { rejectOption, SUMMARY_OPTIONS, type OptionTable, type SummaryOptions } from '../options';
+import { defineCommand } from './command';
+
+const CLI_OPTIONS = {
+  ...SUMMARY_OPTIONS,
+  table: {
+    type: 'boolean',
+    default: false,
+    group: 'Output',
+    help: 'print output shapes, parameters, what is trained and the sums instead of the module tree',
+  },
+} as const satisfies OptionTable;
+
+/** `resnet-ft summary [model]` */
+export const summaryCommand = defineCommand({
+  command: 'summary [model]',
+  describe: 'Print what a model consists of',
+  positionals: {
+    model: 'model file, folder of a run of train, or named weights; an architecture alone where left out',
+  },
+  options: CLI_OPTIONS,
+  json: 'print rows, sums and the tree as one JSON object',
+  examples: [
+    ['summary', "the module tree of torchvision's resnet50"],
+    ['summary runs/ants --table --train-from layer4', 'what would be trained from layer4 on'],
+  ],
+  async run({ table, ...options }, { positionals, json }) {
+    if (options['trainFrom'] !== undefined && table !== true && !json) {
+      rejectOption('no value without --table or --json', '--train-from', options['trainFrom']);
+    }
+    const { summarize } = await import('../summary/summarize.js');
+    const summary = await summarize({ model: positionals['model'], ...options } as SummaryOptions);
+    if (json) {
+      process.stdout.write(`${JSON.stringify(summary)}\n`);
+    } else if (table === true) {
+      const { formatTable } = await import('../summary/table.js');
+      process.stdout.write(formatTable(summary));
+    } else {
+      process.stdout.write(`${summary.tree}\n`);
+    }
+  },
+});

@@ -1,0 +1,79 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { DownloadControl } from '../download/types';
+import { ResnetFtError } from '../errors';
+import { cardMetadata, type ModelCard } from '../model/describe';
+import { fitNetwork } from '../model/fit';
+import { openModel } from '../model/open';
+import { resolveExportOptions, type Architecture, type ExportFormat, type ExportOptions } from '../options';
+import { writeStateDict } from '../weights/index';
+import { notWritable, writeAtomically } from '../weights/atomic-file';
+import { buildOnnx } from './onnx';
+import { encodeOnnx } from './onnx-proto';
+
+/** What was written. */
+export interface ExportResult {
+  /** Absolute path. */
+  file: string;
+  format: ExportFormat;
+  bytes: number;
+  arch: Architecture;
+  classes: string[];
+  /** Whether the graph of an ONNX file normalises the pixels itself. */
+  withPreprocessing: boolean;
+}
+
+/** A message of protocol buffers, which ONNX is, ends below 2 GiB. */
+const MAX_ONNX_BYTES = 2 ** 31 - 1;
+
+/**
+ * Writes a model in another format, whole or not at all; class names and preprocessing travel in the file's metadata. The model
+ * is a file of weights, the folder of a run, or named weights, which are downloaded where they are missing. Needs no LibTorch.
+ *
+ * - `pth`, `safetensors`: a state dict as torchvision's model of that architecture has it, complete and in its element types;
+ *   loads in Python with `torch.load(file, weights_only=True)` and `load_state_dict(…, strict=True)`.
+ * - `onnx`: IR version 8, opset 17, float32, batch norms folded; `input` -> `logits`, described at buildOnnx.
+ *
+ * @throws ResnetFtError INVALID_OPTION; OUTPUT_NOT_WRITABLE, also for a file that exists and is not to be replaced;
+ *   WEIGHTS_INVALID or WEIGHTS_MISMATCH naming the model's file; what the download of named weights throws
+ */
+export async function exportModel(
+  input: ExportOptions,
+  control: Omit<DownloadControl, 'offline'> = {},
+): Promise<ExportResult> {
+  const { model, format, output, withPreprocessing, force, ...options } = resolveExportOptions(input);
+  const file = path.resolve(output);
+  checkOutput(file, force);
+  const opened = await openModel(model, { ...control, ...options });
+  const { network, tensors } = fitNetwork(opened);
+  const { arch, classes, preprocessing } = opened;
+  const card: ModelCard = { arch, classes, preprocessing };
+  if (control.signal?.aborted === true) throw new ResnetFtError('ABORTED', `the export of ${model} was stopped`);
+  if (format === 'onnx') {
+    const { length, chunks } = await encodeOnnx(buildOnnx(network, tensors, card, { withPreprocessing }));
+    if (length > MAX_ONNX_BYTES) {
+      throw notWritable(
+        file,
+        `${classes.length} classes make ${length} bytes, and an ONNX file ends at ${MAX_ONNX_BYTES}`,
+      );
+    }
+    await writeAtomically(file, chunks);
+  } else {
+    await writeStateDict(file, tensors, { metadata: cardMetadata(card) });
+  }
+  return { file, format, bytes: fs.statSync(file).size, arch, classes, withPreprocessing };
+}
+
+/** Refuses what can't or must not be written before the model is read. */
+function checkOutput(file: string, force: boolean): void {
+  const folder = path.dirname(file);
+  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw notWritable(file, `there is no folder ${folder}`, { hint: 'Make the folder first' });
+  }
+  const found = fs.statSync(file, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true)
+    throw notWritable(file, 'it is a folder', { hint: 'Give another name with --output' });
+  if (found !== undefined && !force) {
+    throw notWritable(file, 'it exists', { hint: 'Replace it with --force, or give another name with --output' });
+  }
+}

@@ -1,0 +1,51 @@
+import { ResnetFtError } from '../errors';
+import type { Tensor } from '../weights/state-dict';
+
+/**
+ * The elements of a tensor of floats, widened without loss.
+ *
+ * @throws ResnetFtError WEIGHTS_MISMATCH naming the tensor where its elements are no floats
+ */
+export function toFloat64(name: string, { dtype, data }: Tensor): Float64Array {
+  // A copy where the bytes are not aligned: a view on them could not be made.
+  const bytes = data.byteOffset % 8 === 0 ? data : data.slice();
+  const { buffer, byteOffset, byteLength } = bytes;
+  switch (dtype) {
+    case 'F64':
+      return new Float64Array(buffer, byteOffset, byteLength / 8);
+    case 'F32':
+      return Float64Array.from(new Float32Array(buffer, byteOffset, byteLength / 4));
+    case 'F16':
+      return Float64Array.from(new Uint16Array(buffer, byteOffset, byteLength / 2), halfToNumber);
+    case 'BF16':
+      return fromBfloat16(new Uint16Array(buffer, byteOffset, byteLength / 2));
+    case 'I64':
+    case 'I32':
+    case 'I16':
+    case 'I8':
+    case 'U8':
+    case 'BOOL':
+      throw new ResnetFtError('WEIGHTS_MISMATCH', `tensor ${name} is ${dtype}, but weights are floats`);
+  }
+}
+
+/** IEEE 754 binary16: a sign, 5 bits of exponent with bias 15, 10 bits of fraction. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** A bfloat16 is the upper half of a float32. */
+function fromBfloat16(halves: Uint16Array): Float64Array {
+  const words = Uint32Array.from(halves, (half) => half << 16);
+  return Float64Array.from(new Float32Array(words.buffer));
+}
+
+/** The values rounded to float32, as little-endian bytes. */
+export function toFloat32Bytes(values: ArrayLike<number>): Uint8Array {
+  return new Uint8Array((values instanceof Float32Array ? values : Float32Array.from(values)).buffer);
+}
