@@ -1,18 +1,45 @@
-import type { Argv } from 'yargs';
+import type { Argv, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
 import { packageVersion } from '../train/version';
+import type { Command } from './command';
+import { dataCommand } from './data';
+import { evalCommand } from './eval';
+import { exportCommand } from './export';
 import { libtorchCommand } from './libtorch';
+import { predictCommand } from './predict';
+import { summaryCommand } from './summary';
 import { trainCommand } from './train';
+import { weightsCommand } from './weights';
+
+const COMMANDS: (Command | CommandModule)[] = [
+  trainCommand,
+  evalCommand,
+  predictCommand,
+  summaryCommand,
+  exportCommand,
+  weightsCommand,
+  dataCommand,
+  libtorchCommand,
+];
 
 /** A command line that can't be understood. */
 class UsageError extends Error {}
 
 const oneLine = (text: string): string => text.trim().replace(/\s*[\r\n]+\s*/g, ' ');
 
+/** The error of a command without all of its arguments; undefined where `message` tells of something else. */
+function missing(message: string, argv: string[]): string | undefined {
+  if (!message.startsWith('Not enough non-option arguments')) return undefined;
+  const command = COMMANDS.map((known) => ('usage' in known ? known.usage : String(known.command))).find(
+    (known) => known.split(' ')[0] === argv[0],
+  );
+  return command === undefined ? undefined : `Expected resnet-ft ${command}`;
+}
+
 /** `message. hint.` on one line, with the program's name before it. */
 function describe(error: unknown): { line: string; code: number } {
   if (error instanceof UsageError) {
-    const message = error.message.startsWith('Not enough non-option') ? 'Expected a folder of images' : error.message;
+    const { message } = error;
     return {
       line: `${message.replace(/[.?]$/, '')}${message.endsWith('?') ? '?' : '.'} See resnet-ft --help`,
       code: 2,
@@ -47,11 +74,10 @@ export async function main(argv: string[]): Promise<void> {
     .scriptName('resnet-ft')
     .usage('$0 <command>\n\nFine-tune a ResNet on your own folder of images.')
     .locale('en')
-    .parserConfiguration({ 'duplicate-arguments-array': false })
-    .command(trainCommand)
-    .command(libtorchCommand)
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'parse-positional-numbers': false })
+    .command(COMMANDS)
     .option('verbose', { type: 'boolean', default: false, describe: 'show the stack of an error' })
-    .demandCommand(1, 'Name a command: train or libtorch')
+    .demandCommand(1, `Name a command: ${COMMANDS.map(({ command }) => String(command).split(' ')[0]).join(', ')}`)
     .strict()
     .recommendCommands()
     .version(packageVersion())
@@ -63,7 +89,7 @@ export async function main(argv: string[]): Promise<void> {
     .fail((message: string | null, error: Error | undefined) => {
       throw error instanceof ResnetFtError || message == null
         ? (error ?? new UsageError('unknown error'))
-        : new UsageError(oneLine(message));
+        : new UsageError(missing(message, argv) ?? oneLine(message));
     });
   try {
     await parser.parseAsync();

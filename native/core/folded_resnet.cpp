@@ -92,7 +92,7 @@ torch::Tensor FoldedResNet::forward(torch::Tensor x, int begin, int end) {
   x = x.to(type_);
   for (int stage = begin; stage < end; ++stage) {
     if (stage == kStem) {
-      x = torch::max_pool2d(stem_->forward(x, /*relu=*/true), /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+      x = torch::max_pool2d(stem_->apply(x, /*relu=*/true), /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
     } else if (stage == kHead) {
       x = torch::addmm(fc_bias_, x, fc_weight_.t());
       if (type_ == torch::kBFloat16) x = x.to(torch::kFloat32);
@@ -108,10 +108,10 @@ torch::Tensor FoldedResNet::run(std::vector<Block>& blocks, torch::Tensor x) {
   bool owned = false;  // whether x was made here: the caller's tensor is not written to
   for (Block& block : blocks) {
     // Without a downsample the residual is the block's input, which nobody reads afterwards: adding in place is safe.
-    torch::Tensor residual = block.downsample ? block.downsample->forward(x, /*relu=*/false) : owned ? x : x.clone();
+    torch::Tensor residual = block.downsample ? block.downsample->apply(x, /*relu=*/false) : owned ? x : x.clone();
     const size_t last = block.convolutions.size() - 1;
-    for (size_t i = 0; i < last; ++i) x = block.convolutions[i].forward(x, /*relu=*/true);
-    x = block.convolutions[last].forward_add_relu(x, residual);
+    for (size_t i = 0; i < last; ++i) x = block.convolutions[i].apply(x, /*relu=*/true);
+    x = block.convolutions[last].apply_add_relu(x, residual);
     owned = true;
   }
   return x;

@@ -63,7 +63,7 @@ bool FusedConv::use_onednn(const torch::Tensor& input) {
   return possible;
 }
 
-torch::Tensor FusedConv::forward(const torch::Tensor& input, bool relu) {
+torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
   if (use_onednn(input)) {
     const std::vector<int64_t> padding{padding_, padding_}, stride{stride_, stride_}, dilation{1, 1};
     return call(*onednn().conv, {input, reordered_, bias_, padding, stride, dilation, int64_t{1},
@@ -73,7 +73,7 @@ torch::Tensor FusedConv::forward(const torch::Tensor& input, bool relu) {
   return relu ? out.relu_() : out;
 }
 
-torch::Tensor FusedConv::forward_add_relu(const torch::Tensor& input, torch::Tensor residual) {
+torch::Tensor FusedConv::apply_add_relu(const torch::Tensor& input, torch::Tensor residual) {
   if (use_onednn(input)) {
     const std::vector<int64_t> padding{padding_, padding_}, stride{stride_, stride_}, dilation{1, 1};
     return call(*onednn().conv_add,

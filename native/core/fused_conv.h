@@ -11,9 +11,9 @@ class FusedConv {
   FusedConv(torch::Tensor weight, torch::Tensor bias, int64_t stride);
 
   // relu(conv(x)), or conv(x) with `relu` false.
-  torch::Tensor forward(const torch::Tensor& input, bool relu);
+  torch::Tensor apply(const torch::Tensor& input, bool relu);
   // relu(conv(x) + residual); may write into `residual`.
-  torch::Tensor forward_add_relu(const torch::Tensor& input, torch::Tensor residual);
+  torch::Tensor apply_add_relu(const torch::Tensor& input, torch::Tensor residual);
 
  private:
   bool use_onednn(const torch::Tensor& input);

@@ -1,0 +1,150 @@
+import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
+import { ResnetFtError } from '../errors';
+import { kebab, type OptionTable } from '../options';
+import { suggest } from '../suggest';
+
+/** What the handler of a command gets beside its options. */
+export interface CommandContext {
+  /** Values of the positionals: a text, or a list for the one that takes several. */
+  positionals: Record<string, string | string[] | undefined>;
+  json: boolean;
+  quiet: boolean;
+  /** Aborts on the first SIGINT or SIGTERM; the second one ends the process. */
+  signal: AbortSignal;
+}
+
+/** A command of the command line. */
+export interface CommandSpec {
+  /** With its positionals as yargs writes them: `train <data>`, `predict <model> <images..>`. */
+  command: string;
+  describe: string;
+  /** What each positional is. */
+  positionals: Readonly<Record<string, string>>;
+  options: OptionTable;
+  examples?: readonly (readonly [command: string, what: string])[];
+  /** What `--json` prints; the command has no such option where left out. */
+  json?: string;
+  /** What `--quiet` leaves out; the command has no such option where left out. */
+  quiet?: string;
+  run(options: Record<string, unknown>, context: CommandContext): Promise<void>;
+}
+
+type Arguments = Record<string, unknown>;
+
+/** A command for yargs, and how it is called in full. */
+export interface Command extends CommandModule<object, Arguments> {
+  usage: string;
+}
+
+/** The words of the command itself: `libtorch`, `where`. */
+const wordsOf = (spec: CommandSpec): string[] => spec.command.split(' ').filter((word) => /^[a-z]/.test(word));
+
+/**
+ * The positional that takes several values: `images` of `<images..>`. It is kept from yargs, which would lose `-` and whatever
+ * comes after `--`: the values are what is left over.
+ */
+const listOf = (spec: CommandSpec): string | undefined => /<(\w+)\.\.>/.exec(spec.command)?.[1];
+
+function leftOver(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): string[] {
+  return args._.slice(args.$0 === '' ? 0 : wordsOf(spec).length).map(String);
+}
+
+/** The value of an option as the API takes it; what is no number stays a string, for the validation to name it. */
+function fromArgument(type: string, value: unknown): unknown {
+  if (type !== 'number' || typeof value !== 'string' || value.trim() === '') return value;
+  const number = Number(value);
+  return Number.isNaN(number) ? value : number;
+}
+
+/** Throws for an option that does not exist, with the nearest that does, and for arguments too many. */
+function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): true {
+  const ours = [...Object.keys(spec.options).map(kebab), ...outputFlags(spec)];
+  const known = [...ours, 'verbose', 'help', 'version'];
+  for (const key of Object.keys(args)) {
+    const name = kebab(key);
+    if (['_', '$0', 'h'].includes(key) || key in spec.positionals || known.includes(name)) continue;
+    const near = suggest(name, known);
+    const hint = near === undefined ? `See resnet-ft ${wordsOf(spec).join(' ')} --help` : `Did you mean --${near}?`;
+    throw new ResnetFtError('INVALID_OPTION', `Unknown option --${name}`, { hint });
+  }
+  const extra = leftOver(spec, args);
+  const list = listOf(spec);
+  if (list !== undefined && extra.length === 0) {
+    throw new ResnetFtError('INVALID_OPTION', `Expected resnet-ft ${spec.command}`);
+  }
+  if (list === undefined && extra.length > 0) {
+    const count = Object.keys(spec.positionals).length;
+    const expected = count === 0 ? 'no argument' : count === 1 ? 'one argument' : `${count} arguments`;
+    throw new ResnetFtError('INVALID_OPTION', `Expected ${expected} but received also ${extra.join(' ')}`);
+  }
+  return true;
+}
+
+function outputFlags(spec: CommandSpec): string[] {
+  return [...(spec.json === undefined ? [] : ['json']), ...(spec.quiet === undefined ? [] : ['quiet'])];
+}
+
+function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
+  let built = yargs.strict(false).usage(`$0 ${spec.command}\n\n${spec.describe}.`);
+  for (const [name, describe] of Object.entries(spec.positionals)) {
+    built = built.positional(name, { type: 'string', describe });
+  }
+  for (const [name, option] of Object.entries(spec.options)) {
+    const choices = 'choices' in option && option.choices !== undefined ? `: ${option.choices.join(', ')}` : '';
+    const fallback = option.type === 'boolean' || option.default === undefined ? '' : ` [default: ${option.default}]`;
+    // Numbers are read as strings, so that an error can name what was typed.
+    built = built.option(kebab(name), {
+      type: option.type === 'boolean' ? 'boolean' : 'string',
+      requiresArg: option.type !== 'boolean',
+      group: `${option.group}:`,
+      describe: `${option.help}${choices}${fallback}`,
+    });
+  }
+  for (const flag of outputFlags(spec)) {
+    const describe = flag === 'json' ? spec.json : spec.quiet;
+    built = built.option(flag, { type: 'boolean', default: false, group: 'Output:', describe: describe ?? '' });
+  }
+  for (const [command, what] of spec.examples ?? []) built = built.example(`$0 ${command}`, what);
+  return built.check((args) => checkUnknown(spec, args));
+}
+
+async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Promise<void> {
+  const options: Record<string, unknown> = {};
+  for (const [name, { type }] of Object.entries(spec.options)) {
+    if (args[name] !== undefined) options[name] = fromArgument(type, args[name]);
+  }
+  const positionals: CommandContext['positionals'] = {};
+  for (const name of Object.keys(spec.positionals)) {
+    const value = args[name];
+    positionals[name] = Array.isArray(value) ? value.map(String) : typeof value === 'string' ? value : undefined;
+  }
+  const list = listOf(spec);
+  if (list !== undefined) positionals[list] = leftOver(spec, args);
+  const abort = new AbortController();
+  const stop = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    await spec.run(options, {
+      positionals,
+      json: args['json'] === true,
+      quiet: args['quiet'] === true,
+      signal: abort.signal,
+    });
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
+
+/** Makes a yargs command of a table of options; errors are thrown, the caller prints them. */
+export function defineCommand(spec: CommandSpec): Command {
+  return {
+    usage: spec.command,
+    command: spec.command.replace(/ <\w+\.\.>/, ''),
+    describe: spec.describe,
+    builder: (yargs) => build(spec, yargs),
+    handler: (args) => run(spec, args),
+  };
+}

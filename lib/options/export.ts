@@ -1,0 +1,77 @@
+import path from 'node:path';
+import { MODEL_OPTIONS, OUTPUT } from './common';
+import {
+  rejectOption,
+  requireText,
+  resolveOptions,
+  type GivenOptions,
+  type OptionTable,
+  type ResolvedOptions,
+} from './spec';
+
+/** The formats that a model can be exported to. */
+export const EXPORT_FORMATS = ['pth', 'safetensors', 'onnx'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+const EXTENSIONS: Readonly<Record<string, ExportFormat>> = {
+  '.pth': 'pth',
+  '.pt': 'pth',
+  '.safetensors': 'safetensors',
+  '.onnx': 'onnx',
+};
+
+/** Every option of `export`. */
+export const EXPORT_OPTIONS = {
+  format: {
+    type: 'string',
+    choices: EXPORT_FORMATS,
+    group: OUTPUT,
+    help: 'format; that of the extension of --output where left out',
+  },
+  output: { type: 'string', expected: 'a file name', group: OUTPUT, help: 'file to write [default: model.<format>]' },
+  withPreprocessing: {
+    type: 'boolean',
+    default: false,
+    group: OUTPUT,
+    help: 'onnx: put the normalisation into the graph, which then takes crops as uint8 RGB [batch, height, width, 3]',
+  },
+  force: { type: 'boolean', default: false, group: OUTPUT, help: 'replace the file where it exists' },
+  ...MODEL_OPTIONS,
+} as const satisfies OptionTable;
+
+/** What `export` takes: a model, and any of the options of the command line in camel case. */
+export type ExportOptions = { model: string } & GivenOptions<typeof EXPORT_OPTIONS>;
+
+/** The options after defaults. */
+export type ResolvedExportOptions = {
+  model: string;
+  format: ExportFormat;
+  output: string;
+} & Omit<ResolvedOptions<typeof EXPORT_OPTIONS>, 'format' | 'output'>;
+
+/**
+ * Checks every option of `export` and fills in the defaults; format and extension must agree.
+ *
+ * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
+ */
+export function resolveExportOptions(input: ExportOptions): ResolvedExportOptions {
+  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of export', input);
+  const { model, ...given } = input;
+  const options = {
+    model: requireText('a file, a folder or a name', 'model', model),
+    ...resolveOptions(EXPORT_OPTIONS, given, 'export'),
+  };
+  if (options.output === undefined && options.format === undefined) {
+    rejectOption('pth, safetensors or onnx', '--format', undefined);
+  }
+  const output = options.output ?? `model.${options.format}`;
+  const implied = EXTENSIONS[path.extname(output).toLowerCase()];
+  if (implied === undefined || (options.format !== undefined && options.format !== implied)) {
+    const wanted = Object.keys(EXTENSIONS).filter((one) => [undefined, EXTENSIONS[one]].includes(options.format));
+    rejectOption(`a file name ending in ${wanted.join(', ')}`, '--output', output);
+  }
+  if (options.withPreprocessing && implied !== 'onnx') {
+    rejectOption('onnx with --with-preprocessing', '--format', implied);
+  }
+  return { ...options, output, format: implied };
+}

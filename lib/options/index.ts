@@ -1,0 +1,24 @@
+export { BATCH_OPTION, MACHINE_OPTIONS, MODEL_OPTIONS } from './common';
+export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
+export {
+  EXPORT_FORMATS,
+  EXPORT_OPTIONS,
+  resolveExportOptions,
+  type ExportFormat,
+  type ExportOptions,
+  type ResolvedExportOptions,
+} from './export';
+export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions, type ResolvedPredictOptions } from './predict';
+export {
+  kebab,
+  rejectOption,
+  requireText,
+  resolveOptions,
+  type GivenOptions,
+  type OptionSpec,
+  type OptionTable,
+  type ResolvedOptions,
+} from './spec';
+export { SUMMARY_OPTIONS, resolveSummaryOptions, type ResolvedSummaryOptions, type SummaryOptions } from './summary';
+export { TRAIN_OPTIONS, resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from './train';
+export { ARCHITECTURES, PRECISIONS, PREPROCESSING, TRAIN_FROM, type Architecture, type Preprocessing } from './values';

@@ -1,0 +1,58 @@
+import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './common';
+import { rejectOption, requireText, resolveOptions, type OptionTable, type ResolvedOptions } from './spec';
+
+/** Every option of `loadModel`. */
+export const LOAD_MODEL_OPTIONS = {
+  ...MODEL_OPTIONS,
+  topK: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    default: 1,
+    group: OUTPUT,
+    help: 'classes of each image, the most probable first; all where the model has fewer',
+  },
+  ...BATCH_OPTION,
+  ...MACHINE_OPTIONS,
+} as const satisfies OptionTable;
+
+/** Every option of `predict`. */
+export const PREDICT_OPTIONS = {
+  ...LOAD_MODEL_OPTIONS,
+  features: {
+    type: 'boolean',
+    default: false,
+    group: OUTPUT,
+    help: 'with --json: also what goes into the classifier, 2048 numbers, or 512 of resnet18 and resnet34',
+  },
+  null: {
+    type: 'boolean',
+    default: false,
+    group: DATA,
+    help: 'the list on standard input ends each path with a NUL byte, as find -print0 does, not with a new line',
+  },
+} as const satisfies OptionTable;
+
+/** What `predict` of the command line works on. */
+export type ResolvedPredictOptions = { model: string; images: string[] } & ResolvedOptions<typeof PREDICT_OPTIONS>;
+
+/**
+ * Checks every option of `predict` and fills in the defaults.
+ *
+ * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
+ */
+export function resolvePredictOptions(
+  model: unknown,
+  images: unknown,
+  given: unknown,
+  json: boolean,
+): ResolvedPredictOptions {
+  if (!Array.isArray(images) || images.length === 0) rejectOption('images, folders or globs', 'images', images);
+  const options = resolveOptions(PREDICT_OPTIONS, given, 'predict');
+  if (options.features && !json) rejectOption('--json beside it', '--features', options.features);
+  return {
+    ...options,
+    model: requireText('a model', 'model', model),
+    images: images.map((image) => requireText('a path or a glob', 'images', image)),
+  };
+}

@@ -1,0 +1,10 @@
+/** Sizes of memory and files as a person writes them, in powers of 1000: `500MB`, `1.5GB`, `4096`. */
+export const SIZE_PATTERN = /^(\d+(?:\.\d+)?)\s*(k|M|G|T)?B?$/i;
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+
+/** Bytes of a size that {@link SIZE_PATTERN} matches. */
+export function bytesOf(size: string): number {
+  const [, number = '', unit = ''] = SIZE_PATTERN.exec(size) ?? [];
+  return Math.floor(Number(number) * (UNITS[unit.toLowerCase()] ?? NaN));
+}

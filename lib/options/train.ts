@@ -1,0 +1,130 @@
+import { DATA, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
+import {
+  rejectOption,
+  requireText,
+  resolveOptions,
+  type GivenOptions,
+  type OptionTable,
+  type ResolvedOptions,
+} from './spec';
+import { SIZE_PATTERN } from './size';
+import { ARCHITECTURES, TRAIN_FROM } from './values';
+
+const RECIPE = 'Recipe';
+
+const SIZE = { type: 'string', pattern: SIZE_PATTERN, expected: 'a size such as 500MB or 4GB' } as const;
+
+/** Every option of `train`. */
+export const TRAIN_OPTIONS = {
+  val: { type: 'string', group: DATA, help: 'folder of validation images, one folder per class' },
+  valSplit: {
+    type: 'number',
+    above: 0,
+    below: 1,
+    group: DATA,
+    help: 'share of each class kept for validation, where <data> is one folder of classes',
+  },
+  skipUnreadable: {
+    type: 'boolean',
+    default: false,
+    group: DATA,
+    help: 'go on without images that cannot be read, and list them in the output folder',
+  },
+  arch: {
+    type: 'string',
+    choices: ARCHITECTURES,
+    group: MODEL,
+    help: 'architecture [default: that of the weights, or resnet50]',
+  },
+  weights: {
+    type: 'string',
+    default: 'imagenet-v1',
+    group: MODEL,
+    help: 'weights to start from: imagenet-v1, imagenet-v2, none, or a state dict file',
+  },
+  offline: { type: 'boolean', default: false, group: MODEL, help: 'never download; use what is there' },
+  trainFrom: {
+    type: 'string',
+    choices: TRAIN_FROM,
+    default: 'conv1',
+    group: MODEL,
+    help: 'train this module and all after it; freeze what stands before',
+  },
+  epochs: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    max: 1_000_000,
+    default: 50,
+    group: RECIPE,
+    help: 'passes over the training images',
+  },
+  steps: { type: 'number', integer: true, min: 1, group: RECIPE, help: 'stop after so many optimizer steps' },
+  batchSize: { type: 'number', integer: true, min: 1, max: 65536, default: 64, group: RECIPE, help: 'images per step' },
+  lr: { type: 'number', min: 0, default: 0.01, group: RECIPE, help: 'learning rate' },
+  momentum: { type: 'number', min: 0, default: 0.5, group: RECIPE, help: 'momentum of SGD' },
+  weightDecay: { type: 'number', min: 0, default: 0, group: RECIPE, help: 'weight decay of SGD' },
+  nesterov: { type: 'boolean', default: false, group: RECIPE, help: 'Nesterov momentum' },
+  keep: {
+    type: 'string',
+    choices: ['best', 'last', 'min-batch-loss'],
+    default: 'best',
+    group: RECIPE,
+    help: 'weights kept as the model: of the epoch best in validation, of the last step, or, as the tutorial does, of the least batch loss in the last fifth of the steps',
+  },
+  seed: {
+    type: 'number',
+    integer: true,
+    min: 0,
+    default: 0,
+    group: RECIPE,
+    help: 'seed of initial weights, order and flips',
+  },
+  ...MACHINE_OPTIONS,
+  cacheMemory: {
+    ...SIZE,
+    group: MACHINE,
+    help: 'memory for features of the frozen modules, computed once: 500MB, 4GB, 0 [default: half of what is free]',
+  },
+  cacheDisk: {
+    ...SIZE,
+    group: MACHINE,
+    help: 'room in the output folder for the features that memory has none for [default: half of what is free]',
+  },
+  cacheBf16: {
+    type: 'boolean',
+    default: false,
+    group: MACHINE,
+    help: 'keep these features as bfloat16, in half the room',
+  },
+  output: {
+    type: 'string',
+    group: OUTPUT,
+    help: 'folder for the results [default: runs/<date-time>]',
+  },
+} as const satisfies OptionTable;
+
+/** What `train` takes: the folder of images, and any of the options of the command line in camel case. */
+export type TrainOptions = { data: string } & GivenOptions<typeof TRAIN_OPTIONS>;
+
+/** The options after defaults: those without a default stay undefined where they were not given. */
+export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRAIN_OPTIONS>;
+
+/**
+ * Checks every option of `train` and fills in the defaults.
+ *
+ * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
+ */
+export function resolveTrainOptions(input: TrainOptions): ResolvedTrainOptions {
+  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of train', input);
+  const { data, ...given } = input;
+  const options = {
+    data: requireText('a folder', 'data', data),
+    ...resolveOptions(TRAIN_OPTIONS, given, 'train'),
+  };
+  if (options.nesterov && options.momentum === 0) rejectOption('a number above 0 with --nesterov', '--momentum', 0);
+  if (options.val !== undefined && options.valSplit !== undefined) {
+    rejectOption('no value beside --val', '--val-split', options.valSplit);
+  }
+  return options;
+}

@@ -1,0 +1,28 @@
+/** Crop geometry and normalisation: what an image goes through before the network sees it. */
+export interface Preprocessing {
+  /** The short side becomes this many pixels. */
+  readonly resize: number;
+  /** Side of the centre square. */
+  readonly crop: number;
+  /** Per channel, of values in 0..1. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** Preprocessing of the tutorial's recipe (torchvision's ImageNet preset). */
+export const PREPROCESSING: Preprocessing = {
+  resize: 256,
+  crop: 224,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+
+/** The architectures that the native core can build. */
+export const ARCHITECTURES = ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+/** The modules from which training can start. */
+export const TRAIN_FROM = ['conv1', 'layer1', 'layer2', 'layer3', 'layer4', 'fc'] as const;
+
+/** The precisions that a caller can ask for. */
+export const PRECISIONS = ['auto', 'fp32', 'bf16', 'fp64'] as const;
