@@ -2,6 +2,8 @@ import type { RgbImage } from './addon/types';
 import type { LoadImageOptions } from './data/load-image';
 
 export { ResnetFtError, type ErrorCode } from './errors';
+export { compare, type CompareControl } from './compare/compare';
+export type { CompareEvent, CompareResult, RowResult } from './compare/types';
 export { evaluate } from './eval/evaluate';
 export type {
   ClassMap,
@@ -14,6 +16,7 @@ export type {
   FolderClass,
 } from './eval/types';
 export type { Interval } from './eval/wilson';
+export { exportModel, type ExportResult } from './export/export';
 export type { ImageInput } from './model/classifier';
 export {
   loadModel,
@@ -25,11 +28,19 @@ export {
   type StreamControl,
   type StreamedPrediction,
 } from './model/load-model';
-export type { Architecture, Preprocessing } from './options';
 export type { ClassScore } from './predict/scores';
-export type { ResolvedTrainOptions, TrainOptions } from './options';
+export type {
+  Architecture,
+  CompareOptions,
+  ExportOptions,
+  Preprocessing,
+  ResolvedTrainOptions,
+  SummaryOptions,
+  TrainOptions,
+} from './options';
+export { summarize, type Summary } from './summary/summarize';
 export { train, type TrainControl } from './train/train';
-export type { EpochRecord, StepRecord, TrainEvent, TrainResult, UnreadableImage } from './train/events';
+export type { EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult, UnreadableImage } from './train/events';
 export { readStateDict, writeStateDict } from './weights/index';
 export type { CropOptions, RgbImage } from './addon/types';
 export type { LoadImageOptions } from './data/load-image';

@@ -1,10 +1,12 @@
 import type { ClassResult, EvalEvent, EvalResult } from '../eval/types';
+import { align } from '../text-table';
 
 /** More classes than this have no confusion matrix on a screen: their most frequent confusions are listed. */
 const MATRIX_CLASSES = 12;
 const LISTED_CONFUSIONS = 10;
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+const NUMBERS = (column: number): boolean => column > 0;
 const share = (value: number | null): string => (value === null ? '-' : value.toFixed(3));
 
 /** The line of what is evaluated. */
@@ -35,7 +37,7 @@ export function reportLines(result: EvalResult): string[] {
     `${imagesPerSecond.toFixed(1)} images/s (${seconds.toFixed(1)} s)`,
     ...(unreadable.length === 0 ? [] : [`${unreadable.length} unreadable images are not counted`]),
     '',
-    ...align([['class', 'images', 'precision', 'recall', 'F1'], ...result.classes.map(classRow)]),
+    ...align([['class', 'images', 'precision', 'recall', 'F1'], ...result.classes.map(classRow)], NUMBERS),
     '',
     ...confusionLines(result),
   ];
@@ -55,7 +57,7 @@ function confusionLines({ classes, confusion }: EvalResult): string[] {
     ]);
     return [
       'confusion: true class down, predicted class across',
-      ...align([['', ...names, ...(withOther ? ['other'] : [])], ...rows]),
+      ...align([['', ...names, ...(withOther ? ['other'] : [])], ...rows], NUMBERS),
     ];
   }
   const wrong = confusion.counts.flatMap((counts, i) => [
@@ -66,17 +68,11 @@ function confusionLines({ classes, confusion }: EvalResult): string[] {
   const listed = wrong.sort((a, b) => b.count - a.count).slice(0, LISTED_CONFUSIONS);
   return [
     'most frequent confusions; --json gives the whole matrix',
-    ...align([['true', 'predicted', 'images'], ...listed.map((one) => [one.from ?? '', one.to ?? '', `${one.count}`])]),
+    ...align(
+      [['true', 'predicted', 'images'], ...listed.map((one) => [one.from ?? '', one.to ?? '', `${one.count}`])],
+      NUMBERS,
+    ),
   ];
 }
 
 /** Columns beside each other: the first ones of text begin, those of numbers end at the same place. */
-function align(rows: string[][]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) => {
-    const cells = row.map((cell, column) =>
-      column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-    );
-    return cells.join('  ').trimEnd();
-  });
-}

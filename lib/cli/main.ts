@@ -2,6 +2,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
 import { packageVersion } from '../train/version';
 import type { Command } from './command';
+import { compareCommand } from './compare';
 import { dataCommand } from './data';
 import { evalCommand } from './eval';
 import { exportCommand } from './export';
@@ -15,6 +16,7 @@ const COMMANDS: (Command | CommandModule)[] = [
   trainCommand,
   evalCommand,
   predictCommand,
+  compareCommand,
   summaryCommand,
   exportCommand,
   weightsCommand,

@@ -1,5 +1,5 @@
 import { Mutex, Semaphore } from 'async-mutex';
-import type { NativeAddon, NativeCropStore, NativeModel } from '../addon/types';
+import type { Backend, CropStore, InferenceModel } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../train/device';
 import { Chunker } from './chunker';
@@ -27,7 +27,7 @@ interface Chunk<T extends ImageInput> {
   inputs: T[];
   /** Why the image at this index could not be read. */
   errors: Map<number, ResnetFtError>;
-  store: NativeCropStore;
+  store: CropStore;
   /** Crops in the store: one for each image without an error. */
   count: number;
 }
@@ -37,31 +37,31 @@ const DECODED_AT_ONCE = 2;
 
 /** A model ready for use. Any number of passes may run at the same time: their batches take turns. */
 export class Classifier {
-  /** Cancelling stops whichever pass is in the native core, so that each waits here for its turn, not there. */
+  /** Cancelling stops whichever pass is in the backend, so that each waits here for its turn, not there. */
   private readonly turns = new Mutex();
   private readonly decoding = new Semaphore(DECODED_AT_ONCE);
   private closing: Promise<void> | undefined;
 
   private constructor(
-    private readonly addon: NativeAddon,
-    private readonly model: NativeModel,
+    private readonly backend: Backend,
+    private readonly model: InferenceModel,
     readonly info: Omit<OpenedModel, 'tensors'>,
     readonly choice: DeviceChoice,
   ) {}
 
   /**
-   * Hands the model's weights to the native core. `opened` is not needed afterwards.
+   * Hands the model's weights to the backend. `opened` is not needed afterwards.
    *
-   * @throws ResnetFtError DEVICE_UNAVAILABLE, ADDON_NOT_LOADED and what finding LibTorch throws
+   * @throws ResnetFtError DEVICE_UNAVAILABLE and what loading the backend throws
    */
   static async create(opened: OpenedModel, machine: MachineOptions): Promise<Classifier> {
-    const { loadAddon } = await import('../addon/load.js');
+    const { openBackend } = await import('../backend/registry.js');
     const { chooseDevice } = await import('../train/device.js');
     const { tensors, ...info } = opened;
-    const addon = loadAddon();
-    const choice = chooseDevice(machine, addon.deviceInfo());
+    const backend = await openBackend(machine.backend);
+    const choice = chooseDevice(machine, backend);
     const { mean, std } = info.preprocessing;
-    const model = await addon.createModel(
+    const model = await backend.createModel(
       {
         arch: info.arch,
         device: choice.device,
@@ -72,7 +72,7 @@ export class Classifier {
       },
       [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
     );
-    return new Classifier(addon, model, info, choice);
+    return new Classifier(backend, model, info, choice);
   }
 
   /**
@@ -133,7 +133,7 @@ export class Classifier {
     const { cropImages } = await import('../data/crops.js');
     const { resize, crop } = this.info.preprocessing;
     const made = await cropImages({
-      addon: this.addon,
+      addon: this.backend,
       inputs,
       resize,
       crop,

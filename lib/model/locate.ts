@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { DownloadControl } from '../download/types';
+import { ResnetFtError } from '../errors';
 import type { Architecture } from '../options';
 import type { NamedWeights } from '../weights/registry';
 
@@ -30,5 +31,11 @@ export async function locateModel(
   const named = namedWeights(source, arch);
   if (named !== undefined) return { file: await locateWeights(named, control), named };
   const inFolder = path.join(source, MODEL_FILE);
-  return { file: fs.existsSync(inFolder) ? inFolder : source, named };
+  if (fs.existsSync(inFolder)) return { file: inFolder, named };
+  if (fs.statSync(source, { throwIfNoEntry: false })?.isDirectory() === true) {
+    throw new ResnetFtError('WEIGHTS_INVALID', `${source} is a folder without ${MODEL_FILE}`, {
+      hint: 'Name the folder of a finished run of train, or a file of weights',
+    });
+  }
+  return { file: source, named };
 }

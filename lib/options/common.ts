@@ -1,4 +1,4 @@
-import { ARCHITECTURES, PRECISIONS } from './values';
+import { ARCHITECTURES, BACKENDS, PRECISIONS } from './values';
 import type { OptionTable } from './spec';
 
 // Headings of the help.
@@ -9,6 +9,13 @@ export const OUTPUT = 'Output';
 
 /** Where a model runs: shared by every command that runs one. */
 export const MACHINE_OPTIONS = {
+  backend: {
+    type: 'string',
+    choices: BACKENDS,
+    default: 'auto',
+    group: MACHINE,
+    help: 'what computes: LibTorch, or TensorFlow.js, which is slower; auto is native, and js where LibTorch is missing',
+  },
   device: {
     type: 'string',
     pattern: /^(auto|cpu|cuda(:\d{1,3})?)$/,
@@ -30,7 +37,7 @@ export const MACHINE_OPTIONS = {
     min: 1,
     max: 4096,
     group: MACHINE,
-    help: 'threads of LibTorch; its own choice where left out',
+    help: 'threads of LibTorch; its own choice where left out (the js backend has one)',
   },
 } as const satisfies OptionTable;
 

@@ -1,4 +1,12 @@
 export { BATCH_OPTION, MACHINE_OPTIONS, MODEL_OPTIONS } from './common';
+export {
+  COMPARE_OPTIONS,
+  COMPARE_ROWS,
+  resolveCompareOptions,
+  type CompareOptions,
+  type CompareRow,
+  type ResolvedCompareOptions,
+} from './compare';
 export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
 export {
   EXPORT_FORMATS,
@@ -21,4 +29,4 @@ export {
 } from './spec';
 export { SUMMARY_OPTIONS, resolveSummaryOptions, type ResolvedSummaryOptions, type SummaryOptions } from './summary';
 export { TRAIN_OPTIONS, resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from './train';
-export { ARCHITECTURES, PRECISIONS, PREPROCESSING, TRAIN_FROM, type Architecture, type Preprocessing } from './values';
+export { ARCHITECTURES, BACKENDS, PRECISIONS, PREPROCESSING, TRAIN_FROM, type Architecture, type Preprocessing } from './values';

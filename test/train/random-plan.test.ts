@@ -2,35 +2,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { loadAddon } from '../../lib/addon/load';
 import type { NativeSession, SessionOptions } from '../../lib/addon/types';
+import { SESSION } from '../made-weights';
 
 const reference = process.env.RESNET_FT_TEST_REFERENCE;
 const withReference = reference === undefined ? describe.skip : describe;
 const readReference = <T>(name: string): T =>
   JSON.parse(fs.readFileSync(path.join(reference ?? '', name), 'utf8')) as T;
 
-const OPTIONS: SessionOptions = {
-  arch: 'resnet50',
-  classes: 2,
-  seed: 0,
-  device: 'cpu',
-  precision: 'fp32',
-  threads: 2,
-  trainFrom: 'conv1',
-  momentum: 0.5,
-  weightDecay: 0,
-  nesterov: false,
-  cacheMemory: 0,
-  cacheDisk: 0,
-  cacheFile: '',
-  cacheBf16: false,
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-};
-
 withReference("random numbers equal torch's", () => {
   let session: NativeSession;
   beforeAll(async () => {
-    session = await loadAddon().createSession(OPTIONS);
+    session = await loadAddon().createSession(SESSION);
   });
   afterAll(() => session.close());
 
@@ -69,7 +51,7 @@ withReference("random numbers equal torch's", () => {
 describe('a session', () => {
   test('draws the same numbers whatever other sessions draw', async () => {
     const addon = loadAddon();
-    const small: SessionOptions = { ...OPTIONS, arch: 'resnet18' };
+    const small: SessionOptions = { ...SESSION, arch: 'resnet18' };
     const [one, two] = await Promise.all([addon.createSession(small), addon.createSession(small)]);
     expect(one.plan(50)).toEqual(two.plan(50));
     expect(one.plan(50)).toEqual(two.plan(50));
@@ -77,7 +59,7 @@ describe('a session', () => {
   });
 
   test('refuses what does not fit with a coded error, and every call after close', async () => {
-    const session = await loadAddon().createSession({ ...OPTIONS, arch: 'resnet18' });
+    const session = await loadAddon().createSession({ ...SESSION, arch: 'resnet18' });
     const wrong = { name: 'fc.bias', dtype: 'F32' as const, shape: [3], data: new Uint8Array(12) };
     await expect(session.loadStateDict([wrong])).rejects.toMatchObject({ code: 'NATIVE_ERROR' });
     await session.close();

@@ -1,0 +1,45 @@
+import { textTable } from '../compare/table';
+import type { CompareEvent } from '../compare/types';
+import { EvalDisplay } from './eval-display';
+import { createDisplay, type Display } from './progress';
+
+/** Shows a comparison: JSON records, or the rows' own lines for a person and the table at the end. */
+export class CompareDisplay {
+  private readonly training: Display;
+  private readonly evaluation: EvalDisplay;
+
+  constructor(private readonly options: { json: boolean; quiet: boolean }) {
+    this.training = createDisplay({ json: false, quiet: options.quiet });
+    this.evaluation = new EvalDisplay({ json: false, quiet: options.quiet });
+  }
+
+  show(event: CompareEvent): void {
+    const { json, quiet } = this.options;
+    if (json) {
+      process.stdout.write(`${JSON.stringify(event)}\n`);
+      return;
+    }
+    switch (event.kind) {
+      case 'row':
+        if (quiet) return;
+        process.stdout.write(
+          `${event.row}: ${event.state === 'reused' ? 'finished already' : 'begins'}, ${event.folder}\n`,
+        );
+        return;
+      // With --quiet the rows' last lines are left out too: the table tells the same.
+      case 'train':
+        return quiet && event.event.kind === 'done' ? undefined : this.training.show(event.event);
+      case 'eval':
+        return quiet && event.event.kind === 'done' ? undefined : this.evaluation.show(event.event);
+      case 'done':
+        this.close();
+        process.stdout.write(`${quiet ? '' : '\n'}${textTable(event.rows).join('\n')}\n`);
+    }
+  }
+
+  /** Takes the bars away. */
+  close(): void {
+    this.training.close();
+    this.evaluation.close();
+  }
+}

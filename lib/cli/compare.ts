@@ -1,0 +1,27 @@
+import { COMPARE_OPTIONS, type CompareOptions } from '../options';
+import { defineCommand } from './command';
+
+/** `resnet-ft compare <data>` */
+export const compareCommand = defineCommand({
+  command: 'compare <data>',
+  describe: "The tutorial's table: pretrained as it is, fine-tuned, and from scratch",
+  positionals: { data: 'folder with train/ and val/, each with one folder per class, or hymenoptera' },
+  options: COMPARE_OPTIONS,
+  json: 'print one JSON record a line',
+  quiet: 'print only the table',
+  examples: [
+    ['compare hymenoptera', "the tutorial's three rows on its ants and bees"],
+    ['compare photos --rows fine-tuned,scratch --epochs 10', 'two rows, shorter'],
+  ],
+  async run(options, { positionals, json, quiet, signal }) {
+    const { compare } = await import('../compare/compare.js');
+    const { CompareDisplay } = await import('./compare-display.js');
+    const display = new CompareDisplay({ json, quiet });
+    try {
+      const input = { data: positionals['data'], ...options } as CompareOptions;
+      await compare(input, { signal, onEvent: (event) => display.show(event) });
+    } finally {
+      display.close();
+    }
+  },
+});

@@ -1,0 +1,132 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { ResnetFtError } from '../errors';
+import { wilsonInterval } from '../eval/wilson';
+import { resolveCompareOptions, type CompareOptions, type CompareRow, type ResolvedCompareOptions } from '../options';
+import { finishedRow, recipeOf, saveRow, setAside } from './row-file';
+import { markdownTable } from './table';
+import type { CompareEvent, CompareResult, RowResult } from './types';
+
+/** What a caller of {@link compare} may pass beside the options. */
+export interface CompareControl {
+  /** Stops within a batch; the promise then rejects with code ABORTED. Rows that are finished stay so. */
+  signal?: AbortSignal;
+  /** Told everything that happens. An exception that it throws ends the work. */
+  onEvent?: (event: CompareEvent) => void;
+}
+
+/**
+ * The tutorial's table on a folder of images: a pretrained network of 1000 classes as it is, the same fine-tuned, and one trained
+ * from scratch, by one recipe.
+ *
+ * @throws ResnetFtError with a stable `code`: as train and evaluate, and OUTPUT_NOT_WRITABLE where the output folder holds rows of
+ *   another recipe.
+ */
+export async function compare(input: CompareOptions, control: CompareControl = {}): Promise<CompareResult> {
+  const options = resolveCompareOptions(input);
+  const signal = control.signal ?? new AbortController().signal;
+  const emit = control.onEvent ?? ((): void => {});
+  const output = path.resolve(options.output);
+  const folderOf = (row: CompareRow): string => path.join(output, row);
+
+  // Every row is looked at first, so that a folder of another recipe is told before hours of work.
+  const finished = new Map<CompareRow, RowResult>();
+  for (const row of options.rows) {
+    const result = await finishedRow(folderOf(row), recipeOf(row, options));
+    if (result !== undefined) finished.set(row, result);
+  }
+  const rows: RowResult[] = [];
+  for (const row of options.rows) {
+    const folder = folderOf(row);
+    const reused = finished.get(row);
+    emit({ kind: 'row', row, state: reused === undefined ? 'begins' : 'reused', folder });
+    rows.push(reused ?? (await runRow(row, folder, options, signal, emit)));
+  }
+  const result = { output, rows };
+  await write(path.join(output, 'compare.json'), `${JSON.stringify(result, undefined, 2)}\n`);
+  await write(path.join(output, 'compare.md'), markdownTable(rows));
+  emit({ kind: 'done', ...result });
+  return result;
+}
+
+async function runRow(
+  row: CompareRow,
+  folder: string,
+  options: ResolvedCompareOptions,
+  signal: AbortSignal,
+  emit: (event: CompareEvent) => void,
+): Promise<RowResult> {
+  await guard(folder, () => setAside(folder));
+  const counted =
+    row === 'pretrained'
+      ? await evaluateRow(folder, options, signal, emit)
+      : await trainRow(row, folder, options, signal, emit);
+  const { correct, images } = counted;
+  const result: RowResult = {
+    row,
+    ...counted,
+    accuracy: correct / images,
+    interval: wilsonInterval(correct, images),
+    folder,
+    reused: false,
+  };
+  await guard(folder, () => saveRow(recipeOf(row, options), result));
+  return result;
+}
+
+type Counted = Pick<RowResult, 'correct' | 'images' | 'loss'>;
+
+async function evaluateRow(
+  folder: string,
+  options: ResolvedCompareOptions,
+  signal: AbortSignal,
+  emit: (event: CompareEvent) => void,
+): Promise<Counted> {
+  const { evaluate } = await import('../eval/evaluate.js');
+  const { weights, classMap, arch, batchSize, device, precision, threads, offline, skipUnreadable } = options;
+  await guard(folder, () => fs.mkdirSync(folder, { recursive: true }));
+  const { correct, images, loss } = await evaluate(
+    {
+      model: weights,
+      data: options.val ?? options.data,
+      predictions: path.join(folder, 'predictions.jsonl'),
+      ...{ classMap, arch, batchSize, device, precision, threads, offline, skipUnreadable },
+    },
+    { signal, onEvent: (event) => emit({ kind: 'eval', row: 'pretrained', event }) },
+  );
+  return { correct, images, loss };
+}
+
+async function trainRow(
+  row: CompareRow,
+  folder: string,
+  options: ResolvedCompareOptions,
+  signal: AbortSignal,
+  emit: (event: CompareEvent) => void,
+): Promise<Counted> {
+  const { train } = await import('../train/train.js');
+  const { rows: _rows, classMap: _classMap, ...recipe } = options;
+  const { model, valImages } = await train(
+    { ...recipe, weights: row === 'scratch' ? 'none' : options.weights, output: folder },
+    { signal, onEvent: (event) => emit({ kind: 'train', row, event }) },
+  );
+  return { correct: Math.round(model.valAccuracy * valImages), images: valImages, loss: model.valLoss };
+}
+
+async function write(file: string, text: string): Promise<void> {
+  await guard(file, () => writeFileAtomic(file, text, { fsync: true }));
+}
+
+/** Turns a failure of the file system into an error of ours. */
+async function guard(file: string, work: () => unknown): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${file} can't be written (${reason})`, {
+      hint: 'Choose another folder with --output',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import { DATA, MODEL, OUTPUT } from './common';
+import { EVAL_OPTIONS } from './eval';
+import {
+  rejectOption,
+  requireText,
+  resolveOptions,
+  type GivenOptions,
+  type OptionTable,
+  type ResolvedOptions,
+} from './spec';
+import { TRAIN_OPTIONS } from './train';
+
+/** The rows of the tutorial's table, in its order. */
+export const COMPARE_ROWS = ['pretrained', 'fine-tuned', 'scratch'] as const;
+export type CompareRow = (typeof COMPARE_ROWS)[number];
+
+const ROWS = new Set<string>(COMPARE_ROWS);
+
+// What does not make sense for the rows together: each has its weights, and trains or does not.
+const { weights, valSplit, steps, keep, output, ...shared } = TRAIN_OPTIONS;
+
+/** Every option of `compare`: those of `train`, which two of its rows run, with the tutorial's choice of weights. */
+export const COMPARE_OPTIONS = {
+  ...shared,
+  rows: {
+    type: 'string',
+    expected: `a list out of ${COMPARE_ROWS.join(',')}`,
+    default: COMPARE_ROWS.join(','),
+    group: DATA,
+    help: 'rows of the table to fill',
+  },
+  weights: {
+    type: 'string',
+    default: 'imagenet-v1',
+    group: MODEL,
+    help: 'pretrained weights of the first two rows: imagenet-v1, imagenet-v2 or a state dict file of 1000 classes',
+  },
+  classMap: EVAL_OPTIONS.classMap,
+  keep: { ...keep, default: 'min-batch-loss' },
+  output: {
+    type: 'string',
+    default: 'runs/compare',
+    group: OUTPUT,
+    help: 'folder for the results, one folder per row; rows that are finished there are not run again',
+  },
+} as const satisfies OptionTable;
+
+/** What `compare` takes: the folder of images, and any of the options of the command line in camel case. */
+export type CompareOptions = { data: string } & GivenOptions<typeof COMPARE_OPTIONS>;
+
+/** The options after defaults; `rows` in the order of the table. */
+export type ResolvedCompareOptions = { data: string; rows: CompareRow[] } & Omit<
+  ResolvedOptions<typeof COMPARE_OPTIONS>,
+  'rows'
+>;
+
+/**
+ * Checks every option of `compare` and fills in the defaults.
+ *
+ * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
+ */
+export function resolveCompareOptions(input: CompareOptions): ResolvedCompareOptions {
+  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of compare', input);
+  const { data, ...given } = input;
+  const options = resolveOptions(COMPARE_OPTIONS, given, 'compare');
+  const named = options.rows.split(',').map((row) => row.trim());
+  if (!named.every((row) => ROWS.has(row))) rejectOption(COMPARE_OPTIONS.rows.expected, '--rows', options.rows);
+  return {
+    ...options,
+    data: requireText('a folder', 'data', data),
+    rows: COMPARE_ROWS.filter((row) => named.includes(row)),
+  };
+}

@@ -1,0 +1,72 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { CompareResult } from '../../lib/compare/types';
+import type { EvalResult } from '../../lib/eval/types';
+import { ANTS_BEES, records, run, scratch } from '../cli/run';
+import { madeWeights } from '../made-weights';
+
+const tmp = scratch();
+const output = path.join(tmp, 'compare');
+const recipe = ['--arch', 'resnet18', '--batch-size', '4', '--epochs', '2', '--device', 'cpu'];
+
+async function compare(...args: string[]): Promise<CompareResult> {
+  const ran = await run(['compare', ANTS_BEES, ...recipe, '--output', output, '--json', ...args]);
+  expect(ran.stderr).toBe('');
+  expect(ran.code).toBe(0);
+  const done = records(ran.stdout).at(-1);
+  expect(done).toMatchObject({ kind: 'done' });
+  return done as unknown as CompareResult;
+}
+
+test('the rows are what train and eval give, and what is finished is not run again', async () => {
+  const weights = path.join(tmp, 'made.pth');
+  await madeWeights(weights, { arch: 'resnet18', classes: 1000, seed: 3 });
+
+  const first = await compare('--rows', 'scratch');
+  expect(first.rows.map(({ row, images, reused }) => [row, images, reused])).toEqual([['scratch', 8, false]]);
+  const model = path.join(output, 'scratch', 'model.safetensors');
+  const changed = fs.statSync(model).mtimeMs;
+
+  // The same steps by train, and its model by eval.
+  const trained = path.join(tmp, 'trained');
+  const flags = ['--weights', 'none', '--keep', 'min-batch-loss', '--output', trained, '--quiet'];
+  expect((await run(['train', ANTS_BEES, ...recipe, ...flags])).code).toBe(0);
+  const evaluated = await run(['eval', trained, ANTS_BEES, '--device', 'cpu', '--json']);
+  const { correct, images, loss } = JSON.parse(evaluated.stdout) as EvalResult;
+  expect(first.rows[0]).toMatchObject({ correct, images });
+  expect(first.rows[0]?.loss).toBeCloseTo(loss, 5);
+
+  // A run that was interrupted: its folder is put aside, not deleted, and the row runs.
+  fs.mkdirSync(path.join(output, 'fine-tuned'));
+  fs.writeFileSync(path.join(output, 'fine-tuned', 'config.json'), '{}');
+  const all = await compare('--weights', weights);
+  expect(all.rows.map(({ row, reused }) => [row, reused])).toEqual([
+    ['pretrained', false],
+    ['fine-tuned', false],
+    ['scratch', true],
+  ]);
+  expect(all.rows[2]).toEqual({ ...first.rows[0], reused: true });
+  expect(fs.statSync(model).mtimeMs).toBe(changed);
+  expect(fs.readFileSync(path.join(output, 'fine-tuned.unfinished-1', 'config.json'), 'utf8')).toBe('{}');
+
+  const pretrained = await run(['eval', weights, ANTS_BEES, '--device', 'cpu', '--json', '--batch-size', '4']);
+  const asItIs = JSON.parse(pretrained.stdout) as EvalResult;
+  expect(all.rows[0]).toMatchObject({ correct: asItIs.correct, images: 8, interval: asItIs.interval });
+  expect(fs.readFileSync(path.join(output, 'compare.md'), 'utf8')).toMatch(
+    /^\| from scratch \| \d\/8 \| [\d.]+ % \| /m,
+  );
+  expect(JSON.parse(fs.readFileSync(path.join(output, 'compare.json'), 'utf8'))).toMatchObject({ rows: all.rows });
+
+  // Another recipe must not mix with these rows.
+  const other = ['--epochs', '3', '--output', output, '--rows', 'scratch'];
+  const refused = await run(['compare', ANTS_BEES, ...recipe, ...other]);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(
+    /scratch was made with 2 for --epochs, not 3\. Choose another folder with --output\n$/,
+  );
+});
+
+test('a row that does not exist', async () => {
+  const ran = await run(['compare', ANTS_BEES, '--rows', 'scratch,tuned']);
+  expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/--rows but received scratch,tuned/)]);
+});
