@@ -2,6 +2,7 @@ import { textTable } from '../compare/table';
 import type { CompareEvent } from '../compare/types';
 import { EvalDisplay } from './eval-display';
 import { createDisplay, type Display } from './progress';
+import { shownPath } from './shown-path';
 
 /** Shows a comparison: JSON records, or the rows' own lines for a person and the table at the end. */
 export class CompareDisplay {
@@ -23,7 +24,7 @@ export class CompareDisplay {
       case 'row':
         if (quiet) return;
         process.stdout.write(
-          `${event.row}: ${event.state === 'reused' ? 'finished already' : 'begins'}, ${event.folder}\n`,
+          `${event.row}: ${event.state === 'reused' ? 'finished already' : 'begins'}, ${shownPath(event.folder)}\n`,
         );
         return;
       // With --quiet the rows' last lines are left out too: the table tells the same.

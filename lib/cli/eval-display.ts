@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress';
 import type { EvalEvent } from '../eval/types';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { accuracyLine, dataLines, reportLines } from './eval-report';
+import { shownPath } from './shown-path';
 
 /** Shows an evaluation: one JSON object at the end, or lines for a person, with a bar where standard error is a terminal. */
 export class EvalDisplay {
@@ -18,13 +19,13 @@ export class EvalDisplay {
       case 'download':
         return this.download.show(event.event);
       case 'model':
-        return this.note(`model ${event.file}: ${event.arch}, ${event.classes} classes`);
+        return this.note(`model ${shownPath(event.file)}: ${event.arch}, ${event.classes} classes`);
       case 'data':
         return dataLines(event).forEach((line) => this.note(line));
       case 'device':
         return this.note(event.note);
       case 'unreadable':
-        return this.note(`unreadable ${event.file}: ${event.reason}`);
+        return this.note(`unreadable ${shownPath(event.file)}: ${event.reason}`);
       case 'image':
         return this.progress(event.done, event.total);
       case 'done': {

@@ -1,5 +1,6 @@
 import type { ClassResult, EvalEvent, EvalResult } from '../eval/types';
 import { align } from '../text-table';
+import { shownPath } from './shown-path';
 
 /** More classes than this have no confusion matrix on a screen: their most frequent confusions are listed. */
 const MATRIX_CLASSES = 12;
@@ -11,7 +12,8 @@ const share = (value: number | null): string => (value === null ? '-' : value.to
 
 /** The line of what is evaluated. */
 export function dataLines({ folder, valOf, images, classes }: Extract<EvalEvent, { kind: 'data' }>): string[] {
-  const from = valOf === undefined ? folder : `${folder}, the validation images of ${valOf}`;
+  const from =
+    valOf === undefined ? shownPath(folder) : `${shownPath(folder)}, the validation images of ${shownPath(valOf)}`;
   const renamed = classes.filter(({ folder: name, name: known }) => name !== known);
   return [
     `${images} images of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'} in ${from}`,

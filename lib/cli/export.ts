@@ -1,5 +1,6 @@
 import { EXPORT_OPTIONS, type ExportOptions } from '../options';
 import { defineCommand } from './command';
+import { shownPath } from './shown-path';
 
 /** `resnet-ft export <model>` */
 export const exportCommand = defineCommand({
@@ -23,7 +24,9 @@ export const exportCommand = defineCommand({
       process.stdout.write(`${JSON.stringify(result)}\n`);
     } else {
       const { file, arch, classes, bytes } = result;
-      process.stdout.write(`wrote ${file}: ${arch}, ${classes.length} classes, ${(bytes / 1e6).toFixed(1)} MB\n`);
+      process.stdout.write(
+        `wrote ${shownPath(file)}: ${arch}, ${classes.length} classes, ${(bytes / 1e6).toFixed(1)} MB\n`,
+      );
     }
   },
 });

@@ -1,7 +1,7 @@
-import path from 'node:path';
 import { SingleBar } from 'cli-progress';
 import type { EpochRecord, KeptModel, TrainEvent } from '../train/events';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
+import { shownPath } from './shown-path';
 
 /** Shows the events of a run to whoever started it. */
 export interface Display {
@@ -76,7 +76,7 @@ class TextDisplay implements Display {
       case 'start':
         this.epochs = event.epochs;
         this.perEpoch = event.images;
-        return this.line(`training, results in ${shown(event.output)}`);
+        return this.line(`training, results in ${shownPath(event.output)}`);
       case 'step':
         return this.step(event.epoch, event.images, event.loss);
       case 'epoch':
@@ -88,7 +88,7 @@ class TextDisplay implements Display {
         this.close();
         process.stdout.write(
           `${keptText(event.model)}: val loss ${event.model.valLoss.toFixed(4)} acc ${percent(event.model.valAccuracy)}` +
-            `${this.skipped > 0 ? `, ${this.skipped} images skipped` : ''}; saved in ${shown(event.output)}\n`,
+            `${this.skipped > 0 ? `, ${this.skipped} images skipped` : ''}; saved in ${shownPath(event.output)}\n`,
         );
     }
   }
@@ -144,12 +144,6 @@ class TextDisplay implements Display {
     });
     this.bar.start(total, 0, payload);
   }
-}
-
-/** A path as a person would type it: relative where that is shorter. */
-function shown(file: string): string {
-  const relative = path.relative(process.cwd(), file);
-  return relative !== '' && !relative.startsWith('..') ? relative : file;
 }
 
 /** JSON records, or text: with a progress bar where standard output is a terminal. */
