@@ -1,4 +1,5 @@
 // What the addon exports; lib/addon/types.ts is its mirror.
+#include <ATen/cpu/Utils.h>
 #include <napi.h>
 #include <torch/torch.h>
 #include <torch/version.h>
@@ -12,6 +13,16 @@
 
 namespace resnet_ft {
 namespace {
+
+// Whether the CPU multiplies bfloat16 itself; elsewhere LibTorch emulates it, many times slower than float32.
+bool cpu_has_bf16() {
+  const auto capabilities = at::cpu::get_cpu_capabilities();
+  const auto has = [&](const char* name) {
+    const auto found = capabilities.find(name);
+    return found != capabilities.end() && found->second.isBool() && found->second.toBool();
+  };
+  return has("avx512_bf16") || has("amx_bf16");
+}
 
 Napi::Value device_info(const Napi::CallbackInfo& info) {
   Napi::Object out = Napi::Object::New(info.Env());
@@ -32,11 +43,12 @@ Napi::Value device_info(const Napi::CallbackInfo& info) {
   out.Set("cudaBuilt", built);
   out.Set("cudaCount", static_cast<double>(count));
   out.Set("cudaReason", reason);
+  out.Set("cpuBf16", cpu_has_bf16());
   return out;
 }
 
 Napi::Value create_crop_store(const Napi::CallbackInfo& info) {
-  return info.Env().GetInstanceData<Classes>()->crop_store.New({info[0], info[1]});
+  return info.Env().GetInstanceData<Classes>()->crop_store.New({info[0], info[1], info[2]});
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {

@@ -22,15 +22,11 @@ Napi::Value create_model(const Napi::CallbackInfo& info) {
   options.threads = static_cast<int>(integer(o, "threads"));
   options.mean = channels(o, "mean");
   options.std = channels(o, "std");
-  const auto tensors = std::make_shared<std::vector<NamedTensor>>(tensors_from_js(info[1].As<Napi::Array>()));
+  const auto borrowed = tensors_from_js(info[1].As<Napi::Array>());
   return ThreadTask<Shared>::start(
       info.Env(), "createModel", Napi::Function(),
-      {[options, tensors](const auto&) {
-         auto model = std::make_shared<Model>(options, *tensors);
-         tensors->clear();  // before the promise settles, not when the garbage collector comes by
-         return model;
-       },
-       [](Napi::Env env, Shared& model) -> Napi::Value {
+      {[options, tensors = borrowed->tensors](const auto&) { return std::make_shared<Model>(options, tensors); },
+       [borrowed](Napi::Env env, Shared& model) -> Napi::Value {
          return env.GetInstanceData<Classes>()->model.New({Napi::External<Shared>::New(env, &model)});
        }});
 }

@@ -189,13 +189,13 @@ Napi::Value SessionWrap::state_dict(const Napi::CallbackInfo& info) {
 
 Napi::Value SessionWrap::load_state_dict(const Napi::CallbackInfo& info) {
   const auto session = this->session(info.Env());
-  const auto tensors = std::make_shared<std::vector<NamedTensor>>(tensors_from_js(info[0].As<Napi::Array>()));
+  const auto borrowed = tensors_from_js(info[0].As<Napi::Array>());
   return ThreadTask<bool>::start(info.Env(), "loadStateDict", Napi::Function(),
-                                 {[session, tensors](const auto&) {
-                                    session->load_state_dict(*tensors);
+                                 {[session, tensors = borrowed->tensors](const auto&) {
+                                    session->load_state_dict(tensors);
                                     return true;
                                   },
-                                  [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); }});
+                                  [borrowed](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); }});
 }
 
 void SessionWrap::cancel(const Napi::CallbackInfo&) {

@@ -56,9 +56,10 @@ Napi::Value tensors_to_js(Napi::Env env, const std::vector<NamedTensor>& tensors
   return out;
 }
 
-std::vector<NamedTensor> tensors_from_js(const Napi::Array& tensors) {
+std::shared_ptr<BorrowedTensors> tensors_from_js(const Napi::Array& tensors) {
   const Napi::Env env = tensors.Env();
-  std::vector<NamedTensor> out;
+  auto out = std::make_shared<BorrowedTensors>();
+  out->owner = Napi::Persistent(tensors.As<Napi::Object>());
   for (uint32_t i = 0; i < tensors.Length(); ++i) {
     const auto entry = tensors.Get(i).As<Napi::Object>();
     const std::string name = entry.Get("name").ToString();
@@ -66,11 +67,17 @@ std::vector<NamedTensor> tensors_from_js(const Napi::Array& tensors) {
     std::vector<int64_t> shape;
     for (uint32_t d = 0; d < dims.Length(); ++d) shape.push_back(dims.Get(d).ToNumber().Int64Value());
     const auto bytes = entry.Get("data").As<Napi::Uint8Array>();
-    torch::Tensor tensor = torch::empty(shape, dtype_of(env, entry.Get("dtype").ToString()));
-    if (tensor.nbytes() != bytes.ByteLength())
+    const at::ScalarType type = dtype_of(env, entry.Get("dtype").ToString());
+    if (c10::multiply_integers(shape) * static_cast<int64_t>(c10::elementSize(type)) !=
+        static_cast<int64_t>(bytes.ByteLength()))
       throw native_error(env, "the bytes of " + name + " do not fit its shape");
-    if (tensor.nbytes() > 0) std::memcpy(tensor.data_ptr(), bytes.Data(), tensor.nbytes());
-    out.emplace_back(name, tensor);
+    torch::Tensor tensor = torch::from_blob(const_cast<uint8_t*>(bytes.Data()), shape, type);
+    // Rows of a file may begin anywhere; kernels read whole elements.
+    if (reinterpret_cast<size_t>(bytes.Data()) % c10::elementSize(type) != 0) {
+      tensor = torch::empty(shape, type);
+      std::memcpy(tensor.data_ptr(), bytes.Data(), bytes.ByteLength());
+    }
+    out->tensors.emplace_back(name, tensor);
   }
   return out;
 }

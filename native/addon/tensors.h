@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <memory>
 #include <vector>
 
 #include "core/model.h"
@@ -10,7 +11,13 @@
 namespace resnet_ft {
 
 Napi::Value tensors_to_js(Napi::Env env, const std::vector<NamedTensor>& tensors);
-// Copies the bytes, so that the JavaScript side may change or drop its own at once.
-std::vector<NamedTensor> tensors_from_js(const Napi::Array& tensors);
+
+// Tensors that look at the bytes of JavaScript's arrays, which are kept from the garbage collector as long as this
+// lives. Made and destroyed on JavaScript's thread; the tensors may be read on others in between.
+struct BorrowedTensors {
+  std::vector<NamedTensor> tensors;
+  Napi::ObjectReference owner;
+};
+std::shared_ptr<BorrowedTensors> tensors_from_js(const Napi::Array& tensors);
 
 }  // namespace resnet_ft

@@ -21,6 +21,11 @@ class Normalizer {
                       const torch::Device& device) const;
 
  private:
+  torch::Tensor on_cpu(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
+  torch::Tensor on_gpu(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count,
+                       const torch::Device& device) const;
+
+  torch::Tensor mean_, std_;  // 1 x 3 x 1 x 1
   // A byte has 256 values a channel, so a table gives the same bits as the arithmetic.
   std::array<std::array<float, 256>, 3> table_;
 };

@@ -29,21 +29,47 @@ class Folder {
     return found->second;
   }
 
-  torch::Tensor place(const torch::Tensor& tensor) const { return tensor.to(device_, type_).contiguous(); }
+  // Always a copy: the caller may change or free its own afterwards.
+  torch::Tensor place(const torch::Tensor& tensor) const {
+    return tensor.to(device_, type_, /*non_blocking=*/false, /*copy=*/true).contiguous();
+  }
 
   // conv then norm as one convolution: w * gamma / sqrt(var + eps), beta - mean * gamma / sqrt(var + eps); in float64,
   // so that folding itself costs no precision.
   FusedConv fold(const std::string& conv, const std::string& norm, int64_t stride) const {
-    const torch::Tensor weight = get(conv + ".weight").to(torch::kFloat64);
+    const torch::Tensor weight = get(conv + ".weight");
     if (weight.dim() != 4) throw std::invalid_argument(conv + ".weight is no convolution");
     const torch::Tensor mean = channel(norm + ".running_mean", weight.size(0));
     const torch::Tensor variance = channel(norm + ".running_var", weight.size(0));
     const torch::Tensor scale = channel(norm + ".weight", weight.size(0)) / torch::sqrt(variance + kBatchNormEps);
     const torch::Tensor bias = channel(norm + ".bias", weight.size(0)) - mean * scale;
-    return FusedConv(place(weight * scale.view({-1, 1, 1, 1})), place(bias), stride);
+    return FusedConv(scaled(weight, scale), place(bias), stride);
   }
 
  private:
+  // weight * scale of each output channel, channels last. One pass without temporaries where the weights are float32 on
+  // the CPU, since those would be twice as large as the weights.
+  torch::Tensor scaled(const torch::Tensor& weight, const torch::Tensor& scale) const {
+    if (weight.scalar_type() != torch::kFloat32 || !weight.device().is_cpu() || type_ != torch::kFloat32)
+      return place(weight.to(torch::kFloat64) * scale.view({-1, 1, 1, 1}));
+    torch::Tensor out = torch::empty_like(weight, torch::MemoryFormat::ChannelsLast);
+    const auto from = weight.accessor<float, 4>();
+    auto to = out.accessor<float, 4>();
+    const torch::Tensor factors = scale.contiguous();
+    const auto* factor = factors.data_ptr<double>();
+    at::parallel_for(0, weight.size(0), 16, [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; ++o) {
+        for (int64_t y = 0; y < weight.size(2); ++y) {
+          for (int64_t x = 0; x < weight.size(3); ++x) {
+            for (int64_t i = 0; i < weight.size(1); ++i)
+              to[o][i][y][x] = static_cast<float>(from[o][i][y][x] * factor[o]);
+          }
+        }
+      }
+    });
+    return out.to(device_);
+  }
+
   torch::Tensor channel(const std::string& name, int64_t channels) const {
     const torch::Tensor values = get(name);
     if (values.dim() != 1 || values.size(0) != channels)

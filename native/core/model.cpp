@@ -19,6 +19,7 @@ Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensor
   if (options_.threads > 0) at::set_num_threads(options_.threads);
   const TensorMap map(tensors.begin(), tensors.end());
   network_ = std::make_unique<FoldedResNet>(options_.arch, map, device_, options_.precision);
+  memory_.emplace();  // only now: what folding took for a moment is not worth keeping
 }
 
 RunResult Model::run(const RunOptions& options, const std::function<void(int64_t)>& on_batch) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,8 +61,8 @@ class Model {
   ModelOptions options_;
   torch::Device device_;
   Normalizer normalizer_;
-  CpuMemoryReuse memory_;
   std::unique_ptr<FoldedResNet> network_;
+  std::optional<CpuMemoryReuse> memory_;
   std::mutex mutex_;  // one pass at a time
   std::atomic<bool> cancelled_{false};
 };

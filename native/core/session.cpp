@@ -51,6 +51,16 @@ class AutocastGuard {
   bool enabled_;
 };
 
+// A step whose loss was not read yet.
+struct PendingStep {
+  int64_t step;
+  int64_t images;
+  torch::Tensor loss, correct;
+};
+
+// A GPU runs ahead of the CPU as long as nothing is read back.
+constexpr size_t kStepsBetweenReads = 8;
+
 torch::Tensor target_tensor(const std::vector<int32_t>& targets, const int32_t* order, int64_t count) {
   torch::Tensor out = torch::empty({count}, torch::kInt64);
   auto* data = out.data_ptr<int64_t>();
@@ -67,6 +77,8 @@ Session::Session(const SessionOptions& options)
       generator_(at::detail::createCPUGenerator(options.seed)),
       cut_(stage_of(options.train_from)) {
   prepare_thread();
+  // The shapes of a run are few: cuDNN's search for the fastest algorithm pays.
+  if (device_.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
   model_ = make_model(options_, generator_);
   model_->to(device_);
   if (options_.precision == Precision::kFp64) {
@@ -114,8 +126,8 @@ torch::Tensor Session::inputs(const std::shared_ptr<const CropStore>& store, con
   if (cut_ > kStem) {
     if (!prefix_) {
       const auto weights = model_->state_dict();
-      FoldedResNet frozen(options_.arch, TensorMap(weights.begin(), weights.end()), device_, options_.precision, kStem,
-                          cut_);
+      FoldedResNet frozen(options_.arch, TensorMap(weights.begin(), weights.end()), device_, inference_precision(),
+                          kStem, cut_);
       prefix_ =
           std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, options_.cache, options_.cache_bf16);
     }
@@ -140,6 +152,22 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   model_->train_unfrozen();
   const int64_t count = static_cast<int64_t>(options.plan.order.size());
   EpochResult result;
+  std::vector<PendingStep> pending;
+  double last_loss = 0;
+  // Reads what the steps since the last time came to; on a GPU this waits for them.
+  const auto report = [&] {
+    for (const PendingStep& step : pending) {
+      StepEvent event;
+      event.step = step.step;
+      event.loss = last_loss = step.loss.item<double>();
+      event.correct = step.correct.item<int64_t>();
+      event.images = step.images;
+      result.correct += event.correct;
+      result.loss += event.loss * static_cast<double>(step.images);
+      on_step(event);
+    }
+    pending.clear();
+  };
   for (int64_t first = 0; first < count; first += options.batch_size) {
     if (cancelled_) {
       result.cancelled = true;
@@ -155,21 +183,18 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     const torch::Tensor loss = torch::nn::functional::cross_entropy(out, target);
     loss.backward();
     optimizer_->step();
-    StepEvent event;
-    event.step = ++result.steps;
-    event.loss = loss.item<double>();
-    event.correct = out.detach().argmax(1).eq(target).sum().item<int64_t>();
-    event.images = size;
+    ++result.steps;
     result.images += size;
-    result.correct += event.correct;
-    result.loss += event.loss * static_cast<double>(size);
-    if (options.keep_from > 0 && event.step >= options.keep_from && event.loss < kept_loss_) {
+    pending.push_back({result.steps, size, loss.detach(), out.detach().argmax(1).eq(target).sum()});
+    const bool keeps = options.keep_from > 0 && result.steps >= options.keep_from;
+    if (keeps || pending.size() == (device_.is_cpu() ? 1 : kStepsBetweenReads)) report();
+    if (keeps && last_loss < kept_loss_) {
       kept_ = copy_weights();
-      kept_loss_ = result.kept_loss = event.loss;
-      result.kept_step = event.step;
+      kept_loss_ = result.kept_loss = last_loss;
+      result.kept_step = result.steps;
     }
-    on_step(event);
   }
+  report();
   if (result.images > 0) result.loss /= static_cast<double>(result.images);
   return result;
 }
@@ -180,7 +205,7 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   const c10::InferenceMode inference;
   prepare_thread();
   const auto weights = model_->state_dict();
-  FoldedResNet network(options_.arch, TensorMap(weights.begin(), weights.end()), device_, options_.precision, cut_,
+  FoldedResNet network(options_.arch, TensorMap(weights.begin(), weights.end()), device_, inference_precision(), cut_,
                        kStages);
   const int64_t count = static_cast<int64_t>(options.targets.size());
   EvaluateResult result;

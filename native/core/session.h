@@ -109,6 +109,11 @@ class Session {
 
  private:
   void prepare_thread() const;
+  // Of validation and of frozen stages. On a CPU float32 even where training is in bfloat16, so that validation gives
+  // what the saved model gives afterwards.
+  Precision inference_precision() const {
+    return options_.precision == Precision::kBf16 && device_.is_cpu() ? Precision::kFp32 : options_.precision;
+  }
   std::vector<NamedTensor> copy_weights() const;
   // What the trained stages take: crops, or their features where stages before are frozen.
   torch::Tensor inputs(const std::shared_ptr<const CropStore>& store, const int32_t* order, const uint8_t* flips,
