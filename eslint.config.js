@@ -25,7 +25,7 @@ module.exports = defineConfig(
       'prebuilds/',
       'coverage/',
       'runs/',
-      '.venv*/',
+      '**/.venv*/',
       '.cache/',
       'test/.work/',
       'node_modules/',

@@ -1,0 +1,57 @@
+/** Images per second of training steps of the native core on uint8 crops; flip and normalisation are part of the time. */
+'use strict';
+
+const { parseArgs } = require('node:util');
+const { loadAddon } = require('../../dist/addon/load.js');
+const { MEAN, STD, emit, loadStore, start } = require('./common');
+
+async function main() {
+  const text = { type: 'string' };
+  const options = {
+    ...{ classes: text, 'batch-size': text, warm: text, steps: text, threads: text },
+    ...{ device: text, precision: text },
+  };
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const batchSize = Number(values['batch-size']);
+  const warm = Number(values.warm);
+  const steps = Number(values.steps);
+  const classes = Number(values.classes);
+  const { device = 'cpu', precision = 'fp32' } = values;
+
+  const addon = loadAddon();
+  const session = await addon.createSession({
+    ...{ arch: 'resnet50', classes, seed: 0, device, precision, threads: Number(values.threads ?? 0) },
+    ...{ trainFrom: 'conv1', momentum: 0.5, weightDecay: 0, nesterov: false, mean: MEAN, std: STD },
+    ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
+  });
+  const store = await loadStore(addon, positionals[0], batchSize);
+  const targets = Int32Array.from({ length: batchSize }, (_, i) => i % classes);
+  // The same batch in every step, unflipped, as the peer has it.
+  const pass = (count, onStep) => {
+    const order = Int32Array.from({ length: count * batchSize }, (_, i) => i % batchSize);
+    const plan = { order, flips: new Uint8Array(order.length) };
+    const recipe = { batchSize, lr: 0.01, maxSteps: 0, keepFrom: 0 };
+    return session.trainEpoch({ store, targets, ...plan, ...recipe }, onStep);
+  };
+
+  let first;
+  let started;
+  const begin = ({ step, loss }) => {
+    first ??= loss;
+    if (step === warm) started = performance.now();
+  };
+  if (device === 'cpu') {
+    await pass(warm + steps, begin);
+  } else {
+    // A GPU's losses may be read back late, so the steps of the warm-up are a pass of their own.
+    await pass(warm, begin);
+    started = performance.now();
+    await pass(steps, () => {});
+  }
+  const seconds = (performance.now() - started) / 1000;
+  emit('result', { images: steps * batchSize, seconds, loss: first });
+  await session.close();
+  store.close();
+}
+
+start(main);
