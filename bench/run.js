@@ -20,6 +20,7 @@ const USAGE = `node bench/run.js [--python FILE] [--data DIR] [options]
 
   --python FILE   Python with torch and torchvision (bench/README.md); without it only peers in Node.js are run
   --data DIR      data set with train/ and val/; without it only what needs no images is run
+  --libtorch DIR  LibTorch for our side [default: the one of --python, so that both compute with the same]
   --only LIST     of ${benchmarks.map(({ name }) => name).join(', ')}
   --repeat N      runs of each side [default: 3]
   --threads N     threads of every side [default: the cores]
@@ -35,7 +36,7 @@ function readOptions(argv) {
     values = parseArgs({
       args: argv,
       options: {
-        ...{ python: text, data: text, only: text, repeat: text, threads: text, output: text },
+        ...{ python: text, data: text, libtorch: text, only: text, repeat: text, threads: text, output: text },
         ...{ quick: flag, full: flag, help: flag },
       },
     }).values;

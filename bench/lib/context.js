@@ -48,7 +48,8 @@ function checkData(data) {
 function createContext(options, environment, work) {
   const { python, threads, quick } = options;
   if (options.data !== undefined) checkData(options.data);
-  const env = environment === undefined ? {} : { LIBTORCH: environment.libtorch };
+  const libtorch = options.libtorch ?? environment?.libtorch;
+  const env = libtorch === undefined ? {} : { LIBTORCH: libtorch };
   const data = once(() => (quick ? copySome(options.data, path.join(work, 'data')) : options.data));
   const scratch = (name) => fs.mkdtempSync(path.join(work, `${name}-`));
 

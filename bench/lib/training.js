@@ -7,7 +7,19 @@ const { lastRecord } = require('./process');
 /** Runs `resnet-ft train` into a folder of its own; `toSample` says what of it is the figure. */
 async function ourTraining(context, args, toSample) {
   const output = context.scratch('run');
-  const fixed = ['--device', 'cpu', '--precision', 'fp32', '--threads', context.threads, '--json', '--output', output];
+  const fixed = [
+    '--crop-cache',
+    '0',
+    '--device',
+    'cpu',
+    '--precision',
+    'fp32',
+    '--threads',
+    context.threads,
+    '--json',
+    '--output',
+    output,
+  ];
   const ran = await context.cli(['train', context.data(), ...args, ...fixed].map(String));
   context.discard(output);
   return { ...toSample(ran), seconds: ran.seconds, peakMemory: ran.peakMemory };

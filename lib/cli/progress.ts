@@ -66,7 +66,9 @@ class TextDisplay implements Display {
         this.close();
         return this.downloads.show(event.event);
       case 'device':
+      case 'estimate':
       case 'weights':
+      case 'note':
         return this.line(event.note);
       case 'crops':
         return this.crops(event.done, event.total);

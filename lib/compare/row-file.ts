@@ -14,7 +14,17 @@ const ROW_FILE = 'row.json';
 export type RowRecipe = Record<string, unknown>;
 
 /** How and where the work is done, which leaves its result what it is. */
-const NO_RECIPE = new Set(['rows', 'output', 'offline', 'threads', 'cacheMemory', 'cacheDisk']);
+const NO_RECIPE = new Set([
+  'rows',
+  'output',
+  'offline',
+  'threads',
+  'cacheMemory',
+  'cacheDisk',
+  'cropMemory',
+  'cropCache',
+  'cacheDir',
+]);
 /** What the row without training does not look at. */
 const TRAINING = new Set([
   'trainFrom',

@@ -1,17 +1,25 @@
 import os from 'node:os';
-import type { NativeAddon, NativeCropStore } from '../addon/types';
+import type { BackendOperations, CropStore, RgbImage } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { UnreadableImage } from '../train/events';
-import { decodeImage } from './decode';
+import { CropCache } from './crop-cache';
+import { decodeImage, readImage } from './decode';
 import type { Sample } from './image-folder';
 import { withoutName } from './reason';
 
+/** Images that are worked on beyond one for each processor: a decoder that waits for its own thread leaves one idle. */
+const SPARE_TASKS = 4;
+
 interface CropGeometry {
-  addon: NativeAddon;
+  addon: Pick<BackendOperations, 'createCropStore'>;
   /** The short side becomes this many pixels. */
   resize: number;
   /** Side of the centre square that is kept. */
   crop: number;
+  /** Crops are taken from here where it has them, and kept in it where not. */
+  cache?: CropCache | undefined;
+  /** The crops are kept in a new file of this name instead of memory; it is gone when the process ends. */
+  storeFile?: string | undefined;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
@@ -24,7 +32,7 @@ export interface MakeCropsOptions extends CropGeometry {
 
 export interface Crops {
   /** Crop `i` is that of `kept[i]`; `count` may exceed the length of `kept`. */
-  store: NativeCropStore;
+  store: CropStore;
   kept: Sample[];
   unreadable: UnreadableImage[];
 }
@@ -33,7 +41,7 @@ export interface Crops {
  * Decodes, resizes and crops all samples into one store outside the JavaScript heap. The caller closes the store.
  *
  * @throws ResnetFtError `IMAGE_UNREADABLE` that names every unreadable image, `DATA_INVALID` where skipping them leaves a
- * class without images, `ABORTED`
+ * class without images, `OUTPUT_NOT_WRITABLE`, `NATIVE_ERROR`, `ABORTED`
  */
 export async function makeCrops(options: MakeCropsOptions): Promise<Crops> {
   const { samples, skipUnreadable } = options;
@@ -63,14 +71,15 @@ export interface CropImagesOptions extends CropGeometry {
  * Decodes, resizes and crops images into one store, those that can't be read left out: the store's first `count` crops are
  * those of the inputs without an error, in order. The caller closes the store.
  *
- * @throws ResnetFtError `ABORTED`
+ * @throws ResnetFtError `OUTPUT_NOT_WRITABLE` where the store's file can't be made or has no room, `NATIVE_ERROR` where there
+ * is no memory, `ABORTED`
  */
 export async function cropImages(
   options: CropImagesOptions,
-): Promise<{ store: NativeCropStore; count: number; errors: Map<number, ResnetFtError> }> {
-  const { addon, inputs, crop, signal } = options;
+): Promise<{ store: CropStore; count: number; errors: Map<number, ResnetFtError> }> {
+  const { inputs, crop, signal } = options;
   throwIfAborted(signal);
-  const store = addon.createCropStore(inputs.length, crop);
+  const store = createStore(options);
   try {
     const errors = await fill(store, options);
     throwIfAborted(signal);
@@ -82,9 +91,24 @@ export async function cropImages(
   }
 }
 
+function createStore({ addon, inputs, crop, storeFile }: CropImagesOptions): CropStore {
+  try {
+    return addon.createCropStore(inputs.length, crop, storeFile);
+  } catch (cause) {
+    throw storeError(cause, storeFile);
+  }
+}
+
+function storeError(cause: unknown, storeFile: string | undefined): ResnetFtError {
+  const { message } = cause as Error;
+  return storeFile === undefined
+    ? new ResnetFtError('NATIVE_ERROR', message, { cause })
+    : new ResnetFtError('OUTPUT_NOT_WRITABLE', `${storeFile}: ${message}`, { cause });
+}
+
 /** Puts every readable image at its own index; returns why the others could not be read. */
-async function fill(store: NativeCropStore, options: CropImagesOptions): Promise<Map<number, ResnetFtError>> {
-  const { inputs, resize, signal, onProgress } = options;
+async function fill(store: CropStore, options: CropImagesOptions): Promise<Map<number, ResnetFtError>> {
+  const { inputs, signal, onProgress } = options;
   const errors = new Map<number, ResnetFtError>();
   let next = 0;
   let done = 0;
@@ -95,7 +119,7 @@ async function fill(store: NativeCropStore, options: CropImagesOptions): Promise
       const input = inputs[index];
       if (input === undefined) return;
       try {
-        await store.put(index, await decodeImage(input), resize);
+        await put(store, index, input, options);
       } catch (error) {
         if (!(error instanceof ResnetFtError && error.code === 'IMAGE_UNREADABLE')) {
           failed = true;
@@ -106,17 +130,38 @@ async function fill(store: NativeCropStore, options: CropImagesOptions): Promise
       onProgress?.(++done, inputs.length);
     }
   }
-  // One task more than there are processors keeps them busy while a file is read.
-  const tasks = Math.min(inputs.length, os.availableParallelism() + 1);
+  const tasks = Math.min(inputs.length, os.availableParallelism() + SPARE_TASKS);
   // All tasks are waited for, so that none writes to a store that was closed.
   const results = await Promise.allSettled(Array.from({ length: tasks }, work));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   return errors;
 }
 
+async function put(
+  store: CropStore,
+  index: number,
+  input: string | Uint8Array,
+  options: CropImagesOptions,
+): Promise<void> {
+  const { resize, crop, cache, storeFile } = options;
+  const write = (image: RgbImage, to: number): Promise<void> =>
+    store.put(index, image, to).catch((cause: unknown) => {
+      throw storeError(cause, storeFile);
+    });
+  if (cache === undefined) return write(await decodeImage(input), resize);
+  // Read once: the crop is that of the very bytes whose hash is its name.
+  const content = typeof input === 'string' ? await readImage(input) : input;
+  const key = await CropCache.key(content);
+  const known = await cache.get(key);
+  // A crop of the store's own size passes unchanged.
+  if (known !== undefined) return write({ width: crop, height: crop, data: known }, crop);
+  await write(await decodeImage(content, typeof input === 'string' ? input : undefined), resize);
+  await cache.add(key, store.get(index));
+}
+
 /** Moves the crops down over the gaps; a crop of the store's own size passes `put` unchanged. */
 async function compact(
-  store: NativeCropStore,
+  store: CropStore,
   count: number,
   gaps: ReadonlyMap<number, unknown>,
   size: number,

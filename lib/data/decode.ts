@@ -3,6 +3,7 @@ import sharp, { type Sharp } from 'sharp';
 import type { RgbImage } from '../addon/types';
 import { ResnetFtError } from '../errors';
 import { decodeBmp, isBmp } from './bmp';
+import { jpegComponents } from './jpeg';
 import { decodePnm, isPnm } from './pnm';
 
 // Every image is decoded once, and many at the same time: a cache costs memory, and threads within an image only contend.
@@ -20,9 +21,10 @@ const DRAWINGS = new Set(['svg', 'pdf']);
  * not the name; EXIF rotation is not applied, alpha is dropped.
  *
  * @param input path of a file, or its content
+ * @param name for the error; that of the file where left out
  * @throws ResnetFtError `IMAGE_UNREADABLE`, with the file and the cause in one line
  */
-export async function decodeImage(input: string | Uint8Array): Promise<RgbImage> {
+export async function decodeImage(input: string | Uint8Array, name = nameOf(input)): Promise<RgbImage> {
   try {
     const bytes = typeof input === 'string' ? await readFile(input) : asBuffer(input);
     if (bytes.length === 0) throw new Error('the file is empty');
@@ -30,8 +32,28 @@ export async function decodeImage(input: string | Uint8Array): Promise<RgbImage>
     if (isPnm(bytes)) return decodePnm(bytes);
     return await decodeWithSharp(bytes);
   } catch (cause) {
-    throw new ResnetFtError('IMAGE_UNREADABLE', `${nameOf(input)}: ${reasonOf(cause)}`, { cause });
+    throw unreadable(name, cause);
   }
+}
+
+/**
+ * The content of an image's file.
+ *
+ * @throws ResnetFtError `IMAGE_UNREADABLE`
+ */
+export async function readImage(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+}
+
+/** Which decoder this is, for what was made with it to be told from what another would make. */
+export const DECODER = `sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`;
+
+function unreadable(name: string, cause: unknown): ResnetFtError {
+  return new ResnetFtError('IMAGE_UNREADABLE', `${name}: ${reasonOf(cause)}`, { cause });
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -53,12 +75,19 @@ function reasonOf(cause: unknown): string {
 }
 
 async function decodeWithSharp(bytes: Buffer): Promise<RgbImage> {
+  // sharp's look at the header is a twentieth of the time of a photograph, and only tells of rare kinds.
+  const components = jpegComponents(bytes);
+  if (components === 1 || components === 3) return decodePlain(bytes, false);
   const { format, space, channels } = await sharp(bytes, OPTIONS).metadata();
   // Pillow turns a TIFF as its tag of orientation says, and nothing else.
   const orient = format === 'tiff';
   if (DRAWINGS.has(format)) throw new Error(`${format} is not supported`);
   if (space === 'cmyk') return cmykToRgb(bytes, orient);
   if (space === 'grey16' && channels === 1) return gray16ToRgb(bytes, orient);
+  return decodePlain(bytes, orient);
+}
+
+async function decodePlain(bytes: Buffer, orient: boolean): Promise<RgbImage> {
   const { data, info } = await open(bytes, orient)
     .toColourspace('srgb')
     .removeAlpha()

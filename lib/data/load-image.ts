@@ -1,5 +1,6 @@
-import { loadAddon } from '../addon/load';
-import type { RgbImage } from '../addon/types';
+import { resizeAndCrop } from '../backend/js/resize';
+import { tryBackend } from '../backend/registry';
+import type { RgbImage } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import { decodeImage } from './decode';
 
@@ -25,5 +26,9 @@ export async function loadImage(input: string | Uint8Array, options: LoadImageOp
     }
   }
   const image = await decodeImage(input);
-  return resize === 0 && crop === 0 ? image : loadAddon().resizeCrop(image, { resize, crop });
+  if (resize === 0 && crop === 0) return image;
+  // Every backend gives the same bytes: the native one only does not block the event loop.
+  const { backend } = await tryBackend('native');
+  if (backend !== undefined) return backend.resizeCrop(image, { resize, crop });
+  return resizeAndCrop(image, { resize, crop });
 }

@@ -97,6 +97,23 @@ export const TRAIN_OPTIONS = {
     group: MACHINE,
     help: 'keep these features as bfloat16, in half the room',
   },
+  cropMemory: {
+    ...SIZE,
+    group: MACHINE,
+    help: 'memory for the crops of the images; those of a set that needs more are read from a file in the output folder [default: half of what is free]',
+  },
+  cropCache: {
+    ...SIZE,
+    default: '5GB',
+    group: MACHINE,
+    help: 'disk for the crops of earlier runs, so that the next run starts at once: 500MB, 5GB, 0 for none; those used longest ago go first',
+  },
+  cacheDir: {
+    type: 'string',
+    expected: 'a folder',
+    group: MACHINE,
+    help: 'folder of these crops [default: resnet-ft/crops in the user cache]',
+  },
   output: {
     type: 'string',
     group: OUTPUT,

@@ -1,7 +1,9 @@
-import type { NativeAddon, NativeCropStore } from '../addon/types';
+import type { BackendOperations, CropStore } from '../backend/types';
+import type { CropCache } from '../data/crop-cache';
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 import type { Preprocessing } from '../options';
+import { CropRoom, gigabytes, openCropCache, type CropStorage } from './crop-storage';
 import type { TrainEvent, UnreadableImage } from './events';
 import type { Split } from './fit';
 
@@ -13,41 +15,71 @@ export interface Cropped {
 }
 
 interface CropDataOptions {
-  addon: NativeAddon;
+  addon: Pick<BackendOperations, 'createCropStore'>;
   dataset: { train: Sample[]; val: Sample[] };
   preprocessing: Preprocessing;
   skipUnreadable: boolean;
+  storage: CropStorage;
   signal: AbortSignal;
   emit: (event: TrainEvent) => void;
   /** Every store that was made, also where the call fails: the caller closes them. */
-  stores: NativeCropStore[];
+  stores: CropStore[];
 }
 
-/** Makes the crops of both splits, and names every unreadable image of both at once. */
+/**
+ * Makes the crops of both splits, and names every unreadable image of both at once.
+ *
+ * @throws ResnetFtError IMAGE_UNREADABLE, DATA_INVALID, OUTPUT_NOT_WRITABLE, NATIVE_ERROR where there is no memory, ABORTED
+ */
 export async function cropData(options: CropDataOptions): Promise<Cropped> {
-  const { addon, dataset, preprocessing, skipUnreadable, signal, emit, stores } = options;
+  const cache = await openCropCache(options.storage, options.preprocessing);
+  try {
+    return await cropSplits(options, cache);
+  } finally {
+    // Also after a failure: what was made until then need not be made again.
+    await cache?.close();
+    if (cache !== undefined) tellOfCache(cache, options.emit);
+  }
+}
+
+async function cropSplits(options: CropDataOptions, cache: CropCache | undefined): Promise<Cropped> {
+  const { addon, dataset, preprocessing, skipUnreadable, storage, signal, emit, stores } = options;
   const { makeCrops } = await import('../data/crops.js');
   const { resize, crop } = preprocessing;
+  const room = new CropRoom(storage, 3 * crop * crop);
   const total = dataset.train.length + dataset.val.length;
   let done = 0;
   const onProgress = (): void => emit({ kind: 'crops', done: ++done, total });
   const unreadable: UnreadableImage[] = [];
   const failures: ResnetFtError[] = [];
-  const one = async (samples: Sample[]): Promise<(Split & { kept: Sample[] }) | undefined> => {
+  const one = async (split: string, samples: Sample[]): Promise<(Split & { kept: Sample[] }) | undefined> => {
     try {
-      const made = await makeCrops({ addon, samples, resize, crop, skipUnreadable, signal, onProgress });
+      const storeFile = await room.fileFor(split, samples.length);
+      const made = await makeCrops({
+        addon,
+        samples,
+        resize,
+        crop,
+        skipUnreadable,
+        cache,
+        storeFile,
+        signal,
+        onProgress,
+      });
       stores.push(made.store);
+      if (storeFile !== undefined) tellOfFile(made.store, split, emit);
       unreadable.push(...made.unreadable);
       return { store: made.store, kept: made.kept, targets: Int32Array.from(made.kept, (sample) => sample.target) };
     } catch (error) {
+      if (error instanceof ResnetFtError && error.code === 'NATIVE_ERROR') throw withHint(error);
       // Both splits are read before the run fails, so that all unreadable images are named at once.
       if (!(error instanceof ResnetFtError && error.code === 'IMAGE_UNREADABLE')) throw error;
       failures.push(error);
       return undefined;
     }
   };
-  const train = await one(dataset.train);
-  const val = await one(dataset.val);
+  const train = await one('train', dataset.train);
+  const val = await one('val', dataset.val);
   if (train === undefined || val === undefined) {
     const [first, second] = failures;
     if (first === undefined) throw new Error('a split without crops has an error');
@@ -57,4 +89,25 @@ export async function cropData(options: CropDataOptions): Promise<Cropped> {
   }
   for (const { file, reason } of unreadable) emit({ kind: 'skipped', file, reason });
   return { train, val, unreadable };
+}
+
+function withHint({ code, message, cause }: ResnetFtError): ResnetFtError {
+  return new ResnetFtError(code, message, { hint: 'Allow less with --crop-memory: the rest is kept in a file', cause });
+}
+
+function tellOfFile(store: CropStore, split: string, emit: (event: TrainEvent) => void): void {
+  const size = gigabytes(store.count * store.size * store.size * 3);
+  const note =
+    store.inFile === true
+      ? `${split}: ${store.count} crops (${size}) are kept in a file of the output folder, not in memory`
+      : `${split}: ${store.count} crops take ${size} of memory, more than allowed: no file can hold them on this system`;
+  emit({ kind: 'note', note });
+}
+
+function tellOfCache(cache: CropCache, emit: (event: TrainEvent) => void): void {
+  const { found, problem } = cache;
+  if (found > 0) emit({ kind: 'note', note: `${found} crops of earlier runs were found in the cache` });
+  if (problem !== undefined) {
+    emit({ kind: 'note', note: `crops are not kept for later runs: ${problem}; see --cache-dir and --crop-cache` });
+  }
 }

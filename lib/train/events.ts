@@ -48,8 +48,11 @@ export type TrainEvent =
   | { kind: 'device'; device: string; precision: string; note: string }
   | { kind: 'download'; event: DownloadEvent }
   | { kind: 'weights'; file: string; note: string }
+  | { kind: 'note'; note: string }
   | { kind: 'crops'; done: number; total: number }
   | { kind: 'skipped'; file: string; reason: string }
+  /** How long the run takes, where the backend is a slow one; `note` is one line for a person. */
+  | { kind: 'estimate'; seconds: number; note: string }
   | { kind: 'start'; output: string; epochs: number; stepsPerEpoch: number; images: number }
   | StepRecord
   | EpochRecord

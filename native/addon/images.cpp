@@ -1,6 +1,7 @@
 #include "addon/images.h"
 
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -104,12 +105,16 @@ Napi::Function CropStoreWrap::define(Napi::Env env) {
 
 CropStoreWrap::CropStoreWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CropStoreWrap>(info) {
   try {
-    store_ = std::make_shared<CropStore>(info[0].ToNumber().Int64Value(), info[1].ToNumber().Int32Value());
+    const std::string file = info[2].IsString() ? std::string(info[2].ToString()) : std::string();
+    store_ = std::make_shared<CropStore>(info[0].ToNumber().Int64Value(), info[1].ToNumber().Int32Value(), file);
+  } catch (const std::bad_alloc&) {
+    throw native_error(info.Env(), "no memory for the crops");
   } catch (const std::exception& error) {
-    throw native_error(info.Env(), std::string("no memory for the crops: ") + describe(error));
+    throw native_error(info.Env(), describe(error));
   }
   info.This().As<Napi::Object>().Set("count", static_cast<double>(store_->count()));
   info.This().As<Napi::Object>().Set("size", store_->size());
+  info.This().As<Napi::Object>().Set("inFile", store_->in_file());
 }
 
 std::shared_ptr<CropStore> CropStoreWrap::store(Napi::Env env) const {

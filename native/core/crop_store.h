@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "core/resize.h"
 
@@ -10,23 +11,35 @@ namespace resnet_ft {
 
 class CropStore {
  public:
-  // Memory for `count` crops of size x size x 3 bytes; pages are taken from the system as they are written.
-  CropStore(int64_t count, int size);
+  // Room for `count` crops of size x size x 3 bytes: in memory where `file` is empty (pages are taken from the system
+  // as they are written), else in a new file of that name, which is gone with the process, however that ends. Its pages
+  // are the system's to drop, so that the process needs no memory for them. Systems without such files use memory.
+  // Throws std::runtime_error where the file can't be made.
+  CropStore(int64_t count, int size, const std::string& file = {});
+  ~CropStore();
+  CropStore(const CropStore&) = delete;
+  CropStore& operator=(const CropStore&) = delete;
 
   int64_t count() const { return count_; }
   int size() const { return size_; }
+  bool in_file() const { return file_ >= 0; }
   int64_t bytes_per_crop() const { return int64_t{3} * size_ * size_; }
 
-  // Resizes, crops and keeps an image. Different indices may be written from different threads at once.
+  // Resizes, crops and keeps an image. Different indices may be written from different threads at once. Throws
+  // std::runtime_error where the file has no room.
   void put(int64_t index, RgbView image, int resize);
   const uint8_t* get(int64_t index) const;
 
  private:
   void check(int64_t index) const;
+  void open_file(const std::string& name);
+  void allocate();
 
   int64_t count_;
   int size_;
-  std::unique_ptr<uint8_t[]> bytes_;
+  std::unique_ptr<uint8_t[]> memory_;
+  const uint8_t* bytes_ = nullptr;  // the memory, or the file as memory
+  int file_ = -1;
 };
 
 }  // namespace resnet_ft

@@ -7,11 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/resize_lines.h"
+
 namespace resnet_ft {
 namespace {
-
-// Pillow, src/libImaging/Resample.c: 8-bit results of fixed point sums with this many fractional bits.
-constexpr int kPrecisionBits = 32 - 8 - 2;
 
 struct Coefficients {
   int window = 0;               // weights kept per output pixel
@@ -55,8 +54,6 @@ Coefficients coefficients(int in_size, int out_size) {
   return c;
 }
 
-uint8_t clip8(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
-
 // Offset and length of the part of `size` that a centred crop keeps (Python's round, half to even).
 struct Span {
   int offset;
@@ -70,25 +67,22 @@ Span centre(int size, int crop) {
 
 // Columns `keep` of the horizontally resized rows [row0, row0 + rows).
 std::vector<uint8_t> resize_rows(RgbView image, const Coefficients& c, Span keep, int row0, int rows) {
-  std::vector<uint8_t> out(static_cast<size_t>(rows) * keep.length * 3);
+  const size_t stride = static_cast<size_t>(image.width) * 3;
+  const size_t width = static_cast<size_t>(keep.length) * 3;
+  const LineResizer resizer(c.first.data() + keep.offset, c.count.data() + keep.offset,
+                            c.weight.data() + static_cast<size_t>(keep.offset) * c.window, c.window, keep.length);
+  std::vector<uint8_t> out(rows * width + 1);  // one for the write behind the last pixel
+  std::vector<uint8_t> padded;
   for (int y = 0; y < rows; ++y) {
-    const uint8_t* line = image.data + static_cast<size_t>(row0 + y) * image.width * 3;
-    uint8_t* target = out.data() + static_cast<size_t>(y) * keep.length * 3;
-    for (int x = 0; x < keep.length; ++x) {
-      const int column = keep.offset + x;
-      const int32_t* weight = c.weight.data() + static_cast<size_t>(column) * c.window;
-      const uint8_t* pixel = line + static_cast<size_t>(c.first[column]) * 3;
-      int32_t r = 1 << (kPrecisionBits - 1), g = r, b = r;
-      for (int i = 0; i < c.count[column]; ++i, pixel += 3) {
-        r += pixel[0] * weight[i];
-        g += pixel[1] * weight[i];
-        b += pixel[2] * weight[i];
-      }
-      *target++ = clip8(r);
-      *target++ = clip8(g);
-      *target++ = clip8(b);
+    const uint8_t* line = image.data + (row0 + y) * stride;
+    if ((image.height - row0 - y - 1) * stride < resizer.reads_beyond()) {
+      padded.assign(line, line + stride);
+      padded.resize(stride + resizer.reads_beyond());
+      line = padded.data();
     }
+    resizer.resize(line, out.data() + y * width);
   }
+  out.pop_back();
   return out;
 }
 
@@ -96,16 +90,10 @@ std::vector<uint8_t> resize_rows(RgbView image, const Coefficients& c, Span keep
 std::vector<uint8_t> resize_columns(const std::vector<uint8_t>& lines, const Coefficients& c, Span keep, int row0,
                                     size_t stride) {
   std::vector<uint8_t> out(keep.length * stride);
-  std::vector<int32_t> sums(stride);
   for (int y = 0; y < keep.length; ++y) {
     const int row = keep.offset + y;
-    std::fill(sums.begin(), sums.end(), 1 << (kPrecisionBits - 1));
-    for (int i = 0; i < c.count[row]; ++i) {
-      const int32_t weight = c.weight[static_cast<size_t>(row) * c.window + i];
-      const uint8_t* line = lines.data() + (c.first[row] - row0 + i) * stride;
-      for (size_t x = 0; x < stride; ++x) sums[x] += line[x] * weight;
-    }
-    for (size_t x = 0; x < stride; ++x) out[y * stride + x] = clip8(sums[x]);
+    add_lines(lines.data() + (c.first[row] - row0) * stride, stride,
+              c.weight.data() + static_cast<size_t>(row) * c.window, c.count[row], out.data() + y * stride);
   }
   return out;
 }

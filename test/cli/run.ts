@@ -12,13 +12,20 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs the built command line; `onStdout` sees the whole of standard output so far. */
+/** Crops that another version made, and kept in the user's cache, must not stand in for those that are tested. */
+function withoutCropCache(args: string[]): string[] {
+  const [command = '', ...rest] = args;
+  const reads = command === 'train' || command === 'compare';
+  return reads && !args.includes('--cache-dir') ? [command, '--crop-cache', '0', ...rest] : args;
+}
+
+/** Runs the built command line, without a crop cache unless one is named; `onStdout` sees the whole of standard output so far. */
 export function run(
   args: string[],
   options: { env?: NodeJS.ProcessEnv; onStdout?: (text: string, child: ChildProcess) => void } = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(ROOT, 'bin', 'resnet-ft.js'), ...args], {
+    const child = spawn(process.execPath, [path.join(ROOT, 'bin', 'resnet-ft.js'), ...withoutCropCache(args)], {
       cwd: ROOT,
       env: { ...process.env, ...options.env },
     });

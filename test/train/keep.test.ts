@@ -16,6 +16,8 @@ const base = [
   '4',
   '--device',
   'cpu',
+  '--precision',
+  'fp32',
   '--quiet',
 ];
 

@@ -1,0 +1,215 @@
+import { createHash, randomBytes, webcrypto } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat, statfs, utimes, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { PackWriter, readCrop, readPack, type Pack } from './crop-pack';
+
+const PACK_BYTES = 256_000_000;
+
+/** Share of the free disk that the cache may fill. */
+const FREE_SHARE = 0.5;
+
+/** A temporary file of this age is one that a process left behind when it was killed. */
+const ABANDONED_MS = 24 * 3_600_000;
+
+// Only files with these names are ever removed.
+const PACK_NAME = /^[0-9a-f]{16}\.crops$/;
+const TEMPORARY_NAME = /^[0-9a-f]{16}\.crops\.tmp$/;
+
+export interface CropCacheOptions {
+  /** Folder of the packs; made where it is missing. */
+  dir: string;
+  /** Bytes that the packs may take together; the least recently used are removed. */
+  limit: number;
+  /** Everything beside the image's bytes that decides on the crop's bytes. */
+  kind: string;
+  /** Bytes of one crop. */
+  bytes: number;
+  /** Bytes after which a new pack is begun, 256 MB where left out: packs are what is removed when room is needed. */
+  packBytes?: number;
+}
+
+/**
+ * Crops of earlier runs on disk, found by the content of the image's file. Several processes may use one folder: packs are
+ * written under a temporary name and never changed afterwards. Whatever goes wrong with it only means that crops are made anew.
+ */
+export class CropCache {
+  private readonly places = new Map<string, { pack: Pack; index: number }>();
+  private readonly handles = new Map<string, Promise<FileHandle | undefined>>();
+  /** Packs that this run used or wrote, with their sizes. */
+  private readonly used = new Map<string, number>();
+  private readonly added = new Set<string>();
+  private writer: Promise<{ pack: PackWriter; file: string }> | undefined;
+  private room = Infinity;
+  private hits = 0;
+  private failure: string | undefined;
+
+  private constructor(
+    private readonly options: CropCacheOptions,
+    private readonly kind: string,
+  ) {}
+
+  /** Reads which crops are there; a folder that can't be read counts as empty. */
+  static async open(options: CropCacheOptions): Promise<CropCache> {
+    const kind = createHash('sha256').update(options.kind).digest().toString('latin1');
+    const cache = new CropCache(options, kind);
+    for (const { file } of await listPacks(options.dir)) {
+      const pack = await readPack(file, kind, options.bytes);
+      pack?.keys.forEach((key, index) => cache.places.set(key, { pack, index }));
+    }
+    return cache;
+  }
+
+  /** The name of an image's crop. */
+  static async key(content: Uint8Array): Promise<string> {
+    // On another thread: large photographs would keep the main one busy.
+    return Buffer.from(await webcrypto.subtle.digest('SHA-256', content)).toString('latin1');
+  }
+
+  /** Crops that {@link get} found. */
+  get found(): number {
+    return this.hits;
+  }
+
+  /** Why crops could not be written, where they could not. */
+  get problem(): string | undefined {
+    return this.failure;
+  }
+
+  /** The crop; undefined where there is none, or its bytes are damaged. */
+  async get(key: string): Promise<Buffer | undefined> {
+    const place = this.places.get(key);
+    if (place === undefined) return undefined;
+    const { pack, index } = place;
+    try {
+      let handle = this.handles.get(pack.file);
+      if (handle === undefined) {
+        handle = open(pack.file, 'r').catch(() => undefined); // removed by another process
+        this.handles.set(pack.file, handle);
+      }
+      const opened = await handle;
+      const crop = opened === undefined ? undefined : await readCrop(opened, pack, index);
+      if (crop !== undefined) {
+        this.used.set(pack.file, pack.keys.length * pack.bytes);
+        this.hits++;
+        return crop;
+      }
+      // The rest of a damaged pack is not to be trusted either.
+      if (opened !== undefined) await this.drop(pack);
+    } catch {
+      // As good as not there.
+    }
+    this.places.delete(key);
+    return undefined;
+  }
+
+  /** Keeps a crop for later runs, as far as there is room; never fails. */
+  async add(key: string, crop: Uint8Array): Promise<void> {
+    if (this.failure !== undefined || this.added.has(key)) return;
+    this.added.add(key);
+    try {
+      let writer;
+      let current;
+      do {
+        writer = this.writer ??= this.begin();
+        current = await writer;
+      } while (writer !== this.writer); // full in the meantime
+      const { pack, file } = current;
+      // One run must not push out what it has just used or written.
+      const taken = [...this.used.values()].reduce((sum, size) => sum + size, 0);
+      if (taken + pack.size + crop.length > this.room) return;
+      const writing = pack.add(key, crop);
+      const full = pack.size >= (this.options.packBytes ?? PACK_BYTES);
+      if (full) {
+        this.used.set(file, pack.size);
+        this.writer = undefined;
+      }
+      await Promise.all([writing, full ? this.publish(pack, file) : undefined]);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Publishes what was added and removes what has no room; never fails. */
+  async close(): Promise<void> {
+    try {
+      for (const handle of this.handles.values()) await (await handle)?.close();
+      const writer = await this.writer;
+      if (writer !== undefined) await this.publish(writer.pack, writer.file);
+    } catch (error) {
+      this.fail(error);
+    }
+    const now = new Date();
+    for (const file of this.used.keys()) await utimes(file, now, now).catch(() => {});
+    await prune(this.options.dir, this.options.limit);
+  }
+
+  private async drop(pack: Pack): Promise<void> {
+    for (const key of pack.keys) if (this.places.get(key)?.pack === pack) this.places.delete(key);
+    this.used.delete(pack.file);
+    await rm(pack.file, { force: true });
+  }
+
+  private async begin(): Promise<{ pack: PackWriter; file: string }> {
+    const { dir, limit, bytes } = this.options;
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    if (this.room === Infinity) this.room = Math.min(limit, await freeDisk(dir));
+    const file = path.join(dir, `${randomBytes(8).toString('hex')}.crops`);
+    return { pack: await PackWriter.create(`${file}.tmp`, this.kind, bytes), file };
+  }
+
+  private async publish(pack: PackWriter, file: string): Promise<void> {
+    try {
+      const empty = pack.count === 0;
+      await pack.finish();
+      if (empty) await rm(`${file}.tmp`, { force: true });
+      else await rename(`${file}.tmp`, file);
+    } catch (error) {
+      await rm(`${file}.tmp`, { force: true }).catch(() => {});
+      throw error;
+    }
+  }
+
+  private fail(error: unknown): void {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    this.failure ??= `${this.options.dir} can't be written (${reason})`;
+  }
+}
+
+async function freeDisk(dir: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(dir);
+    return Math.floor(bavail * bsize * FREE_SHARE);
+  } catch {
+    return Infinity; // a file system that does not say; a full disk is noticed when it is written to
+  }
+}
+
+/** The packs of a folder, those used last at the end. */
+async function listPacks(dir: string): Promise<{ file: string; size: number; used: number }[]> {
+  const names = await readdir(dir).catch(() => []);
+  const packs = [];
+  for (const name of names.filter((one) => PACK_NAME.test(one))) {
+    const file = path.join(dir, name);
+    const found = await stat(file).catch(() => undefined);
+    if (found?.isFile() === true) packs.push({ file, size: found.size, used: found.mtimeMs });
+  }
+  return packs.sort((a, b) => a.used - b.used);
+}
+
+/** Removes the packs used longest ago until the rest fits, and what killed processes left. */
+async function prune(dir: string, limit: number): Promise<void> {
+  const packs = await listPacks(dir);
+  let total = packs.reduce((sum, { size }) => sum + size, 0);
+  for (const { file, size } of packs) {
+    if (total <= limit) break;
+    await rm(file, { force: true }).catch(() => {}); // Windows keeps what another process reads
+    total -= size;
+  }
+  for (const name of await readdir(dir).catch(() => [])) {
+    if (!TEMPORARY_NAME.test(name)) continue;
+    const file = path.join(dir, name);
+    const found = await stat(file).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS)
+      await rm(file, { force: true }).catch(() => {});
+  }
+}

@@ -1,0 +1,84 @@
+import { statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { cachePath } from '../cache';
+import { ResnetFtError } from '../errors';
+import type { Preprocessing, ResolvedTrainOptions } from '../options';
+import { bytesOf } from '../options/size';
+import type { RunFolder } from './run-folder';
+
+/** Share of the free memory that crops may take where the caller says nothing. */
+const SHARE = 0.5;
+
+/** Raised whenever other crops come out of the same image: those of older versions are then not found any more. */
+const ALGORITHM = 1;
+
+/** Where the crops of a run are kept, and those of all runs. */
+export interface CropStorage {
+  /** Bytes of memory for crops; a split that does not fit is kept in a file. */
+  memory: number;
+  /** Path of such a file, without the name of the split. */
+  file: string;
+  cache: { dir: string; limit: number };
+}
+
+/** @param features bytes of memory that the features of frozen modules may take */
+export function cropStorage(options: ResolvedTrainOptions, folder: RunFolder, features: number): CropStorage {
+  const { cropMemory, cropCache, cacheDir, trainFrom } = options;
+  const free = process.availableMemory() - (trainFrom === 'conv1' ? 0 : features); // counts the limit of a container too
+  return {
+    memory: cropMemory === undefined ? Math.max(0, Math.floor(free * SHARE)) : bytesOf(cropMemory),
+    file: folder.file('.crops'),
+    cache: { dir: cacheDir === undefined ? cachePath('crops') : path.resolve(cacheDir), limit: bytesOf(cropCache) },
+  };
+}
+
+/** Hands out the memory of a run to its splits, first come first served. */
+export class CropRoom {
+  private left: number;
+
+  constructor(
+    private readonly storage: CropStorage,
+    private readonly bytesPerCrop: number,
+  ) {
+    this.left = storage.memory;
+  }
+
+  /**
+   * The file for a split's crops; undefined where they fit into memory.
+   *
+   * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the disk has no room for it
+   */
+  async fileFor(split: string, count: number): Promise<string | undefined> {
+    const bytes = count * this.bytesPerCrop;
+    if (bytes <= this.left) {
+      this.left -= bytes;
+      return undefined;
+    }
+    const file = `${this.storage.file}-${split}`;
+    const folder = path.dirname(file);
+    const disk = await statfs(folder).catch(() => undefined);
+    if (disk !== undefined && disk.bavail * disk.bsize < bytes) {
+      const free = gigabytes(disk.bavail * disk.bsize);
+      throw new ResnetFtError(
+        'OUTPUT_NOT_WRITABLE',
+        `${folder}: ${count} crops need ${gigabytes(bytes)} of disk, and ${free} are free`,
+        { hint: 'Choose another folder with --output, or allow more memory with --crop-memory' },
+      );
+    }
+    return file;
+  }
+}
+
+/** `3.0 GB` */
+export function gigabytes(bytes: number): string {
+  return bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** Opens the cache of crops; undefined where it is switched off. */
+export async function openCropCache({ cache }: CropStorage, { resize, crop }: Preprocessing) {
+  if (cache.limit === 0) return undefined;
+  const { CropCache } = await import('../data/crop-cache.js');
+  const { DECODER } = await import('../data/decode.js');
+  const kind = `algorithm ${ALGORITHM} resize ${resize} crop ${crop} ${DECODER}`;
+  return CropCache.open({ ...cache, kind, bytes: 3 * crop * crop });
+}

@@ -1,0 +1,38 @@
+import fs from 'node:fs';
+import os from 'node:os';
+
+/** Where a container's share of the processors stands: cgroup v2, then v1. */
+const QUOTA_FILES = [
+  ['/sys/fs/cgroup/cpu.max'],
+  ['/sys/fs/cgroup/cpu/cpu.cfs_quota_us', '/sys/fs/cgroup/cpu/cpu.cfs_period_us'],
+];
+
+/**
+ * Processors' worth of time that a cgroup allows, from the text of its files: `150000 100000` is 1.5, `max 100000` and a quota of -1
+ * are no limit.
+ */
+export function quotaOf(text: string): number | undefined {
+  const [quota, period] = text.trim().split(/\s+/).map(Number);
+  return quota !== undefined && period !== undefined && quota > 0 && period > 0 ? quota / period : undefined;
+}
+
+function cgroupQuota(): number | undefined {
+  for (const files of QUOTA_FILES) {
+    try {
+      return quotaOf(files.map((file) => fs.readFileSync(file, 'utf8')).join(' '));
+    } catch {
+      // Not this version of cgroups, or not Linux.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Threads for the arithmetic where the caller says nothing; 0 leaves it to LibTorch, which counts the processors. It does not know of
+ * a container's quota: more threads than that wait for each other.
+ */
+export function defaultThreads(quota = cgroupQuota(), processors = os.availableParallelism()): number {
+  if (quota === undefined) return 0;
+  const allowed = Math.max(1, Math.floor(quota));
+  return allowed < processors ? allowed : 0;
+}
