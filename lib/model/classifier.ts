@@ -57,6 +57,7 @@ export class Classifier {
   static async create(opened: OpenedModel, machine: MachineOptions): Promise<Classifier> {
     const { openBackend } = await import('../backend/registry.js');
     const { chooseDevice } = await import('../train/device.js');
+    const { defaultThreads } = await import('../train/threads.js');
     const { tensors, ...info } = opened;
     const backend = await openBackend(machine.backend);
     const choice = chooseDevice(machine, backend);
@@ -66,7 +67,7 @@ export class Classifier {
         arch: info.arch,
         device: choice.device,
         precision: choice.precision,
-        threads: machine.threads ?? 0,
+        threads: machine.threads ?? defaultThreads(),
         mean: [...mean],
         std: [...std],
       },

@@ -1,3 +1,4 @@
+import { TRAIN_FROM } from '../options';
 import type { BatchNorm, Container, Convolution, Layer, Linear, Pool } from './architecture';
 
 /** A layer under its full name. */
@@ -21,19 +22,38 @@ export interface Operations<T> {
   linear(linear: Named<Linear>, x: T): T;
 }
 
+/** Where the network may be cut: each stage begins with the module of this number in TRAIN_FROM; that of `layer4` ends with the pooling. */
+export const STAGES = TRAIN_FROM.length;
+
+/** The stage that a module or a tensor of the state dict belongs to, by its full name; -1 for one without parameters. */
+export function stageOf(name: string): number {
+  const [module] = name.split('.');
+  return module === 'bn1' ? 0 : TRAIN_FROM.findIndex((from) => from === module);
+}
+
 /** Goes through the network as torchvision's ResNet.forward does (torchvision 0.29.1, models/resnet.py). */
 export function forward<T>(network: Container, operations: Operations<T>, input: T): T {
+  let x = input;
+  for (let stage = 0; stage < STAGES; stage++) x = forwardStage(network, operations, stage, x);
+  return x;
+}
+
+/** Goes through one stage of {@link STAGES}. */
+export function forwardStage<T>(network: Container, operations: Operations<T>, stage: number, input: T): T {
   const own = children(network, '');
-  let x = operations.convolve(own('Conv2d', 'conv1'), own('BatchNorm2d', 'bn1'), input);
-  x = operations.maxPool(own('MaxPool2d', 'maxpool'), operations.relu(own('ReLU', 'relu'), x));
-  for (const [key, layer] of network.children) {
-    if (!('children' in layer)) continue;
-    for (const [index, block] of layer.children) {
-      if ('children' in block) x = forwardBlock(block, `${key}.${index}`, operations, x);
-    }
+  if (stage === 0) {
+    const x = operations.convolve(own('Conv2d', 'conv1'), own('BatchNorm2d', 'bn1'), input);
+    return operations.maxPool(own('MaxPool2d', 'maxpool'), operations.relu(own('ReLU', 'relu'), x));
   }
-  x = operations.averagePool(own('AdaptiveAvgPool2d', 'avgpool'), x);
-  return operations.linear(own('Linear', 'fc'), x);
+  if (stage === STAGES - 1) return operations.linear(own('Linear', 'fc'), input);
+  let x = input;
+  const key = `layer${stage}`;
+  const layer = network.children.get(key);
+  if (layer === undefined || !('children' in layer)) throw new Error(`${key} is no layer`);
+  for (const [index, block] of layer.children) {
+    if ('children' in block) x = forwardBlock(block, `${key}.${index}`, operations, x);
+  }
+  return stage === STAGES - 2 ? operations.averagePool(own('AdaptiveAvgPool2d', 'avgpool'), x) : x;
 }
 
 function forwardBlock<T>(block: Container, name: string, operations: Operations<T>, input: T): T {

@@ -29,7 +29,7 @@ export const MACHINE_OPTIONS = {
     choices: PRECISIONS,
     default: 'auto',
     group: MACHINE,
-    help: 'arithmetic; auto is bf16 on a GPU and fp32 elsewhere',
+    help: 'arithmetic; auto is bf16 on a GPU, and for training where the CPU has it, else fp32',
   },
   threads: {
     type: 'number',

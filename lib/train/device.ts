@@ -1,4 +1,4 @@
-import type { DeviceInfo, SessionOptions } from '../addon/types';
+import type { Backend, Precision } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { MACHINE_OPTIONS, ResolvedOptions } from '../options';
 
@@ -8,17 +8,23 @@ export type MachineOptions = ResolvedOptions<typeof MACHINE_OPTIONS>;
 /** Where and in which arithmetic a run happens, and why. */
 export interface DeviceChoice {
   device: string;
-  precision: SessionOptions['precision'];
+  precision: Precision;
   /** One line for a person where `auto` decided. */
   note: string;
 }
 
 /**
- * Turns `--device` and `--precision` into what the native session takes.
+ * Turns `--device` and `--precision` into what the backend takes. `auto` is bfloat16 on a GPU, and for training on a CPU that
+ * multiplies bfloat16 itself; a CPU predicts in float32, so that its figures are those of PyTorch.
  *
- * @throws ResnetFtError DEVICE_UNAVAILABLE where CUDA was asked for and can't be used.
+ * @throws ResnetFtError DEVICE_UNAVAILABLE where CUDA or a precision was asked for and can't be used.
  */
-export function chooseDevice(options: Pick<MachineOptions, 'device' | 'precision'>, info: DeviceInfo): DeviceChoice {
+export function chooseDevice(
+  options: Pick<MachineOptions, 'device' | 'precision'>,
+  backend: Pick<Backend, 'label' | 'precisions' | 'deviceInfo'>,
+  training = false,
+): DeviceChoice {
+  const info = backend.deviceInfo();
   const auto = options.device === 'auto';
   const device = auto ? (info.cudaCount > 0 ? 'cuda' : 'cpu') : options.device;
   if (device !== 'cpu') {
@@ -36,8 +42,16 @@ export function chooseDevice(options: Pick<MachineOptions, 'device' | 'precision
       );
     }
   }
-  const precision = options.precision === 'auto' ? (device === 'cpu' ? 'fp32' : 'bf16') : options.precision;
+  const fast = device === 'cpu' ? training && info.cpuBf16 : true;
+  const wanted = fast && backend.precisions.includes('bf16') ? 'bf16' : 'fp32';
+  const precision = options.precision === 'auto' ? wanted : options.precision;
+  if (!backend.precisions.includes(precision)) {
+    throw new ResnetFtError('DEVICE_UNAVAILABLE', `The backend ${backend.label} can't compute in ${precision}`, {
+      hint: `Use --precision ${backend.precisions.join(' or ')}, or --backend native`,
+    });
+  }
   const why =
     auto && device === 'cpu' && info.cudaReason !== '' ? ` (auto: ${info.cudaReason})` : auto ? ' (auto)' : '';
-  return { device, precision, note: `device ${device}${why}, precision ${precision}` };
+  const where = backend.label === 'native' ? '' : `backend ${backend.label}, `;
+  return { device, precision, note: `${where}device ${device}${why}, precision ${precision}` };
 }

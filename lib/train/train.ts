@@ -3,7 +3,9 @@ import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
 import { resolveTrainOptions, type TrainOptions } from '../options';
 import { cropData } from './crop-data';
+import { cropStorage } from './crop-storage';
 import { chooseDevice } from './device';
+import { estimateRun } from './estimate';
 import type { TrainEvent, TrainResult } from './events';
 import { featureCache } from './feature-cache';
 import { aborted, fit } from './fit';
@@ -12,6 +14,7 @@ import { predictions } from './predictions';
 import { RunFolder } from './run-folder';
 import { createSaver } from './save';
 import { loadStart, readStart } from './start';
+import { defaultThreads } from './threads';
 import { packageVersion } from './version';
 
 /** What a caller of {@link train} may pass beside the options. */
@@ -22,9 +25,12 @@ export interface TrainControl {
   onEvent?: (event: TrainEvent) => void;
 }
 
+/** Whether bfloat16 has anything to gain: a single `fc` has not. */
+const trainsConvolutions = (options: { trainFrom: string }): boolean => options.trainFrom !== 'fc';
+
 /**
  * Fine-tunes a network on a folder of images, and leaves config, metrics, weights and predictions in the output folder.
- * The work happens on threads of the native addon; the event loop stays free.
+ * The work happens on threads of the native addon, and the event loop stays free; the js backend gives it turns.
  *
  * @throws ResnetFtError with a stable `code`; a run that fails before its first step leaves no folder behind.
  */
@@ -57,43 +63,57 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
   let session: NativeSession | undefined;
   let begun = false;
   try {
-    const { loadAddon } = await import('../addon/load.js');
-    const addon = loadAddon();
-    const choice = chooseDevice(options, addon.deviceInfo());
+    const { openBackend } = await import('../backend/registry.js');
+    const backend = await openBackend(options.backend);
+    const choice = chooseDevice(options, backend, trainsConvolutions(options));
     emit({ kind: 'device', ...choice });
     const { arch, preprocessing, weights } = await readStart(options, download);
     const { device, precision } = choice;
-    const resolved = { ...options, arch, output: folder.path, device, precision };
+    const resolved = { ...options, arch, output: folder.path, backend: backend.name, device, precision };
 
-    session = await addon.createSession({
+    const features = await featureCache(options, folder);
+    session = await backend.createSession({
       arch,
       classes: classes.length,
       seed,
       device,
       precision,
-      threads: options.threads ?? 0,
+      threads: options.threads ?? defaultThreads(),
       trainFrom: options.trainFrom,
       momentum: options.momentum,
       weightDecay: options.weightDecay,
       nesterov: options.nesterov,
       mean: [...preprocessing.mean],
       std: [...preprocessing.std],
-      ...(await featureCache(options, folder)),
+      ...features,
     });
     // Before the crops, so that a wrong file fails early.
     if (weights !== undefined) emit(await loadStart(session, weights));
     const { skipUnreadable, batchSize } = options;
-    const cropped = await cropData({ addon, dataset, preprocessing, skipUnreadable, signal, emit, stores });
+    const storage = cropStorage(options, folder, features.cacheMemory);
+    const cropped = await cropData({
+      addon: backend,
+      dataset,
+      preprocessing,
+      skipUnreadable,
+      storage,
+      signal,
+      emit,
+      stores,
+    });
     if (signal.aborted) throw aborted();
 
     begun = true;
     const { unreadable } = cropped;
-    const versions = { 'resnet-ft': packageVersion(), node: process.versions.node, torch: addon.torchVersion };
+    const versions = { 'resnet-ft': packageVersion(), node: process.versions.node, ...backend.versions };
     const config = { options: resolved, versions, classes, preprocessing, unreadable };
     await folder.write('config.json', `${JSON.stringify(config, undefined, 2)}\n`);
     if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
     const images = cropped.train.kept.length;
     const stepsPerEpoch = Math.ceil(images / batchSize);
+    const valImages = cropped.val.kept.length;
+    const estimate = await estimateRun(session, options, { images, valImages, size: preprocessing.crop });
+    if (estimate !== undefined) emit(estimate);
     emit({ kind: 'start', output: folder.path, epochs: options.epochs, stepsPerEpoch, images });
 
     const save = createSaver(folder, session, { options: resolved, card: { arch, classes, preprocessing } }, emit);
@@ -137,7 +157,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
       precision,
       epochs: outcome.epochs,
       steps: outcome.steps,
-      valImages: cropped.val.kept.length,
+      valImages,
       model,
       best: { epoch: best.epoch, valLoss: best.valLoss, valAccuracy: best.valAccuracy },
       last: {

@@ -1,0 +1,42 @@
+import type { Backend } from '../types';
+import { JsCropStore, resizeCrop } from './crop-store';
+import { JsModel } from './model';
+import { JsSession } from './session';
+import { loadEngine, type Engine, type Kernels } from './tfjs';
+
+/**
+ * The backend in JavaScript on TensorFlow.js: without the native addon and without LibTorch, slower, in float32 on the CPU.
+ *
+ * @param kernels what computes; where left out WebAssembly, and plain JavaScript where that does not start
+ * @throws ResnetFtError BACKEND_UNAVAILABLE where TensorFlow.js is not installed
+ */
+export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
+  const engine = kernels === undefined ? await fastestEngine() : await loadEngine(kernels);
+  return {
+    name: 'js',
+    label: `js (${engine.kernels})`,
+    versions: { tfjs: engine.version },
+    precisions: ['fp32'],
+    deviceInfo: () => ({
+      cudaBuilt: false,
+      cudaCount: 0,
+      cudaReason: 'the js backend computes on the CPU',
+      cpuBf16: false,
+    }),
+    resizeCrop,
+    createCropStore: (count, size, file) => new JsCropStore(count, size, file),
+    createModel: (options, tensors) => JsModel.create(engine, options, tensors),
+    createSession: (options) => JsSession.create(engine, options),
+  };
+}
+
+async function fastestEngine(): Promise<Engine> {
+  try {
+    return await loadEngine('wasm');
+  } catch (error) {
+    // The reason why WebAssembly fails is the one to tell, for plain JavaScript fails only where nothing is installed.
+    return loadEngine('cpu').catch(() => {
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,115 @@
+import fs from 'node:fs';
+import type { CropOptions, CropStore, RgbImage } from '../types';
+import { misuse } from './error';
+import { resizeAndCrop } from './resize';
+import { nextTurn } from './turn';
+
+const MAX_SIDE = 16384;
+
+/** Closes the file of crops that nobody has any more: a store may be closed while a pass still reads it. */
+const unused = new FinalizationRegistry<number>((descriptor) => fs.closeSync(descriptor));
+
+/** Crops as bytes: each in memory of its own, taken as it is written, or all in a file. */
+export class Crops {
+  private readonly crops = new Map<number, Uint8Array>();
+  private readonly descriptor: number | undefined;
+
+  /** @param file a new file of this name keeps the crops; it has no name afterwards, and is gone with the process */
+  constructor(
+    readonly count: number,
+    readonly size: number,
+    file?: string,
+  ) {
+    if (file === undefined) return;
+    this.descriptor = fs.openSync(file, 'wx+', 0o600);
+    unused.register(this, this.descriptor);
+    fs.unlinkSync(file);
+  }
+
+  /** The bytes at `index`; not a copy where they are in memory. */
+  at(index: number): Uint8Array {
+    this.check(index);
+    const bytes = this.crops.get(index) ?? new Uint8Array(this.bytes);
+    // What was never written are zeros, in a file as in memory.
+    if (this.descriptor !== undefined) fs.readSync(this.descriptor, bytes, 0, this.bytes, index * this.bytes);
+    return bytes;
+  }
+
+  set(index: number, bytes: Uint8Array): void {
+    this.check(index);
+    if (this.descriptor === undefined) this.crops.set(index, bytes);
+    else fs.writeSync(this.descriptor, bytes, 0, this.bytes, index * this.bytes);
+  }
+
+  check(index: number): void {
+    if (!Number.isInteger(index) || index < 0 || index >= this.count) throw misuse('crop index out of range');
+  }
+
+  private get bytes(): number {
+    return 3 * this.size * this.size;
+  }
+}
+
+export class JsCropStore implements CropStore {
+  private crops: Crops | undefined;
+
+  constructor(
+    readonly count: number,
+    readonly size: number,
+    file?: string,
+  ) {
+    if (!Number.isInteger(count) || count < 0 || !Number.isInteger(size) || size < 1 || size > MAX_SIDE) {
+      throw misuse(`a crop store needs a count of 0 or more and a crop of 1 to ${MAX_SIDE} pixels`);
+    }
+    try {
+      this.crops = new Crops(count, size, file);
+    } catch (error) {
+      throw misuse(`no room for the crops: ${(error as Error).message}`);
+    }
+  }
+
+  put(index: number, image: RgbImage, resize: number): Promise<void> {
+    const crops = this.open();
+    checkImage(image);
+    return this.write(crops, index, image, resize);
+  }
+
+  get(index: number): Uint8Array {
+    return new Uint8Array(this.open().at(index));
+  }
+
+  close(): void {
+    this.crops = undefined;
+  }
+
+  private async write(crops: Crops, index: number, image: RgbImage, resize: number): Promise<void> {
+    crops.check(index);
+    await nextTurn();
+    const { data } = await resizeAndCrop(image, { resize, crop: this.size });
+    crops.set(index, data);
+  }
+
+  /** The crops, which stay for whoever has them, whatever the owner of the store does. */
+  open(): Crops {
+    if (this.crops === undefined) throw misuse('the crop store is closed');
+    return this.crops;
+  }
+}
+
+/** As the backend's `resizeCrop`. */
+export function resizeCrop(image: RgbImage, options: CropOptions): Promise<RgbImage> {
+  checkImage(image);
+  return nextTurn().then(() => resizeAndCrop(image, options));
+}
+
+function checkImage({ width, height, data }: RgbImage): void {
+  if (!(width > 0) || !(height > 0) || data.byteLength !== 3 * width * height) {
+    throw misuse('an RGB image needs height x width x 3 bytes');
+  }
+}
+
+/** The crops of a store of this backend. */
+export function cropsOf(store: CropStore): Crops {
+  if (!(store instanceof JsCropStore)) throw misuse('a crop store of another backend');
+  return store.open();
+}

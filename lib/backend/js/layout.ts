@@ -1,0 +1,30 @@
+// PyTorch keeps the weights of a convolution as outputs x inputs x height x width, and TensorFlow.js as height x width x inputs x outputs.
+
+/** Weights of a convolution for TensorFlow.js; `area` is height x width. */
+export function toHwio(oihw: Float32Array, outputs: number, inputs: number, area: number): Float32Array {
+  const hwio = new Float32Array(oihw.length);
+  let from = 0;
+  for (let o = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let k = 0; k < area; k++) hwio[(k * inputs + i) * outputs + o] = oihw[from++] as number;
+    }
+  }
+  return hwio;
+}
+
+/** Weights of a convolution for PyTorch; `area` is height x width. */
+export function toOihw(hwio: Float32Array, outputs: number, inputs: number, area: number): Float32Array {
+  const oihw = new Float32Array(hwio.length);
+  let to = 0;
+  for (let o = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let k = 0; k < area; k++) oihw[to++] = hwio[(k * inputs + i) * outputs + o] as number;
+    }
+  }
+  return oihw;
+}
+
+/** A matrix of `rows` x `columns`, transposed: as fully connected layers are kept. */
+export function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  return toHwio(matrix, rows, columns, 1);
+}

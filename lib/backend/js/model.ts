@@ -1,0 +1,74 @@
+import { STAGES } from '../../model/forward';
+import type { InferenceModel, ModelOptions, NamedTensor, RunOptions, RunResult } from '../types';
+import { cropsOf } from './crop-store';
+import { misuse } from './error';
+import { FoldedNetwork } from './folded-network';
+import { Normalizer } from './normalizer';
+import { Passes } from './passes';
+import type { Engine } from './tfjs';
+
+/** A model that is used, not trained. */
+export class JsModel implements InferenceModel {
+  private readonly passes = new Passes('model');
+  private constructor(
+    private readonly network: FoldedNetwork,
+    private readonly normalizer: Normalizer,
+  ) {}
+
+  static async create(engine: Engine, options: ModelOptions, tensors: NamedTensor[]): Promise<JsModel> {
+    const network = await FoldedNetwork.create(engine, options.arch, new Map(tensors.map((one) => [one.name, one])));
+    return new JsModel(network, new Normalizer(options.mean, options.std));
+  }
+
+  run(options: RunOptions, onBatch: (images: number) => void): Promise<RunResult> {
+    this.passes.requireOpen();
+    const { count, batchSize, features: wanted } = options;
+    const crops = cropsOf(options.store);
+    if (!(batchSize >= 1)) throw misuse('a batch has at least one image');
+    if (count < 0 || count > crops.count) throw misuse('there are fewer crops than asked for');
+    return this.passes.run(async (stopped) => {
+      const logits: Float32Array[] = [];
+      const features: Float32Array[] = [];
+      let images = 0;
+      while (images < count && !stopped()) {
+        const size = Math.min(batchSize, count - images);
+        for (let i = images; i < images + size && !stopped(); i++) {
+          const pixels = { values: this.normalizer.batch(crops, [i], undefined), shape: [crops.size, crops.size, 3] };
+          const pooled = await this.network.forward(pixels, { end: STAGES - 1 });
+          const { values } = await this.network.forward(pooled, { begin: STAGES - 1 });
+          logits.push(values);
+          if (wanted) features.push(pooled.values);
+        }
+        if (stopped()) break;
+        images += size;
+        onBatch(size);
+      }
+      return {
+        images,
+        logits: joined(logits.slice(0, images)),
+        features: joined(features.slice(0, images)),
+        cancelled: images < count,
+      };
+    });
+  }
+
+  cancel(): void {
+    this.passes.cancel();
+  }
+
+  close(): Promise<void> {
+    return this.passes.close(() => this.network.dispose());
+  }
+}
+
+/** Rows one after the other. */
+function joined(rows: readonly Float32Array[]): Float32Array {
+  const length = rows.reduce((sum, row) => sum + row.length, 0);
+  const out = new Float32Array(length);
+  let at = 0;
+  for (const row of rows) {
+    out.set(row, at);
+    at += row.length;
+  }
+  return out;
+}

@@ -1,0 +1,216 @@
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
+import { layersOf, parametersOf, type Container, type Layer } from '../../model/architecture';
+import { forwardStage, STAGES, stageOf, type Operations } from '../../model/forward';
+import type { Rows } from './folded-network';
+import { toHwio, toOihw, transposed } from './layout';
+import type { Engine } from './tfjs';
+import {
+  addRelu,
+  averagePool,
+  convolve,
+  crossEntropy,
+  linear,
+  maxPool,
+  normalize,
+  type BatchStatistics,
+} from './trained-operations';
+
+/** A value that is computed when it is asked for: a batch norm waits for the ReLU after it, so that both keep less for the way back. */
+type Value = (activation?: 'relu') => Tensor;
+
+/** What a batch norm in training saw. */
+export interface SeenBatch {
+  mean: Float32Array;
+  variance: Float32Array;
+  count: number;
+}
+
+export interface StepResult {
+  loss: number;
+  /** images x classes */
+  logits: Float32Array;
+  /** By the name of the batch norm. */
+  seen: Map<string, SeenBatch>;
+}
+
+/** The stages that are trained: their parameters as variables, and their optimizer, torch's SGD. */
+export class TrainedNetwork {
+  private readonly variables = new Map<string, Variable>();
+  private readonly momenta = new Map<string, Variable>();
+  private readonly layers = new Map<string, Layer>();
+
+  /** @param get the values of a parameter under torchvision's name, in PyTorch's layout */
+  constructor(
+    private readonly engine: Engine,
+    private readonly network: Container,
+    private readonly begin: number,
+    private readonly recipe: { momentum: number; weightDecay: number; nesterov: boolean },
+    get: (name: string) => Float32Array,
+  ) {
+    const { tf } = engine;
+    for (const { name, layer } of layersOf(network)) {
+      if (stageOf(name) < begin) continue;
+      for (const parameter of parametersOf(layer)) {
+        const full = `${name}.${parameter.name}`;
+        const shape = shapeOf(layer, parameter.shape);
+        const values = toTf(layer, get(full), shape.length);
+        this.layers.set(full, layer);
+        this.variables.set(
+          full,
+          engine.read(() => tf.variable(tf.tensor(values, shape, 'float32'))),
+        );
+      }
+    }
+  }
+
+  /** The values of a parameter in PyTorch's layout; undefined where it is not trained. */
+  get(name: string): Float32Array | undefined {
+    const variable = this.variables.get(name);
+    const layer = this.layers.get(name);
+    if (variable === undefined || layer === undefined) return undefined;
+    const values = this.engine.read(() => variable.dataSync<'float32'>());
+    return toTorch(layer, values, variable.shape.length);
+  }
+
+  /** Sets the values of a parameter, given in PyTorch's layout; nothing where it is not trained. */
+  set(name: string, values: Float32Array): void {
+    const variable = this.variables.get(name);
+    const layer = this.layers.get(name);
+    if (variable === undefined || layer === undefined) return;
+    const { tf } = this.engine;
+    const own = toTf(layer, values, variable.shape.length);
+    this.engine.read(() => variable.assign(tf.tensor(own, variable.shape, 'float32')));
+  }
+
+  /** One step: forward, mean cross entropy, backward, SGD. `input` is count x the shape of what the stage before gives. */
+  step(input: Rows, targets: Int32Array, lr: number): StepResult {
+    return this.engine.read(() => {
+      const { loss, logits, gradients, seen } = this.gradients(input, targets);
+      this.descend(gradients, lr);
+      return { loss, logits, seen };
+    });
+  }
+
+  /** As {@link step}, without changing the model: for measuring its time. */
+  tryStep(input: Rows, targets: Int32Array): void {
+    this.engine.read(() => void this.gradients(input, targets));
+  }
+
+  dispose(): void {
+    for (const variable of [...this.variables.values(), ...this.momenta.values()]) variable.dispose();
+    this.variables.clear();
+    this.momenta.clear();
+  }
+
+  private gradients(input: Rows, targets: Int32Array) {
+    const { tf } = this.engine;
+    const x = tf.tensor(input.values, [targets.length, ...input.shape], 'float32');
+    const statistics = new Map<string, BatchStatistics>();
+    let logits: Tensor2D | undefined;
+    const objective = (): Scalar => {
+      const out = this.forward(x, statistics) as Tensor2D;
+      logits = tf.keep(tf.clone(out));
+      return crossEntropy(this.engine, out, targets);
+    };
+    const { value, grads } = tf.variableGrads(objective, [...this.variables.values()]);
+    const seen = new Map(
+      [...statistics].map(([name, { mean, variance, count }]) => {
+        const read = { mean: mean.dataSync<'float32'>(), variance: variance.dataSync<'float32'>(), count };
+        tf.dispose([mean, variance]);
+        return [name, read] as const;
+      }),
+    );
+    const [loss] = value.dataSync<'float32'>() as unknown as [number];
+    const values = (logits as unknown as Tensor2D).dataSync<'float32'>();
+    logits?.dispose();
+    return { loss, logits: values, gradients: grads, seen };
+  }
+
+  private forward(input: Tensor, statistics: Map<string, BatchStatistics>): Tensor {
+    const { network, begin } = this;
+    const operations = this.operations(input, statistics);
+    let x: Value = () => input;
+    for (let stage = begin; stage < STAGES; stage++) {
+      const from = x();
+      x = forwardStage(network, operations, stage, () => from);
+    }
+    return x();
+  }
+
+  private operations(input: Tensor, statistics: Map<string, BatchStatistics>): Operations<Value> {
+    const { engine } = this;
+    const now = (tensor: Tensor): Value => {
+      return () => tensor;
+    };
+    return {
+      convolve: ({ name, layer }, norm, value) => {
+        const x = value() as Tensor4D;
+        const { stride, padding } = layer;
+        const filter = this.of<Tensor4D>(`${name}.weight`);
+        const out = convolve(engine, { x, filter, stride, padding, inputGradient: x !== input });
+        const gamma = this.of<Tensor1D>(`${norm.name}.weight`);
+        const beta = this.of<Tensor1D>(`${norm.name}.bias`);
+        return (activation) =>
+          normalize(engine, { x: out, gamma, beta, relu: activation === 'relu' }, (seen) =>
+            statistics.set(norm.name, seen),
+          );
+      },
+      relu: (_relu, x) => now(x('relu')),
+      maxPool: ({ layer }, x) => now(maxPool(engine, x() as Tensor4D, layer)),
+      // The end of a block is always followed by a ReLU.
+      add: (_name, x, shortcut) => now(addRelu(engine, x(), shortcut())),
+      averagePool: (_pool, x) => now(averagePool(engine, x() as Tensor4D)),
+      linear: ({ name }, x) => now(linear(engine, x() as Tensor2D, this.of(`${name}.weight`), this.of(`${name}.bias`))),
+    };
+  }
+
+  /** torch.optim.SGD: the first step's buffer is the gradient itself, for there is no dampening. */
+  private descend(gradients: Readonly<Record<string, Tensor>>, lr: number): void {
+    const { tf } = this.engine;
+    const { momentum, weightDecay, nesterov } = this.recipe;
+    for (const variable of this.variables.values()) {
+      let step = gradients[variable.name];
+      if (step === undefined) throw new Error(`${variable.name} got no gradient`);
+      if (weightDecay !== 0) step = tf.add(step, tf.mul(variable, weightDecay));
+      if (momentum !== 0) {
+        const buffer = this.buffer(variable, step, momentum);
+        step = nesterov ? tf.add(step, tf.mul(buffer, momentum)) : buffer;
+      }
+      variable.assign(tf.sub(variable, tf.mul(step, lr)));
+    }
+  }
+
+  private buffer(variable: Variable, step: Tensor, momentum: number): Tensor {
+    const { tf } = this.engine;
+    const known = this.momenta.get(variable.name);
+    if (known === undefined) {
+      const made = tf.variable(step, false);
+      this.momenta.set(variable.name, made);
+      return made;
+    }
+    known.assign(tf.add(tf.mul(known, momentum), step));
+    return known;
+  }
+
+  private of<T extends Tensor>(name: string): T {
+    const variable = this.variables.get(name);
+    if (variable === undefined) throw new Error(`${name} is not trained`);
+    return variable as Tensor as T;
+  }
+}
+
+/** Shape of a parameter in TensorFlow.js. */
+function shapeOf(layer: Layer, torch: number[]): number[] {
+  if (layer.type === 'Conv2d') return [layer.kernel, layer.kernel, layer.inputs, layer.outputs];
+  return [...torch].reverse();
+}
+
+function toTf(layer: Layer, values: Float32Array, rank: number): Float32Array {
+  if (layer.type === 'Conv2d') return toHwio(values, layer.outputs, layer.inputs, layer.kernel ** 2);
+  return layer.type === 'Linear' && rank === 2 ? transposed(values, layer.outputs, layer.inputs) : values;
+}
+
+function toTorch(layer: Layer, values: Float32Array, rank: number): Float32Array {
+  if (layer.type === 'Conv2d') return toOihw(values, layer.outputs, layer.inputs, layer.kernel ** 2);
+  return layer.type === 'Linear' && rank === 2 ? transposed(values, layer.inputs, layer.outputs) : values;
+}

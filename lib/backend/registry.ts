@@ -1,0 +1,79 @@
+import { ResnetFtError } from '../errors';
+import type { BACKENDS } from '../options';
+import { openJsBackend } from './js/backend';
+import { openNativeBackend } from './native';
+import type { Backend, BackendName } from './types';
+
+/** What a caller can ask for: `auto` is native, and js where native can't be loaded. */
+export type BackendChoice = (typeof BACKENDS)[number];
+
+const LOADERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
+  // eslint-disable-next-line @typescript-eslint/require-await -- a failure is to be a rejection
+  native: async () => openNativeBackend(),
+  js: () => openJsBackend(),
+};
+
+const opened = new Map<BackendName, Promise<Backend>>();
+
+/** Loads a backend once in the process; one that failed fails again with the same error, without another try. */
+function open(name: BackendName): Promise<Backend> {
+  let backend = opened.get(name);
+  if (backend === undefined) {
+    backend = LOADERS[name]();
+    opened.set(name, backend);
+  }
+  return backend;
+}
+
+/** A backend, or why it can't be had. */
+export type BackendState = { name: BackendName } & (
+  { backend: Backend; error?: undefined } | { backend?: undefined; error: Error }
+);
+
+/** Tries to load a backend. */
+export async function tryBackend(name: BackendName): Promise<BackendState> {
+  try {
+    return { name, backend: await open(name) };
+  } catch (error) {
+    return { name, error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+let told = false;
+
+/** One line on standard error, once in the process. */
+function tellFallback(line: string): void {
+  if (told) return;
+  told = true;
+  process.stderr.write(`resnet-ft: ${line}\n`);
+}
+
+/**
+ * Loads the backend that the caller chose. `auto` falls back from native to js, and says so in one line.
+ *
+ * @param tell gets that line; by default it goes to standard error, once in the process
+ * @throws ResnetFtError why native can't be loaded (ADDON_NOT_LOADED, LIBTORCH_NOT_FOUND, LIBTORCH_INVALID), or js
+ *   (BACKEND_UNAVAILABLE); with `auto`, why native can't, with the reason of js in the hint
+ */
+export async function openBackend(
+  choice: BackendChoice,
+  tell: (line: string) => void = tellFallback,
+): Promise<Backend> {
+  if (choice !== 'auto') return open(choice);
+  const native = await tryBackend('native');
+  if (native.backend !== undefined) return native.backend;
+  const js = await tryBackend('js');
+  if (js.backend === undefined) {
+    const { error } = native;
+    if (!(error instanceof ResnetFtError)) throw error;
+    const hints = [error.hint, `The js backend can't be loaded either: ${js.error.message}`];
+    const hint = hints.filter((one) => one !== undefined).join('. ');
+    throw new ResnetFtError(error.code, error.message, { hint, cause: error });
+  }
+  tell(`the native backend can't be loaded, the slower one in JavaScript is used: ${oneLine(native.error.message)}`);
+  return js.backend;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+}

@@ -1,0 +1,228 @@
+import type { Architecture, TRAIN_FROM } from '../options';
+import type { Tensor } from '../weights/state-dict';
+
+// What a backend offers: the seam between the rest of the package and whatever computes. native/addon implements it in C++,
+// lib/backend/js in TypeScript. Whatever comes in is already validated by its caller.
+
+/** One tensor of a state dict under torchvision's name. */
+export interface NamedTensor extends Tensor {
+  name: string;
+}
+
+/** Arithmetic of a model. */
+export type Precision = 'fp32' | 'bf16' | 'fp64';
+
+export interface DeviceInfo {
+  /** Whether the backend was built with CUDA. */
+  cudaBuilt: boolean;
+  /** Number of usable CUDA devices. */
+  cudaCount: number;
+  /** Why CUDA can't be used; empty where it can. */
+  cudaReason: string;
+  /** Whether the CPU multiplies bfloat16 itself (AVX512-BF16 or AMX); elsewhere it is many times slower than float32. */
+  cpuBf16: boolean;
+}
+
+export interface RgbImage {
+  width: number;
+  height: number;
+  /** RGB bytes, height x width x 3. */
+  data: Uint8Array;
+}
+
+export interface CropOptions {
+  /** The short side becomes this many pixels (torchvision's Resize); 0 leaves the size as it is. */
+  resize: number;
+  /** Side of the centre square (torchvision's CenterCrop); 0 does not crop. */
+  crop: number;
+}
+
+/** uint8 crops of size x size x 3, outside the JavaScript heap, written once and read every epoch. */
+export interface CropStore {
+  readonly count: number;
+  readonly size: number;
+  /** Whether the crops are in a file, not in memory. */
+  readonly inFile?: boolean;
+  /** Resizes and crops, and keeps the bytes at `index`. */
+  put(index: number, image: RgbImage, resize: number): Promise<void>;
+  /** A copy of the bytes at `index`. */
+  get(index: number): Uint8Array;
+  /** Frees the memory; a session that still reads it keeps it alive until its pass ends. */
+  close(): void;
+}
+
+export interface SessionOptions {
+  arch: Architecture;
+  classes: number;
+  seed: number;
+  /** `cpu`, `cuda` or `cuda:N`. */
+  device: string;
+  precision: Precision;
+  /** Threads of one operation; 0 leaves the backend's choice. */
+  threads: number;
+  trainFrom: (typeof TRAIN_FROM)[number];
+  momentum: number;
+  weightDecay: number;
+  nesterov: boolean;
+  /** Normalisation per channel, of values in 0..1. */
+  mean: number[];
+  std: number[];
+  /** Bytes of memory for the features of the frozen modules. */
+  cacheMemory: number;
+  /** Bytes of `cacheFile` for the features that memory has no room for. */
+  cacheDisk: number;
+  /** Path without an extension; the file is gone when the process ends. Empty: none. */
+  cacheFile: string;
+  /** Keep features as bfloat16, in half of the room. */
+  cacheBf16: boolean;
+}
+
+/** Order and flips of one epoch, drawn as the tutorial's DataLoader draws them. */
+export interface EpochPlan {
+  order: Int32Array;
+  flips: Uint8Array;
+}
+
+export interface TrainEpochOptions extends EpochPlan {
+  store: CropStore;
+  /** Class index of every sample of the store. */
+  targets: Int32Array;
+  batchSize: number;
+  lr: number;
+  /** Stop after so many optimizer steps; 0 runs the whole epoch. */
+  maxSteps: number;
+  /** From this step of the pass on (the first is 1), the weights of the least batch loss so far are kept; 0 keeps none. */
+  keepFrom: number;
+}
+
+export interface StepEvent {
+  /** Number of the step within this epoch, from 1. */
+  step: number;
+  loss: number;
+  correct: number;
+  images: number;
+}
+
+export interface EpochResult {
+  steps: number;
+  images: number;
+  /** Mean loss over images. */
+  loss: number;
+  correct: number;
+  /** Step of this pass whose weights are kept; 0 where those of an earlier pass still are, or none. */
+  keptStep: number;
+  /** Batch loss of `keptStep`. */
+  keptLoss: number;
+  cancelled: boolean;
+}
+
+export interface EvaluateOptions {
+  store: CropStore;
+  targets: Int32Array;
+  batchSize: number;
+}
+
+export interface EvaluateResult {
+  images: number;
+  loss: number;
+  correct: number;
+  /** Row-major, images x classes. */
+  logits: Float32Array;
+  cancelled: boolean;
+}
+
+/** What a run of training is going to do. */
+export interface PlannedWork {
+  /** May be a fraction. */
+  epochs: number;
+  stepsPerEpoch: number;
+  images: number;
+  valImages: number;
+  /** Side of the crops. */
+  size: number;
+}
+
+/** A model in training: weights, optimizer, random numbers. One pass at a time. */
+export interface TrainingSession {
+  /** Draws order and flips of the next epoch of `count` samples from the session's generator. */
+  plan(count: number): EpochPlan;
+  trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult>;
+  evaluate(options: EvaluateOptions, onBatch: (images: number) => void): Promise<EvaluateResult>;
+  /** Every parameter and buffer under torchvision's names, in torchvision's order; the kept ones where `kept` says so. */
+  stateDict(kept?: boolean): Promise<NamedTensor[]>;
+  /** Copies the given tensors over the model's own; names and shapes must match (subset allowed). */
+  loadStateDict(tensors: NamedTensor[]): Promise<void>;
+  /** Measures how many seconds a run takes, roughly; only a backend that is slow has it. */
+  estimateSeconds?(work: PlannedWork): Promise<number>;
+  /** Makes the running pass stop at its next batch. */
+  cancel(): void;
+  /** Waits for the running pass, then frees the model. */
+  close(): Promise<void>;
+}
+
+export interface ModelOptions {
+  arch: Architecture;
+  /** `cpu`, `cuda` or `cuda:N`. */
+  device: string;
+  precision: Precision;
+  /** Threads of one operation; 0 leaves the backend's choice. */
+  threads: number;
+  /** Normalisation per channel, of values in 0..1. */
+  mean: number[];
+  std: number[];
+}
+
+export interface RunOptions {
+  store: CropStore;
+  /** The first so many crops of the store are run. */
+  count: number;
+  batchSize: number;
+  /** Whether the features before `fc` are wanted too. */
+  features: boolean;
+}
+
+export interface RunResult {
+  images: number;
+  /** Row-major, images x classes. */
+  logits: Float32Array;
+  /** Row-major, images x features; empty unless asked for. */
+  features: Float32Array;
+  cancelled: boolean;
+}
+
+/** A model that is used, not trained: batch norms folded. One pass at a time. */
+export interface InferenceModel {
+  run(options: RunOptions, onBatch: (images: number) => void): Promise<RunResult>;
+  /** Makes the running pass stop at its next batch. */
+  cancel(): void;
+  /** Waits for the running pass, then frees the model. */
+  close(): Promise<void>;
+}
+
+/** What every backend can do. A store, a model or a session works only with others of the same backend. */
+export interface BackendOperations {
+  deviceInfo(): DeviceInfo;
+  resizeCrop(image: RgbImage, options: CropOptions): Promise<RgbImage>;
+  /**
+   * In memory; where `file` is given and the backend and the system can, in a new file of that name, which is gone when the
+   * process ends. Throws where it can't be made.
+   */
+  createCropStore(count: number, size: number, file?: string): CropStore;
+  /** Makes a model of a whole state dict under torchvision's names. */
+  createModel(options: ModelOptions, tensors: NamedTensor[]): Promise<InferenceModel>;
+  createSession(options: SessionOptions): Promise<TrainingSession>;
+}
+
+/** The backends that a caller can choose. */
+export type BackendName = 'native' | 'js';
+
+/** A backend that is loaded and ready. */
+export interface Backend extends BackendOperations {
+  readonly name: BackendName;
+  /** What a person would call it: `native`, `js (wasm)`. */
+  readonly label: string;
+  /** The libraries that compute, and their versions, for the records of a run. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Arithmetic that it can do. */
+  readonly precisions: readonly Precision[];
+}

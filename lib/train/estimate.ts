@@ -1,0 +1,48 @@
+import type { TrainingSession } from '../backend/types';
+import { kebab, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
+import type { TrainEvent } from './events';
+
+/** What a run is going to do. */
+export interface RunSize {
+  images: number;
+  valImages: number;
+  /** Side of the crops. */
+  size: number;
+}
+
+/** How long the run takes, and what would do the same in less time, where the backend is a slow one; undefined elsewhere. */
+export async function estimateRun(
+  session: TrainingSession,
+  options: ResolvedTrainOptions,
+  run: RunSize,
+): Promise<TrainEvent | undefined> {
+  if (session.estimateSeconds === undefined) return undefined;
+  const stepsPerEpoch = Math.ceil(run.images / options.batchSize);
+  const epochs = Math.min(options.epochs, (options.steps ?? Infinity) / stepsPerEpoch);
+  const seconds = Math.round(await session.estimateSeconds({ ...run, epochs, stepsPerEpoch }));
+  const note = `about ${duration(seconds)} with the js backend; with LibTorch, faster: ${nativeCommand(options)}`;
+  return { kind: 'estimate', seconds, note };
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.max(1, seconds)} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
+}
+
+/** The command line that does the same with LibTorch. */
+function nativeCommand(options: ResolvedTrainOptions): string {
+  const words = ['npx', 'resnet-ft', 'train', quoted(options.data)];
+  for (const [name, spec] of Object.entries(TRAIN_OPTIONS)) {
+    const value = options[name as keyof ResolvedTrainOptions];
+    const fallback = 'default' in spec ? spec.default : undefined;
+    if (value === undefined || value === fallback || name === 'backend' || name === 'output') continue;
+    words.push(`--${kebab(name)}`);
+    if (value !== true) words.push(quoted(String(value)));
+  }
+  return [...words, '--backend', 'native'].join(' ');
+}
+
+/** As a POSIX shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,196 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Backend, NamedTensor, StepEvent } from '../../lib/backend/types';
+import { sha256, weightsOf, withSession } from './contract';
+import { difference, fillStore, floats, madeImage, OPTIONS, TARGETS } from './images';
+import { mistakes } from './mistakes';
+
+const CROP = 64;
+const ignore = (): void => {};
+
+/** What two backends must do alike. */
+export function describeAgreement(names: string, open: () => Promise<[Backend, Backend]>): void {
+  describe(`backends ${names} agree on`, () => {
+    let backends: [Backend, Backend];
+    beforeAll(async () => {
+      backends = await open();
+    });
+
+    /** What both make of the same work. */
+    async function both<T>(work: (one: Backend) => Promise<T>): Promise<[T, T]> {
+      return [await work(backends[0]), await work(backends[1])];
+    }
+
+    test('crops of every shape: enlarged, shrunk, padded, odd, or as they are', async () => {
+      const shapes = [
+        [1, 1],
+        [3, 7],
+        [64, 64],
+        [65, 64],
+        [37, 200],
+        [201, 50],
+      ] as const;
+      const geometries = [
+        [0, 0],
+        [64, 0],
+        [0, 64],
+        [64, 64],
+        [73, 64],
+        [31, 64],
+        [64, 31],
+      ] as const;
+      for (const [width, height] of shapes) {
+        for (const [resize, crop] of geometries) {
+          const [made, expected] = await both((one) => one.resizeCrop(madeImage(width, height), { resize, crop }));
+          const what = [width, height, resize, crop];
+          expect([what, made.width, made.height]).toEqual([what, expected.width, expected.height]);
+          expect([what, sha256(made.data)]).toEqual([what, sha256(expected.data)]);
+        }
+      }
+    });
+
+    test.each([0, Number.MAX_SAFE_INTEGER])('initial weights, order and flips of seed %d', async (seed) => {
+      const [made, expected] = await both((one) =>
+        withSession(one, { seed, classes: 5 }, async (session) => {
+          const plans = [session.plan(700), session.plan(1), session.plan(10)];
+          return { plans, tensors: await session.stateDict() };
+        }),
+      );
+      expect(made.plans).toEqual(expected.plans);
+      const kind = ({ name, dtype, shape }: NamedTensor): unknown => [name, dtype, shape];
+      expect(made.tensors.map(kind)).toEqual(expected.tensors.map(kind));
+      for (const [i, tensor] of made.tensors.entries()) {
+        const other = expected.tensors[i] as NamedTensor;
+        // Convolutions are drawn through logarithms and sines, whose last bits differ.
+        const alike =
+          tensor.shape.length === 4
+            ? difference(floats(tensor), floats(other)) < 1e-6
+            : Buffer.compare(tensor.data, other.data) === 0;
+        expect([tensor.name, alike]).toEqual([tensor.name, true]);
+      }
+    });
+
+    test('logits and features of ants and bees, whatever the batch', async () => {
+      const tensors = await weightsOf(backends[1]);
+      const [made, expected] = await both(async (one) => {
+        const store = await fillStore(one, 224);
+        const model = await one.createModel(OPTIONS, tensors);
+        const batches: number[] = [];
+        const whole = await model.run({ store, count: 8, batchSize: 3, features: true }, (images) =>
+          batches.push(images),
+        );
+        const part = await model.run({ store, count: 5, batchSize: 64, features: false }, ignore);
+        store.close();
+        await model.close();
+        return { whole, part, batches };
+      });
+      expect(difference(made.whole.logits, expected.whole.logits)).toBeLessThan(1e-3);
+      expect(difference(made.whole.features, expected.whole.features)).toBeLessThan(1e-3);
+      expect(difference(made.part.logits, made.whole.logits.slice(0, 10))).toBeLessThan(1e-3);
+      expect([made.batches, expected.batches]).toEqual([
+        [3, 3, 2],
+        [3, 3, 2],
+      ]);
+      expect(made.part).toMatchObject({ images: 5, cancelled: false });
+      expect([made.part.features.length, made.whole.features.length]).toEqual([0, 8 * 512]);
+    });
+
+    const train = async (one: Backend, changes: object) => {
+      const store = await fillStore(one, CROP);
+      return withSession(one, changes, async (session) => {
+        const steps: StepEvent[] = [];
+        const epochs = [];
+        for (let epoch = 0; epoch < 4; epoch++) {
+          const keepFrom = epoch === 1 ? 2 : 0;
+          const pass = { store, targets: TARGETS, ...session.plan(8), batchSize: 3, lr: 0.05, maxSteps: 0, keepFrom };
+          epochs.push(await session.trainEpoch(pass, (event) => steps.push(event)));
+        }
+        const evaluated = await session.evaluate({ store, targets: TARGETS, batchSize: 5 }, ignore);
+        store.close();
+        const [kept, last] = [await session.stateDict(true), await session.stateDict()];
+        return { steps, epochs, evaluated, kept, last };
+      });
+    };
+    type Trained = Awaited<ReturnType<typeof train>>;
+    const losses = ({ steps }: Trained): number[] => steps.map(({ loss }) => loss);
+    const counts = ({ steps }: Trained): unknown[] => steps.map(({ loss: _, ...rest }) => rest);
+    const fc = (tensors: NamedTensor[]): Float32Array =>
+      floats(tensors.find(({ name }) => name === 'fc.weight') as NamedTensor);
+
+    // A feature at the border of two bfloat16 may go to either side.
+    test.each([
+      ['with momentum', {}, 1e-4],
+      ['without', { momentum: 0 }, 1e-4],
+      ['with Nesterov momentum and weight decay', { momentum: 0.9, nesterov: true, weightDecay: 0.01 }, 1e-4],
+      ['with features in a file, as bfloat16', { cacheMemory: 1024 * 3, cacheDisk: 1e6, cacheBf16: true }, 1e-2],
+    ])('the losses of ten steps of fc %s', async (_, changes, tolerance) => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-cache-'));
+      const file = { cacheFile: path.join(folder, 'features') };
+      const [made, expected] = await both((one) => train(one, { ...changes, ...file }));
+      fs.rmdirSync(folder);
+      expect(made.steps.length).toBeGreaterThanOrEqual(10);
+      expect(difference(losses(made), losses(expected))).toBeLessThan(tolerance);
+      expect(counts(made)).toEqual(counts(expected));
+      expect(made.epochs.map(({ keptStep }) => keptStep)).toEqual(expected.epochs.map(({ keptStep }) => keptStep));
+      expect(made.epochs[1]?.keptStep).toBeGreaterThanOrEqual(2);
+      expect(difference(fc(made.last), fc(expected.last))).toBeLessThan(tolerance);
+      expect(difference(fc(made.kept), fc(expected.kept))).toBeLessThan(tolerance);
+      expect(difference(made.evaluated.logits, expected.evaluated.logits)).toBeLessThan(10 * tolerance);
+      expect(made.evaluated).toMatchObject({ images: 8, correct: expected.evaluated.correct, cancelled: false });
+      expect(Math.abs(made.evaluated.loss / expected.evaluated.loss - 1)).toBeLessThan(10 * tolerance);
+    });
+
+    // 80 pixels: a side that is odd where a stride of two meets it.
+    test.each(['layer4', 'conv1'] as const)('a step from %s on, in every tensor', async (trainFrom) => {
+      const [made, expected] = await both(async (one) => {
+        const store = await fillStore(one, 80);
+        return withSession(one, { trainFrom, weightDecay: 0.01 }, async (session) => {
+          const pass = {
+            store,
+            targets: TARGETS,
+            ...session.plan(8),
+            batchSize: 8,
+            lr: 0.01,
+            maxSteps: 0,
+            keepFrom: 0,
+          };
+          const { loss, correct } = await session.trainEpoch(pass, ignore);
+          return { loss, correct, state: await session.stateDict() };
+        });
+      });
+      expect(made.loss / expected.loss).toBeCloseTo(1, 4);
+      expect(made.correct).toBe(expected.correct);
+      for (const [i, tensor] of made.state.entries()) {
+        const other = expected.state[i] as NamedTensor;
+        const alike =
+          tensor.dtype === 'I64'
+            ? Buffer.compare(tensor.data, other.data) === 0
+            : // Betas begin as zeros: after one step they are the gradient itself, with the noise of float32.
+              difference(floats(tensor), floats(other)) < (tensor.name.endsWith('.bias') ? 3e-2 : 1e-3);
+        expect([tensor.name, alike]).toEqual([tensor.name, true]);
+      }
+    });
+
+    test('what other weights change, and the features of those before', async () => {
+      const other = await weightsOf(backends[1], { seed: 4 });
+      const [made, expected] = await both(async (one) => {
+        const store = await fillStore(one, CROP);
+        return withSession(one, {}, async (session) => {
+          const evaluate = () => session.evaluate({ store, targets: TARGETS, batchSize: 8 }, ignore);
+          const before = await evaluate();
+          await session.loadStateDict(other);
+          return [before.logits, (await evaluate()).logits];
+        });
+      });
+      for (const i of [0, 1]) expect(difference(made[i] ?? [], expected[i] ?? [])).toBeLessThan(1e-3);
+      expect(difference(made[0] ?? [], made[1] ?? [])).toBeGreaterThan(0.1);
+    });
+
+    test('the errors for the same mistakes', async () => {
+      const [made, expected] = await both(mistakes);
+      expect(made).toEqual(expected);
+      expect(made).not.toContain('no error');
+    });
+  });
+}

@@ -1,0 +1,8 @@
+import { openJsBackend } from '../../lib/backend/js/backend';
+import { openNativeBackend } from '../../lib/backend/native';
+import { describeAgreement } from './agreement';
+import { describeContract } from './contract';
+
+describeContract('native', async () => openNativeBackend());
+describeContract('js (wasm)', () => openJsBackend('wasm'));
+describeAgreement('js (wasm) and native', async () => [await openJsBackend('wasm'), openNativeBackend()]);

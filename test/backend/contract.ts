@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Backend, NamedTensor, TrainingSession } from '../../lib/backend/types';
+import { decodeImage } from '../../lib/data/decode';
+import { ANTS_BEES, ROOT } from '../cli/run';
+import { fillStore, madeImage, OPTIONS, TARGETS } from './images';
+
+const CROP = 64;
+const ignore = (): void => {};
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Runs `work` with a session that is closed afterwards. */
+export async function withSession<T>(
+  backend: Backend,
+  changes: object,
+  work: (session: TrainingSession) => Promise<T>,
+): Promise<T> {
+  const session = await backend.createSession({ ...OPTIONS, ...changes });
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** The initial weights of a small model. */
+export function weightsOf(backend: Backend, changes: object = {}): Promise<NamedTensor[]> {
+  return withSession(backend, changes, (session) => session.stateDict());
+}
+
+/** What every backend must do by itself; what they must do alike is in agreement.ts. */
+export function describeContract(name: string, open: () => Promise<Backend>): void {
+  describe(`backend ${name}`, () => {
+    let backend: Backend;
+    beforeAll(async () => {
+      backend = await open();
+    });
+
+    test('crops are those of torchvision and Pillow', async () => {
+      const file = path.join(ROOT, 'test', 'fixtures', 'reference', 'crops.json');
+      const expected = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Record<string, string>>;
+      const store = backend.createCropStore(1, 224);
+      for (const [image, sums] of Object.entries(expected)) {
+        const pixels = await decodeImage(path.join(ANTS_BEES, image));
+        for (const resize of [256, 232]) {
+          await store.put(0, pixels, resize);
+          expect([image, resize, sha256(store.get(0))]).toEqual([image, resize, sums[`resize${resize}`]]);
+        }
+      }
+      store.close();
+    });
+
+    test('crops are copies, and what is put is copied', async () => {
+      const store = backend.createCropStore(2, 8);
+      const image = madeImage(8, 8);
+      await store.put(1, image, 8);
+      const before = Buffer.from(image.data);
+      image.data.fill(0);
+      store.get(1).fill(1);
+      expect(Buffer.compare(store.get(1), before)).toBe(0);
+      expect([store.count, store.size]).toEqual([2, 8]);
+      store.close();
+    });
+
+    test('crops in a file that is gone from its folder', async () => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-store-'));
+      const store = backend.createCropStore(3, 16, path.join(folder, 'crops'));
+      await store.put(2, madeImage(16, 16), 16);
+      expect(Buffer.compare(store.get(2), madeImage(16, 16).data)).toBe(0);
+      expect(fs.readdirSync(folder)).toEqual([]);
+      store.close();
+      fs.rmdirSync(folder);
+    });
+
+    test('cancel stops the pass of a model, and the next one runs; close stops it too, and ends all', async () => {
+      const model = await backend.createModel(OPTIONS, await weightsOf(backend));
+      const store = await fillStore(backend, CROP);
+      const options = { store, count: 8, batchSize: 1, features: false };
+      const cancelled = await model.run(options, () => model.cancel());
+      expect(cancelled.cancelled).toBe(true);
+      expect(cancelled.images).toBeLessThan(8);
+      expect(cancelled.logits).toHaveLength(cancelled.images * 2);
+      expect(await model.run(options, ignore)).toMatchObject({ cancelled: false, images: 8 });
+
+      let closed: Promise<void> | undefined;
+      const running = model.run(options, () => (closed ??= model.close()));
+      // The pass holds the crops, whatever the owner of the store does.
+      store.close();
+      expect(await running).toMatchObject({ cancelled: true });
+      await closed;
+      await model.close();
+      expect(() => model.run(options, ignore)).toThrow('the model is closed');
+    });
+
+    test('maxSteps ends an epoch; cancel and close end the pass of a session', async () => {
+      const store = await fillStore(backend, CROP);
+      const session = await backend.createSession(OPTIONS);
+      const pass = { store, targets: TARGETS, ...session.plan(8), batchSize: 1, lr: 0.01, keepFrom: 0 };
+      const two = await session.trainEpoch({ ...pass, maxSteps: 2 }, ignore);
+      expect(two).toMatchObject({ steps: 2, images: 2, cancelled: false });
+      const stopped = await session.trainEpoch({ ...pass, maxSteps: 0 }, () => session.cancel());
+      expect(stopped.cancelled).toBe(true);
+      expect(stopped.steps).toBeLessThan(8);
+      const evaluation = session.evaluate({ store, targets: TARGETS, batchSize: 1 }, () => session.cancel());
+      expect(await evaluation).toMatchObject({ cancelled: true });
+
+      let closed: Promise<void> | undefined;
+      const running = session.trainEpoch({ ...pass, maxSteps: 0 }, () => (closed ??= session.close()));
+      store.close();
+      expect(await running).toMatchObject({ cancelled: true });
+      await closed;
+      expect(() => session.plan(3)).toThrow('the session is closed');
+    });
+
+    test('two sessions and a model at the same time do not disturb each other', async () => {
+      const store = await fillStore(backend, CROP);
+      const losses = (): Promise<number[]> =>
+        withSession(backend, {}, async (session) => {
+          const seen: number[] = [];
+          const pass = {
+            store,
+            targets: TARGETS,
+            ...session.plan(8),
+            batchSize: 3,
+            lr: 0.05,
+            maxSteps: 0,
+            keepFrom: 0,
+          };
+          await session.trainEpoch(pass, ({ loss }) => seen.push(loss));
+          return seen;
+        });
+      const model = await backend.createModel(OPTIONS, await weightsOf(backend));
+      const run = () => model.run({ store, count: 8, batchSize: 2, features: false }, ignore);
+      const [alone, logits] = [await losses(), (await run()).logits];
+      const [one, two, ran] = await Promise.all([losses(), losses(), run()]);
+      expect(one).toEqual(alone);
+      expect(two).toEqual(alone);
+      expect(Array.from(ran.logits)).toEqual(Array.from(logits));
+      await model.close();
+      store.close();
+    });
+  });
+}

@@ -1,0 +1,63 @@
+import type { Backend, NamedTensor } from '../../lib/backend/types';
+import { fillStore, madeImage, OPTIONS } from './images';
+
+const ignore = (): void => {};
+
+/** Code and message of the errors that a backend gives for every kind of mistake. */
+export async function mistakes(one: Backend): Promise<unknown[]> {
+  const store = await fillStore(one, 32, 2);
+  const closed = one.createCropStore(1, 32);
+  closed.close();
+  const session = await one.createSession(OPTIONS);
+  const tensors = await session.stateDict();
+  const model = await one.createModel(OPTIONS, tensors);
+  const targets = Int32Array.of(0, 1);
+  const order = Int32Array.of(0, 1);
+  const flips = Uint8Array.of(0, 0);
+  const pass = { store, targets, order, flips, batchSize: 1, lr: 0.1, maxSteps: 0, keepFrom: 0 };
+  const run = { store, count: 2, batchSize: 1, features: false };
+  const bias: NamedTensor = { name: 'fc.bias', dtype: 'F32', shape: [3], data: new Uint8Array(12) };
+  const without = (name: string): NamedTensor[] => tensors.filter((tensor) => tensor.name !== name);
+  const calls: (() => unknown)[] = [
+    () => one.createCropStore(1, 0),
+    () => one.createCropStore(-1, 8),
+    () => store.put(2, madeImage(8, 8), 8),
+    () => store.put(0, { ...madeImage(8, 8), width: 9 }, 8),
+    () => store.get(-1),
+    () => closed.get(0),
+    () => closed.put(0, madeImage(8, 8), 8),
+    () => one.resizeCrop({ width: 0, height: 4, data: new Uint8Array() }, { resize: 8, crop: 8 }),
+    () => one.createModel(OPTIONS, without('layer2.0.downsample.1.running_var')),
+    () => one.createModel(OPTIONS, without('fc.bias')),
+    () => model.run({ ...run, count: 3 }, ignore),
+    () => model.run({ ...run, batchSize: 0 }, ignore),
+    () => model.run({ ...run, store: closed }, ignore),
+    () => session.trainEpoch({ ...pass, batchSize: 0 }, ignore),
+    () => session.trainEpoch({ ...pass, targets: Int32Array.of(0, 1, 0) }, ignore),
+    () => session.trainEpoch({ ...pass, order: Int32Array.of(0, 2) }, ignore),
+    () => session.trainEpoch({ ...pass, flips: Uint8Array.of(0) }, ignore),
+    () => session.evaluate({ store: closed, targets, batchSize: 1 }, ignore),
+    () => session.stateDict(true),
+    () => session.loadStateDict([bias]),
+    () => session.loadStateDict([{ ...bias, name: 'fc.bia' }]),
+    () => session.loadStateDict([{ ...bias, shape: [2] }]),
+  ];
+  const told = [];
+  for (const call of calls) told.push(await failure(call));
+  await Promise.all([session.close(), model.close()]);
+  for (const call of [() => session.stateDict(), () => session.evaluate(pass, ignore), () => model.run(run, ignore)]) {
+    told.push(await failure(call));
+  }
+  return told;
+}
+
+/** Code and message of what a call throws or rejects with. */
+async function failure(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+    return 'no error';
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    return { code, message };
+  }
+}
