@@ -1,6 +1,9 @@
 /** Images per second of decoding, resizing and cropping: the clock runs for the crops alone, from their first to their last. */
 'use strict';
 
+// As bin/resnet-ft.js does, before the pool is first used.
+process.env.UV_THREADPOOL_SIZE ??= String(require('node:os').availableParallelism() + 4);
+
 const { createHash } = require('node:crypto');
 const { loadAddon } = require('../../dist/addon/load.js');
 const { openDataset } = require('../../dist/data/dataset.js');

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { EvalEvent } from '../../lib/eval/types';
-import { ANTS_BEES, records, run, scratch, type Outcome } from '../cli/run';
+import { ANTS_BEES, ROOT, records, run, scratch, type Outcome } from '../cli/run';
 import { callApi } from '../predict/call-api';
 
 const tmp = scratch();
@@ -98,7 +98,9 @@ test('a run folder on its validation images: what train itself counted, as one J
 test('for a person: which folder, the accuracy with its interval, classes and confusion', async () => {
   const ran = await evaluate(ANTS_BEES);
   expect(ran.code).toBe(0);
-  expect(ran.stdout).toContain(`8 images of 2 classes in ${VAL}, the validation images of ${ANTS_BEES}`);
+  // As seen from where the command runs.
+  const [val, all] = [VAL, ANTS_BEES].map((folder) => path.relative(ROOT, folder));
+  expect(ran.stdout).toContain(`8 images of 2 classes in ${val}, the validation images of ${all}\n`);
   expect(ran.stdout).toMatch(/^top-1 accuracy \d\/8 = [\d.]+ %, 95 % interval [\d.]+ % to [\d.]+ %$/m);
   expect(ran.stdout).toMatch(/^ants {2,}4 /m);
   expect(ran.stdout).toMatch(/^confusion/m);

@@ -14,7 +14,7 @@ async function main([model, crops, ...images]) {
   const loaded = [];
   for (const image of images) loaded.push(await loadImage(image, { resize, crop }));
   fs.writeFileSync(crops, Buffer.concat(loaded.map(({ data }) => data)));
-  const classifier = await Classifier.create(opened, { device: 'cpu', precision: 'fp32', threads: undefined });
+  const classifier = await Classifier.create(opened, { backend: 'native', device: 'cpu', precision: 'fp32' });
   const logits = [];
   for await (const result of classifier.run(images, { batchSize: images.length })) logits.push([...result.logits]);
   await classifier.close();
