@@ -192,5 +192,26 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
       expect(made).toEqual(expected);
       expect(made).not.toContain('no error');
     });
+
+    test('that a batch norm needs more than one value', async () => {
+      const messages = await both(async (one) => {
+        const store = await fillStore(one, 32, 1);
+        return withSession(one, { trainFrom: 'layer4' }, async (session) => {
+          const pass = {
+            store,
+            targets: Int32Array.of(0),
+            order: Int32Array.of(0),
+            flips: Uint8Array.of(0),
+            batchSize: 1,
+          };
+          return session.trainEpoch({ ...pass, lr: 0.1, maxSteps: 0, keepFrom: 0 }, ignore).then(
+            () => 'no error',
+            (error: { code: string; message: string }) => [error.code, error.message],
+          );
+        });
+      });
+      expect(messages[0]).toEqual(messages[1]);
+      expect(messages[0]).toContain('NATIVE_ERROR');
+    });
   });
 }

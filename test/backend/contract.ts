@@ -86,7 +86,7 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
       expect(await model.run(options, ignore)).toMatchObject({ cancelled: false, images: 8 });
 
       let closed: Promise<void> | undefined;
-      const running = model.run(options, () => (closed ??= model.close()));
+      const running = model.run(options, () => void (closed ??= model.close()));
       // The pass holds the crops, whatever the owner of the store does.
       store.close();
       expect(await running).toMatchObject({ cancelled: true });
@@ -108,7 +108,7 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
       expect(await evaluation).toMatchObject({ cancelled: true });
 
       let closed: Promise<void> | undefined;
-      const running = session.trainEpoch({ ...pass, maxSteps: 0 }, () => (closed ??= session.close()));
+      const running = session.trainEpoch({ ...pass, maxSteps: 0 }, () => void (closed ??= session.close()));
       store.close();
       expect(await running).toMatchObject({ cancelled: true });
       await closed;

@@ -14,6 +14,8 @@ const base = [
   '4',
   '--device',
   'cpu',
+  '--precision',
+  'fp32',
   '--json',
 ];
 
@@ -113,4 +115,21 @@ test('Ctrl-C stops within a batch, leaves whole files and ends with 130', async 
   expect(fs.readdirSync(output).sort()).toEqual(['config.json', 'last.safetensors', 'metrics.jsonl']);
   expect(records(fs.readFileSync(path.join(output, 'metrics.jsonl'), 'utf8')).length).toBeLessThanOrEqual(3);
   header(path.join(output, 'last.safetensors'));
+});
+
+test('bfloat16 trains like float32 but for its rounding, and validates in float32 on a CPU', async () => {
+  const losses = async (precision: string): Promise<{ steps: number[]; val: number; output: string }> => {
+    const output = path.join(tmp, precision);
+    const ran = await run([...base, '--precision', precision, '--steps', '2', '--output', output]);
+    expect(ran.code).toBe(0);
+    const found = records(ran.stdout);
+    const steps = found.filter(({ kind }) => kind === 'step').map(({ loss }) => Number(loss));
+    return { steps, val: Number(found.find(({ kind }) => kind === 'epoch')?.['valLoss']), output };
+  };
+  const [half, single] = [await losses('bf16'), await losses('fp32')];
+  expect(half.steps).not.toEqual(single.steps);
+  half.steps.forEach((loss, i) => expect(Math.abs(loss - (single.steps[i] ?? NaN))).toBeLessThan(0.05));
+
+  const evaluated = await run(['eval', half.output, ANTS_BEES, '--device', 'cpu', '--precision', 'fp32', '--json']);
+  expect((JSON.parse(evaluated.stdout) as { loss: number }).loss).toBeCloseTo(half.val, 5);
 });

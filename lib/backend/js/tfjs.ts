@@ -6,7 +6,10 @@ import { ResnetFtError } from '../../errors';
 /** TensorFlow.js itself, without its convenience packages. */
 export type Tf = typeof Core;
 
-/** What computes for TensorFlow.js: SIMD WebAssembly, or plain JavaScript, which is some hundred times slower. */
+/**
+ * What computes for TensorFlow.js: SIMD WebAssembly, or plain JavaScript, which is many times slower. Both have one thread: under
+ * Node.js, TensorFlow.js 4.22 does not start the threads of its WebAssembly (its issue 3830).
+ */
 export type Kernels = 'wasm' | 'cpu';
 
 const CORE = '@tensorflow/tfjs-core';
@@ -20,6 +23,8 @@ const INSTALL = `Run: npm install ${[CORE, ...Object.values(PACKAGES)].map((name
 
 /** TensorFlow.js with kernels of one kind. */
 export class Engine {
+  private broken: ResnetFtError | undefined;
+
   constructor(
     readonly tf: Tf,
     readonly kernels: Kernels,
@@ -48,15 +53,20 @@ export class Engine {
   }
 
   private onKernels<T>(work: () => T): T {
+    if (this.broken !== undefined) throw this.broken;
     const { tf, kernels } = this;
     const before = tf.engine().backendName;
-    if (before === kernels) return work();
     // Of a backend that is initialised, setBackend() does all before its first await.
-    void tf.setBackend(kernels);
+    if (before !== kernels) void tf.setBackend(kernels);
     try {
       return work();
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'RuntimeError')) throw error;
+      // A kernel that WebAssembly stopped half-way leaves its memory in any state: nothing computed on it can be trusted.
+      this.broken = memoryIsFull(error.message);
+      throw this.broken;
     } finally {
-      if (before) void tf.setBackend(before);
+      if (before && before !== kernels) void tf.setBackend(before);
     }
   }
 }
@@ -85,11 +95,15 @@ async function startEngine(kernels: Kernels): Promise<Engine> {
   if (!before) tf.enableProdMode();
   try {
     const library = requirePackage<object>(PACKAGES[kernels]);
+    if (kernels === 'wasm' && !('WebAssembly' in globalThis)) throw new Error('this Node.js has no WebAssembly');
     // The path of the .wasm files inside the package: otherwise they would be looked for beside the program.
     if (kernels === 'wasm') (library as typeof Wasm).setWasmPaths(`${path.dirname(require.resolve(PACKAGES.wasm))}/`);
-    if (!(await tf.setBackend(kernels))) throw new Error('its kernels do not start on this machine');
-    if (kernels === 'wasm') guardMemory(tf.backend());
+    const started = await keepingHandlers(() => tf.setBackend(kernels));
+    if (!started) throw new Error('its kernels do not start on this machine');
+    if (kernels === 'wasm') guardMemory(tf);
   } catch (error) {
+    // Otherwise a backend that did not start stays the current one.
+    if (tf.findBackendFactory(kernels) != null) tf.removeBackend(kernels);
     if (error instanceof ResnetFtError) throw error;
     throw new ResnetFtError('BACKEND_UNAVAILABLE', `TensorFlow.js (${kernels}): ${(error as Error).message}`, {
       cause: error,
@@ -115,17 +129,42 @@ function requirePackage<T>(name: string): T {
   }
 }
 
-/** TensorFlow.js does not look whether memory of WebAssembly was had, and would write to address 0. */
-function guardMemory(backend: unknown): void {
-  const { wasm } = backend as { wasm: { _malloc(bytes: number): number } };
+/** Takes away the handlers that Emscripten's code puts on the process: they are the program's own business. */
+async function keepingHandlers<T>(work: () => Promise<T>): Promise<T> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = new Map(events.map((event) => [event, process.listeners(event as 'uncaughtException')]));
+  try {
+    return await work();
+  } finally {
+    for (const event of events) {
+      for (const listener of process.listeners(event as 'uncaughtException')) {
+        if (!before.get(event)?.includes(listener)) process.off(event, listener);
+      }
+    }
+  }
+}
+
+/**
+ * Bytes of tensors at most. WebAssembly ends at 4 GB, and TensorFlow.js does not look whether it got what it asked for; the
+ * kernels take memory of their own.
+ */
+const MEMORY = 3.5e9;
+
+function guardMemory(tf: Tf): void {
+  const backend: unknown = tf.backend();
+  const { wasm } = backend as { wasm: { _malloc(bytes: number): number; _free(address: number): void } };
+  // The first call puts another function in the place of _malloc.
+  wasm._free(wasm._malloc(1));
   const allocate = wasm._malloc.bind(wasm);
   wasm._malloc = (bytes) => {
-    const address = allocate(bytes);
-    if (address === 0 && bytes > 0) {
-      throw new ResnetFtError('NATIVE_ERROR', `the memory of WebAssembly is full (${bytes} bytes asked for)`, {
-        hint: 'Take a smaller --batch-size, or use --backend native',
-      });
-    }
+    const address = tf.memory().numBytes + bytes > MEMORY ? 0 : allocate(bytes);
+    if (address === 0 && bytes > 0) throw memoryIsFull(`${bytes} bytes asked for`);
     return address;
   };
+}
+
+function memoryIsFull(why: string): ResnetFtError {
+  return new ResnetFtError('NATIVE_ERROR', `the memory of WebAssembly, 4 GB at most, is full (${why})`, {
+    hint: 'Take a smaller --batch-size or a later --train-from, or use --backend native',
+  });
 }

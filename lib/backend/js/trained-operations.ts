@@ -1,5 +1,6 @@
 import type { Rank, Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { BATCH_NORM_EPS, type Pool } from '../../model/architecture';
+import { misuse } from './error';
 import { globalAverage } from './folded-network';
 import type { Engine, Tf } from './tfjs';
 
@@ -143,6 +144,10 @@ export function normalize(
   const { tf } = engine;
   const [images, height, width] = x.shape;
   const count = images * height * width;
+  if (count === 1) {
+    const shape = [images, x.shape[3], height, width].join(', ');
+    throw misuse(`Expected more than 1 value per channel when training, got input size [${shape}]`);
+  }
   const made = withGradient(tf, [x, gamma, beta], ([input, scale, shift], save) => {
     const mean = channelMean(engine, input);
     const centred = tf.sub(input, mean);
