@@ -1,0 +1,28 @@
+import { DOCTOR_OPTIONS } from '../options';
+import { defineCommand } from './command';
+
+/** `resnet-ft doctor` */
+export const doctorCommand = defineCommand({
+  command: 'doctor',
+  describe: 'Say what works on this machine, what does not, and the command that mends it',
+  positionals: {},
+  options: DOCTOR_OPTIONS,
+  json: 'print the report as one JSON object',
+  quiet: 'print only warnings and problems',
+  examples: [
+    ['doctor', 'a line for each check; exit code 1 where there is a problem'],
+    ['doctor --verify --json', 'also the hashes of the weights, for a program'],
+  ],
+  async run(options, { json, quiet, signal }) {
+    const { doctor } = await import('../doctor/doctor.js');
+    const report = await doctor(options, { signal });
+    if (json) {
+      process.stdout.write(`${JSON.stringify(report)}\n`);
+    } else {
+      const { formatReport } = await import('./doctor-display.js');
+      const colour = process.stdout.isTTY === true && !process.env['NO_COLOR'];
+      process.stdout.write(formatReport(report, { quiet, colour }));
+    }
+    if (!report.ok) process.exitCode = 1;
+  },
+});

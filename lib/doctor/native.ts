@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { DeviceInfo } from '../backend/types';
+import type { FoundLibtorch } from '../libtorch/find';
+import { chooseDevice } from '../train/device';
+import { fine, unwell, type DoctorCheck } from './report';
+import type { ProbeResult, StageError } from './run-probe';
+
+const run = promisify(execFile);
+
+const NOT_TRIED: StageError = { code: '', message: 'it was not tried' };
+
+const INSTALL = 'Run: npx resnet-ft libtorch install';
+
+/** The libraries that were found, place by place. */
+export function checkLibtorch(native: ProbeResult): DoctorCheck[] {
+  const stage = native.get('libtorch');
+  if (stage?.value === undefined) {
+    const error = stage?.error ?? native.get('native')?.error ?? NOT_TRIED;
+    if (error.code !== '') return [unwell('problem', 'libtorch', error.message, error.hint ?? INSTALL)];
+    // The search itself did not end, and only the Python on the PATH can make it hang.
+    const fix = 'Set LIBTORCH to a LibTorch folder, so that the Python on the PATH is not asked';
+    return [unwell('problem', 'libtorch', `looking for it: ${error.message}`, fix)];
+  }
+  const { version, path: folder, source, rejected } = stage.value as FoundLibtorch;
+  const by = source === 'LIBTORCH' ? 'named by LIBTORCH' : `from ${source}`;
+  const found = fine('libtorch', `${version} in ${folder} (${by})`, { version, path: folder, source });
+  const passed = rejected.map(({ source: rung, path: place, reason }) =>
+    fine(`libtorch ${rung}`, `passed over: ${place === undefined ? '' : `${place}: `}${reason}`),
+  );
+  return [found, ...passed];
+}
+
+/** Why the file that was opened is the one. */
+function origin(file: string): string {
+  const folders = path.dirname(file).split(path.sep);
+  if (folders.includes('prebuilds')) return `prebuilt for ${process.platform}-${process.arch}`;
+  return folders.includes('build')
+    ? 'built on this machine, which goes before a prebuilt one'
+    : 'found by node-gyp-build';
+}
+
+/** The addon, loaded in a process of its own. */
+export function checkAddon(native: ProbeResult): DoctorCheck {
+  const stage = native.get('addon');
+  if (stage === undefined) {
+    return unwell('problem', 'addon', 'not tried, because it needs LibTorch', 'Mend the line libtorch');
+  }
+  const opened = native.get('open')?.value as string | undefined;
+  const which = opened === undefined ? '' : `${opened} (${origin(opened)})`;
+  const data = { file: opened ?? null };
+  if (stage.error === undefined) {
+    const { torchVersion } = stage.value as { torchVersion: string };
+    return fine('addon', `${which}, compiled against LibTorch ${torchVersion}`, { ...data, torchVersion });
+  }
+  const { code, message, hint } = stage.error;
+  if (code !== '') return unwell('problem', 'addon', message, hint, data);
+  const fix = hint ?? 'Reinstall resnet-ft, or run: npx resnet-ft build; --backend js does without';
+  return unwell('problem', 'addon', `loading ${which || 'it'}: ${message}`, fix, data);
+}
+
+/** What the addon tells of the machine; undefined where it is not loaded or does not answer. */
+export function deviceInfo(native: ProbeResult): DeviceInfo | undefined {
+  return native.get('device')?.value as DeviceInfo | undefined;
+}
+
+/** What `--backend auto` takes. */
+export function checkBackend(native: ProbeResult, js: ProbeResult): DoctorCheck {
+  if (native.get('addon')?.value !== undefined) return fine('backend', 'auto is native', { auto: 'native' });
+  if (js.get('js')?.value !== undefined) {
+    const found = 'auto is js, which is slower, because native is not loaded';
+    return unwell('warning', 'backend', found, 'Mend the lines libtorch and addon', { auto: 'js' });
+  }
+  const fix = 'Mend the lines libtorch and addon, or js backend';
+  return unwell('problem', 'backend', 'none can be loaded: nothing can be trained or predicted', fix, { auto: null });
+}
+
+/** The arithmetic that `--precision auto` takes, and why. */
+export function checkPrecision(native: ProbeResult): DoctorCheck {
+  if (native.get('addon')?.value === undefined) {
+    return fine('precision', 'fp32, the only one of the js backend', { training: 'fp32', prediction: 'fp32' });
+  }
+  const info = deviceInfo(native);
+  if (info === undefined) {
+    const error = native.get('device')?.error?.message ?? 'it was not asked';
+    const fix = 'Set LIBTORCH to another LibTorch, or use --backend js';
+    return unwell('problem', 'precision', `asking for the devices: ${error}`, fix);
+  }
+  const choice = (training: boolean): ReturnType<typeof chooseDevice> =>
+    chooseDevice(
+      { device: 'auto', precision: 'auto' },
+      { label: 'native', precisions: ['fp32', 'bf16', 'fp64'], deviceInfo: () => info },
+      training,
+    );
+  const [training, prediction] = [choice(true), choice(false)];
+  const why =
+    training.device !== 'cpu'
+      ? 'a GPU is used'
+      : info.cpuBf16
+        ? 'the CPU multiplies bfloat16 itself'
+        : 'the CPU does not multiply bfloat16 itself';
+  return fine(
+    'precision',
+    `auto is ${training.precision} for training and ${prediction.precision} for prediction on ${training.device}: ${why}`,
+    { device: training.device, training: training.precision, prediction: prediction.precision, cpuBf16: info.cpuBf16 },
+  );
+}
+
+/** GPUs as NVIDIA's own tool lists them. */
+export interface Gpu {
+  check: DoctorCheck;
+  present: boolean;
+}
+
+/** What `nvidia-smi` says of GPUs and driver. */
+export async function checkGpu(seconds: number): Promise<Gpu> {
+  const query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'];
+  try {
+    const { stdout } = await run('nvidia-smi', query, {
+      timeout: seconds * 1000,
+      killSignal: 'SIGKILL',
+      windowsHide: true,
+    });
+    const rows = stdout.split('\n').filter((line) => line.trim() !== '');
+    const cards = rows.map((row) => row.split(',').map((cell) => cell.trim()));
+    if (cards.length === 0) return { check: fine('gpu', 'nvidia-smi lists no GPU', { gpus: [] }), present: false };
+    const names = cards.map(([name, , memory]) => `${name} (${memory})`);
+    const driver = cards[0]?.[1] ?? 'unknown';
+    const check = fine('gpu', `${names.join(', ')}, driver ${driver}`, { gpus: names, driver });
+    return { check, present: true };
+  } catch (error) {
+    const { code, message, killed, stdout } = error as Error & { code?: unknown; killed?: boolean; stdout?: string };
+    if (code === 'ENOENT') {
+      const found = 'no NVIDIA driver: nvidia-smi is not on the PATH';
+      return { check: fine('gpu', found, { gpus: [] }), present: false };
+    }
+    // Where the driver does not answer it says so on standard output.
+    const said = stdout?.split('\n').find((line) => line.trim() !== '') ?? message.split('\n')[0] ?? '';
+    const why = killed === true ? `no answer within ${seconds} s` : said.trim();
+    const fix = 'Reinstall or restart the NVIDIA driver; --device cpu does without';
+    return { check: unwell('warning', 'gpu', `nvidia-smi fails: ${why}`, fix), present: false };
+  }
+}
+
+/** Whether the LibTorch in use stands before the cache, where an installed one would not be looked for. */
+function isBeforeCache(native: ProbeResult): boolean {
+  const found = native.get('libtorch')?.value as FoundLibtorch | undefined;
+  return found?.source === 'LIBTORCH' || found?.source === 'package';
+}
+
+/** Whether CUDA is used, and if not, why. */
+export function checkCuda(native: ProbeResult, gpu: Gpu): DoctorCheck {
+  const info = deviceInfo(native);
+  if (info === undefined) {
+    const error = native.get('device')?.error;
+    const why = error === undefined ? 'the native addon is not loaded' : error.message;
+    return fine('cuda', `not known: ${why}`, { devices: 0 });
+  }
+  const data = { devices: info.cudaCount, built: info.cudaBuilt };
+  if (info.cudaCount > 0) {
+    const devices = info.cudaCount === 1 ? 'one GPU' : `${info.cudaCount} GPUs`;
+    return fine('cuda', `used: LibTorch has ${devices}`, data);
+  }
+  const found = `not used: ${info.cudaReason || 'LibTorch finds no GPU'}`;
+  if (!gpu.present) return fine('cuda', found, data);
+  const fix = info.cudaBuilt
+    ? 'Install a driver that fits this LibTorch, and check CUDA_VISIBLE_DEVICES'
+    : `Run: npx resnet-ft libtorch install --cuda${isBeforeCache(native) ? ', and set LIBTORCH to the folder that it prints' : ''}`;
+  return unwell('warning', 'cuda', `${found}, though there is a GPU`, fix, data);
+}

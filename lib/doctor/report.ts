@@ -1,0 +1,53 @@
+/** `problem`: something does not work; `warning`: it works, but slower or not everywhere; `ok`: neither. */
+export type CheckStatus = 'ok' | 'warning' | 'problem';
+
+/** One line of the doctor. */
+export interface DoctorCheck {
+  /**
+   * What was looked at. Always there, in this order: `package`, `node`, `platform`, `cpu`, `threads`, `memory`, `libtorch`, `addon`,
+   * `backend`, `precision`, `gpu`, `cuda`, `sharp`, `js backend`, `weights`, `data`, `crops`, `disk caches`, `disk weights`,
+   * `disk here`, `network`. `libtorch <rung>` follows `libtorch` for each place that was passed over, and
+   * `weights <name> <arch>` follows `weights` for each file that `verify` read or that is damaged.
+   */
+  name: string;
+  status: CheckStatus;
+  /** What was found, in one line. */
+  found: string;
+  /** The command or the change that mends it; only where `status` is not `ok`. */
+  fix?: string;
+  /** The same as numbers and paths, for programs: sizes in bytes. */
+  data?: Record<string, string | number | boolean | null | string[]>;
+}
+
+/** What `doctor` returns and `resnet-ft doctor --json` prints. Later versions may add keys; `schema` counts up where one changes. */
+export interface DoctorReport {
+  schema: 1;
+  /** Version of resnet-ft. */
+  version: string;
+  /** Whether there is no problem; the command's exit code is then 0, else 1. */
+  ok: boolean;
+  problems: number;
+  warnings: number;
+  checks: DoctorCheck[];
+}
+
+/** A check of which nothing is to be said but what was found. */
+export function fine(name: string, found: string, data?: DoctorCheck['data']): DoctorCheck {
+  return { name, status: 'ok', found, ...(data === undefined ? {} : { data }) };
+}
+
+/** A check that found a warning or a problem. */
+export function unwell(
+  status: 'warning' | 'problem',
+  name: string,
+  found: string,
+  fix: string | undefined,
+  data?: DoctorCheck['data'],
+): DoctorCheck {
+  return { name, status, found, ...(fix === undefined ? {} : { fix }), ...(data === undefined ? {} : { data }) };
+}
+
+/** Bytes as a person reads them: `97.8 MB`, `1.2 GB`. */
+export function size(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
