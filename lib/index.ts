@@ -4,6 +4,8 @@ import type { LoadImageOptions } from './data/load-image';
 export { ResnetFtError, type ErrorCode } from './errors';
 export { compare, type CompareControl } from './compare/compare';
 export type { CompareEvent, CompareResult, RowResult } from './compare/types';
+export { doctor, type DoctorControl } from './doctor/doctor';
+export type { CheckStatus, DoctorCheck, DoctorReport } from './doctor/report';
 export { evaluate } from './eval/evaluate';
 export type {
   ClassMap,
@@ -32,6 +34,7 @@ export type { ClassScore } from './predict/scores';
 export type {
   Architecture,
   CompareOptions,
+  DoctorOptions,
   ExportOptions,
   Preprocessing,
   ResolvedTrainOptions,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { findLibtorch } from '../libtorch/find';
 import { libraryName } from '../libtorch/inspect';
+import { packageRoot } from './root';
 import type { NativeAddon } from './types';
 
 /** What native/loader/loader.cpp exports. */
@@ -10,22 +11,15 @@ interface Loader {
   load(libraryPaths: string[], corePath: string): NativeAddon;
 }
 
-/** The package's folder, from dist/addon as from lib/addon. */
-function packageRoot(): string {
-  for (let folder = __dirname; ; folder = path.dirname(folder)) {
-    try {
-      const manifest = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')) as { name?: string };
-      if (manifest.name === 'resnet-ft') return folder;
-    } catch {
-      // No package.json here, or not one of ours: go on upwards.
-    }
-    if (path.dirname(folder) === folder) {
-      throw new ResnetFtError('ADDON_NOT_LOADED', `no package.json of resnet-ft above ${__dirname}`);
-    }
-  }
-}
+const REBUILD = 'Run: npx resnet-ft build';
 
-const REBUILD = 'Run: npm run build:native (in the folder of resnet-ft)';
+/** What to do where a library can't be opened; the C++ runtime being too old is no fault of LibTorch's version. */
+function openingHint(message: string): string {
+  const runtime = /version [`']?(GLIBC|GLIBCXX|CXXABI)_[\w.]+'? not found/.exec(message)?.[1];
+  if (runtime === undefined) return `${REBUILD}, or for another LibTorch: npx resnet-ft libtorch install`;
+  const library = runtime === 'GLIBC' ? 'C' : 'C++';
+  return `The system's ${library} library is older than LibTorch or the addon needs (glibc 2.28, libstdc++ of GCC 7): use a newer system`;
+}
 
 function load(): NativeAddon {
   const root = packageRoot();
@@ -56,7 +50,7 @@ function load(): NativeAddon {
     throw new ResnetFtError(
       'ADDON_NOT_LOADED',
       `cannot load ${corePath} with LibTorch ${libtorch.version} of ${libtorch.path}: ${(error as Error).message}`,
-      { hint: `${REBUILD}, or for another LibTorch: npx resnet-ft libtorch install`, cause: error },
+      { hint: openingHint((error as Error).message), cause: error },
     );
   }
 }

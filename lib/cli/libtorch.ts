@@ -1,55 +1,105 @@
-import type { CommandModule } from 'yargs';
+import { ResnetFtError } from '../errors';
+import { resolveOptions, type ResolvedOptions } from '../options';
+import { LIBTORCH_OPTIONS } from '../options/libtorch';
+import { suggest } from '../suggest';
+import { defineCommand, type CommandContext } from './command';
 
-interface WhereArguments {
-  json: boolean;
+const ACTIONS = ['where', 'install'] as const;
+
+type Options = ResolvedOptions<typeof LIBTORCH_OPTIONS>;
+
+async function where(json: boolean): Promise<void> {
+  const { findLibtorch } = await import('../libtorch/find.js');
+  const found = findLibtorch();
+  if (json) {
+    process.stdout.write(`${JSON.stringify(found)}\n`);
+    return;
+  }
+  const lines = [`path:    ${found.path}`, `version: ${found.version}`, `source:  ${found.source}`];
+  for (const rejected of found.rejected) {
+    const place = rejected.path ? `${rejected.source} (${rejected.path})` : rejected.source;
+    lines.push(`passed over ${place}: ${rejected.reason}`);
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-const where: CommandModule<object, WhereArguments> = {
-  command: 'where',
-  describe: 'Say which LibTorch is used, and why not another',
-  builder: (yargs) => yargs.option('json', { type: 'boolean', default: false, describe: 'Print one line of JSON' }),
-  handler: async (args) => {
-    const { findLibtorch } = await import('../libtorch/find.js');
-    const found = findLibtorch();
-    if (args.json) {
-      process.stdout.write(`${JSON.stringify(found)}\n`);
-      return;
-    }
-    const lines = [`path:    ${found.path}`, `version: ${found.version}`, `source:  ${found.source}`];
-    for (const rejected of found.rejected) {
-      const place = rejected.path ? `${rejected.source} (${rejected.path})` : rejected.source;
-      lines.push(`passed over ${place}: ${rejected.reason}`);
-    }
-    process.stdout.write(`${lines.join('\n')}\n`);
-  },
-};
+/** Says so where something else goes before what was installed, so that CUDA does not become CPU in silence. */
+async function tellIfUnused(installed: string, tell: (line: string) => void): Promise<void> {
+  const { findLibtorch } = await import('../libtorch/find.js');
+  let used: ReturnType<typeof findLibtorch>;
+  try {
+    used = findLibtorch();
+  } catch (error) {
+    // A LIBTORCH that does not fit.
+    return tell(`not used yet: ${(error as Error).message}`);
+  }
+  if (used.path === installed) return;
+  tell(
+    `not used yet: the LibTorch of ${used.path} (${used.source}) goes before it; to use it, set LIBTORCH=${installed}`,
+  );
+}
 
-const install: CommandModule = {
-  command: 'install',
-  describe: "Install LibTorch's CPU build into the cache, with pip",
-  handler: async () => {
-    const { installLibtorch } = await import('../libtorch/install.js');
-    const abort = new AbortController();
-    const stop = (): void => abort.abort();
-    process.once('SIGINT', stop).once('SIGTERM', stop);
-    try {
-      const folder = await installLibtorch({
-        onProgress: (line) => process.stderr.write(`${line}\n`),
-        signal: abort.signal,
+async function install(options: Options, context: CommandContext): Promise<void> {
+  const { from, sha256, cuda, offline } = options;
+  if (cuda && from !== undefined)
+    throw new ResnetFtError('INVALID_OPTION', 'Expected one of --cuda and --from, not both');
+  if (sha256 !== undefined && from === undefined) {
+    throw new ResnetFtError('INVALID_OPTION', 'Expected --from together with --sha256');
+  }
+  const { installLibtorch, installLibtorchFrom } = await import('../libtorch/install.js');
+  const { cudaArchiveUrl } = await import('../libtorch/archive.js');
+  const { isOffline } = await import('../download/index.js');
+  const { createDownloadDisplay } = await import('./download-progress.js');
+  const { signal, quiet, json } = context;
+  const onProgress = (line: string): void => void (quiet || process.stderr.write(`${line}\n`));
+  const display = createDownloadDisplay({ quiet });
+  try {
+    const archive = cuda ? cudaArchiveUrl() : from;
+    if (archive === undefined && isOffline({ offline })) {
+      throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', 'downloads are off (--offline or RESNET_FT_OFFLINE)', {
+        hint: 'Name an archive that is there: resnet-ft libtorch install --from FILE',
       });
-      process.stdout.write(`${folder.path}\n`);
-    } finally {
-      process.off('SIGINT', stop).off('SIGTERM', stop);
     }
+    const folder =
+      archive === undefined
+        ? await installLibtorch({ onProgress, signal })
+        : await installLibtorchFrom({ from: archive, sha256, offline, signal, onDownload: display.show }, onProgress);
+    display.close();
+    await tellIfUnused(folder.path, onProgress);
+    process.stdout.write(json ? `${JSON.stringify(folder)}\n` : `${folder.path}\n`);
+  } finally {
+    display.close();
+  }
+}
+
+/** `resnet-ft libtorch <action>` */
+export const libtorchCommand = defineCommand({
+  command: 'libtorch <action>',
+  describe: 'Say which LibTorch is used and why not another, or install one into the cache',
+  positionals: { action: 'where, or install' },
+  options: LIBTORCH_OPTIONS,
+  json: 'print one line of JSON',
+  quiet: 'print only the result',
+  examples: [
+    ['libtorch where', 'which LibTorch is used'],
+    ['libtorch install', "LibTorch's CPU build, with pip"],
+    ['libtorch install --from libtorch-shared-with-deps-2.13.0+cpu.zip', 'from a file, without network or Python'],
+  ],
+  async run(given, context) {
+    const options = resolveOptions(LIBTORCH_OPTIONS, given, 'libtorch');
+    const action = String(context.positionals['action']);
+    if (action === 'install') return install(options, context);
+    if (action !== 'where') {
+      const near = suggest(action, ACTIONS);
+      throw new ResnetFtError('INVALID_OPTION', `Expected where or install for <action> but received ${action}`, {
+        ...(near === undefined ? {} : { hint: `Did you mean ${near}?` }),
+      });
+    }
+    for (const name of ['from', 'sha256', 'cuda'] as const) {
+      if (given[name] !== undefined && given[name] !== false) {
+        throw new ResnetFtError('INVALID_OPTION', `Expected no --${name} for libtorch where`);
+      }
+    }
+    return where(context.json);
   },
-};
-
-/** `resnet-ft libtorch <action>`: errors are thrown, the caller prints them. */
-export const libtorchCommand: CommandModule = {
-  command: 'libtorch',
-  describe: 'Find or install LibTorch',
-  builder: (yargs) => yargs.command(where).command(install).demandCommand(1, 'Name an action: where or install'),
-  handler: () => {},
-};
-
-export default libtorchCommand;
+});

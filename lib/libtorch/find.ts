@@ -2,13 +2,14 @@ import path from 'node:path';
 import { cachePath } from '../cache';
 import { ResnetFtError } from '../errors';
 import { FIRST_UNSUPPORTED, MINIMUM_VERSION, inspectLibtorch, type LibtorchFolder } from './inspect';
+import { packagedLibtorch } from './packaged';
 import { probePython } from './python';
+import { LIBTORCH_VERSION } from './version';
 
-/** The version that `resnet-ft libtorch install` installs and that prebuilt addons are compiled against. */
-export const LIBTORCH_VERSION = '2.13.0';
+export { LIBTORCH_VERSION };
 
 /** Where a LibTorch was found. */
-export type LibtorchSource = 'LIBTORCH' | 'cache' | 'python';
+export type LibtorchSource = 'LIBTORCH' | 'package' | 'cache' | 'python';
 
 /** A place that was looked at and passed over. */
 export interface RejectedLibtorch {
@@ -29,7 +30,8 @@ export function cachedLibtorchPath(): string {
 }
 
 /**
- * Finds LibTorch: the folder that `LIBTORCH` names, else the package's own cache, else the torch of the Python on the PATH.
+ * Finds LibTorch: the folder that `LIBTORCH` names, else the npm package of the libraries, else the cache, else the torch of
+ * the Python on the PATH.
  *
  * @param options.requireHeaders - also ask for the C++ headers, which compiling the addon needs.
  * @throws ResnetFtError LIBTORCH_INVALID where `LIBTORCH` is set to something that does not fit (it is never skipped);
@@ -52,6 +54,15 @@ export function findLibtorch(options: { requireHeaders?: boolean } = {}): FoundL
   }
   rejected.push({ source: 'LIBTORCH', reason: 'not set' });
 
+  const packaged = packagedLibtorch();
+  if ('reason' in packaged) {
+    rejected.push({ source: 'package', reason: packaged.reason });
+  } else {
+    const inPackage = inspectLibtorch(packaged.path, { requireHeaders });
+    if (!('reason' in inPackage)) return { ...inPackage, source: 'package', rejected };
+    rejected.push({ source: 'package', path: packaged.path, reason: inPackage.reason });
+  }
+
   const cached = cachedLibtorchPath();
   const inCache = inspectLibtorch(cached, { requireHeaders });
   if (!('reason' in inCache)) return { ...inCache, source: 'cache', rejected };
@@ -69,6 +80,8 @@ export function findLibtorch(options: { requireHeaders?: boolean } = {}): FoundL
 
   const looked = rejected.map((r) => `${r.source}: ${r.path ? `${r.path}: ` : ''}${r.reason}`).join('; ');
   throw new ResnetFtError('LIBTORCH_NOT_FOUND', `no LibTorch found (${looked})`, {
-    hint: 'Run: npx resnet-ft libtorch install',
+    hint: requireHeaders
+      ? 'Run: npx resnet-ft libtorch install (the npm package of LibTorch has no headers)'
+      : 'Run: npx resnet-ft libtorch install',
   });
 }

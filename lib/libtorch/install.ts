@@ -2,9 +2,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
-import { LIBTORCH_VERSION, cachedLibtorchPath } from './find';
+import { fetchLibtorch, keepLicenses, type ArchiveSource } from './archive';
+import { cachedLibtorchPath } from './find';
 import { inspectLibtorch, libraryName, type LibtorchFolder } from './inspect';
 import { findPip, pipInstall } from './pip';
+import { LIBTORCH_VERSION } from './version';
 
 const CPU_INDEX = 'https://download.pytorch.org/whl/cpu';
 
@@ -73,14 +75,66 @@ function moveIntoPlace(finished: string, target: string, temporary: string): voi
   }
 }
 
+/** Moves the finished folder to its name, in place of whatever has it. */
+function replaceTarget(finished: string, target: string, temporary: string): void {
+  for (let tries = 0; ; tries++) {
+    try {
+      if (fs.existsSync(target)) fs.renameSync(target, path.join(temporary, `replaced-${tries}`));
+      fs.renameSync(finished, target);
+      return;
+    } catch (error) {
+      // Another installation may have taken the name between the two.
+      const { code } = error as NodeJS.ErrnoException;
+      if (tries >= 5 || !['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(code ?? '')) throw error;
+    }
+  }
+}
+
 function rejection(folder: string): string | undefined {
   const result = inspectLibtorch(folder, { requireHeaders: true });
   if ('reason' in result) return result.reason;
   const cuda = libraryName('torch_cuda');
   if (result.libraries.some((library) => path.basename(library) === cuda)) {
-    return 'this is a CUDA build, which does not work without several GB of further packages; to use CUDA, set LIBTORCH to the torch of a Python environment';
+    return 'this is a CUDA build, which does not work without several GB of further packages; to use CUDA, run resnet-ft libtorch install --cuda or set LIBTORCH to the torch of a Python environment';
   }
   return undefined;
+}
+
+function writeFailure(parent: string, error: unknown): ResnetFtError {
+  return new ResnetFtError('LIBTORCH_INSTALL_FAILED', `cannot write to ${parent}: ${(error as Error).message}`, {
+    hint: 'Set XDG_CACHE_HOME to a folder that can be written.',
+    cause: error,
+  });
+}
+
+/** Runs an installation in a temporary folder beside the target, which goes whatever happens. */
+async function inTemporaryFolder(
+  target: string,
+  signal: AbortSignal | undefined,
+  install: (temporary: string) => Promise<LibtorchFolder>,
+): Promise<LibtorchFolder> {
+  const aborted = (): ResnetFtError => new ResnetFtError('ABORTED', 'the installation of LibTorch was aborted');
+  if (signal?.aborted) throw aborted();
+  const parent = path.dirname(target);
+  let temporary: string;
+  try {
+    fs.mkdirSync(parent, { recursive: true });
+    removeLeftovers(parent);
+    temporary = fs.mkdtempSync(path.join(parent, `${temporaryPrefix()}${process.pid}-`));
+  } catch (error) {
+    throw writeFailure(parent, error);
+  }
+  try {
+    return await install(temporary);
+  } catch (error) {
+    if (signal?.aborted) throw aborted();
+    if (error instanceof ResnetFtError) throw error;
+    throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `LibTorch was not installed: ${(error as Error).message}`, {
+      cause: error,
+    });
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -98,23 +152,8 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
     onProgress(`LibTorch ${present.version} is already in ${target}`);
     return present;
   }
-  if (signal?.aborted) throw new ResnetFtError('ABORTED', 'the installation of LibTorch was aborted');
-
   const python = findPip();
-  const parent = path.dirname(target);
-  let temporary: string;
-  try {
-    fs.mkdirSync(parent, { recursive: true });
-    removeLeftovers(parent);
-    temporary = fs.mkdtempSync(path.join(parent, `${temporaryPrefix()}${process.pid}-`));
-  } catch (error) {
-    throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `cannot write to ${parent}: ${(error as Error).message}`, {
-      hint: 'Set XDG_CACHE_HOME to a folder that can be written.',
-      cause: error,
-    });
-  }
-
-  try {
+  return inTemporaryFolder(target, signal, async (temporary) => {
     const failures: string[] = [];
     for (const [i, attempt] of attempts().entries()) {
       onProgress(`Installing ${attempt.requirement} from ${attempt.label}`);
@@ -123,6 +162,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
       const finished = path.join(folder, 'torch');
       const reason = failure ?? rejection(finished);
       if (reason === undefined) {
+        await keepLicenses(folder, finished);
         moveIntoPlace(finished, target, temporary);
         const installed = inspectLibtorch(target, { requireHeaders: true });
         if ('reason' in installed) throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `${target}: ${installed.reason}`);
@@ -133,14 +173,32 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
       fs.rmSync(folder, { recursive: true, force: true });
     }
     throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `LibTorch was not installed (${failures.join('; ')})`, {
-      hint: 'Set RESNET_FT_TORCH_INDEX to a reachable index with CPU builds of torch, or LIBTORCH to an unpacked LibTorch.',
+      hint: 'Set RESNET_FT_TORCH_INDEX to a reachable index with CPU builds of torch, or run resnet-ft libtorch install --from with an archive, or set LIBTORCH to an unpacked LibTorch.',
     });
-  } catch (error) {
-    if (error instanceof ResnetFtError) throw error;
-    throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `LibTorch was not installed: ${(error as Error).message}`, {
-      cause: error,
-    });
-  } finally {
-    fs.rmSync(temporary, { recursive: true, force: true });
-  }
+  });
+}
+
+/**
+ * Installs a LibTorch from an archive or a folder into the package's cache, in place of the one that is there. That one is
+ * replaced only when the new one is complete and fits.
+ *
+ * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, DOWNLOAD_FAILED, DATA_INVALID (not a zip, or a damaged one) or ABORTED.
+ */
+export async function installLibtorchFrom(
+  source: ArchiveSource,
+  onProgress: (line: string) => void = () => {},
+): Promise<LibtorchFolder> {
+  const target = cachedLibtorchPath();
+  return inTemporaryFolder(target, source.signal, async (temporary) => {
+    const finished = await fetchLibtorch(source, path.join(temporary, 'new'));
+    const result = inspectLibtorch(finished);
+    if ('reason' in result) {
+      throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `${source.from} is no LibTorch that fits: ${result.reason}`);
+    }
+    replaceTarget(finished, target, temporary);
+    const installed = inspectLibtorch(target);
+    if ('reason' in installed) throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `${target}: ${installed.reason}`);
+    onProgress(`LibTorch ${installed.version} is in ${target}`);
+    return installed;
+  });
 }

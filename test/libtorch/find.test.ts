@@ -24,7 +24,7 @@ test('LIBTORCH goes before the cache, the cache before Python', () => {
   fs.rmSync(box.target, { recursive: true });
   const found = findLibtorch();
   expect(found).toMatchObject({ source: 'python', path: inPython, version: '2.13.2' });
-  expect(found.rejected.map((r) => r.source)).toEqual(['LIBTORCH', 'cache']);
+  expect(found.rejected.map((r) => r.source)).toEqual(['LIBTORCH', 'package', 'cache']);
 });
 
 test('libraries come in load order, with CUDA where it is', () => {

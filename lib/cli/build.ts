@@ -1,0 +1,13 @@
+import { defineCommand } from './command';
+
+/** `resnet-ft build` */
+export const buildCommand = defineCommand({
+  command: 'build',
+  describe: 'Compile the native addon from source, where no prebuilt one fits',
+  positionals: {},
+  options: {},
+  async run(_given, { signal }) {
+    const { buildAddon } = await import('../addon/build.js');
+    process.stdout.write(`${await buildAddon(signal)}\n`);
+  },
+});

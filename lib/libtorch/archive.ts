@@ -1,0 +1,126 @@
+import fs from 'node:fs';
+import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { cachePath } from '../cache';
+import { download, pytorchUrl, sha256File, unzip, type DownloadEvent } from '../download';
+import { ResnetFtError } from '../errors';
+import { LIBTORCH_VERSION } from './version';
+
+/** A LibTorch zip of PyTorch or a torch wheel with CUDA unpacks to about 7 GB. */
+const LIMITS = { maxEntries: 50_000, maxBytes: 24 * 1024 ** 3 };
+const MAX_ARCHIVE_BYTES = 8 * 1024 ** 3;
+
+/** CUDA of the official archive: what torch 2.13.0 of PyPI is built with. */
+const CUDA_TAG = 'cu130';
+
+/** Where a LibTorch comes from, if not from pip. */
+export interface ArchiveSource {
+  /** A LibTorch zip or a torch wheel, or a folder of either unpacked: a path, or an http or https URL of the first two. */
+  from: string;
+  /** SHA-256 of the archive in hex. */
+  sha256?: string | undefined;
+  /** Refuses to download. */
+  offline?: boolean | undefined;
+  onDownload?: ((event: DownloadEvent) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** The official archive of LibTorch with CUDA for this machine; `RESNET_FT_MIRROR` names another server of the same paths. */
+export function cudaArchiveUrl(): string {
+  const { platform, arch } = process;
+  if (!['linux', 'win32'].includes(platform) || arch !== 'x64') {
+    throw new ResnetFtError(
+      'LIBTORCH_INSTALL_FAILED',
+      `there is no archive of LibTorch with CUDA for ${platform}-${arch}`,
+      {
+        hint: 'Set LIBTORCH to the torch folder of a Python environment with CUDA.',
+      },
+    );
+  }
+  const name = platform === 'win32' ? 'libtorch-win-shared-with-deps' : 'libtorch-shared-with-deps';
+  return pytorchUrl(`libtorch/${CUDA_TAG}/${name}-${LIBTORCH_VERSION}%2B${CUDA_TAG}.zip`);
+}
+
+const isUrl = (source: string): boolean => /^https?:\/\//i.test(source);
+
+function fail(message: string, hint?: string): ResnetFtError {
+  return new ResnetFtError('LIBTORCH_INSTALL_FAILED', message, hint === undefined ? {} : { hint });
+}
+
+/** The folder of LibTorch in what an archive holds: `libtorch/` of a zip, `torch/` of a wheel, or the root itself. */
+function libtorchRoot(source: string, unpacked: string): string {
+  const folders = [unpacked, ...['libtorch', 'torch'].map((name) => path.join(unpacked, name))];
+  const root = folders.find((folder) => fs.existsSync(path.join(folder, 'lib')));
+  if (root === undefined) throw fail(`${source} holds no LibTorch: neither libtorch/lib nor torch/lib`);
+  return root;
+}
+
+/**
+ * Moves the licences of a wheel, which lie beside its `torch/`, into it: whoever copies the libraries on needs them.
+ *
+ * @param unpacked the folder that holds `torch/` and `torch-<version>.dist-info/`
+ */
+export async function keepLicenses(unpacked: string, root: string): Promise<void> {
+  const info = (await readdir(unpacked)).find((name) => /^torch-.*\.dist-info$/.test(name));
+  const licenses = info === undefined ? undefined : path.join(unpacked, info, 'licenses');
+  const target = path.join(root, 'licenses');
+  if (licenses === undefined || !fs.existsSync(licenses) || fs.existsSync(target)) return;
+  fs.renameSync(licenses, target);
+}
+
+async function checkHash(file: string, expected: string | undefined, signal: AbortSignal | undefined): Promise<void> {
+  if (expected === undefined) return;
+  const found = await sha256File(file, signal);
+  if (found !== expected) throw fail(`${file}: its SHA-256 is ${found} instead of ${expected}`);
+}
+
+async function unpackInto(file: string, shown: string, folder: string, signal?: AbortSignal): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  await unzip(file, folder, { ...LIMITS, signal });
+  const root = libtorchRoot(shown, folder);
+  await keepLicenses(folder, root);
+  return root;
+}
+
+/**
+ * Brings a LibTorch into a folder that does not exist yet.
+ *
+ * @returns where in it the LibTorch lies, not yet checked.
+ * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, DOWNLOAD_FAILED, DATA_INVALID or ABORTED.
+ */
+export async function fetchLibtorch(source: ArchiveSource, folder: string): Promise<string> {
+  const { from, signal } = source;
+  const sha256 = source.sha256?.toLowerCase();
+  if (isUrl(from)) {
+    // Kept under its own name in the cache, so that a download that broke off is taken up again.
+    const name =
+      decodeURIComponent(path.posix.basename(new URL(from).pathname)).replace(/[^\w.+-]/g, '_') || 'libtorch';
+    const file = cachePath('libtorch', 'archives', name);
+    // Without a hash, nothing tells whether a file of that name is the one asked for.
+    if (sha256 === undefined) await rm(file, { force: true });
+    await download({
+      url: from,
+      file,
+      sha256,
+      maxBytes: MAX_ARCHIVE_BYTES,
+      hint: 'Download it by hand, and name the file: resnet-ft libtorch install --from FILE',
+      offline: source.offline,
+      onProgress: source.onDownload,
+      signal,
+    });
+    const root = await unpackInto(file, from, folder, signal);
+    await rm(file, { force: true });
+    return root;
+  }
+  const file = path.resolve(from);
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) throw fail(`--from ${file}: there is no such file or folder`);
+  if (!found.isDirectory()) {
+    await checkHash(file, sha256, signal);
+    return unpackInto(file, file, folder, signal);
+  }
+  if (sha256 !== undefined) throw fail(`--sha256 needs an archive, and --from ${file} is a folder`);
+  const root = libtorchRoot(file, file);
+  await cp(root, folder, { recursive: true, errorOnExist: true });
+  return folder;
+}

@@ -1,0 +1,130 @@
+/**
+ * Packs the LibTorch that the ladder finds (LIBTORCH, the cache, Python) as the npm package of packages/libtorch-linux-x64-cpu,
+ * which holds the manifest and no binaries. Needs dist.
+ *
+ *   node scripts/pack-libtorch.js [--out DIR] [--folder]
+ *
+ * The tarball goes to DIR, the working folder where left out; with --folder, DIR becomes the unpacked package instead.
+ */
+'use strict';
+
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+
+const root = path.resolve(__dirname, '..');
+const NAME = 'libtorch-linux-x64-cpu';
+
+/** npm's registry takes no more. */
+const MAX_PACKED_BYTES = 230e6;
+
+function loadDist(name) {
+  try {
+    return require(path.join(root, 'dist', 'libtorch', `${name}.js`));
+  } catch (error) {
+    if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    throw new Error('dist is missing; run: npm run build:ts', { cause: error });
+  }
+}
+
+/** The pinned CPU build, of which every byte is shipped: any other is an error. */
+function pinnedLibtorch() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Error(`${NAME} is packed on linux-x64, not on ${process.platform}-${process.arch}`);
+  }
+  const { findLibtorch } = loadDist('find');
+  const { LIBTORCH_VERSION } = loadDist('version');
+  const found = findLibtorch();
+  if (found.version.split('+')[0] !== LIBTORCH_VERSION) {
+    throw new Error(
+      `${found.path} is LibTorch ${found.version}, not ${LIBTORCH_VERSION}; run: npx resnet-ft libtorch install`,
+    );
+  }
+  const names = found.libraries.map((file) => path.basename(file));
+  const expected = [/^libgomp.*\.so\.1$/, /^libc10\.so$/, /^libtorch_cpu\.so$/, /^libtorch\.so$/];
+  if (names.length !== expected.length || !expected.every((pattern, i) => pattern.test(names[i]))) {
+    throw new Error(`${found.path} has ${names.join(', ')}: not the four libraries of the CPU build`);
+  }
+  return found;
+}
+
+/** The folder of the licences: inside LibTorch where `libtorch install` put it there, beside it in a Python environment. */
+function licenseFolder(libtorch) {
+  const beside = path.dirname(libtorch.path);
+  const info = fs.readdirSync(beside).find((name) => /^torch-.*\.dist-info$/.test(name));
+  const places = [path.join(libtorch.path, 'licenses'), ...(info ? [path.join(beside, info, 'licenses')] : [])];
+  const found = places.find((folder) => fs.existsSync(path.join(folder, 'LICENSE')));
+  if (found === undefined)
+    throw new Error(
+      `no licences in ${places.join(' or ')}: take a LibTorch from a wheel, or remove that of an older version and run: ` +
+        'npx resnet-ft libtorch install',
+    );
+  return found;
+}
+
+/** Copies a file, as a hard link where that is possible: the libraries are 437 MB. */
+function place(source, target) {
+  try {
+    fs.linkSync(fs.realpathSync(source), target);
+  } catch {
+    fs.copyFileSync(source, target);
+  }
+}
+
+function makeFolder(target) {
+  const libtorch = pinnedLibtorch();
+  const licenses = licenseFolder(libtorch);
+  const template = path.join(root, 'packages', NAME);
+  const manifest = JSON.parse(fs.readFileSync(path.join(template, 'package.json'), 'utf8'));
+  // Only in what is published: in the checkout, where there is nothing to publish and any system must do, they would stand
+  // in the way.
+  delete manifest.private;
+  Object.assign(manifest, { os: ['linux'], cpu: ['x64'], libc: ['glibc'] });
+  fs.mkdirSync(path.join(target, 'lib'), { recursive: true });
+  fs.writeFileSync(path.join(target, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  fs.copyFileSync(path.join(template, 'README.md'), path.join(target, 'README.md'));
+  fs.writeFileSync(path.join(target, 'build-version'), `${libtorch.version}\n`);
+  for (const library of libtorch.libraries) place(library, path.join(target, 'lib', path.basename(library)));
+  fs.cpSync(licenses, path.join(target, 'licenses'), { recursive: true });
+  return target;
+}
+
+function main() {
+  const { values } = parseArgs({
+    options: { out: { type: 'string', default: '.' }, folder: { type: 'boolean', default: false } },
+  });
+  const out = path.resolve(values.out);
+  if (values.folder) {
+    if (fs.existsSync(out) && fs.readdirSync(out).length > 0) throw new Error(`${out} is not empty`);
+    process.stdout.write(`${makeFolder(out)}\n`);
+    return;
+  }
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-libtorch-'));
+  try {
+    const folder = makeFolder(path.join(temporary, 'package'));
+    fs.mkdirSync(out, { recursive: true });
+    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+    const packed = execFileSync(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', out], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      shell: process.platform === 'win32',
+    });
+    const { filename } = JSON.parse(packed)[0];
+    const file = path.join(out, filename);
+    const { size } = fs.statSync(file);
+    if (size > MAX_PACKED_BYTES) throw new Error(`${file} has ${size} bytes, and npm takes ${MAX_PACKED_BYTES}`);
+    process.stdout.write(`${file}\n`);
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+try {
+  main();
+} catch (error) {
+  process.stderr.write(`pack-libtorch: ${error.message}${error.hint ? ` (${error.hint})` : ''}\n`);
+  process.exitCode = 1;
+}

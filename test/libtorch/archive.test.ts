@@ -1,0 +1,174 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { findLibtorch } from '../../lib/libtorch/find';
+import { installLibtorchFrom } from '../../lib/libtorch/install';
+import { run } from '../cli/run';
+import { breakOff, localServer, sendFile, sha256 } from '../download/server';
+import { fakeLibtorch, sandbox, type Sandbox } from './fakes';
+
+const server = localServer();
+let box: Sandbox;
+beforeEach(() => {
+  box = sandbox();
+});
+afterEach(() => box.close());
+
+const inCache = (): string[] => fs.readdirSync(path.dirname(box.target));
+const licence = (): string => path.join(box.target, 'licenses', 'LICENSE');
+
+/** A zip of what `fill` puts into a folder, made by Python, as PyTorch's are. */
+function archive(name: string, fill: (folder: string) => void): string {
+  const folder = path.join(box.root, `${name}-content`);
+  fs.mkdirSync(folder);
+  fill(folder);
+  const file = path.join(box.root, name);
+  const script = 'import shutil, sys; shutil.move(shutil.make_archive(sys.argv[1], "zip", sys.argv[2]), sys.argv[1])';
+  const env = { ...process.env, PATH: '/usr/bin:/bin:/usr/local/bin' };
+  const { status, stderr } = spawnSync('python3', ['-c', script, file, folder], { encoding: 'utf8', env });
+  if (status !== 0) throw new Error(stderr);
+  return file;
+}
+
+const zip = (version = '2.14.1+cpu', name = 'libtorch.zip'): string =>
+  archive(name, (folder) => void fakeLibtorch(path.join(folder, 'libtorch'), version, { zip: true }));
+
+test('a zip of LibTorch takes the place of the one that is there', async () => {
+  fakeLibtorch(box.target, '2.13.0+cpu');
+  expect(await installLibtorchFrom({ from: zip() })).toMatchObject({ path: box.target, version: '2.14.1+cpu' });
+  expect(findLibtorch()).toMatchObject({ source: 'cache', version: '2.14.1+cpu' });
+  expect(inCache()).toEqual(['torch']);
+});
+
+test('a wheel is taken with its licences', async () => {
+  const wheel = archive('torch-2.13.0-cp311.whl', (folder) => {
+    fakeLibtorch(path.join(folder, 'torch'), '2.13.0+cpu');
+    const licenses = path.join(folder, 'torch-2.13.0+cpu.dist-info', 'licenses');
+    fs.mkdirSync(licenses, { recursive: true });
+    fs.writeFileSync(path.join(licenses, 'LICENSE'), 'text');
+  });
+  expect(await installLibtorchFrom({ from: wheel })).toMatchObject({ version: '2.13.0+cpu' });
+  expect(fs.readFileSync(licence(), 'utf8')).toBe('text');
+});
+
+test.each([(folder: string) => folder, (folder: string) => path.dirname(folder)])(
+  'a folder is copied, and stays',
+  async (named) => {
+    const folder = fakeLibtorch(path.join(box.root, 'unpacked', 'libtorch'), '2.13.1', { zip: true });
+    expect(await installLibtorchFrom({ from: named(folder) })).toMatchObject({ path: box.target, version: '2.13.1' });
+    expect(fs.existsSync(path.join(folder, 'build-version'))).toBe(true);
+  },
+);
+
+test.each([
+  ['there is no such file', () => path.join(box.root, 'missing.zip'), 'LIBTORCH_INSTALL_FAILED'],
+  ['version 2.12.1 is outside', () => zip('2.12.1'), 'LIBTORCH_INSTALL_FAILED'],
+  [
+    'holds no LibTorch',
+    () => archive('other.zip', (folder) => fs.writeFileSync(path.join(folder, 'a'), 'a')),
+    'LIBTORCH_INSTALL_FAILED',
+  ],
+  [
+    'text.zip',
+    () => {
+      const file = path.join(box.root, 'text.zip');
+      fs.writeFileSync(file, 'no zip');
+      return file;
+    },
+    'DATA_INVALID',
+  ],
+])('what is no LibTorch is refused and leaves the old one: %s', async (reason, from, code) => {
+  fakeLibtorch(box.target, '2.13.0+cpu');
+  const message = expect.stringContaining(reason);
+  await expect(installLibtorchFrom({ from: from() })).rejects.toMatchObject({ code, message });
+  expect(findLibtorch()).toMatchObject({ source: 'cache', version: '2.13.0+cpu' });
+  expect(inCache()).toEqual(['torch']);
+});
+
+test('a hash that differs is refused', async () => {
+  const file = zip();
+  await expect(installLibtorchFrom({ from: file, sha256: '0'.repeat(64) })).rejects.toMatchObject({
+    message: expect.stringContaining(`instead of ${'0'.repeat(64)}`),
+  });
+  const right = sha256(fs.readFileSync(file)).toUpperCase();
+  expect(await installLibtorchFrom({ from: file, sha256: right })).toMatchObject({ version: '2.14.1+cpu' });
+});
+
+test('two at once both end with a whole LibTorch', async () => {
+  const file = zip();
+  const both = await Promise.all([installLibtorchFrom({ from: file }), installLibtorchFrom({ from: file })]);
+  expect(both.map((folder) => folder.version)).toEqual(['2.14.1+cpu', '2.14.1+cpu']);
+  expect(inCache()).toEqual(['torch']);
+});
+
+test('a download that breaks off is taken up again, and the archive does not stay', async () => {
+  const body = fs.readFileSync(zip());
+  server.answer((request, response, count) => {
+    if (count > 1) return sendFile(request, response, body);
+    response.writeHead(200, {
+      'content-length': body.length,
+      etag: `"${sha256(body).slice(0, 12)}"`,
+      'accept-ranges': 'bytes',
+    });
+    breakOff(response, body.subarray(0, 400));
+  });
+  const from = `${server.url}/libtorch-2.14.1%2Bcpu.zip`;
+  const events: string[] = [];
+  const folder = await installLibtorchFrom({ from, sha256: sha256(body), onDownload: ({ kind }) => events.push(kind) });
+  expect(folder).toMatchObject({ path: box.target, version: '2.14.1+cpu' });
+  expect(events).toContain('retry');
+  expect(server.requests.at(-1)?.headers.range).toBe('bytes=400-');
+  expect(fs.readdirSync(path.join(box.cache, 'resnet-ft', 'libtorch', 'archives'))).toEqual([]);
+});
+
+test('--cuda asks for the official archive, at the mirror that is named', async () => {
+  const body = fs.readFileSync(
+    archive('cuda.zip', (folder) => {
+      fakeLibtorch(path.join(folder, 'libtorch'), '2.13.0+cu130', { zip: true, extra: ['torch_cuda', 'c10_cuda'] });
+    }),
+  );
+  server.answer((request, response) => sendFile(request, response, body));
+  const env = { XDG_CACHE_HOME: box.cache, RESNET_FT_MIRROR: server.url, PATH: process.env['PATH'] };
+  const outcome = await run(['libtorch', 'install', '--cuda', '--json'], { env });
+  if (process.platform === 'linux' && process.arch === 'x64') {
+    expect(outcome).toMatchObject({ code: 0 });
+    expect(JSON.parse(outcome.stdout)).toMatchObject({ path: box.target, version: '2.13.0+cu130' });
+    expect(server.requests[0]?.url).toBe('/libtorch/cu130/libtorch-shared-with-deps-2.13.0%2Bcu130.zip');
+  } else {
+    expect(outcome.code).toBe(process.platform === 'win32' && process.arch === 'x64' ? 0 : 1);
+  }
+});
+
+test('says so where another LibTorch goes before the one that was installed', async () => {
+  const LIBTORCH = fakeLibtorch(path.join(box.root, 'named'), '2.13.0');
+  const env = { XDG_CACHE_HOME: box.cache, LIBTORCH };
+  const outcome = await run(['libtorch', 'install', '--from', zip()], { env });
+  expect(outcome).toMatchObject({ code: 0, stdout: `${box.target}\n` });
+  expect(outcome.stderr).toContain(
+    `the LibTorch of ${LIBTORCH} (LIBTORCH) goes before it; to use it, set LIBTORCH=${box.target}`,
+  );
+});
+
+test.each([
+  [['install', '--cuda', '--from', 'a.zip'], 'Expected one of --cuda and --from, not both'],
+  [['install', '--sha256', '0'.repeat(64)], 'Expected --from together with --sha256'],
+  [
+    ['install', '--from', 'a.zip', '--sha256', 'abc'],
+    'Expected a SHA-256 of 64 hex digits for --sha256 but received abc',
+  ],
+  [['where', '--cuda'], 'Expected no --cuda for libtorch where'],
+  [['instal'], 'Expected where or install for <action> but received instal. Did you mean install?'],
+])('options that make no sense: %s', async (args, message) => {
+  const outcome = await run(['libtorch', ...args], { env: { XDG_CACHE_HOME: box.cache } });
+  expect(outcome).toMatchObject({ code: 2, stdout: '' });
+  expect(outcome.stderr).toContain(message);
+});
+
+test('offline, without an archive: an error, and no pip', async () => {
+  box.python({});
+  const env = { XDG_CACHE_HOME: box.cache, PATH: process.env['PATH'] };
+  const outcome = await run(['libtorch', 'install', '--offline'], { env });
+  expect(outcome).toMatchObject({ code: 1 });
+  expect(outcome.stderr).toContain('--from FILE');
+  expect(fs.existsSync(path.join(box.root, 'calls'))).toBe(false);
+});
