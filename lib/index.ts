@@ -6,6 +6,7 @@ export { compare, type CompareControl } from './compare/compare';
 export type { CompareEvent, CompareResult, RowResult } from './compare/types';
 export { doctor, type DoctorControl } from './doctor/doctor';
 export type { CheckStatus, DoctorCheck, DoctorReport } from './doctor/report';
+export { bench, type BenchControl } from './bench/bench';
 export { evaluate } from './eval/evaluate';
 export type {
   ClassMap,

@@ -2,8 +2,11 @@ import type { Argv, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
 import { packageVersion } from '../train/version';
 import type { Command } from './command';
+import { benchCommand } from './bench';
+import { buildCommand } from './build';
 import { compareCommand } from './compare';
 import { dataCommand } from './data';
+import { doctorCommand } from './doctor';
 import { evalCommand } from './eval';
 import { exportCommand } from './export';
 import { libtorchCommand } from './libtorch';
@@ -22,6 +25,9 @@ const COMMANDS: (Command | CommandModule)[] = [
   weightsCommand,
   dataCommand,
   libtorchCommand,
+  buildCommand,
+  doctorCommand,
+  benchCommand,
 ];
 
 /** A command line that can't be understood. */

@@ -1,3 +1,11 @@
+export {
+  BENCH_BACKENDS,
+  BENCH_OPTIONS,
+  resolveBenchOptions,
+  type BenchBackend,
+  type BenchOptions,
+  type ResolvedBenchOptions,
+} from './bench';
 export { BATCH_OPTION, MACHINE_OPTIONS, MODEL_OPTIONS } from './common';
 export {
   COMPARE_OPTIONS,
@@ -7,6 +15,7 @@ export {
   type CompareRow,
   type ResolvedCompareOptions,
 } from './compare';
+export { DOCTOR_OPTIONS, resolveDoctorOptions, type DoctorOptions, type ResolvedDoctorOptions } from './doctor';
 export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
 export {
   EXPORT_FORMATS,
@@ -29,4 +38,12 @@ export {
 } from './spec';
 export { SUMMARY_OPTIONS, resolveSummaryOptions, type ResolvedSummaryOptions, type SummaryOptions } from './summary';
 export { TRAIN_OPTIONS, resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from './train';
-export { ARCHITECTURES, BACKENDS, PRECISIONS, PREPROCESSING, TRAIN_FROM, type Architecture, type Preprocessing } from './values';
+export {
+  ARCHITECTURES,
+  BACKENDS,
+  PRECISIONS,
+  PREPROCESSING,
+  TRAIN_FROM,
+  type Architecture,
+  type Preprocessing,
+} from './values';

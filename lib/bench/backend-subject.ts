@@ -1,0 +1,107 @@
+import type { Backend, CropStore, NamedTensor, TrainingSession } from '../backend/types';
+import { ResnetFtError } from '../errors';
+import { readWeights } from '../weights/index';
+import { Unavailable, type LoadedModel, type Subject, type Trainer } from './subject';
+import type { WorkerJob } from './types';
+
+/** Small enough that the weights stay as they are over thousands of steps; the time of a step does not depend on it. */
+const LEARNING_RATE = 1e-6;
+/** The tutorial's. */
+const MOMENTUM = 0.9;
+/** Room for the features of all crops, both ways up. */
+const FEATURE_BYTES = 2 ** 30;
+
+/** A backend of this package as a subject: native on the CPU or on the first GPU, js with either kind of kernels. */
+export async function openBackendSubject(job: WorkerJob, crops: Buffer): Promise<Subject> {
+  const backend = await open(job);
+  const gpu = job.backend === 'native-cuda';
+  const store = await fillStore(backend, job, crops);
+  const common = {
+    arch: job.arch,
+    device: gpu ? 'cuda' : 'cpu',
+    precision: 'fp32',
+    threads: job.threads,
+    mean: job.mean,
+    std: job.std,
+  } as const;
+  return {
+    label: gpu ? 'native (cuda)' : backend.label,
+    versions: { ...backend.versions },
+    async load(): Promise<LoadedModel> {
+      const model = await backend.createModel(common, await readTensors(job.weightsFile));
+      return {
+        infer: async (count, batchSize) => {
+          return (await model.run({ store, count, batchSize, features: false }, () => {})).logits;
+        },
+        close: () => model.close(),
+      };
+    },
+    async train(from): Promise<Trainer> {
+      const session = await backend.createSession({
+        ...common,
+        classes: job.classes,
+        seed: 0,
+        trainFrom: from,
+        momentum: MOMENTUM,
+        weightDecay: 0,
+        nesterov: false,
+        cacheMemory: FEATURE_BYTES,
+        cacheDisk: 0,
+        cacheFile: '',
+        cacheBf16: false,
+      });
+      await session.loadStateDict(await readTensors(job.weightsFile));
+      return trainerOf(session, store, job);
+    },
+  };
+}
+
+async function open(job: WorkerJob): Promise<Backend> {
+  try {
+    if (job.backend === 'js-wasm' || job.backend === 'js-cpu') {
+      const { openJsBackend } = await import('../backend/js/backend.js');
+      return await openJsBackend(job.backend === 'js-wasm' ? 'wasm' : 'cpu');
+    }
+    const { openNativeBackend } = await import('../backend/native.js');
+    const backend = openNativeBackend();
+    const { cudaCount, cudaReason } = backend.deviceInfo();
+    if (job.backend === 'native-cuda' && cudaCount === 0) {
+      throw new Unavailable(cudaReason === '' ? 'no usable GPU was found' : cudaReason);
+    }
+    return backend;
+  } catch (error) {
+    throw error instanceof ResnetFtError ? new Unavailable(error.message, error.hint) : error;
+  }
+}
+
+async function fillStore(backend: Backend, { count, size }: WorkerJob, crops: Buffer): Promise<CropStore> {
+  const store = backend.createCropStore(count, size);
+  const bytes = 3 * size * size;
+  for (let i = 0; i < count; i++) {
+    const data = crops.subarray(i * bytes, (i + 1) * bytes);
+    // Resizing to the size that it has keeps every byte.
+    await store.put(i, { width: size, height: size, data }, size);
+  }
+  return store;
+}
+
+async function readTensors(file: string): Promise<NamedTensor[]> {
+  const { tensors } = await readWeights(file);
+  return [...tensors].map(([name, tensor]) => ({ name, ...tensor }));
+}
+
+function trainerOf(session: TrainingSession, store: CropStore, { classes, count, size }: WorkerJob): Trainer {
+  const targets = Int32Array.from({ length: count }, (_, i) => i % classes);
+  return {
+    async steps(images, batchSize, distinct) {
+      const order = Int32Array.from({ length: images }, (_, i) => i % distinct);
+      const flips = new Uint8Array(images);
+      const pass = { store, targets, order, flips, batchSize, lr: LEARNING_RATE, maxSteps: 0, keepFrom: 0 };
+      await session.trainEpoch(pass, () => {});
+    },
+    async estimate(batchSize) {
+      return session.estimateSeconds?.({ epochs: 1, stepsPerEpoch: 1, images: batchSize, valImages: 0, size });
+    },
+    close: () => session.close(),
+  };
+}

@@ -1,0 +1,169 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { DownloadControl } from '../download/types';
+import { resolveBenchOptions, type BenchBackend, type BenchOptions, type ResolvedBenchOptions } from '../options';
+import { defaultThreads } from '../train/threads';
+import { packageVersion } from '../train/version';
+import { notWritable, writeAtomically } from '../weights/atomic-file';
+import { TOLERANCE } from './agreement';
+import { Collector } from './collector';
+import { findOnnxruntime } from './onnx-subject';
+import { OVERRUN, patience, type Budget } from './measure';
+import { prepareImages, prepareModel, writeOnnx, writeWeights, type BenchImages, type BenchModel } from './prepare';
+import { runWorker } from './run-worker';
+import { warnings } from './table';
+import type { BenchReport, WorkerJob } from './types';
+
+/** Images on which backends are compared, at most. */
+const CHECK_IMAGES = 4;
+/** Crops to measure with, at least: training of the head takes so many a step. */
+const LEAST_CROPS = 32;
+
+/** How {@link bench} tells what happens and is stopped. */
+export interface BenchControl extends Omit<DownloadControl, 'offline'> {
+  /** A line for a person, of each thing that was found. */
+  onLine?: (line: string) => void;
+}
+
+/**
+ * Measures each backend in a process of its own, one after the other: whether its logits are those of the first one that loads, then
+ * throughput, time to load and memory. All compute in float32. A backend that can't be loaded, crashes or is wrong is told in its place
+ * of the report, and the others are measured all the same. Where `control.signal` aborts, the report has what was found so far.
+ *
+ * @throws ResnetFtError INVALID_OPTION; what opening the model and the images throws; OUTPUT_NOT_WRITABLE where there is no room for
+ *   the files of the workers in the system's temporary folder; ABORTED where it is stopped before the first backend
+ */
+export async function bench(input: BenchOptions, control: BenchControl = {}): Promise<BenchReport> {
+  const options = resolveBenchOptions(input);
+  const { signal, onLine = () => {}, ...download } = control;
+  const date = new Date().toISOString();
+  const model = await prepareModel(options, { ...download, signal });
+  const count = Math.max(LEAST_CROPS, ...options.batchSizes);
+  const images = await prepareImages(options.images, count, model.preprocessing, signal);
+  const report = emptyReport(options, model, date, count);
+  for (const line of warnings(report)) onLine(line);
+  const collector = new Collector(report, model, images, onLine);
+  await inTemporaryFolder(async (folder) => {
+    const job = await writeFiles(folder, options, model, images);
+    for (const backend of options.backends) {
+      if (signal?.aborted === true) break;
+      await measureBackend(backend, { folder, job, model, collector, signal });
+    }
+  });
+  report.interrupted =
+    signal?.aborted === true && report.backends.some(({ status }) => status === 'pending' || status === 'interrupted');
+  return report;
+}
+
+/** Whether a report is one of success: something was measured, and nothing was wrong. */
+export function succeeded({ backends }: BenchReport): boolean {
+  return backends.some(({ status }) => status === 'measured') && !backends.some(({ status }) => status === 'wrong');
+}
+
+interface Run {
+  folder: string;
+  job: Omit<WorkerJob, 'backend'>;
+  model: BenchModel;
+  collector: Collector;
+  signal: AbortSignal | undefined;
+}
+
+async function measureBackend(backend: BenchBackend, { folder, job, model, collector, signal }: Run): Promise<void> {
+  if (backend === 'onnxruntime' && findOnnxruntime() !== undefined) await writeOnnx(job.onnxFile, model);
+  const jobFile = path.join(folder, `${backend}.json`);
+  await writeAtomically(jobFile, [Buffer.from(JSON.stringify({ ...job, backend } satisfies WorkerJob))]);
+  collector.begin(backend);
+  const { failure } = await runWorker(jobFile, {
+    onRecord: (record) => collector.take(backend, record),
+    silence: longestSilence(job),
+    signal,
+  });
+  collector.end(backend, failure, signal?.aborted === true);
+}
+
+/** Seconds beyond which no measurement lasts, with plenty for what can't be foreseen: the first image of a slow backend. */
+function longestSilence({ duration, repeats }: Budget): number {
+  const room = 600;
+  return Math.ceil(room + 2 * (OVERRUN * repeats * duration + patience({ duration })));
+}
+
+async function writeFiles(
+  folder: string,
+  options: ResolvedBenchOptions,
+  model: BenchModel,
+  images: BenchImages,
+): Promise<Run['job']> {
+  const weightsFile = path.join(folder, 'model.safetensors');
+  const cropsFile = path.join(folder, 'crops');
+  await writeWeights(weightsFile, model);
+  await writeAtomically(cropsFile, [images.bytes]);
+  const { mean, std, crop } = model.preprocessing;
+  return {
+    arch: model.arch,
+    classes: model.classes.length,
+    mean: [...mean],
+    std: [...std],
+    weightsFile,
+    onnxFile: path.join(folder, 'model.onnx'),
+    cropsFile,
+    count: images.names.length,
+    size: crop,
+    checkImages: CHECK_IMAGES,
+    batchSizes: options.batchSizes,
+    duration: options.duration,
+    repeats: options.repeats,
+    threads: options.threads ?? defaultThreads(),
+  };
+}
+
+function emptyReport(options: ResolvedBenchOptions, model: BenchModel, date: string, count: number): BenchReport {
+  const { duration, repeats, batchSizes, threads = null } = options;
+  return {
+    schema: 1,
+    version: packageVersion(),
+    date,
+    interrupted: false,
+    machine: {
+      cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
+      processors: os.availableParallelism(),
+      memoryBytes: os.totalmem(),
+      platform: `${process.platform} ${process.arch}`,
+      node: process.version,
+      load: os.loadavg()[0] ?? 0,
+    },
+    model: {
+      source: options.model ?? null,
+      arch: model.arch,
+      classes: model.classes.length,
+      size: model.preprocessing.crop,
+    },
+    settings: { duration, repeats, batchSizes, threads, precision: 'fp32' },
+    images: { folder: options.images ?? null, count },
+    check: { reference: null, tolerance: TOLERANCE, largestDifference: null, images: [] },
+    backends: options.backends.map((backend) => ({ backend, label: backend, status: 'pending', inference: [] })),
+  };
+}
+
+/** Gives `work` a folder of its own, which is gone afterwards, also where the process is ended meanwhile. */
+async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = makeTemporaryFolder();
+  const remove = (): void => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  process.on('exit', remove);
+  try {
+    await work(folder);
+  } finally {
+    process.off('exit', remove);
+    remove();
+  }
+}
+
+function makeTemporaryFolder(): string {
+  const folder = path.join(os.tmpdir(), 'resnet-ft-bench-');
+  try {
+    return fs.mkdtempSync(folder);
+  } catch (cause) {
+    const hint = 'Name a folder that can be written to in the environment variable TMPDIR';
+    throw notWritable(folder, (cause as Error).message, { hint, cause });
+  }
+}

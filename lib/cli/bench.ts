@@ -1,0 +1,42 @@
+import { BENCH_OPTIONS, resolveBenchOptions } from '../options';
+import { defineCommand } from './command';
+
+/** `resnet-ft bench` */
+export const benchCommand = defineCommand({
+  command: 'bench',
+  describe: 'Measure the backends that this machine has, after a check that they give the same logits',
+  positionals: {},
+  options: BENCH_OPTIONS,
+  json: 'print the report as one JSON object',
+  quiet: 'print only the report, and nothing while it is made',
+  examples: [
+    ['bench', 'random weights of resnet50, made-up images, every backend'],
+    ['bench --model runs/ants --images photos --output report.html', 'your model and images, and a page with bars'],
+    ['bench --backends native,onnxruntime --batch-sizes 1 --duration 10 --json', 'two of them, for a program'],
+  ],
+  async run(given, { json, quiet, signal }) {
+    const { output } = resolveBenchOptions(given);
+    const { bench, succeeded } = await import('../bench/bench.js');
+    const { checkReportFile, writeReport } = await import('../bench/report-file.js');
+    const { createDownloadDisplay } = await import('./download-progress.js');
+    if (output !== undefined) checkReportFile(output);
+    const display = createDownloadDisplay({ quiet });
+    const report = await bench(given, {
+      signal,
+      onProgress: (event) => display.show(event),
+      onLine: (line) => void (quiet || process.stderr.write(`${line}\n`)),
+    }).finally(() => display.close());
+    if (json) {
+      process.stdout.write(`${JSON.stringify(report)}\n`);
+    } else {
+      const { formatTable } = await import('../bench/table.js');
+      process.stdout.write(`${quiet ? '' : '\n'}${formatTable(report)}`);
+    }
+    if (output !== undefined) await writeReport(output, report);
+    if (report.interrupted) {
+      const { ResnetFtError } = await import('../errors.js');
+      throw new ResnetFtError('ABORTED', 'the benchmark was stopped; the report has what was measured so far');
+    }
+    if (!succeeded(report)) process.exitCode = 1;
+  },
+});
