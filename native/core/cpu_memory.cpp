@@ -31,8 +31,8 @@ bool fits(size_t block, size_t wanted) { return block - wanted <= block / 2; }
 
 void* take_from_system(size_t bytes) {
 #ifdef __linux__
-  // Not in huge pages: where memory is fragmented the kernel compacts it at each fault, which cost a first step of 64 images
-  // between 1 s less and 6 s more, for 1 % in the steps after it.
+  // Not in huge pages: where memory is fragmented the kernel compacts it at each fault, which cost a first step of 64
+  // images between 1 s less and 6 s more, for 1 % in the steps after it.
   void* block = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED) throw std::bad_alloc();
   return block;
