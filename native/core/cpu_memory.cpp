@@ -19,7 +19,7 @@ namespace resnet_ft {
 namespace {
 
 // Smaller tensors are glibc's job, which keeps them in its heap.
-constexpr size_t kSmallest = size_t{1} << 20;
+constexpr size_t kSmallest = size_t{64} << 10;
 
 size_t rounded(size_t bytes) {
   constexpr size_t unit = size_t{64} << 10;
