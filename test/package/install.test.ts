@@ -67,6 +67,18 @@ onLinuxX64('installed from tarballs, with nothing but Node.js in reach', () => {
     expect(fs.readdirSync(project.home).filter((name) => name !== '.npm')).toEqual([]);
   });
 
+  test('doctor finds nothing wrong', async () => {
+    const { code, stdout } = await project.npx(['doctor', '--json']);
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; found: string }[] };
+    expect(checks.filter(({ status }) => status === 'problem')).toEqual([]);
+    expect(code).toBe(0);
+    const found = (name: string): string => checks.find((check) => check.name === name)?.found ?? '';
+    expect(found('addon')).toMatch(/prebuilds/);
+    expect(found('libtorch')).toMatch(/2\.13\.0/);
+    // TensorFlow.js is optional: a warning at most.
+    expect(found('backend')).toMatch(/native/);
+  });
+
   test('a strict TypeScript program, as an ES module and as CommonJS', async () => {
     const { esm, commonjs } = compile(project);
     const first = await runProgram(project, esm, 'run-esm');
