@@ -3,7 +3,14 @@ import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { ResnetFtError } from '../errors';
 import { wilsonInterval } from '../eval/wilson';
-import { resolveCompareOptions, type CompareOptions, type CompareRow, type ResolvedCompareOptions } from '../options';
+import {
+  EVAL_OPTIONS,
+  resolveCompareOptions,
+  type CompareOptions,
+  type CompareRow,
+  type GivenOptions,
+  type ResolvedCompareOptions,
+} from '../options';
 import { finishedRow, recipeOf, saveRow, setAside } from './row-file';
 import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
@@ -84,14 +91,17 @@ async function evaluateRow(
   emit: (event: CompareEvent) => void,
 ): Promise<Counted> {
   const { evaluate } = await import('../eval/evaluate.js');
-  const { weights, classMap, arch, batchSize, device, precision, threads, offline, skipUnreadable } = options;
+  // Whatever both commands take, so that none of them is forgotten here.
+  const shared: GivenOptions<typeof EVAL_OPTIONS> = Object.fromEntries(
+    Object.entries(options).filter(([name]) => Object.hasOwn(EVAL_OPTIONS, name)),
+  );
   await guard(folder, () => fs.mkdirSync(folder, { recursive: true }));
   const { correct, images, loss } = await evaluate(
     {
-      model: weights,
+      ...shared,
+      model: options.weights,
       data: options.val ?? options.data,
       predictions: path.join(folder, 'predictions.jsonl'),
-      ...{ classMap, arch, batchSize, device, precision, threads, offline, skipUnreadable },
     },
     { signal, onEvent: (event) => emit({ kind: 'eval', row: 'pretrained', event }) },
   );

@@ -70,3 +70,13 @@ test('a row that does not exist', async () => {
   const ran = await run(['compare', ANTS_BEES, '--rows', 'scratch,tuned']);
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/--rows but received scratch,tuned/)]);
 });
+
+test('every row computes with the backend that was asked for', async () => {
+  const weights = path.join(tmp, 'backend.pth');
+  await madeWeights(weights, { arch: 'resnet18', classes: 1000, seed: 3 });
+  const args = ['--rows', 'pretrained', '--weights', weights, '--arch', 'resnet18', '--backend', 'js', '--json'];
+  const ran = await run(['compare', ANTS_BEES, ...args, '--output', path.join(tmp, 'js')]);
+  expect(ran.code).toBe(0);
+  const events = records(ran.stdout).map(({ event }) => event as { kind: string; note: string } | undefined);
+  expect(events.find((event) => event?.kind === 'device')?.note).toMatch(/^backend js/);
+});
