@@ -34,3 +34,16 @@ export class ResnetFtError extends Error {
     this.hint = options.hint;
   }
 }
+
+/**
+ * @param message what was stopped, as a sentence
+ * @throws ResnetFtError ABORTED where the signal has fired
+ */
+export function throwIfAborted(signal: AbortSignal | undefined, message: string): void {
+  if (signal?.aborted === true) throw new ResnetFtError('ABORTED', message);
+}
+
+/** A text from elsewhere as the one line that a message is. */
+export function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+}

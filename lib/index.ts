@@ -1,12 +1,18 @@
-import type { RgbImage } from './addon/types';
+import type { BenchControl } from './bench/bench';
+import type { BenchReport } from './bench/types';
+import type { DoctorControl } from './doctor/doctor';
+import type { DoctorReport } from './doctor/report';
+import type { BenchOptions, DoctorOptions } from './options';
+import type { RgbImage } from './backend/types';
 import type { LoadImageOptions } from './data/load-image';
 
 export { ResnetFtError, type ErrorCode } from './errors';
 export { compare, type CompareControl } from './compare/compare';
 export type { CompareEvent, CompareResult, RowResult } from './compare/types';
-export { doctor, type DoctorControl } from './doctor/doctor';
+export type { BenchControl } from './bench/bench';
+export type { BenchReport } from './bench/types';
+export type { DoctorControl } from './doctor/doctor';
 export type { CheckStatus, DoctorCheck, DoctorReport } from './doctor/report';
-export { bench, type BenchControl } from './bench/bench';
 export { evaluate } from './eval/evaluate';
 export type {
   ClassMap,
@@ -34,6 +40,7 @@ export {
 export type { ClassScore } from './predict/scores';
 export type {
   Architecture,
+  BenchOptions,
   CompareOptions,
   DoctorOptions,
   ExportOptions,
@@ -46,7 +53,7 @@ export { summarize, type Summary } from './summary/summarize';
 export { train, type TrainControl } from './train/train';
 export type { EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult, UnreadableImage } from './train/events';
 export { readStateDict, writeStateDict } from './weights/index';
-export type { CropOptions, RgbImage } from './addon/types';
+export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';
 export type { StateDict } from './weights/state-dict';
 
@@ -60,4 +67,24 @@ export async function loadImage(input: string | Uint8Array, options: LoadImageOp
   // Loaded only here: the decoder is heavy, and not every program that trains or reads weights needs it.
   const module = await import('./data/load-image.js');
   return module.loadImage(input, options);
+}
+
+/**
+ * Measures every backend of this machine in a process of its own, after checking that their logits agree.
+ *
+ * @throws ResnetFtError INVALID_OPTION, what opening the model and the images throws, OUTPUT_NOT_WRITABLE, ABORTED
+ */
+export async function bench(input: BenchOptions = {}, control: BenchControl = {}): Promise<BenchReport> {
+  const module = await import('./bench/bench.js');
+  return module.bench(input, control);
+}
+
+/**
+ * Looks at every part of the installation.
+ *
+ * @throws ResnetFtError INVALID_OPTION, or ABORTED by `control.signal`; whatever is broken is in the report.
+ */
+export async function doctor(options: DoctorOptions = {}, control: DoctorControl = {}): Promise<DoctorReport> {
+  const module = await import('./doctor/doctor.js');
+  return module.doctor(options, control);
 }

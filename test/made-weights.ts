@@ -1,5 +1,5 @@
 import { loadAddon } from '../lib/addon/load';
-import type { SessionOptions } from '../lib/addon/types';
+import type { SessionOptions } from '../lib/backend/types';
 import { writeStateDict } from '../lib/weights';
 
 /** What a session of the native core needs, for tests that only look at a part of it. */

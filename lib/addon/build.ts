@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import { packageRoot } from './root';
 
 /** The packages that only a build from source needs; an installation does not bring them. */
@@ -43,7 +43,7 @@ export async function buildAddon(signal?: AbortSignal): Promise<string> {
     });
     child.on('close', done);
   });
-  if (signal?.aborted) throw new ResnetFtError('ABORTED', 'the build of the addon was aborted');
+  throwIfAborted(signal, 'the build of the addon was aborted');
   if (code !== 0) {
     throw new ResnetFtError('ADDON_BUILD_FAILED', `the addon in ${root} was not built; the reason is above`, {
       hint: 'It needs CMake 3.18, a C++20 compiler, and a LibTorch with headers (npx resnet-ft libtorch install).',

@@ -3,26 +3,6 @@ import type { BackendOperations } from '../backend/types';
 // The native addon (native/addon/*.cpp) is a backend; its shape is written down in lib/backend/types.ts, and only what it has beyond
 // is here. The addon only asserts what its caller has validated.
 
-export type {
-  CropOptions,
-  CropStore as NativeCropStore,
-  DeviceInfo,
-  EpochPlan,
-  EpochResult,
-  EvaluateOptions,
-  EvaluateResult,
-  InferenceModel as NativeModel,
-  ModelOptions,
-  NamedTensor as NativeTensor,
-  RgbImage,
-  RunOptions,
-  RunResult,
-  SessionOptions,
-  StepEvent,
-  TrainEpochOptions,
-  TrainingSession as NativeSession,
-} from '../backend/types';
-
 export interface NativeAddon extends BackendOperations {
   /** LibTorch version that the addon was compiled against. */
   torchVersion: string;

@@ -1,6 +1,5 @@
-import { ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError } from '../errors';
 import type { BACKENDS } from '../options';
-import { openJsBackend } from './js/backend';
 import { openNativeBackend } from './native';
 import type { Backend, BackendName } from './types';
 
@@ -10,7 +9,8 @@ export type BackendChoice = (typeof BACKENDS)[number];
 const LOADERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
   // eslint-disable-next-line @typescript-eslint/require-await -- a failure is to be a rejection
   native: async () => openNativeBackend(),
-  js: () => openJsBackend(),
+  // Loaded only here: a native run needs nothing of it.
+  js: async () => (await import('./js/backend.js')).openJsBackend(),
 };
 
 const opened = new Map<BackendName, Promise<Backend>>();
@@ -72,8 +72,4 @@ export async function openBackend(
   }
   tell(`the native backend can't be loaded, the slower one in JavaScript is used: ${oneLine(native.error.message)}`);
   return js.backend;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
 }

@@ -6,11 +6,12 @@ import { resolveBenchOptions, type BenchBackend, type BenchOptions, type Resolve
 import { defaultThreads } from '../train/threads';
 import { packageVersion } from '../train/version';
 import { notWritable, writeAtomically } from '../weights/atomic-file';
+import { writeStateDict } from '../weights/index';
 import { TOLERANCE } from './agreement';
 import { Collector } from './collector';
 import { findOnnxruntime } from './onnx-subject';
 import { OVERRUN, patience, type Budget } from './measure';
-import { prepareImages, prepareModel, writeOnnx, writeWeights, type BenchImages, type BenchModel } from './prepare';
+import { prepareImages, prepareModel, writeOnnx, type BenchImages, type BenchModel } from './prepare';
 import { runWorker } from './run-worker';
 import { warnings } from './table';
 import type { BenchReport, WorkerJob } from './types';
@@ -96,7 +97,7 @@ async function writeFiles(
 ): Promise<Run['job']> {
   const weightsFile = path.join(folder, 'model.safetensors');
   const cropsFile = path.join(folder, 'crops');
-  await writeWeights(weightsFile, model);
+  await writeStateDict(weightsFile, model.tensors);
   await writeAtomically(cropsFile, [images.bytes]);
   const { mean, std, crop } = model.preprocessing;
   return {

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { drawInitialWeights } from '../backend/js/initial-weights';
 import { Generator } from '../backend/js/random';
 import { resizeAndCrop } from '../backend/js/resize';
+import { READING_STOPPED } from '../data/crops';
 import { decodeImage } from '../data/decode';
 import { isDirectory } from '../data/image-folder';
 import type { DownloadControl } from '../download/types';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import { buildOnnx } from '../export/onnx';
 import { encodeOnnx } from '../export/onnx-proto';
 import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../model/architecture';
@@ -16,7 +17,7 @@ import { openModel } from '../model/open';
 import type { ResolvedBenchOptions } from '../options';
 import { expandInputs } from '../predict/inputs';
 import { writeAtomically } from '../weights/atomic-file';
-import { writeStateDict, type StateDict } from '../weights/index';
+import type { StateDict } from '../weights/index';
 
 /** A model to measure: all of its tensors, in torchvision's order. */
 export interface BenchModel extends ModelCard {
@@ -61,11 +62,6 @@ export async function prepareModel(
   };
 }
 
-/** Writes the state dict that the workers read. */
-export async function writeWeights(file: string, { tensors }: BenchModel): Promise<void> {
-  await writeStateDict(file, tensors);
-}
-
 /** Writes the graph for onnxruntime, which takes the bytes of the crops as the others do. */
 export async function writeOnnx(file: string, model: BenchModel): Promise<void> {
   const graph = buildOnnx(model.network, model.tensors, model, { withPreprocessing: true });
@@ -91,7 +87,7 @@ export async function prepareImages(
   }
   const files = await firstImages(folder, count);
   for (const [i, file] of files.entries()) {
-    if (signal?.aborted === true) throw new ResnetFtError('ABORTED', 'aborted while the images were read');
+    throwIfAborted(signal, READING_STOPPED);
     const { data } = await resizeAndCrop(await decodeImage(file), { resize, crop });
     for (let at = i; at < count; at += files.length) bytes.set(data, at * size);
   }

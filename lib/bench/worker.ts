@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { resourceUsage } from 'node:process';
+import { oneLine } from '../errors';
 import { measure, patience, seconds, type Budget } from './measure';
 import { median, spread } from './statistics';
 import { openSubject, Unavailable, type LoadedModel, type Subject } from './subject';
@@ -175,10 +176,6 @@ function peakBytes(): number {
     // Not Linux.
   }
   return resourceUsage().maxRSS * 1024;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
 }
 
 // Ctrl-C in a terminal reaches this process too; it is for the parent to say what becomes of it. Without a parent it ends.

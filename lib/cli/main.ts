@@ -1,5 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import { ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError } from '../errors';
 import { packageVersion } from '../train/version';
 import type { Command } from './command';
 import { benchCommand } from './bench';
@@ -32,8 +32,6 @@ const COMMANDS: (Command | CommandModule)[] = [
 
 /** A command line that can't be understood. */
 class UsageError extends Error {}
-
-const oneLine = (text: string): string => text.trim().replace(/\s*[\r\n]+\s*/g, ' ');
 
 /** The error of a command without all of its arguments; undefined where `message` tells of something else. */
 function missing(message: string, argv: string[]): string | undefined {

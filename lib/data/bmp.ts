@@ -1,4 +1,4 @@
-import type { RgbImage } from '../addon/types';
+import type { RgbImage } from '../backend/types';
 import { checkSize } from './limits';
 
 /** Whether the content is a Windows bitmap. */

@@ -1,11 +1,14 @@
 import os from 'node:os';
 import type { BackendOperations, CropStore, RgbImage } from '../backend/types';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import type { UnreadableImage } from '../train/events';
 import { CropCache } from './crop-cache';
 import { decodeImage, readImage } from './decode';
 import type { Sample } from './image-folder';
 import { withoutName } from './reason';
+
+/** The message of an abort while images are read. */
+export const READING_STOPPED = 'aborted while the images were read';
 
 /** Images that are worked on beyond one for each processor: a decoder that waits for its own thread leaves one idle. */
 const SPARE_TASKS = 4;
@@ -78,11 +81,11 @@ export async function cropImages(
   options: CropImagesOptions,
 ): Promise<{ store: CropStore; count: number; errors: Map<number, ResnetFtError> }> {
   const { inputs, crop, signal } = options;
-  throwIfAborted(signal);
+  throwIfAborted(signal, READING_STOPPED);
   const store = createStore(options);
   try {
     const errors = await fill(store, options);
-    throwIfAborted(signal);
+    throwIfAborted(signal, READING_STOPPED);
     if (errors.size > 0) await compact(store, inputs.length, errors, crop);
     return { store, count: inputs.length - errors.size, errors };
   } catch (error) {
@@ -191,8 +194,4 @@ function unreadableError(unreadable: readonly UnreadableImage[]): ResnetFtError 
   return new ResnetFtError('IMAGE_UNREADABLE', `${what} could not be read: ${all}`, {
     hint: 'repair or remove them, or leave them out with --skip-unreadable',
   });
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new ResnetFtError('ABORTED', 'aborted while the images were read');
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
-import type { RgbImage } from '../addon/types';
+import type { RgbImage } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import { decodeBmp, isBmp } from './bmp';
 import { jpegComponents } from './jpeg';

@@ -1,4 +1,4 @@
-import { ResnetFtError } from '../errors';
+import { oneLine, throwIfAborted } from '../errors';
 import { resolveDoctorOptions, type DoctorOptions } from '../options';
 import { checkCrops, checkData, checkDisks, checkWeights } from './caches';
 import { checkCpu, checkMemory, checkNode, checkPackage, checkPlatform, checkThreads, manifest } from './machine';
@@ -26,7 +26,7 @@ async function guarded(name: string, check: () => Check | Promise<Check>): Promi
   }
 }
 
-const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+const STOPPED = 'the doctor was aborted';
 
 /**
  * Looks at everything that this package needs: Node.js, platform, CPU, threads, memory, LibTorch, the addon, devices, sharp, the js
@@ -40,10 +40,7 @@ const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').tr
 export async function doctor(options: DoctorOptions = {}, control: DoctorControl = {}): Promise<DoctorReport> {
   const { verify, timeout } = resolveDoctorOptions(options);
   const { signal } = control;
-  const throwIfAborted = (): void => {
-    if (signal?.aborted) throw new ResnetFtError('ABORTED', 'the doctor was aborted');
-  };
-  throwIfAborted();
+  throwIfAborted(signal, STOPPED);
 
   const native = runProbe('native', timeout, signal);
   const sharp = runProbe('sharp', timeout, signal);
@@ -73,7 +70,7 @@ export async function doctor(options: DoctorOptions = {}, control: DoctorControl
     guarded('disk here', () => here),
     guarded('network', checkNetwork),
   ]);
-  throwIfAborted();
+  throwIfAborted(signal, STOPPED);
 
   const checks = lists.flat().map((check) => ({ ...check, found: oneLine(check.found) }));
   const count = (status: DoctorCheck['status']): number => checks.filter((check) => check.status === status).length;

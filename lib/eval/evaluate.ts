@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ImageFolder } from '../data/image-folder';
 import { withoutName } from '../data/reason';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import type { Classifier } from '../model/classifier';
 import {
   EVAL_OPTIONS,
@@ -19,6 +19,8 @@ import { score, Tally } from './metrics';
 import { checkPredictionsFile, writePredictions, type ScoredPrediction } from './predictions-file';
 import type { ClassMap, EvalControl, EvalEvent, EvalResult, EvaluateOptions } from './types';
 import { wilsonInterval } from './wilson';
+
+const STOPPED = 'The evaluation was stopped';
 
 /** Images that the error of unreadable ones names; the events name all. */
 const NAMED = 5;
@@ -50,7 +52,7 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
   const { model, data, classMap, options } = resolve(input);
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
-  throwIfAborted(signal);
+  throwIfAborted(signal, STOPPED);
   const targets = await readClassMap(classMap);
   const predictions = options.predictions === undefined ? undefined : path.resolve(options.predictions);
   if (predictions !== undefined) await checkPredictionsFile(predictions);
@@ -75,7 +77,7 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
   }));
   emit({ kind: 'data', folder: root, valOf, images: samples.length, classes: matched });
 
-  throwIfAborted(signal);
+  throwIfAborted(signal, STOPPED);
   const { Classifier } = await import('../model/classifier.js');
   const classifier = await Classifier.create(opened, options);
   const { device, precision, note } = classifier.choice;
@@ -207,8 +209,4 @@ function unreadableError(unreadable: EvalResult['unreadable'], total: number): R
     `${all ? `none of ${total}` : `${unreadable.length} of ${total}`} images could ${all ? '' : 'not '}be read: ${names.join(', ')}${more}`,
     { hint: all ? 'Repair the images' : 'Repair or remove them, or go without them with --skip-unreadable' },
   );
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new ResnetFtError('ABORTED', 'The evaluation was stopped');
 }

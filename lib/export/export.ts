@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { DownloadControl } from '../download/types';
-import { ResnetFtError } from '../errors';
+import { throwIfAborted } from '../errors';
 import { cardMetadata, type ModelCard } from '../model/describe';
 import { fitNetwork } from '../model/fit';
 import { openModel } from '../model/open';
@@ -48,7 +48,7 @@ export async function exportModel(
   const { network, tensors } = fitNetwork(opened);
   const { arch, classes, preprocessing } = opened;
   const card: ModelCard = { arch, classes, preprocessing };
-  if (control.signal?.aborted === true) throw new ResnetFtError('ABORTED', `the export of ${model} was stopped`);
+  throwIfAborted(control.signal, `the export of ${model} was stopped`);
   if (format === 'onnx') {
     const { length, chunks } = await encodeOnnx(buildOnnx(network, tensors, card, { withPreprocessing }));
     if (length > MAX_ONNX_BYTES) {

@@ -50,7 +50,8 @@ export const BATCH_NORM_EPS = 1e-5;
 /** Outputs of `fc` in torchvision's models. */
 export const IMAGENET_OUTPUTS = 1000;
 
-const BLOCKS: Readonly<Record<Architecture, { bottleneck: boolean; blocks: readonly number[] }>> = {
+/** Kind of block, and blocks of each layer. */
+export const BLOCKS: Readonly<Record<Architecture, { bottleneck: boolean; blocks: readonly number[] }>> = {
   resnet18: { bottleneck: false, blocks: [2, 2, 2, 2] },
   resnet34: { bottleneck: false, blocks: [3, 4, 6, 3] },
   resnet50: { bottleneck: true, blocks: [3, 4, 6, 3] },

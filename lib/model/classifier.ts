@@ -1,9 +1,11 @@
 import { Mutex, Semaphore } from 'async-mutex';
 import type { Backend, CropStore, InferenceModel } from '../backend/types';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../train/device';
 import { Chunker } from './chunker';
 import type { OpenedModel } from './open';
+
+const STOPPED = 'The pass was stopped';
 
 /** The path of an image, or its content. */
 export type ImageInput = string | Uint8Array;
@@ -125,7 +127,7 @@ export class Classifier {
     idle: Promise<void>,
     signal: AbortSignal | undefined,
   ): Promise<Chunk<T> | undefined> {
-    throwIfAborted(signal);
+    throwIfAborted(signal, STOPPED);
     const inputs = await chunks.next(size, idle);
     return inputs === undefined ? undefined : this.decoding.runExclusive(() => this.crop(inputs, signal));
   }
@@ -148,7 +150,7 @@ export class Classifier {
     const { batchSize, features = false, signal } = options;
     if (this.closing !== undefined) throw new ResnetFtError('MODEL_CLOSED', 'The model is closed');
     const ran = await this.turns.runExclusive(async () => {
-      throwIfAborted(signal);
+      throwIfAborted(signal, STOPPED);
       const cancel = (): void => this.model.cancel();
       signal?.addEventListener('abort', cancel);
       try {
@@ -157,8 +159,8 @@ export class Classifier {
         signal?.removeEventListener('abort', cancel);
       }
     });
-    if (ran.cancelled) throw aborted();
-    throwIfAborted(signal);
+    if (ran.cancelled) throw new ResnetFtError('ABORTED', STOPPED);
+    throwIfAborted(signal, STOPPED);
     const width = this.info.classes.length;
     const featureWidth = count === 0 ? 0 : ran.features.length / count;
     let row = 0;
@@ -175,20 +177,12 @@ export class Classifier {
   }
 }
 
-function aborted(): ResnetFtError {
-  return new ResnetFtError('ABORTED', 'The pass was stopped');
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw aborted();
-}
-
 /** Rejects as soon as the signal aborts, whatever `promise` still waits for. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
-  throwIfAborted(signal);
+  throwIfAborted(signal, STOPPED);
   let stop = (): void => {};
-  const abort = new Promise<never>((_, reject) => (stop = () => reject(aborted())));
+  const abort = new Promise<never>((_, reject) => (stop = () => reject(new ResnetFtError('ABORTED', STOPPED))));
   signal.addEventListener('abort', stop);
   try {
     return await Promise.race([promise, abort]);

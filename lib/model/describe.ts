@@ -1,6 +1,7 @@
 import { ResnetFtError } from '../errors';
 import { ARCHITECTURES, PREPROCESSING, type Architecture, type Preprocessing } from '../options';
 import type { StateDict } from '../weights/state-dict';
+import { BLOCKS } from './architecture';
 
 /** What is known of a model beside its weights. */
 export interface ModelCard {
@@ -13,22 +14,14 @@ export interface ModelCard {
 /** What a file's metadata say of the model, where this package wrote it. */
 export type PartialCard = Partial<ModelCard>;
 
-/** Blocks in layer3, which tell apart the architectures of the same kind of block. */
-const LAYER3_BLOCKS: Readonly<Record<string, Architecture>> = {
-  'basic 2': 'resnet18',
-  'basic 6': 'resnet34',
-  'bottleneck 6': 'resnet50',
-  'bottleneck 23': 'resnet101',
-  'bottleneck 36': 'resnet152',
-};
-
 /** The architecture that has these names of tensors; undefined where none of ours has. */
 export function architectureOf(tensors: StateDict): Architecture | undefined {
   if (!tensors.has('conv1.weight')) return undefined;
-  const kind = tensors.has('layer1.0.conv3.weight') ? 'bottleneck' : 'basic';
-  let blocks = 0;
-  while (tensors.has(`layer3.${blocks}.conv1.weight`)) blocks++;
-  return LAYER3_BLOCKS[`${kind} ${blocks}`];
+  const bottleneck = tensors.has('layer1.0.conv3.weight');
+  let count = 0;
+  while (tensors.has(`layer3.${count}.conv1.weight`)) count++;
+  // With the kind of block, the number of those in layer3 tells all apart.
+  return ARCHITECTURES.find((arch) => BLOCKS[arch].bottleneck === bottleneck && BLOCKS[arch].blocks[2] === count);
 }
 
 /** Outputs of the classifier `fc`; undefined where there is none. */

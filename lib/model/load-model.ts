@@ -1,5 +1,5 @@
 import type { DownloadControl } from '../download/types';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import {
   LOAD_MODEL_OPTIONS,
   rejectOption,
@@ -12,6 +12,8 @@ import {
 } from '../options';
 import { bestClasses, type ClassScore } from '../predict/scores';
 import type { Classifier, ImageInput, ImageResult } from './classifier';
+
+const STOPPED = 'The loading of the model was stopped';
 
 /** How {@link loadModel} finds a model and where it runs: the options of `resnet-ft predict` in camel case. */
 export type LoadModelOptions = GivenOptions<typeof LOAD_MODEL_OPTIONS> & Pick<DownloadControl, 'signal' | 'onProgress'>;
@@ -220,21 +222,17 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   const { signal, onProgress, ...given } = options;
   const resolved = resolveOptions(LOAD_MODEL_OPTIONS, given, 'loadModel');
   requireText('a model', 'model', source);
-  throwIfAborted(signal);
+  throwIfAborted(signal, STOPPED);
   // Loaded only here: a program that only imports the package need not wait for them.
   const { openModel } = await import('./open.js');
   const { Classifier } = await import('./classifier.js');
   const { arch, classes, offline } = resolved;
   const opened = await openModel(source, { arch, classes, offline, signal, onProgress });
-  throwIfAborted(signal);
+  throwIfAborted(signal, STOPPED);
   const classifier = await Classifier.create(opened, resolved);
   if (signal?.aborted === true) await classifier.close();
-  throwIfAborted(signal);
+  throwIfAborted(signal, STOPPED);
   return new Model(classifier, resolved);
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new ResnetFtError('ABORTED', 'The loading of the model was stopped');
 }
 
 // Array.isArray does not narrow a readonly array.

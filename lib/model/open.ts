@@ -2,6 +2,7 @@ import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
 import type { Architecture } from '../options';
 import type { StateDict } from '../weights/state-dict';
+import { IMAGENET_OUTPUTS } from './architecture';
 import { architectureOf, DEFAULT_PREPROCESSING, outputsOf, parseCard, type ModelCard } from './describe';
 import { locateModel } from './locate';
 
@@ -23,8 +24,6 @@ export interface OpenedModel extends ModelCard {
   /** Whether its outputs are ImageNet's 1000 classes. */
   imagenet: boolean;
 }
-
-const IMAGENET_CLASSES = 1000;
 
 /**
  * Opens named weights (`imagenet-v1`), or a file of weights: a model of `train`, or any state dict of a torchvision ResNet.
@@ -49,7 +48,7 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
   }
   // A file of ours that holds ImageNet's classes (an exported imagenet-v1) is no other model for being ours.
   const imagenet =
-    outputs === IMAGENET_CLASSES &&
+    outputs === IMAGENET_OUTPUTS &&
     (card.classes === undefined || card.classes.every((name, i) => name === imagenetClasses()[i]));
   const classes = await classNames(options.classes, card.classes, outputs, file, imagenetClasses);
   const preprocessing = card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING;
@@ -73,7 +72,7 @@ async function classNames(
     // A state dict of another program may have any classes: they are known by their numbers.
     classes =
       carried ??
-      (outputs === IMAGENET_CLASSES ? imagenetClasses() : Array.from({ length: outputs }, (_, i) => `class ${i}`));
+      (outputs === IMAGENET_OUTPUTS ? imagenetClasses() : Array.from({ length: outputs }, (_, i) => `class ${i}`));
   }
   if (classes.length !== outputs) {
     throw new ResnetFtError(

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import type { SessionOptions } from '../addon/types';
+import type { SessionOptions } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
 import { bytesOf } from '../options/size';
 import type { RunFolder } from './run-folder';

@@ -1,17 +1,17 @@
-import type { NativeCropStore, NativeSession } from '../addon/types';
+import type { CropStore, TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { EpochRecord, StepRecord } from './events';
 
 /** Crops of one split, and the class index of each. */
 export interface Split {
   /** May hold more crops than there are targets; those behind are not used. */
-  store: NativeCropStore;
+  store: CropStore;
   targets: Int32Array;
 }
 
 /** What the loop over epochs needs and calls. */
 export interface FitOptions {
-  session: NativeSession;
+  session: TrainingSession;
   train: Split;
   val: Split;
   epochs: number;
@@ -23,8 +23,8 @@ export interface FitOptions {
   keepLeastLoss: boolean;
   signal: AbortSignal;
   onRecord: (record: StepRecord | EpochRecord) => void;
-  /** Called after the record of an epoch better than all before it. */
-  onBest: (record: EpochRecord, logits: Float32Array) => Promise<void>;
+  /** Called after the record of an epoch better than all before it, while the session has its weights. */
+  onBest: (record: EpochRecord) => Promise<void>;
 }
 
 /** How far the loop came. */
@@ -32,12 +32,16 @@ export interface FitResult {
   steps: number;
   stepsPerEpoch: number;
   epochs: number;
-  best: EpochRecord;
-  last: EpochRecord;
-  /** Logits of the validation images after the last epoch, images x classes. */
-  lastLogits: Float32Array;
+  best: Validated;
+  last: Validated;
   /** The step whose weights the session keeps; undefined where none are, or no batch loss was a number. */
-  kept: StepRecord | undefined;
+  kept: { epoch: number; step: number; batchLoss: number } | undefined;
+}
+
+/** An epoch, and the logits of the validation images after it, images x classes. */
+export interface Validated {
+  record: EpochRecord;
+  logits: Float32Array;
 }
 
 const KEEP_AFTER = 0.8;
@@ -64,11 +68,10 @@ export async function fit(options: FitOptions): Promise<FitResult> {
   const allSteps = Math.min(options.steps ?? Infinity, options.epochs * stepsPerEpoch);
   // The tutorial looks at the loss after four fifths of the iterations.
   const keepAfter = options.keepLeastLoss ? Math.floor(KEEP_AFTER * allSteps) : Infinity;
-  let kept: StepRecord | undefined;
-  let lastLogits: Float32Array = new Float32Array();
+  let kept: FitResult['kept'];
   let steps = 0;
-  let best: EpochRecord | undefined;
-  let last: EpochRecord | undefined;
+  let best: Validated | undefined;
+  let last: Validated | undefined;
   let failure: Error | undefined;
   const cancel = (): void => session.cancel();
   signal.addEventListener('abort', cancel, { once: true });
@@ -98,9 +101,7 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       if (trained.cancelled || signal.aborted) throw aborted();
       steps += trained.steps;
       if (trained.keptStep > 0) {
-        const { keptStep, keptLoss: loss } = trained;
-        const images = Math.min(batchSize, targets.length - (keptStep - 1) * batchSize);
-        kept = { kind: 'step', epoch, step: before + keptStep, loss, lr, images };
+        kept = { epoch, step: before + trained.keptStep, batchLoss: trained.keptLoss };
       }
       const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
       if (evaluated.cancelled || signal.aborted) throw aborted();
@@ -114,11 +115,10 @@ export async function fit(options: FitOptions): Promise<FitResult> {
         seconds: Math.round(performance.now() - started) / 1000,
       };
       options.onRecord(record);
-      last = record;
-      lastLogits = evaluated.logits;
-      if (isBetter(record, best)) {
-        best = record;
-        await options.onBest(record, evaluated.logits);
+      last = { record, logits: evaluated.logits };
+      if (isBetter(record, best?.record)) {
+        best = last;
+        await options.onBest(record);
       }
       if (options.steps !== undefined && steps >= options.steps) break;
     }
@@ -126,5 +126,5 @@ export async function fit(options: FitOptions): Promise<FitResult> {
     signal.removeEventListener('abort', cancel);
   }
   if (best === undefined || last === undefined) throw aborted();
-  return { steps, stepsPerEpoch, epochs: last.epoch, best, last, lastLogits, kept };
+  return { steps, stepsPerEpoch, epochs: last.record.epoch, best, last, kept };
 }

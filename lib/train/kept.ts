@@ -1,4 +1,4 @@
-import type { NativeSession } from '../addon/types';
+import type { TrainingSession } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
 import type { KeptModel } from './events';
 import { aborted, type FitResult, type Split } from './fit';
@@ -6,10 +6,8 @@ import type { Save } from './save';
 
 interface KeepOptions {
   keep: ResolvedTrainOptions['keep'];
-  session: NativeSession;
+  session: TrainingSession;
   outcome: FitResult;
-  /** Logits of the validation images at the best epoch. */
-  bestLogits: Float32Array;
   val: Split;
   batchSize: number;
   signal: AbortSignal;
@@ -24,21 +22,20 @@ export async function keepModel(options: KeepOptions): Promise<{ model: KeptMode
   const { keep, session, outcome, val, batchSize, signal, save } = options;
   const { best, last, kept, stepsPerEpoch } = outcome;
   if (keep === 'best') {
-    const { epoch, valLoss, valAccuracy } = best;
+    const { epoch, valLoss, valAccuracy } = best.record;
     const step = Math.min(epoch * stepsPerEpoch, outcome.steps);
-    return { model: { keep, epoch, step, valLoss, valAccuracy }, logits: options.bestLogits };
+    return { model: { keep, epoch, step, valLoss, valAccuracy }, logits: best.logits };
   }
   // Losses that are no numbers leave no least one: then the last weights are all there is.
   if (keep === 'last' || kept === undefined) {
-    await save('model.safetensors', last.epoch);
-    const { epoch, valLoss, valAccuracy } = last;
-    return { model: { keep, epoch, step: outcome.steps, valLoss, valAccuracy }, logits: outcome.lastLogits };
+    const { epoch, valLoss, valAccuracy } = last.record;
+    await save('model.safetensors', epoch);
+    return { model: { keep, epoch, step: outcome.steps, valLoss, valAccuracy }, logits: last.logits };
   }
   await session.loadStateDict(await session.stateDict(true));
   const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
   if (evaluated.cancelled || signal.aborted) throw aborted();
   await save('model.safetensors', kept.epoch);
-  const { epoch, step, loss: batchLoss } = kept;
   const valAccuracy = evaluated.correct / evaluated.images;
-  return { model: { keep, epoch, step, batchLoss, valLoss: evaluated.loss, valAccuracy }, logits: evaluated.logits };
+  return { model: { keep, ...kept, valLoss: evaluated.loss, valAccuracy }, logits: evaluated.logits };
 }

@@ -1,4 +1,4 @@
-import type { NativeSession } from '../addon/types';
+import type { TrainingSession } from '../backend/types';
 import { cardMetadata, type ModelCard } from '../model/describe';
 import type { ResolvedTrainOptions } from '../options';
 import type { TrainEvent } from './events';
@@ -10,7 +10,7 @@ export type Save = (name: string, epoch: number) => Promise<void>;
 /** Makes the function that writes the session's weights, with what is needed to use them as metadata. */
 export function createSaver(
   folder: RunFolder,
-  session: NativeSession,
+  session: TrainingSession,
   run: { options: ResolvedTrainOptions; card: ModelCard },
   emit: (event: TrainEvent) => void,
 ): Save {

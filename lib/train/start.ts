@@ -1,4 +1,4 @@
-import type { NativeSession } from '../addon/types';
+import type { TrainingSession } from '../backend/types';
 import type { DownloadControl } from '../download/types';
 import { DEFAULT_PREPROCESSING, parseCard } from '../model/describe';
 import { locateModel } from '../model/locate';
@@ -39,17 +39,19 @@ export async function readStart(options: ResolvedTrainOptions, control: Download
 }
 
 /**
- * Loads what fits of the weights into the session.
+ * Loads what fits of the weights into a session of `classes` outputs.
  *
  * @throws ResnetFtError WEIGHTS_MISMATCH
  */
 export async function loadStart(
-  session: NativeSession,
+  session: TrainingSession,
   { file, tensors }: { file: string; tensors: StateDict },
+  arch: Architecture,
+  classes: number,
 ): Promise<TrainEvent> {
+  const { buildNetwork, tensorsOf } = await import('../model/architecture.js');
   const { matchForTransfer } = await import('../weights/transfer.js');
-  const model = (await session.stateDict()).map(({ name, shape, dtype }) => ({ name, shape, dtype }));
-  const match = matchForTransfer(model, tensors, file);
+  const match = matchForTransfer(tensorsOf(buildNetwork(arch, classes)), tensors, file);
   await session.loadStateDict(match.load);
   return { kind: 'weights', file, note: match.note };
 }

@@ -1,4 +1,4 @@
-import type { NativeCropStore, NativeSession } from '../addon/types';
+import type { CropStore, TrainingSession } from '../backend/types';
 import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
 import { resolveTrainOptions, type TrainOptions } from '../options';
@@ -59,8 +59,8 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
   emit({ kind: 'data', classes, train: dataset.train.length, val: dataset.val.length });
 
   const folder = RunFolder.prepare(options.output);
-  const stores: NativeCropStore[] = [];
-  let session: NativeSession | undefined;
+  const stores: CropStore[] = [];
+  let session: TrainingSession | undefined;
   let begun = false;
   try {
     const { openBackend } = await import('../backend/registry.js');
@@ -88,7 +88,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
       ...features,
     });
     // Before the crops, so that a wrong file fails early.
-    if (weights !== undefined) emit(await loadStart(session, weights));
+    if (weights !== undefined) emit(await loadStart(session, weights, arch, classes.length));
     const { skipUnreadable, batchSize } = options;
     const storage = cropStorage(options, folder, features.cacheMemory);
     const cropped = await cropData({
@@ -117,7 +117,6 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     emit({ kind: 'start', output: folder.path, epochs: options.epochs, stepsPerEpoch, images });
 
     const save = createSaver(folder, session, { options: resolved, card: { arch, classes, preprocessing } }, emit);
-    let bestLogits = new Float32Array();
     let epoch = 0;
     const fitting = fit({
       session,
@@ -134,8 +133,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
         folder.append(record);
         emit(record);
       },
-      onBest: async (record, logits) => {
-        bestLogits = Float32Array.from(logits);
+      onBest: async (record) => {
         if (options.keep === 'best') await save('model.safetensors', record.epoch);
       },
     });
@@ -144,9 +142,10 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
         await save('last.safetensors', epoch);
       throw error;
     });
-    const { best, last } = outcome;
+    const best = outcome.best.record;
+    const last = outcome.last.record;
     await save('last.safetensors', last.epoch);
-    const keeping = { keep: options.keep, session, outcome, bestLogits, val: cropped.val, batchSize, signal, save };
+    const keeping = { keep: options.keep, session, outcome, val: cropped.val, batchSize, signal, save };
     const { model, logits } = await keepModel(keeping);
     await folder.writeLines('predictions.jsonl', predictions(cropped.val.kept, classes, logits));
 

@@ -61,6 +61,11 @@ export function elementCount(shape: readonly number[]): number | undefined {
   return count;
 }
 
+/** Whether two tensors are of one shape; one that is missing has none. */
+export function sameShape(a: readonly number[] | undefined, b: readonly number[]): boolean {
+  return a !== undefined && a.length === b.length && a.every((size, i) => size === b[i]);
+}
+
 /** Bytes of a tensor; undefined where {@link elementCount} is or the product is not exact. */
 export function byteLength(dtype: Dtype, shape: readonly number[]): number | undefined {
   const count = elementCount(shape);

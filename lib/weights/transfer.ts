@@ -1,7 +1,7 @@
-import type { NativeTensor } from '../addon/types';
+import type { NamedTensor } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import { quote } from './file';
-import { byteLength, type Dtype, type StateDict } from './state-dict';
+import { byteLength, sameShape, type Dtype, type StateDict } from './state-dict';
 
 /** A tensor that the model has. */
 export interface ModelTensor {
@@ -12,7 +12,7 @@ export interface ModelTensor {
 
 /** What to load into the model, and what is left as the model drew it. */
 export interface TransferMatch {
-  load: NativeTensor[];
+  load: NamedTensor[];
   /** Tensors loaded from the file, without the counters that it lacks. */
   loaded: number;
   /** Names of the classifier's tensors that keep the model's own values. */
@@ -32,10 +32,10 @@ const SHOWN = 3;
 export function matchForTransfer(model: readonly ModelTensor[], weights: StateDict, file: string): TransferMatch {
   const known = new Set(model.map(({ name }) => name));
   const problems: string[] = [];
-  const load: NativeTensor[] = [];
+  const load: NamedTensor[] = [];
   let zeroed = 0;
   const head = model.filter(({ name }) => isHead(name));
-  const keepHead = head.every(({ name, shape }) => same(weights.get(name)?.shape, shape));
+  const keepHead = head.every(({ name, shape }) => sameShape(weights.get(name)?.shape, shape));
 
   for (const { name, shape, dtype } of model) {
     const tensor = weights.get(name);
@@ -47,7 +47,7 @@ export function matchForTransfer(model: readonly ModelTensor[], weights: StateDi
       zeroed++;
     } else if (tensor === undefined) {
       problems.push(`${name} is missing (the model has ${show(shape)})`);
-    } else if (!same(tensor.shape, shape)) {
+    } else if (!sameShape(tensor.shape, shape)) {
       problems.push(`${name} is ${show(tensor.shape)} (the model has ${show(shape)})`);
     } else {
       load.push({ name, ...tensor });
@@ -74,10 +74,6 @@ export function matchForTransfer(model: readonly ModelTensor[], weights: StateDi
 
 function isHead(name: string): boolean {
   return name.startsWith('fc.');
-}
-
-function same(a: readonly number[] | undefined, b: readonly number[]): boolean {
-  return a !== undefined && a.length === b.length && a.every((size, i) => size === b[i]);
 }
 
 function show(shape: readonly number[]): string {

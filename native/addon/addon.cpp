@@ -1,4 +1,4 @@
-// What the addon exports; lib/addon/types.ts is its mirror.
+// What the addon exports; lib/backend/types.ts is its mirror.
 #include <ATen/cpu/Utils.h>
 #include <napi.h>
 #include <torch/torch.h>

@@ -5,17 +5,18 @@
 
 namespace resnet_ft {
 
-Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std)
-    : mean_(torch::tensor({mean[0], mean[1], mean[2]}).view({1, 3, 1, 1})),
-      std_(torch::tensor({std[0], std[1], std[2]}).view({1, 3, 1, 1})) {
+Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std, const torch::Device& device)
+    : device_(device),
+      mean_(torch::tensor({mean[0], mean[1], mean[2]}).view({1, 3, 1, 1}).to(device)),
+      std_(torch::tensor({std[0], std[1], std[2]}).view({1, 3, 1, 1}).to(device)) {
   for (size_t c = 0; c < 3; ++c) {
     for (size_t v = 0; v < 256; ++v) table_[c][v] = (static_cast<float>(v) / 255.0F - mean[c]) / std[c];
   }
 }
 
-torch::Tensor Normalizer::batch(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count,
-                                const torch::Device& device) const {
-  return device.is_cpu() ? on_cpu(store, order, flips, count) : on_gpu(store, order, flips, count, device);
+torch::Tensor Normalizer::batch(const CropStore& store, const int32_t* order, const uint8_t* flips,
+                                int64_t count) const {
+  return device_.is_cpu() ? on_cpu(store, order, flips, count) : on_gpu(store, order, flips, count);
 }
 
 // The bytes of a crop are already in channels_last order.
@@ -42,19 +43,19 @@ torch::Tensor Normalizer::on_cpu(const CropStore& store, const int32_t* order, c
 }
 
 // Bytes travel, a quarter of the floats, from pinned memory and without waiting; the GPU does the arithmetic.
-torch::Tensor Normalizer::on_gpu(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count,
-                                 const torch::Device& device) const {
+torch::Tensor Normalizer::on_gpu(const CropStore& store, const int32_t* order, const uint8_t* flips,
+                                 int64_t count) const {
   const int64_t size = store.size();
-  const torch::TensorOptions pinned = torch::TensorOptions(torch::kUInt8).pinned_memory(device.is_cuda());
+  const torch::TensorOptions pinned = torch::TensorOptions(torch::kUInt8).pinned_memory(device_.is_cuda());
   const torch::Tensor bytes = torch::empty({count, size, size, 3}, pinned);
   const torch::Tensor mirrored = torch::zeros({count, 1, 1, 1}, pinned);
   for (int64_t i = 0; i < count; ++i) {
     std::memcpy(bytes.data_ptr<uint8_t>() + i * store.bytes_per_crop(), store.get(order[i]), store.bytes_per_crop());
     if (flips != nullptr) mirrored.data_ptr<uint8_t>()[i] = flips[i];
   }
-  torch::Tensor x = bytes.to(device, /*non_blocking=*/true).permute({0, 3, 1, 2});
-  if (flips != nullptr) x = torch::where(mirrored.to(device, /*non_blocking=*/true).to(torch::kBool), x.flip({3}), x);
-  x = x.to(torch::kFloat32).div_(255.0F).sub_(mean_.to(device)).div_(std_.to(device));
+  torch::Tensor x = bytes.to(device_, /*non_blocking=*/true).permute({0, 3, 1, 2});
+  if (flips != nullptr) x = torch::where(mirrored.to(device_, /*non_blocking=*/true).to(torch::kBool), x.flip({3}), x);
+  x = x.to(torch::kFloat32).div_(255.0F).sub_(mean_).div_(std_);
   return x.contiguous(torch::MemoryFormat::ChannelsLast);
 }
 

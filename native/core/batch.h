@@ -13,19 +13,18 @@ namespace resnet_ft {
 // ToTensor and Normalize in float32 with true divisions.
 class Normalizer {
  public:
-  Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std);
+  Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std, const torch::Device& device);
 
-  // count x 3 x size x size, float32, channels_last, on `device`: the crops that `order` names, mirrored where `flips`
-  // says so (null: none).
-  torch::Tensor batch(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count,
-                      const torch::Device& device) const;
+  // count x 3 x size x size, float32, channels_last, on the device: the crops that `order` names, mirrored where
+  // `flips` says so (null: none).
+  torch::Tensor batch(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
 
  private:
   torch::Tensor on_cpu(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
-  torch::Tensor on_gpu(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count,
-                       const torch::Device& device) const;
+  torch::Tensor on_gpu(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
 
-  torch::Tensor mean_, std_;  // 1 x 3 x 1 x 1
+  torch::Device device_;
+  torch::Tensor mean_, std_;  // 1 x 3 x 1 x 1, on the device
   // A byte has 256 values a channel, so a table gives the same bits as the arithmetic.
   std::array<std::array<float, 256>, 3> table_;
 };

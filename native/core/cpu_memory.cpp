@@ -3,7 +3,6 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 
-#include <cstdlib>
 #include <iterator>
 #include <map>
 #include <mutex>
@@ -18,15 +17,13 @@
 namespace resnet_ft {
 namespace {
 
-// Smaller tensors are glibc's job, which keeps them in its heap.
+// Smaller tensors are glibc's job, which keeps them in its heap; sizes of blocks are multiples of it.
 constexpr size_t kSmallest = size_t{64} << 10;
 
-size_t rounded(size_t bytes) {
-  constexpr size_t unit = size_t{64} << 10;
-  return (bytes + unit - 1) / unit * unit;
-}
+size_t rounded(size_t bytes) { return (bytes + kSmallest - 1) / kSmallest * kSmallest; }
 
-// A block may be used for a tensor that fills at least 7/8 of it: a bound on what is wasted.
+// A block may be used for a tensor that fills at least half of it: a bound on what is wasted, which lets the smaller
+// last batch of an epoch use the blocks of the others.
 bool fits(size_t block, size_t wanted) { return block - wanted <= block / 2; }
 
 void* take_from_system(size_t bytes) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/resize.h"
+#include "core/scratch_file.h"
 
 namespace resnet_ft {
 
@@ -16,13 +17,10 @@ class CropStore {
   // are the system's to drop, so that the process needs no memory for them. Systems without such files use memory.
   // Throws std::runtime_error where the file can't be made.
   CropStore(int64_t count, int size, const std::string& file = {});
-  ~CropStore();
-  CropStore(const CropStore&) = delete;
-  CropStore& operator=(const CropStore&) = delete;
 
   int64_t count() const { return count_; }
   int size() const { return size_; }
-  bool in_file() const { return file_ >= 0; }
+  bool in_file() const { return file_ != nullptr; }
   int64_t bytes_per_crop() const { return int64_t{3} * size_ * size_; }
 
   // Resizes, crops and keeps an image. Different indices may be written from different threads at once. Throws
@@ -32,14 +30,12 @@ class CropStore {
 
  private:
   void check(int64_t index) const;
-  void open_file(const std::string& name);
-  void allocate();
 
   int64_t count_;
   int size_;
   std::unique_ptr<uint8_t[]> memory_;
+  std::unique_ptr<ScratchFile> file_;
   const uint8_t* bytes_ = nullptr;  // the memory, or the file as memory
-  int file_ = -1;
 };
 
 }  // namespace resnet_ft

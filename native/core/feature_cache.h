@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "core/scratch_file.h"
 
 namespace resnet_ft {
 
@@ -19,9 +21,6 @@ class FeatureCache {
  public:
   // Rows have keys below `keys`, and at most `rows` of them are kept; takes what it needs off the budget.
   FeatureCache(int64_t keys, int64_t rows, int64_t row_bytes, CacheBudget& budget, const std::string& suffix);
-  ~FeatureCache();
-  FeatureCache(const FeatureCache&) = delete;
-  FeatureCache& operator=(const FeatureCache&) = delete;
 
   bool has(int64_t key) const { return slots_[key] >= 0; }
   // Copies a row out. May be called from several threads at once. Throws std::runtime_error where the file can't be
@@ -35,8 +34,7 @@ class FeatureCache {
   int64_t used_ = 0;
   std::vector<int64_t> slots_;         // of each key, -1: none
   std::unique_ptr<uint8_t[]> memory_;  // its pages are taken from the system as they are written
-  std::string file_name_;
-  std::FILE* file_ = nullptr;
+  std::optional<ScratchFile> file_;
 };
 
 }  // namespace resnet_ft

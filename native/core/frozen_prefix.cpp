@@ -19,7 +19,7 @@ FrozenPrefix::FrozenPrefix(FoldedResNet network, Normalizer normalizer, torch::D
 torch::Tensor FrozenPrefix::compute(const CropStore& store, const std::vector<int32_t>& order,
                                     const std::vector<uint8_t>& flips) {
   const auto count = static_cast<int64_t>(order.size());
-  torch::Tensor rows = network_.forward(normalizer_.batch(store, order.data(), flips.data(), count, device_));
+  torch::Tensor rows = network_.forward(normalizer_.batch(store, order.data(), flips.data(), count));
   if (rows.dim() == 4) rows = rows.permute({0, 2, 3, 1});
   if (bf16_) rows = rows.to(torch::kBFloat16);
   return rows.to(torch::kCPU).contiguous();

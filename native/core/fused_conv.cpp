@@ -49,15 +49,14 @@ const c10::List<std::optional<at::Scalar>>& no_scalars() {
 FusedConv::FusedConv(torch::Tensor weight, torch::Tensor bias, int64_t stride)
     : weight_(weight.contiguous(torch::MemoryFormat::ChannelsLast)),
       bias_(std::move(bias)),
-      stride_(stride),
-      padding_(weight.size(2) / 2) {}
+      stride_{stride, stride},
+      padding_{weight.size(2) / 2, weight.size(3) / 2} {}
 
 bool FusedConv::use_onednn(const torch::Tensor& input) {
   const bool possible = input.device().is_cpu() && weight_.scalar_type() != torch::kFloat64 &&
                         at::globalContext().userEnabledMkldnn() && onednn().complete();
   if (possible && !reordered_.defined()) {
-    const std::vector<int64_t> padding{padding_, padding_}, stride{stride_, stride_}, dilation{1, 1};
-    reordered_ = call(*onednn().reorder, {weight_, padding, stride, dilation, int64_t{1}, input.sizes().vec()});
+    reordered_ = call(*onednn().reorder, {weight_, padding_, stride_, dilation_, int64_t{1}, input.sizes().vec()});
     weight_ = weight_.new_empty({0});  // its type is still asked for; its memory is not needed twice
   }
   return possible;
@@ -65,8 +64,7 @@ bool FusedConv::use_onednn(const torch::Tensor& input) {
 
 torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
   if (use_onednn(input)) {
-    const std::vector<int64_t> padding{padding_, padding_}, stride{stride_, stride_}, dilation{1, 1};
-    return call(*onednn().conv, {input, reordered_, bias_, padding, stride, dilation, int64_t{1},
+    return call(*onednn().conv, {input, reordered_, bias_, padding_, stride_, dilation_, int64_t{1},
                                  std::string(relu ? "relu" : "none"), no_scalars(), std::string()});
   }
   torch::Tensor out = torch::conv2d(input, weight_, bias_, stride_, padding_);
@@ -75,9 +73,8 @@ torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
 
 torch::Tensor FusedConv::apply_add_relu(const torch::Tensor& input, torch::Tensor residual) {
   if (use_onednn(input)) {
-    const std::vector<int64_t> padding{padding_, padding_}, stride{stride_, stride_}, dilation{1, 1};
     return call(*onednn().conv_add,
-                {residual, input, reordered_, bias_, padding, stride, dilation, int64_t{1}, std::string("add"),
+                {residual, input, reordered_, bias_, padding_, stride_, dilation_, int64_t{1}, std::string("add"),
                  at::Scalar(1.0), std::string("relu"), no_scalars(), std::string()});
   }
   return torch::conv2d(input, weight_, bias_, stride_, padding_).add_(residual).relu_();

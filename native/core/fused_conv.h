@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include <vector>
+
 namespace resnet_ft {
 
 class FusedConv {
@@ -20,7 +22,7 @@ class FusedConv {
 
   torch::Tensor weight_, bias_;
   torch::Tensor reordered_;  // oneDNN's own layout of the weight, chosen at the first batch
-  int64_t stride_, padding_;
+  std::vector<int64_t> stride_, padding_, dilation_{1, 1};  // of both sides, as the operators take them
 };
 
 }  // namespace resnet_ft

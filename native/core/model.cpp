@@ -14,7 +14,7 @@ void append_rows(std::vector<float>& out, const torch::Tensor& rows) {
 }
 
 Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensors)
-    : options_(options), device_(options.device), normalizer_(options.mean, options.std) {
+    : options_(options), device_(options.device), normalizer_(options.mean, options.std, device_) {
   const c10::InferenceMode inference;
   if (options_.threads > 0) at::set_num_threads(options_.threads);
   const TensorMap map(tensors.begin(), tensors.end());
@@ -37,7 +37,7 @@ RunResult Model::run(const RunOptions& options, const std::function<void(int64_t
       break;
     }
     const int64_t size = std::min(options.batch_size, options.count - first);
-    const torch::Tensor images = normalizer_.batch(*options.store, order.data() + first, nullptr, size, device_);
+    const torch::Tensor images = normalizer_.batch(*options.store, order.data() + first, nullptr, size);
     const torch::Tensor features = network_->forward(images, kStem, kHead);
     append_rows(result.logits, network_->forward(features, kHead, kStages));
     if (options.features) append_rows(result.features, features);

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "core/batch.h"
 #include "core/cpu_memory.h"
 #include "core/folded_resnet.h"
+#include "core/pass_control.h"
 
 namespace resnet_ft {
 
@@ -45,17 +44,12 @@ struct RunResult {
 // Appends the values of a batch of rows, as float32 in row-major order.
 void append_rows(std::vector<float>& out, const torch::Tensor& rows);
 
-class Model {
+class Model : public PassControl {
  public:
   Model(const ModelOptions& options, const std::vector<NamedTensor>& tensors);
 
   // Runs the first `count` crops of the store through the network.
   RunResult run(const RunOptions& options, const std::function<void(int64_t)>& on_batch);
-
-  // As Session's.
-  void begin_pass() { cancelled_ = false; }
-  void cancel() { cancelled_ = true; }
-  void wait() { const std::lock_guard<std::mutex> lock(mutex_); }
 
  private:
   ModelOptions options_;
@@ -63,8 +57,6 @@ class Model {
   Normalizer normalizer_;
   std::unique_ptr<FoldedResNet> network_;
   std::optional<CpuMemoryReuse> memory_;
-  std::mutex mutex_;  // one pass at a time
-  std::atomic<bool> cancelled_{false};
 };
 
 }  // namespace resnet_ft

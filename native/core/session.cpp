@@ -73,7 +73,7 @@ torch::Tensor target_tensor(const std::vector<int32_t>& targets, const int32_t* 
 Session::Session(const SessionOptions& options)
     : options_(options),
       device_(options.device),
-      normalizer_(options.mean, options.std),
+      normalizer_(options.mean, options.std, device_),
       generator_(at::detail::createCPUGenerator(options.seed)),
       cut_(stage_of(options.train_from)) {
   prepare_thread();
@@ -134,7 +134,7 @@ torch::Tensor Session::inputs(const std::shared_ptr<const CropStore>& store, con
     const torch::NoGradGuard no_grad;
     return prefix_->features(store, order, flips, count);
   }
-  const torch::Tensor batch = normalizer_.batch(*store, order, flips, count, device_);
+  const torch::Tensor batch = normalizer_.batch(*store, order, flips, count);
   return options_.precision == Precision::kFp64 ? batch.to(torch::kFloat64) : batch;
 }
 

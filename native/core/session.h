@@ -2,12 +2,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +15,7 @@
 #include "core/crop_store.h"
 #include "core/frozen_prefix.h"
 #include "core/model.h"
+#include "core/pass_control.h"
 #include "core/precision.h"
 #include "core/resnet.h"
 
@@ -87,7 +86,7 @@ struct EvaluateResult {
   bool cancelled = false;
 };
 
-class Session {
+class Session : public PassControl {
  public:
   explicit Session(const SessionOptions& options);
 
@@ -100,12 +99,6 @@ class Session {
   std::vector<NamedTensor> state_dict(bool kept = false);
   // Copies the given tensors over the model's own, converting element types.
   void load_state_dict(const std::vector<NamedTensor>& tensors);
-
-  // Clears an earlier cancel(); called before a pass is handed to its thread.
-  void begin_pass() { cancelled_ = false; }
-  void cancel() { cancelled_ = true; }
-  // Returns when no pass is running.
-  void wait() { const std::lock_guard<std::mutex> lock(mutex_); }
 
  private:
   void prepare_thread() const;
@@ -131,8 +124,6 @@ class Session {
   std::unique_ptr<torch::optim::SGD> optimizer_;
   std::vector<NamedTensor> kept_;
   double kept_loss_ = std::numeric_limits<double>::infinity();
-  std::mutex mutex_;  // one pass at a time
-  std::atomic<bool> cancelled_{false};
 };
 
 }  // namespace resnet_ft

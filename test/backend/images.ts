@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Backend, CropStore, RgbImage, SessionOptions } from '../../lib/backend/types';
 import { decodeImage } from '../../lib/data/decode';
 import { ANTS_BEES } from '../cli/run';
+import { SESSION } from '../made-weights';
 
 /** The fixture's validation images, ants first. */
 export const FILES = ['ants', 'bees'].flatMap((name) => {
@@ -31,22 +32,13 @@ export function madeImage(width: number, height: number): RgbImage {
 }
 
 export const OPTIONS: SessionOptions = {
+  ...SESSION,
   arch: 'resnet18',
-  classes: 2,
   seed: 3,
-  device: 'cpu',
-  precision: 'fp32',
   threads: 2,
   trainFrom: 'fc',
   momentum: 0.5,
-  weightDecay: 0,
-  nesterov: false,
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
   cacheMemory: 1e9,
-  cacheDisk: 0,
-  cacheFile: '',
-  cacheBf16: false,
 };
 
 /** The elements of a tensor of float32. */

@@ -3,23 +3,10 @@ import path from 'node:path';
 import type { EvalResult } from '../../lib/eval/types';
 import type { StepRecord, TrainResult } from '../../lib/train/events';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
+import { SMALL_RUN } from './small-run';
 
 const tmp = scratch();
-const base = [
-  'train',
-  ANTS_BEES,
-  '--weights',
-  'none',
-  '--arch',
-  'resnet18',
-  '--batch-size',
-  '4',
-  '--device',
-  'cpu',
-  '--precision',
-  'fp32',
-  '--quiet',
-];
+const base = [...SMALL_RUN, '--quiet'];
 
 async function train(
   name: string,

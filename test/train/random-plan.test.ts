@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { loadAddon } from '../../lib/addon/load';
-import type { NativeSession, SessionOptions } from '../../lib/addon/types';
+import type { TrainingSession, SessionOptions } from '../../lib/backend/types';
 import { SESSION } from '../made-weights';
 
 const reference = process.env.RESNET_FT_TEST_REFERENCE;
@@ -10,7 +10,7 @@ const readReference = <T>(name: string): T =>
   JSON.parse(fs.readFileSync(path.join(reference ?? '', name), 'utf8')) as T;
 
 withReference("random numbers equal torch's", () => {
-  let session: NativeSession;
+  let session: TrainingSession;
   beforeAll(async () => {
     session = await loadAddon().createSession(SESSION);
   });

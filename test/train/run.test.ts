@@ -1,23 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
+import { SMALL_RUN } from './small-run';
 
 const tmp = scratch();
-const base = [
-  'train',
-  ANTS_BEES,
-  '--weights',
-  'none',
-  '--arch',
-  'resnet18',
-  '--batch-size',
-  '4',
-  '--device',
-  'cpu',
-  '--precision',
-  'fp32',
-  '--json',
-];
+const base = [...SMALL_RUN, '--json'];
 
 /** Metadata and tensor names of a safetensors file; throws where the file is not whole. */
 function header(file: string): { metadata: Record<string, string>; names: string[] } {

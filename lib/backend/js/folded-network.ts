@@ -3,7 +3,7 @@ import { floatsOf, foldedBias, foldedWeight } from '../../export/fold';
 import { buildNetwork, parametersOf, type BatchNorm, type Container, type Convolution } from '../../model/architecture';
 import { forwardStage, STAGES, type Named, type Operations } from '../../model/forward';
 import type { Architecture } from '../../options';
-import type { StateDict } from '../../weights/state-dict';
+import { sameShape, type StateDict } from '../../weights/state-dict';
 import { misuse } from './error';
 import { toHwio, transposed } from './layout';
 import type { Engine } from './tfjs';
@@ -197,8 +197,6 @@ function checkShapes(tensors: StateDict, main: Named<Convolution> | Named, norm?
   for (const { name, shape } of needed) {
     const tensor = tensors.get(name);
     if (tensor === undefined) throw misuse(`the model has no tensor ${name}`);
-    if (tensor.shape.length !== shape.length || !shape.every((size, i) => size === tensor.shape[i])) {
-      throw misuse(`the shape of ${name} does not match`);
-    }
+    if (!sameShape(tensor.shape, shape)) throw misuse(`the shape of ${name} does not match`);
   }
 }

@@ -1,5 +1,5 @@
 import { toFloat64 } from '../../export/floats';
-import { byteLength } from '../../weights/state-dict';
+import { sameShape, byteLength } from '../../weights/state-dict';
 import type { NamedTensor } from '../types';
 import { misuse } from './error';
 import type { SeenBatch, TrainedNetwork } from './trained-network';
@@ -56,9 +56,7 @@ export class SessionWeights {
     for (const { name, ...tensor } of tensors) {
       const own = this.tensors.get(name);
       if (own === undefined) throw misuse(`the model has no tensor ${name}`);
-      if (own.shape.length !== tensor.shape.length || !own.shape.every((size, i) => size === tensor.shape[i])) {
-        throw misuse(`the shape of ${name} does not match`);
-      }
+      if (!sameShape(own.shape, tensor.shape)) throw misuse(`the shape of ${name} does not match`);
       if (tensor.data.byteLength !== byteLength(tensor.dtype, tensor.shape)) {
         throw misuse(`the bytes of ${name} do not fit its shape`);
       }
