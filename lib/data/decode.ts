@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { Semaphore } from 'async-mutex';
 import sharp, { type Sharp } from 'sharp';
 import type { RgbImage } from '../backend/types';
 import { ResnetFtError } from '../errors';
@@ -12,6 +13,10 @@ sharp.concurrency(1);
 
 /** What sharp must be told to decode as Pillow does: no colour profile, and an error where data are missing. */
 const OPTIONS = { ignoreIcc: true, failOn: 'truncated' } as const;
+
+/** More than are ever decoded at once. */
+const ALONE = 1e6;
+const decoding = new Semaphore(ALONE);
 
 /** Formats that Pillow does not take for pictures; sharp would draw them. */
 const DRAWINGS = new Set(['svg', 'pdf']);
@@ -30,7 +35,7 @@ export async function decodeImage(input: string | Uint8Array, name = nameOf(inpu
     if (bytes.length === 0) throw new Error('the file is empty');
     if (isBmp(bytes)) return decodeBmp(bytes);
     if (isPnm(bytes)) return decodePnm(bytes);
-    return await decodeWithSharp(bytes);
+    return await explained(() => decodeWithSharp(bytes));
   } catch (cause) {
     throw unreadable(name, cause);
   }
@@ -51,6 +56,18 @@ export async function readImage(file: string): Promise<Buffer> {
 
 /** Which decoder this is, for what was made with it to be told from what another would make. */
 export const DECODER = `sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`;
+
+/**
+ * libvips has one place for the errors of all threads: an image that fails beside others may find its own error gone, or
+ * another's. It is decoded once more while nothing else is.
+ */
+async function explained(decode: () => Promise<RgbImage>): Promise<RgbImage> {
+  try {
+    return await decoding.runExclusive(decode);
+  } catch {
+    return decoding.runExclusive(decode, ALONE);
+  }
+}
 
 function unreadable(name: string, cause: unknown): ResnetFtError {
   return new ResnetFtError('IMAGE_UNREADABLE', `${name}: ${reasonOf(cause)}`, { cause });

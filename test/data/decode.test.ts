@@ -72,3 +72,21 @@ test('a missing file is IMAGE_UNREADABLE', async () => {
     message: expect.stringContaining('no such file'),
   });
 });
+
+test('damaged images that are decoded at the same time each get their own reason', async () => {
+  const whole = await jpeg();
+  const cut = whole.subarray(0, whole.length - 400);
+  const headless = whole.subarray(0, 100);
+  const reason = (bytes: Buffer): Promise<string> =>
+    decodeImage(bytes).then(
+      () => 'decoded',
+      (error: Error) => error.message,
+    );
+  const expected = [await reason(cut), await reason(headless), await reason(whole)];
+  expect(new Set(expected).size).toBe(3);
+  const many = Array.from({ length: 60 }, (_, i) => [cut, headless, whole][i % 3] as Buffer);
+  for (let pass = 0; pass < 5; pass++) {
+    const reasons = await Promise.all(many.map(reason));
+    reasons.forEach((found, i) => expect(found).toBe(expected[i % 3]));
+  }
+});
