@@ -2,14 +2,37 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { findLibtorch } from '../libtorch/find';
-import { libraryName } from '../libtorch/inspect';
+import { libraryName, type LibtorchFolder } from '../libtorch/inspect';
+import { skipsDestructors } from './exit';
 import { packageRoot } from './root';
 import type { NativeAddon } from './types';
 
 /** What native/loader/loader.cpp exports. */
 interface Loader {
+  /** Whether the library of NVIDIA's driver can be opened. */
+  hasNvidiaDriver(): boolean;
+  /** Opens libraries on another thread; whether all could be opened. */
+  open(libraryPaths: string[]): Promise<boolean>;
   load(libraryPaths: string[], corePath: string): NativeAddon;
+  /** Lets the process end without the destructors of what is loaded. */
+  skipDestructors(): void;
 }
+
+/** What is to be opened, and by what. */
+interface Prepared {
+  loader: Loader;
+  corePath: string;
+  libtorch: LibtorchFolder;
+  /** The libraries to open, in this order. */
+  libraries: string[];
+  /** Whether CUDA libraries were left out because there is no driver. */
+  withoutDriver: boolean;
+}
+
+/** What needs CUDA; libtorch is empty, and opens libtorch_cuda. */
+const CUDA_LIBRARIES = ['c10_cuda', 'torch_cuda', 'torch'].map(libraryName);
+
+const DRIVER = process.platform === 'win32' ? 'nvcuda.dll' : 'libcuda.so.1';
 
 const REBUILD = 'Run: npx resnet-ft build';
 
@@ -21,13 +44,12 @@ function openingHint(message: string): string {
   return `The system's ${library} library is older than LibTorch or the addon needs (glibc 2.28, libstdc++ of GCC 7): use a newer system`;
 }
 
-function load(): NativeAddon {
+function findLoader(): string {
   const root = packageRoot();
-  let loaderPath: string;
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- opened only when the addon is first needed
     const nodeGypBuild = require('node-gyp-build') as { path(folder: string): string };
-    loaderPath = nodeGypBuild.path(root);
+    return nodeGypBuild.path(root);
   } catch (error) {
     const looked = `${path.join(root, 'build', 'Release')} and ${path.join(root, 'prebuilds')}`;
     throw new ResnetFtError(
@@ -36,23 +58,50 @@ function load(): NativeAddon {
       { hint: REBUILD, cause: error },
     );
   }
+}
+
+function cannotLoad(corePath: string, libtorch: LibtorchFolder, cause: unknown): ResnetFtError {
+  const { message } = cause as Error;
+  return new ResnetFtError(
+    'ADDON_NOT_LOADED',
+    `cannot load ${corePath} with LibTorch ${libtorch.version} of ${libtorch.path}: ${message}`,
+    { hint: openingHint(message), cause },
+  );
+}
+
+function prepare(): Prepared {
+  const loaderPath = findLoader();
   const corePath = path.join(path.dirname(loaderPath), libraryName('resnet_ft_core'));
   if (!fs.existsSync(corePath)) {
     throw new ResnetFtError('ADDON_NOT_LOADED', `${corePath} is missing`, { hint: REBUILD });
   }
-
   const libtorch = findLibtorch();
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only way to open an addon by its path
     const loader = require(loaderPath) as Loader;
-    return loader.load(libtorch.libraries, corePath);
-  } catch (error) {
-    throw new ResnetFtError(
-      'ADDON_NOT_LOADED',
-      `cannot load ${corePath} with LibTorch ${libtorch.version} of ${libtorch.path}: ${(error as Error).message}`,
-      { hint: openingHint((error as Error).message), cause: error },
+    // Without a driver the CUDA libraries, 0.3 GB of memory and a tenth of a second, would be opened for nothing.
+    const hasCuda = libtorch.libraries.some((file) => path.basename(file) === libraryName('torch_cuda'));
+    const withoutDriver = hasCuda && !loader.hasNvidiaDriver();
+    const libraries = libtorch.libraries.filter(
+      (file) => !withoutDriver || !CUDA_LIBRARIES.includes(path.basename(file)),
     );
+    return { loader, corePath, libtorch, libraries, withoutDriver };
+  } catch (error) {
+    throw cannotLoad(corePath, libtorch, error);
   }
+}
+
+function load({ loader, corePath, libtorch, libraries, withoutDriver }: Prepared): NativeAddon {
+  let addon: NativeAddon;
+  try {
+    addon = loader.load(libraries, corePath);
+  } catch (error) {
+    throw cannotLoad(corePath, libtorch, error);
+  }
+  if (skipsDestructors()) process.on('exit', () => loader.skipDestructors());
+  if (!withoutDriver) return addon;
+  const why = { cudaBuilt: true, cudaReason: `there is no NVIDIA driver (${DRIVER} can't be opened)` };
+  return { ...addon, deviceInfo: () => ({ ...addon.deviceInfo(), ...why }) };
 }
 
 let loaded: NativeAddon | undefined;
@@ -64,6 +113,16 @@ let loaded: NativeAddon | undefined;
  * @throws ResnetFtError ADDON_NOT_LOADED, LIBTORCH_INVALID or LIBTORCH_NOT_FOUND.
  */
 export function loadAddon(): NativeAddon {
-  loaded ??= load();
+  loaded ??= load(prepare());
+  return loaded;
+}
+
+/** As {@link loadAddon}, but LibTorch's libraries are opened on another thread, while the caller may read weights or images. */
+export async function loadAddonInBackground(): Promise<NativeAddon> {
+  if (loaded !== undefined) return loaded;
+  const prepared = prepare();
+  // Where they can't be opened, load says why.
+  await prepared.loader.open(prepared.libraries);
+  loaded ??= load(prepared);
   return loaded;
 }

@@ -1,4 +1,4 @@
-import { loadAddon } from '../addon/load';
+import { loadAddonInBackground } from '../addon/load';
 import type { Backend } from './types';
 
 /**
@@ -6,8 +6,8 @@ import type { Backend } from './types';
  *
  * @throws ResnetFtError ADDON_NOT_LOADED, LIBTORCH_INVALID or LIBTORCH_NOT_FOUND
  */
-export function openNativeBackend(): Backend {
-  const addon = loadAddon();
+export async function openNativeBackend(): Promise<Backend> {
+  const addon = await loadAddonInBackground();
   return {
     name: 'native',
     label: 'native',

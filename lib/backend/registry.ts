@@ -7,8 +7,7 @@ import type { Backend, BackendName } from './types';
 export type BackendChoice = (typeof BACKENDS)[number];
 
 const LOADERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
-  // eslint-disable-next-line @typescript-eslint/require-await -- a failure is to be a rejection
-  native: async () => openNativeBackend(),
+  native: openNativeBackend,
   // Loaded only here: a native run needs nothing of it.
   js: async () => (await import('./js/backend.js')).openJsBackend(),
 };
@@ -72,4 +71,9 @@ export async function openBackend(
   }
   tell(`the native backend can't be loaded, the slower one in JavaScript is used: ${oneLine(native.error.message)}`);
   return js.backend;
+}
+
+/** Begins what {@link openBackend} does, to be ready earlier; whether it fails is for openBackend to tell. */
+export function warmUpBackend(choice: BackendChoice): void {
+  void open(choice === 'auto' ? 'native' : choice).catch(() => {});
 }

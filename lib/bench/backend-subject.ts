@@ -63,7 +63,7 @@ async function open(job: WorkerJob): Promise<Backend> {
       return await openJsBackend(job.backend === 'js-wasm' ? 'wasm' : 'cpu');
     }
     const { openNativeBackend } = await import('../backend/native.js');
-    const backend = openNativeBackend();
+    const backend = await openNativeBackend();
     const { cudaCount, cudaReason } = backend.deviceInfo();
     if (job.backend === 'native-cuda' && cudaCount === 0) {
       throw new Unavailable(cudaReason === '' ? 'no usable GPU was found' : cudaReason);

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
+import { skipDestructors } from '../addon/exit';
 import { oneLine, ResnetFtError } from '../errors';
 import { packageVersion } from '../train/version';
 import type { Command } from './command';
@@ -75,6 +76,7 @@ export async function main(argv: string[]): Promise<void> {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
+  skipDestructors();
   const { default: yargs } = await import('yargs');
   const parser: Argv = yargs(argv)
     .scriptName('resnet-ft')

@@ -61,6 +61,8 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
   const { offline } = options;
   const download = { offline, signal, onProgress: (event: DownloadEvent) => emit({ kind: 'download', event }) };
   const folder = await scanEvalFolder(await resolveDataFolder(data, download));
+  const { warmUpBackend } = await import('../backend/registry.js');
+  warmUpBackend(options.backend);
   const { openModel } = await import('../model/open.js');
   const opened = await openModel(model, { ...download, arch: options.arch, classes: options.classes });
   const { file, arch, classes, imagenet } = opened;

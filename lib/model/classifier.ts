@@ -64,7 +64,7 @@ export class Classifier {
     const backend = await openBackend(machine.backend);
     const choice = chooseDevice(machine, backend);
     const { mean, std } = info.preprocessing;
-    const model = await backend.createModel(
+    const creating = backend.createModel(
       {
         arch: info.arch,
         device: choice.device,
@@ -75,6 +75,9 @@ export class Classifier {
       },
       [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
     );
+    // Loaded meanwhile; whether it fails is for the first pass to tell.
+    void import('../data/crops.js').catch(() => {});
+    const model = await creating;
     return new Classifier(backend, model, info, choice);
   }
 

@@ -226,6 +226,8 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   // Loaded only here: a program that only imports the package need not wait for them.
   const { openModel } = await import('./open.js');
   const { Classifier } = await import('./classifier.js');
+  const { warmUpBackend } = await import('../backend/registry.js');
+  warmUpBackend(resolved.backend);
   const { arch, classes, offline } = resolved;
   const opened = await openModel(source, { arch, classes, offline, signal, onProgress });
   throwIfAborted(signal, STOPPED);

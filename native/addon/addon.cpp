@@ -30,7 +30,7 @@ Napi::Value device_info(const Napi::CallbackInfo& info) {
   int64_t count = 0;
   std::string reason;
   if (!built) {
-    reason = "this LibTorch is a CPU build, or no NVIDIA driver answers";
+    reason = "this LibTorch is a CPU build";
   } else {
     try {
       count = static_cast<int64_t>(torch::cuda::device_count());

@@ -4,13 +4,18 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <string>
+#include <vector>
 
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 #else
 #include <dlfcn.h>
+#include <unistd.h>
 #endif
 
 // glibc 2.34 gave these three new symbol versions without changing them. The old ones keep the addon working with glibc
@@ -46,6 +51,8 @@ void* openLibrary(const std::string& path, bool /*global*/, std::string& error) 
   return reinterpret_cast<void*>(handle);
 }
 
+bool openDriver() { return LoadLibraryExW(L"nvcuda.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32) != nullptr; }
+
 void* findSymbol(void* handle, const char* name) {
   return reinterpret_cast<void*>(GetProcAddress(reinterpret_cast<HMODULE>(handle), name));
 }
@@ -60,6 +67,8 @@ void* openLibrary(const std::string& path, bool global, std::string& error) {
   }
   return handle;
 }
+
+bool openDriver() { return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != nullptr; }
 
 void* findSymbol(void* handle, const char* name) { return dlsym(handle, name); }
 
@@ -79,6 +88,68 @@ napi_value fail(napi_env env, const std::string& message) {
   return nullptr;
 }
 
+bool readStrings(napi_env env, napi_value list, std::vector<std::string>& out) {
+  uint32_t count = 0;
+  if (napi_get_array_length(env, list, &count) != napi_ok) return false;
+  out.resize(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    napi_value element = nullptr;
+    if (napi_get_element(env, list, i, &element) != napi_ok || !readString(env, element, out[i])) return false;
+  }
+  return true;
+}
+
+bool openLibraries(const std::vector<std::string>& paths, std::string& error) {
+  for (const std::string& path : paths) {
+    // Global, so that the core's and each other's needs are met by what is already open.
+    if (openLibrary(path, true, error) == nullptr) return false;
+  }
+  return true;
+}
+
+/// Libraries that are opened on a thread of the pool: a tenth of a second in which JavaScript goes on.
+struct Opening {
+  std::vector<std::string> paths;
+  bool opened = false;
+  napi_deferred deferred = nullptr;
+  napi_async_work work = nullptr;
+};
+
+void openOnThread(napi_env /*env*/, void* data) {
+  auto* opening = static_cast<Opening*>(data);
+  std::string error;  // told by load, which tries again
+  opening->opened = openLibraries(opening->paths, error);
+}
+
+void endOpening(napi_env env, napi_status /*status*/, void* data) {
+  const std::unique_ptr<Opening> opening(static_cast<Opening*>(data));
+  napi_value opened = nullptr;
+  napi_get_boolean(env, opening->opened, &opened);
+  napi_resolve_deferred(env, opening->deferred, opened);
+  napi_delete_async_work(env, opening->work);
+}
+
+/// open(libraryPaths: string[]): Promise<boolean>, whether all could be opened.
+napi_value open(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value list = nullptr;
+  auto opening = std::make_unique<Opening>();
+  if (napi_get_cb_info(env, info, &argc, &list, nullptr, nullptr) != napi_ok || argc < 1 ||
+      !readStrings(env, list, opening->paths)) {
+    return fail(env, "open expects a list of libraries");
+  }
+  napi_value promise = nullptr;
+  napi_value name = nullptr;
+  if (napi_create_promise(env, &opening->deferred, &promise) != napi_ok ||
+      napi_create_string_utf8(env, "resnet_ft.open", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_async_work(env, nullptr, name, openOnThread, endOpening, opening.get(), &opening->work) != napi_ok ||
+      napi_queue_async_work(env, opening->work) != napi_ok) {
+    return fail(env, "cannot open the libraries on another thread");
+  }
+  opening.release();  // NOLINT: endOpening deletes it
+  return promise;
+}
+
 /// load(libraryPaths: string[], corePath: string): the exports of the core.
 /// Handles are never closed: opening again in another worker thread only counts references, and every environment gets
 /// its own exports, because the core's registration function is called once for each.
@@ -88,22 +159,13 @@ napi_value load(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &argc, args, nullptr, nullptr) != napi_ok || argc < 2) {
     return fail(env, "load expects a list of libraries and the path of the core");
   }
-  uint32_t count = 0;
+  std::vector<std::string> paths;
   std::string corePath;
-  if (napi_get_array_length(env, args[0], &count) != napi_ok || !readString(env, args[1], corePath)) {
+  if (!readStrings(env, args[0], paths) || !readString(env, args[1], corePath)) {
     return fail(env, "load expects a list of libraries and the path of the core");
   }
-
   std::string error;
-  for (uint32_t i = 0; i < count; ++i) {
-    napi_value element = nullptr;
-    std::string path;
-    if (napi_get_element(env, args[0], i, &element) != napi_ok || !readString(env, element, path)) {
-      return fail(env, "load expects the libraries' paths as strings");
-    }
-    // Global, so that the core's and each other's needs are met by what is already open.
-    if (openLibrary(path, true, error) == nullptr) return fail(env, error);
-  }
+  if (!openLibraries(paths, error)) return fail(env, error);
 
   void* core = openLibrary(corePath, false, error);
   if (core == nullptr) return fail(env, error);
@@ -116,12 +178,40 @@ napi_value load(napi_env env, napi_callback_info info) {
   return registered != nullptr ? registered : exports;
 }
 
+/// hasNvidiaDriver(): boolean. Asks for the driver's library, which CUDA needs in any case, not for a GPU.
+napi_value hasNvidiaDriver(napi_env env, napi_callback_info /*info*/) {
+  napi_value answer = nullptr;
+  return napi_get_boolean(env, openDriver(), &answer) == napi_ok ? answer : nullptr;
+}
+
+#ifdef __GLIBC__
+void endAtOnce(int status, void* /*unused*/) {
+  std::fflush(nullptr);
+  _exit(status);
+}
+#endif
+
+/// skipDestructors(): at the end of the process those of LibTorch, which take most of a tenth of a second to give back
+/// what the kernel takes back anyway, are not run, nor whatever else was registered before this call.
+napi_value skipDestructors(napi_env /*env*/, napi_callback_info /*info*/) {
+#ifdef __GLIBC__
+  on_exit(endAtOnce, nullptr);
+#endif
+  return nullptr;
+}
+
+bool exportFunction(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+  napi_value function = nullptr;
+  return napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) == napi_ok &&
+         napi_set_named_property(env, exports, name, function) == napi_ok;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  napi_value function = nullptr;
-  if (napi_create_function(env, "load", NAPI_AUTO_LENGTH, load, nullptr, &function) != napi_ok ||
-      napi_set_named_property(env, exports, "load", function) != napi_ok) {
+  if (!exportFunction(env, exports, "hasNvidiaDriver", hasNvidiaDriver) ||
+      !exportFunction(env, exports, "open", open) || !exportFunction(env, exports, "load", load) ||
+      !exportFunction(env, exports, "skipDestructors", skipDestructors)) {
     napi_throw_error(env, nullptr, "cannot set up the loader");
     return nullptr;
   }
