@@ -3,6 +3,7 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 
+#include <algorithm>
 #include <iterator>
 #include <map>
 #include <mutex>
@@ -25,6 +26,11 @@ size_t rounded(size_t bytes) { return (bytes + kSmallest - 1) / kSmallest * kSma
 // A block may be used for a tensor that fills at least half of it: a bound on what is wasted, which lets the smaller
 // last batch of an epoch use the blocks of the others.
 bool fits(size_t block, size_t wanted) { return block - wanted <= block / 2; }
+
+// What may be held, idle blocks included, where at most `used` bytes were ever in use at the same time. A backward pass
+// asks for larger blocks than the activations that it frees: with nothing to spare, a step would give back and take
+// anew an eighth of its memory, a page fault at a time.
+size_t bound(size_t used) { return used + used / 8; }
 
 void* take_from_system(size_t bytes) {
 #ifdef __linux__
@@ -75,11 +81,8 @@ class ReusingAllocator final : public c10::Allocator {
   void remove_user() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (--users_ > 0) return;
-    for (const auto& [bytes, block] : idle_) {
-      return_to_system(block, bytes);
-      sizes_.erase(block);
-    }
-    idle_.clear();
+    while (!idle_.empty()) drop(idle_.begin());
+    most_used_ = used_;
   }
 
  private:
@@ -89,12 +92,36 @@ class ReusingAllocator final : public c10::Allocator {
       // Of equal blocks the one freed last, which may still be in the CPU's caches.
       found = std::prev(idle_.upper_bound(found->first));
       void* block = found->second;
+      use(found->first);
       idle_.erase(found);
       return block;
     }
+    use(bytes);
+    make_room(bytes);
     void* block = take_from_system(bytes);
     sizes_[block] = bytes;
+    held_ += bytes;
     return block;
+  }
+
+  void use(size_t bytes) {
+    used_ += bytes;
+    most_used_ = std::max(most_used_, used_);
+  }
+
+  // Of the idle blocks those go first that are nearest below the wanted size: the fewest, for the least.
+  void make_room(size_t bytes) {
+    while (!idle_.empty() && held_ + bytes > bound(most_used_)) {
+      const auto above = idle_.lower_bound(bytes);
+      drop(above == idle_.begin() ? above : std::prev(above));
+    }
+  }
+
+  void drop(std::multimap<size_t, void*>::iterator idle) {
+    return_to_system(idle->second, idle->first);
+    held_ -= idle->first;
+    sizes_.erase(idle->second);
+    idle_.erase(idle);
   }
 
   static void release(void* block);
@@ -103,12 +130,9 @@ class ReusingAllocator final : public c10::Allocator {
       const std::lock_guard<std::mutex> lock(mutex_);
       const auto found = sizes_.find(block);
       if (found != sizes_.end()) {
-        if (users_ > 0) {
-          idle_.emplace(found->second, block);
-        } else {
-          return_to_system(block, found->second);
-          sizes_.erase(found);
-        }
+        used_ -= found->second;
+        const auto idle = idle_.emplace(found->second, block);
+        if (users_ == 0) drop(idle);
         return;
       }
     }
@@ -118,6 +142,9 @@ class ReusingAllocator final : public c10::Allocator {
   c10::Allocator* fallback_;
   std::mutex mutex_;
   int users_ = 0;
+  size_t used_ = 0;       // bytes of blocks in use
+  size_t most_used_ = 0;  // the most that they were, since somebody last began to use this
+  size_t held_ = 0;       // bytes of all blocks
   std::multimap<size_t, void*> idle_;
   std::unordered_map<void*, size_t> sizes_;  // of every block that came from here, in use or idle
 };

@@ -98,7 +98,12 @@ nn::Sequential ResNetImpl::make_layer(bool bottleneck, int64_t planes, int64_t b
 
 torch::Tensor ResNetImpl::forward(torch::Tensor x, int begin) {
   if (begin <= kStem) {
-    x = torch::max_pool2d(bn1(conv1(x)).relu_(), /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+    const torch::Tensor convolved = conv1(x);
+    torch::Tensor normed = bn1(convolved);
+    // ReLU after pooling gives the same and is a quarter of the work. Pooling then keeps its input, the second largest
+    // of all activations, for its backward pass, which only asks for the shape: it gets a tensor that is kept anyway.
+    x = torch::max_pool2d(normed, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1).relu_();
+    if (torch::GradMode::is_enabled()) normed.set_data(convolved.detach());
   }
   std::array<nn::Sequential, 4> layers = {layer1, layer2, layer3, layer4};
   for (int stage = std::max(begin, 1); stage < kHead; ++stage) x = layers[stage - 1]->forward(x);
