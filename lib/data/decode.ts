@@ -14,8 +14,8 @@ sharp.concurrency(1);
 /** What sharp must be told to decode as Pillow does: no colour profile, and an error where data are missing. */
 const OPTIONS = { ignoreIcc: true, failOn: 'truncated' } as const;
 
-/** More than are ever decoded at once. */
-const ALONE = 1e6;
+/** Images that may be decoded at once; not many more than there are processors, for the semaphore counts through them. */
+const ALONE = 256;
 const decoding = new Semaphore(ALONE);
 
 /** Formats that Pillow does not take for pictures; sharp would draw them. */
