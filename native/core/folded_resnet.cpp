@@ -1,5 +1,6 @@
 #include "core/folded_resnet.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -11,6 +12,11 @@ namespace resnet_ft {
 namespace {
 
 constexpr double kBatchNormEps = 1e-5;  // torch.nn.BatchNorm2d's default, which torchvision keeps
+
+// On a CPU the stages before layer3, whose activations are large, run on slices of a batch that stay in the caches, so
+// many images for each thread; the later ones have large weights, which are read once for the whole batch.
+constexpr int64_t kSliceOfThread = 2;
+constexpr int kFirstOfWholeBatch = 3;
 
 torch::ScalarType type_of(Precision precision) {
   return precision == Precision::kFp64   ? torch::kFloat64
@@ -116,6 +122,15 @@ FoldedResNet::FoldedResNet(const std::string& arch, const TensorMap& tensors, co
 
 torch::Tensor FoldedResNet::forward(torch::Tensor x, int begin, int end) {
   x = x.to(type_);
+  const int64_t slice = kSliceOfThread * int64_t{at::get_num_threads()};
+  const int middle = std::min(end, kFirstOfWholeBatch);
+  if (!x.device().is_cpu() || begin >= middle || x.size(0) <= slice) return run_stages(x, begin, end);
+  std::vector<torch::Tensor> parts;
+  for (const torch::Tensor& part : x.split(slice)) parts.push_back(run_stages(part, begin, middle));
+  return run_stages(torch::cat(parts), middle, end);
+}
+
+torch::Tensor FoldedResNet::run_stages(torch::Tensor x, int begin, int end) {
   for (int stage = begin; stage < end; ++stage) {
     if (stage == kStem) {
       x = torch::max_pool2d(stem_->apply(x, /*relu=*/true), /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);

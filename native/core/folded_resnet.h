@@ -41,6 +41,7 @@ class FoldedResNet {
     std::optional<FusedConv> downsample;
   };
 
+  torch::Tensor run_stages(torch::Tensor x, int begin, int end);
   torch::Tensor run(std::vector<Block>& blocks, torch::Tensor x);
 
   torch::ScalarType type_;

@@ -3,6 +3,6 @@ import { openNativeBackend } from '../../lib/backend/native';
 import { describeAgreement } from './agreement';
 import { describeContract } from './contract';
 
-describeContract('native', async () => openNativeBackend());
+describeContract('native', openNativeBackend);
 describeContract('js (wasm)', () => openJsBackend('wasm'));
-describeAgreement('js (wasm) and native', async () => [await openJsBackend('wasm'), openNativeBackend()]);
+describeAgreement('js (wasm) and native', async () => [await openJsBackend('wasm'), await openNativeBackend()]);

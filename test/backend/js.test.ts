@@ -63,7 +63,7 @@ test('a pass leaves turns to the event loop', async () => {
 });
 
 test('plain JavaScript gives the same logits and losses, and both kinds of kernels run side by side', async () => {
-  const native = openNativeBackend();
+  const native = await openNativeBackend();
   const tensors = await weightsOf(native);
   const backends = [await openJsBackend('cpu'), await openJsBackend('wasm'), native];
   expect(backends.map(({ label }) => label)).toEqual(['js (cpu)', 'js (wasm)', 'native']);
