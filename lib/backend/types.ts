@@ -75,6 +75,11 @@ export interface SessionOptions {
   cacheFile: string;
   /** Keep features as bfloat16, in half of the room. */
   cacheBf16: boolean;
+  /**
+   * Bytes of crops that may lie on a GPU, to be sent there once; a quarter of what is free there where left out. Where it is given,
+   * the native backend makes its batches on a CPU as on a GPU: for tests.
+   */
+  deviceCrops?: number;
 }
 
 /** Order and flips of one epoch, drawn as the tutorial's DataLoader draws them. */

@@ -25,15 +25,16 @@ SessionOptions session_options(const Napi::Object& o) {
   out.precision = precision_of(text(o, "precision"));
   out.threads = static_cast<int>(integer(o, "threads"));
   out.train_from = text(o, "trainFrom");
-  out.momentum = number(o, "momentum");
-  out.weight_decay = number(o, "weightDecay");
-  out.nesterov = o.Get("nesterov").ToBoolean();
+  out.sgd.momentum = number(o, "momentum");
+  out.sgd.weight_decay = number(o, "weightDecay");
+  out.sgd.nesterov = o.Get("nesterov").ToBoolean();
   out.mean = channels(o, "mean");
   out.std = channels(o, "std");
   out.cache.memory = integer(o, "cacheMemory");
   out.cache.disk = integer(o, "cacheDisk");
   out.cache.file = text(o, "cacheFile");
   out.cache_bf16 = o.Get("cacheBf16").ToBoolean();
+  if (o.Has("deviceCrops")) out.device_crops = integer(o, "deviceCrops");
   return out;
 }
 

@@ -5,8 +5,10 @@
 
 namespace resnet_ft {
 
-Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std, const torch::Device& device)
+Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std, const torch::Device& device,
+                       bool as_on_gpu)
     : device_(device),
+      on_device_(as_on_gpu || !device.is_cpu()),
       mean_(torch::tensor({mean[0], mean[1], mean[2]}).view({1, 3, 1, 1}).to(device)),
       std_(torch::tensor({std[0], std[1], std[2]}).view({1, 3, 1, 1}).to(device)) {
   for (size_t c = 0; c < 3; ++c) {
@@ -16,12 +18,12 @@ Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float,
 
 torch::Tensor Normalizer::batch(const CropStore& store, const int32_t* order, const uint8_t* flips,
                                 int64_t count) const {
-  return device_.is_cpu() ? on_cpu(store, order, flips, count) : on_gpu(store, order, flips, count);
+  return on_device_ ? sent(store, order, flips, count) : by_table(store, order, flips, count);
 }
 
 // The bytes of a crop are already in channels_last order.
-torch::Tensor Normalizer::on_cpu(const CropStore& store, const int32_t* order, const uint8_t* flips,
-                                 int64_t count) const {
+torch::Tensor Normalizer::by_table(const CropStore& store, const int32_t* order, const uint8_t* flips,
+                                   int64_t count) const {
   const int64_t size = store.size();
   torch::Tensor batch = torch::empty(
       {count, 3, size, size}, torch::TensorOptions(torch::kFloat32).memory_format(torch::MemoryFormat::ChannelsLast));
@@ -42,19 +44,29 @@ torch::Tensor Normalizer::on_cpu(const CropStore& store, const int32_t* order, c
   return batch;
 }
 
-// Bytes travel, a quarter of the floats, from pinned memory and without waiting; the GPU does the arithmetic.
-torch::Tensor Normalizer::on_gpu(const CropStore& store, const int32_t* order, const uint8_t* flips,
-                                 int64_t count) const {
+// Bytes travel, a quarter of the floats, from pinned memory and without waiting; the device does the arithmetic.
+torch::Tensor Normalizer::sent(const CropStore& store, const int32_t* order, const uint8_t* flips,
+                               int64_t count) const {
   const int64_t size = store.size();
   const torch::TensorOptions pinned = torch::TensorOptions(torch::kUInt8).pinned_memory(device_.is_cuda());
   const torch::Tensor bytes = torch::empty({count, size, size, 3}, pinned);
-  const torch::Tensor mirrored = torch::zeros({count, 1, 1, 1}, pinned);
-  for (int64_t i = 0; i < count; ++i) {
-    std::memcpy(bytes.data_ptr<uint8_t>() + i * store.bytes_per_crop(), store.get(order[i]), store.bytes_per_crop());
-    if (flips != nullptr) mirrored.data_ptr<uint8_t>()[i] = flips[i];
+  auto* to = bytes.data_ptr<uint8_t>();
+  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      std::memcpy(to + i * store.bytes_per_crop(), store.get(order[i]), store.bytes_per_crop());
+  });
+  torch::Tensor mirrored;
+  if (flips != nullptr) {
+    mirrored = torch::empty({count}, pinned);
+    std::memcpy(mirrored.data_ptr<uint8_t>(), flips, count);
+    mirrored = mirrored.to(device_, /*non_blocking=*/true);
   }
-  torch::Tensor x = bytes.to(device_, /*non_blocking=*/true).permute({0, 3, 1, 2});
-  if (flips != nullptr) x = torch::where(mirrored.to(device_, /*non_blocking=*/true).to(torch::kBool), x.flip({3}), x);
+  return batch(bytes.to(device_, /*non_blocking=*/true), mirrored);
+}
+
+torch::Tensor Normalizer::batch(const torch::Tensor& bytes, const torch::Tensor& mirrored) const {
+  torch::Tensor x = bytes.permute({0, 3, 1, 2});
+  if (mirrored.defined()) x = torch::where(mirrored.view({-1, 1, 1, 1}).to(torch::kBool), x.flip({3}), x);
   x = x.to(torch::kFloat32).div_(255.0F).sub_(mean_).div_(std_);
   return x.contiguous(torch::MemoryFormat::ChannelsLast);
 }

@@ -13,17 +13,25 @@ namespace resnet_ft {
 // ToTensor and Normalize in float32 with true divisions.
 class Normalizer {
  public:
-  Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std, const torch::Device& device);
+  // `as_on_gpu`: whether a CPU takes the way of a GPU, for that way to be tested where there is none.
+  Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std, const torch::Device& device,
+             bool as_on_gpu = false);
 
   // count x 3 x size x size, float32, channels_last, on the device: the crops that `order` names, mirrored where
   // `flips` says so (null: none).
   torch::Tensor batch(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
+  // The same of count x size x size x 3 bytes that lie on the device; `mirrored`, count bytes there, may be undefined.
+  torch::Tensor batch(const torch::Tensor& bytes, const torch::Tensor& mirrored) const;
+
+  // Whether bytes are sent to the device, and the arithmetic is done there.
+  bool computes_on_device() const { return on_device_; }
 
  private:
-  torch::Tensor on_cpu(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
-  torch::Tensor on_gpu(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
+  torch::Tensor by_table(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
+  torch::Tensor sent(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
 
   torch::Device device_;
+  bool on_device_;
   torch::Tensor mean_, std_;  // 1 x 3 x 1 x 1, on the device
   // A byte has 256 values a channel, so a table gives the same bits as the arithmetic.
   std::array<std::array<float, 256>, 3> table_;

@@ -16,6 +16,7 @@ void append_rows(std::vector<float>& out, const torch::Tensor& rows) {
 Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensors)
     : options_(options), device_(options.device), normalizer_(options.mean, options.std, device_) {
   const c10::InferenceMode inference;
+  allow_tf32(device_);
   if (options_.threads > 0) at::set_num_threads(options_.threads);
   const TensorMap map(tensors.begin(), tensors.end());
   network_ = std::make_unique<FoldedResNet>(options_.arch, map, device_, options_.precision);

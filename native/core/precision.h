@@ -1,6 +1,8 @@
 // The arithmetic of a model.
 #pragma once
 
+#include <torch/torch.h>
+
 #include <string>
 
 namespace resnet_ft {
@@ -9,6 +11,13 @@ enum class Precision { kFp32, kBf16, kFp64 };
 
 inline Precision precision_of(const std::string& name) {
   return name == "fp64" ? Precision::kFp64 : name == "bf16" ? Precision::kBf16 : Precision::kFp32;
+}
+
+// A GPU multiplies float32 in TF32, of 10 bits of mantissa: many times faster, and what PyTorch does in convolutions.
+inline void allow_tf32(const torch::Device& device) {
+  if (!device.is_cuda()) return;
+  at::globalContext().setAllowTF32CuDNN(true);
+  at::globalContext().setAllowTF32CuBLAS(true);
 }
 
 }  // namespace resnet_ft

@@ -51,32 +51,29 @@ class AutocastGuard {
   bool enabled_;
 };
 
-// A step whose loss was not read yet.
-struct PendingStep {
-  int64_t step;
+// A batch whose figures were not read yet; the logits only of validation.
+struct PendingBatch {
   int64_t images;
-  torch::Tensor loss, correct;
+  torch::Tensor loss, correct, logits;
 };
 
-// A GPU runs ahead of the CPU as long as nothing is read back.
-constexpr size_t kStepsBetweenReads = 8;
-
-torch::Tensor target_tensor(const std::vector<int32_t>& targets, const int32_t* order, int64_t count) {
-  torch::Tensor out = torch::empty({count}, torch::kInt64);
-  auto* data = out.data_ptr<int64_t>();
-  for (int64_t i = 0; i < count; ++i) data[i] = targets.at(order[i]);
-  return out;
+torch::Tensor correct_of(const torch::Tensor& logits, const torch::Tensor& target) {
+  return logits.argmax(1).eq(target).sum();
 }
+
+constexpr size_t kUnreadOnGpu = 8;
 
 }  // namespace
 
 Session::Session(const SessionOptions& options)
     : options_(options),
       device_(options.device),
-      normalizer_(options.mean, options.std, device_),
+      normalizer_(options.mean, options.std, device_, /*as_on_gpu=*/options.device_crops >= 0),
+      resident_(device_, options.device_crops),
       generator_(at::detail::createCPUGenerator(options.seed)),
       cut_(stage_of(options.train_from)) {
   prepare_thread();
+  allow_tf32(device_);
   // The shapes of a run are few: cuDNN's search for the fastest algorithm pays.
   if (device_.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
   model_ = make_model(options_, generator_);
@@ -95,16 +92,15 @@ Session::Session(const SessionOptions& options)
   for (const auto& parameter : model_->parameters()) {
     if (parameter.requires_grad()) trained.push_back(parameter);
   }
-  optimizer_ = std::make_unique<torch::optim::SGD>(trained, torch::optim::SGDOptions(/*lr=*/0.0)
-                                                                .momentum(options_.momentum)
-                                                                .weight_decay(options_.weight_decay)
-                                                                .nesterov(options_.nesterov));
+  optimizer_ = std::make_unique<Sgd>(std::move(trained), options_.sgd);
 }
 
 // OpenMP keeps its number of threads per calling thread, and every pass runs on a thread of its own.
 void Session::prepare_thread() const {
   if (options_.threads > 0) at::set_num_threads(options_.threads);
 }
+
+size_t Session::unread_at_most() const { return normalizer_.computes_on_device() ? kUnreadOnGpu : 1; }
 
 EpochPlan Session::plan(int64_t count) {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -121,8 +117,7 @@ EpochPlan Session::plan(int64_t count) {
   return plan;
 }
 
-torch::Tensor Session::inputs(const std::shared_ptr<const CropStore>& store, const int32_t* order, const uint8_t* flips,
-                              int64_t count) {
+torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t size) {
   if (cut_ > kStem) {
     if (!prefix_) {
       const auto weights = model_->state_dict();
@@ -132,9 +127,9 @@ torch::Tensor Session::inputs(const std::shared_ptr<const CropStore>& store, con
           std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, options_.cache, options_.cache_bf16);
     }
     const torch::NoGradGuard no_grad;
-    return prefix_->features(store, order, flips, count);
+    return prefix_->features(batches.store(), batches.order(first), batches.flips(first), size);
   }
-  const torch::Tensor batch = normalizer_.batch(*store, order, flips, count);
+  const torch::Tensor batch = batches.inputs(first, size);
   return options_.precision == Precision::kFp64 ? batch.to(torch::kFloat64) : batch;
 }
 
@@ -148,17 +143,19 @@ torch::Tensor Session::logits(const torch::Tensor& inputs) {
 EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
   const std::lock_guard<std::mutex> lock(mutex_);
   prepare_thread();
-  for (auto& group : optimizer_->param_groups()) group.options().set_lr(options.lr);
   model_->train_unfrozen();
-  const int64_t count = static_cast<int64_t>(options.plan.order.size());
+  const Batches batches(normalizer_, resident_, options.store, device_, options.targets, options.plan.order,
+                        options.plan.flips);
+  const int64_t count = batches.count();
   EpochResult result;
-  std::vector<PendingStep> pending;
+  std::vector<PendingBatch> pending;
+  int64_t reported = 0;
   double last_loss = 0;
   // Reads what the steps since the last time came to; on a GPU this waits for them.
   const auto report = [&] {
-    for (const PendingStep& step : pending) {
+    for (const PendingBatch& step : pending) {
       StepEvent event;
-      event.step = step.step;
+      event.step = ++reported;
       event.loss = last_loss = step.loss.item<double>();
       event.correct = step.correct.item<int64_t>();
       event.images = step.images;
@@ -175,19 +172,18 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     }
     if (options.max_steps > 0 && result.steps >= options.max_steps) break;
     const int64_t size = std::min(options.batch_size, count - first);
-    const int32_t* order = options.plan.order.data() + first;
-    const torch::Tensor x = inputs(options.store, order, options.plan.flips.data() + first, size);
-    const torch::Tensor target = target_tensor(options.targets, order, size).to(device_);
+    const torch::Tensor x = inputs(batches, first, size);
+    const torch::Tensor target = batches.targets(first, size);
     optimizer_->zero_grad();
     const torch::Tensor out = logits(x);
     const torch::Tensor loss = torch::nn::functional::cross_entropy(out, target);
     loss.backward();
-    optimizer_->step();
+    optimizer_->step(options.lr);
     ++result.steps;
     result.images += size;
-    pending.push_back({result.steps, size, loss.detach(), out.detach().argmax(1).eq(target).sum()});
+    pending.push_back({size, loss.detach(), correct_of(out.detach(), target), {}});
     const bool keeps = options.keep_from > 0 && result.steps >= options.keep_from;
-    if (keeps || pending.size() == (device_.is_cpu() ? 1 : kStepsBetweenReads)) report();
+    if (keeps || pending.size() == unread_at_most()) report();
     if (keeps && last_loss < kept_loss_) {
       kept_ = copy_weights();
       kept_loss_ = result.kept_loss = last_loss;
@@ -207,26 +203,35 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   const auto weights = model_->state_dict();
   FoldedResNet network(options_.arch, TensorMap(weights.begin(), weights.end()), device_, inference_precision(), cut_,
                        kStages);
-  const int64_t count = static_cast<int64_t>(options.targets.size());
-  EvaluateResult result;
-  result.logits.reserve(count * options_.classes);
-  std::vector<int32_t> order(count);
+  std::vector<int32_t> order(options.targets.size());
   std::iota(order.begin(), order.end(), 0);
-  for (int64_t first = 0; first < count; first += options.batch_size) {
+  const std::vector<uint8_t> flips;
+  const Batches batches(normalizer_, resident_, options.store, device_, options.targets, order, flips);
+  EvaluateResult result;
+  result.logits.reserve(batches.count() * options_.classes);
+  std::vector<PendingBatch> pending;
+  const auto report = [&] {
+    for (const PendingBatch& batch : pending) {
+      result.loss += batch.loss.item<double>() * static_cast<double>(batch.images);
+      result.correct += batch.correct.item<int64_t>();
+      append_rows(result.logits, batch.logits);
+      result.images += batch.images;
+      on_batch(batch.images);
+    }
+    pending.clear();
+  };
+  for (int64_t first = 0; first < batches.count(); first += options.batch_size) {
     if (cancelled_) {
       result.cancelled = true;
       break;
     }
-    const int64_t size = std::min(options.batch_size, count - first);
-    const torch::Tensor x = inputs(options.store, order.data() + first, nullptr, size);
-    const torch::Tensor out = network.forward(x).to(torch::kCPU);
-    const torch::Tensor target = target_tensor(options.targets, order.data() + first, size);
-    result.loss += torch::nn::functional::cross_entropy(out, target).item<double>() * static_cast<double>(size);
-    result.correct += out.argmax(1).eq(target).sum().item<int64_t>();
-    append_rows(result.logits, out);
-    result.images += size;
-    on_batch(size);
+    const int64_t size = std::min(options.batch_size, batches.count() - first);
+    const torch::Tensor out = network.forward(inputs(batches, first, size));
+    const torch::Tensor target = batches.targets(first, size);
+    pending.push_back({size, torch::nn::functional::cross_entropy(out, target), correct_of(out, target), out});
+    if (pending.size() == unread_at_most()) report();
   }
+  report();
   if (result.images > 0) result.loss /= static_cast<double>(result.images);
   return result;
 }

@@ -11,13 +11,16 @@
 #include <vector>
 
 #include "core/batch.h"
+#include "core/batches.h"
 #include "core/cpu_memory.h"
 #include "core/crop_store.h"
 #include "core/frozen_prefix.h"
 #include "core/model.h"
 #include "core/pass_control.h"
 #include "core/precision.h"
+#include "core/resident_crops.h"
 #include "core/resnet.h"
+#include "core/sgd.h"
 
 namespace resnet_ft {
 
@@ -29,14 +32,15 @@ struct SessionOptions {
   Precision precision = Precision::kFp32;
   int threads = 0;
   std::string train_from;
-  double momentum = 0;
-  double weight_decay = 0;
-  bool nesterov = false;
+  SgdOptions sgd;
   std::array<float, 3> mean{};
   std::array<float, 3> std{};
   // For the features of the frozen stages.
   CacheBudget cache;
   bool cache_bf16 = false;
+  // Bytes of crops that may lie on the device; below 0, a quarter of what is free there. With 0 or more a CPU, too,
+  // makes its batches as a GPU does.
+  int64_t device_crops = -1;
 };
 
 struct EpochPlan {
@@ -107,21 +111,23 @@ class Session : public PassControl {
   Precision inference_precision() const {
     return options_.precision == Precision::kBf16 && device_.is_cpu() ? Precision::kFp32 : options_.precision;
   }
+  // Batches whose figures are read back together: a GPU runs ahead of the CPU as long as nothing is.
+  size_t unread_at_most() const;
   std::vector<NamedTensor> copy_weights() const;
   // What the trained stages take: crops, or their features where stages before are frozen.
-  torch::Tensor inputs(const std::shared_ptr<const CropStore>& store, const int32_t* order, const uint8_t* flips,
-                       int64_t count);
+  torch::Tensor inputs(const Batches& batches, int64_t first, int64_t size);
   torch::Tensor logits(const torch::Tensor& inputs);
 
   CpuMemoryReuse memory_;
   SessionOptions options_;
   torch::Device device_;
   Normalizer normalizer_;
+  ResidentCrops resident_;
   at::Generator generator_;
   ResNet model_{nullptr};
   int cut_ = kStem;  // the first stage that is trained
   std::unique_ptr<FrozenPrefix> prefix_;
-  std::unique_ptr<torch::optim::SGD> optimizer_;
+  std::unique_ptr<Sgd> optimizer_;
   std::vector<NamedTensor> kept_;
   double kept_loss_ = std::numeric_limits<double>::infinity();
 };
