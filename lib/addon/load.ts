@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { findLibtorch } from '../libtorch/find';
-import { libraryName, type LibtorchFolder } from '../libtorch/inspect';
+import { isCudaBuild, libraryName, type LibtorchFolder } from '../libtorch/inspect';
 import { skipsDestructors } from './exit';
 import { packageRoot } from './root';
 import type { NativeAddon } from './types';
@@ -80,8 +80,7 @@ function prepare(): Prepared {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only way to open an addon by its path
     const loader = require(loaderPath) as Loader;
     // Without a driver the CUDA libraries, 0.3 GB of memory and a tenth of a second, would be opened for nothing.
-    const hasCuda = libtorch.libraries.some((file) => path.basename(file) === libraryName('torch_cuda'));
-    const withoutDriver = hasCuda && !loader.hasNvidiaDriver();
+    const withoutDriver = isCudaBuild(libtorch) && !loader.hasNvidiaDriver();
     const libraries = libtorch.libraries.filter(
       (file) => !withoutDriver || !CUDA_LIBRARIES.includes(path.basename(file)),
     );

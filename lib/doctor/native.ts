@@ -143,10 +143,9 @@ export async function checkGpu(seconds: number): Promise<Gpu> {
   }
 }
 
-/** Whether the LibTorch in use stands before the cache, where an installed one would not be looked for. */
-function isBeforeCache(native: ProbeResult): boolean {
-  const found = native.get('libtorch')?.value as FoundLibtorch | undefined;
-  return found?.source === 'LIBTORCH' || found?.source === 'package';
+/** Whether `LIBTORCH` names the one in use, so that an installed one would not be looked for. */
+function isNamed(native: ProbeResult): boolean {
+  return (native.get('libtorch')?.value as FoundLibtorch | undefined)?.source === 'LIBTORCH';
 }
 
 /** Whether CUDA is used, and if not, why. */
@@ -166,6 +165,6 @@ export function checkCuda(native: ProbeResult, gpu: Gpu): DoctorCheck {
   if (!gpu.present) return fine('cuda', found, data);
   const fix = info.cudaBuilt
     ? 'Install a driver that fits this LibTorch, and check CUDA_VISIBLE_DEVICES'
-    : `Run: npx resnet-ft libtorch install --cuda${isBeforeCache(native) ? ', and set LIBTORCH to the folder that it prints' : ''}`;
+    : `Run: npx resnet-ft libtorch install --cuda${isNamed(native) ? ', and set LIBTORCH to the folder that it prints' : ''}`;
   return unwell('warning', 'cuda', `${found}, though there is a GPU`, fix, data);
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { cachePath } from '../cache';
 import { ResnetFtError } from '../errors';
-import { FIRST_UNSUPPORTED, MINIMUM_VERSION, inspectLibtorch, type LibtorchFolder } from './inspect';
+import { FIRST_UNSUPPORTED, inspectLibtorch, isCudaBuild, MINIMUM_VERSION, type LibtorchFolder } from './inspect';
 import { packagedLibtorch } from './packaged';
 import { probePython } from './python';
 import { LIBTORCH_VERSION } from './version';
@@ -29,9 +29,35 @@ export function cachedLibtorchPath(): string {
   return cachePath('libtorch', LIBTORCH_VERSION, 'torch');
 }
 
+/** A place where LibTorch may be, or why nothing is there. */
+type Candidate = { source: LibtorchSource } & ({ path: string } | { reason: string });
+
+/** The places to look at, in order, after `LIBTORCH`; each is made only when it is reached, for the last starts a process. */
+function* candidates(): Generator<Candidate> {
+  const cache: Candidate = { source: 'cache', path: cachedLibtorchPath() };
+  // A CUDA build in the cache is there because somebody asked for it; the package computes on the CPU alone.
+  const cacheFirst = isCudaBuild(inspectLibtorch(cache.path));
+  if (cacheFirst) yield cache;
+  yield { source: 'package', ...packagedLibtorch() };
+  if (!cacheFirst) yield cache;
+  yield { source: 'python', ...probePython() };
+}
+
+/** The LibTorch that `LIBTORCH` names; undefined where it is not set. */
+function namedLibtorch(requireHeaders: boolean): LibtorchFolder | undefined {
+  const named = process.env['LIBTORCH'];
+  if (!named) return undefined;
+  const folder = path.resolve(named);
+  const result = inspectLibtorch(folder, { requireHeaders });
+  if (!('reason' in result)) return result;
+  throw new ResnetFtError('LIBTORCH_INVALID', `LIBTORCH is ${folder}: ${result.reason}`, {
+    hint: `Set LIBTORCH to a LibTorch folder or a site-packages/torch of version >=${MINIMUM_VERSION} <${FIRST_UNSUPPORTED}, or unset it.`,
+  });
+}
+
 /**
- * Finds LibTorch: the folder that `LIBTORCH` names, else the npm package of the libraries, else the cache, else the torch of
- * the Python on the PATH.
+ * Finds LibTorch: the folder that `LIBTORCH` names, else a CUDA build in the cache, else the npm package of the libraries, else the
+ * cache, else the torch of the Python on the PATH.
  *
  * @param options.requireHeaders - also ask for the C++ headers, which compiling the addon needs.
  * @throws ResnetFtError LIBTORCH_INVALID where `LIBTORCH` is set to something that does not fit (it is never skipped);
@@ -39,45 +65,15 @@ export function cachedLibtorchPath(): string {
  */
 export function findLibtorch(options: { requireHeaders?: boolean } = {}): FoundLibtorch {
   const requireHeaders = options.requireHeaders ?? false;
-  const rejected: RejectedLibtorch[] = [];
+  const named = namedLibtorch(requireHeaders);
+  if (named !== undefined) return { ...named, source: 'LIBTORCH', rejected: [] };
 
-  const named = process.env['LIBTORCH'];
-  if (named) {
-    const folder = path.resolve(named);
-    const result = inspectLibtorch(folder, { requireHeaders });
-    if ('reason' in result) {
-      throw new ResnetFtError('LIBTORCH_INVALID', `LIBTORCH is ${folder}: ${result.reason}`, {
-        hint: `Set LIBTORCH to a LibTorch folder or a site-packages/torch of version >=${MINIMUM_VERSION} <${FIRST_UNSUPPORTED}, or unset it.`,
-      });
-    }
-    return { ...result, source: 'LIBTORCH', rejected };
+  const rejected: RejectedLibtorch[] = [{ source: 'LIBTORCH', reason: 'not set' }];
+  for (const candidate of candidates()) {
+    const result = 'reason' in candidate ? candidate : inspectLibtorch(candidate.path, { requireHeaders });
+    if (!('reason' in result)) return { ...result, source: candidate.source, rejected };
+    rejected.push({ ...candidate, reason: result.reason });
   }
-  rejected.push({ source: 'LIBTORCH', reason: 'not set' });
-
-  const packaged = packagedLibtorch();
-  if ('reason' in packaged) {
-    rejected.push({ source: 'package', reason: packaged.reason });
-  } else {
-    const inPackage = inspectLibtorch(packaged.path, { requireHeaders });
-    if (!('reason' in inPackage)) return { ...inPackage, source: 'package', rejected };
-    rejected.push({ source: 'package', path: packaged.path, reason: inPackage.reason });
-  }
-
-  const cached = cachedLibtorchPath();
-  const inCache = inspectLibtorch(cached, { requireHeaders });
-  if (!('reason' in inCache)) return { ...inCache, source: 'cache', rejected };
-  rejected.push({ source: 'cache', path: cached, reason: inCache.reason });
-
-  // Last, because it starts a process.
-  const probe = probePython();
-  if ('reason' in probe) {
-    rejected.push({ source: 'python', reason: probe.reason });
-  } else {
-    const inPython = inspectLibtorch(probe.path, { requireHeaders });
-    if (!('reason' in inPython)) return { ...inPython, source: 'python', rejected };
-    rejected.push({ source: 'python', path: probe.path, reason: inPython.reason });
-  }
-
   const looked = rejected.map((r) => `${r.source}: ${r.path ? `${r.path}: ` : ''}${r.reason}`).join('; ');
   throw new ResnetFtError('LIBTORCH_NOT_FOUND', `no LibTorch found (${looked})`, {
     hint: requireHeaders

@@ -96,3 +96,9 @@ export function inspectLibtorch(
   }
   return { path: folder, version, libraries: found.libraries };
 }
+
+/** Whether a folder holds a LibTorch with CUDA libraries. */
+export function isCudaBuild(inspected: LibtorchFolder | { reason: string }): boolean {
+  const cuda = libraryName('torch_cuda');
+  return 'libraries' in inspected && inspected.libraries.some((library) => path.basename(library) === cuda);
+}

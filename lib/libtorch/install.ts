@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { fetchLibtorch, keepLicenses, type ArchiveSource } from './archive';
 import { cachedLibtorchPath } from './find';
-import { inspectLibtorch, libraryName, type LibtorchFolder } from './inspect';
+import { inspectLibtorch, isCudaBuild, type LibtorchFolder } from './inspect';
 import { findPip, pipInstall } from './pip';
 import { LIBTORCH_VERSION } from './version';
 
@@ -93,8 +93,7 @@ function replaceTarget(finished: string, target: string, temporary: string): voi
 function rejection(folder: string): string | undefined {
   const result = inspectLibtorch(folder, { requireHeaders: true });
   if ('reason' in result) return result.reason;
-  const cuda = libraryName('torch_cuda');
-  if (result.libraries.some((library) => path.basename(library) === cuda)) {
+  if (isCudaBuild(result)) {
     return 'this is a CUDA build, which does not work without several GB of further packages; to use CUDA, run resnet-ft libtorch install --cuda or set LIBTORCH to the torch of a Python environment';
   }
   return undefined;

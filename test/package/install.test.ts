@@ -67,6 +67,15 @@ onLinuxX64('installed from tarballs, with nothing but Node.js in reach', () => {
     expect(fs.readdirSync(project.home).filter((name) => name !== '.npm')).toEqual([]);
   });
 
+  test('a CUDA build in the cache, which somebody asked for, goes before the package', async () => {
+    const cache = path.join(packed, 'cache-cuda');
+    const cuda = path.join(cache, 'resnet-ft', 'libtorch', '2.13.0', 'torch');
+    fakeLibtorch(cuda, '2.13.0+cu130', { extra: ['c10_cuda', 'torch_cuda'] });
+    const where = await project.npx(['libtorch', 'where', '--json'], { XDG_CACHE_HOME: cache });
+    expect(where).toMatchObject({ code: 0 });
+    expect(JSON.parse(where.stdout)).toMatchObject({ source: 'cache', path: cuda, version: '2.13.0+cu130' });
+  });
+
   test('doctor finds nothing wrong', async () => {
     const { code, stdout } = await project.npx(['doctor', '--json']);
     const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; found: string }[] };
