@@ -22,15 +22,15 @@ torch::Tensor send(const std::vector<Value>& values, torch::ScalarType type, con
 
 }  // namespace
 
-Batches::Batches(const Normalizer& normalizer, ResidentCrops& resident, std::shared_ptr<const CropStore> store,
+Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, std::shared_ptr<const CropStore> store,
                  const torch::Device& device, const std::vector<int32_t>& targets, const std::vector<int32_t>& order,
                  const std::vector<uint8_t>& flips)
     : normalizer_(normalizer), store_(std::move(store)), order_(order), flips_(flips) {
   std::vector<int64_t> ordered(order.size());
   std::transform(order.begin(), order.end(), ordered.begin(), [&](int32_t i) { return targets.at(i); });
   targets_ = send(ordered, torch::kInt64, device);
-  if (!normalizer_.computes_on_device()) return;
-  crops_ = resident.of(store_);
+  if (!normalizer_.computes_on_device() || resident == nullptr) return;
+  crops_ = resident->of(store_);
   if (!crops_.defined()) return;
   rows_ = send(order_, torch::kInt64, device);
   if (!flips_.empty()) mirrored_ = send(flips_, torch::kUInt8, device);

@@ -17,8 +17,8 @@ namespace resnet_ft {
 class Batches {
  public:
   // Sample `i` is crop `order[i]` of the store with target `targets[order[i]]`, mirrored where `flips[i]` is not 0
-  // (empty: none).
-  Batches(const Normalizer& normalizer, ResidentCrops& resident, std::shared_ptr<const CropStore> store,
+  // (empty: none). Without `resident` (null) crops are sent batch by batch.
+  Batches(const Normalizer& normalizer, ResidentCrops* resident, std::shared_ptr<const CropStore> store,
           const torch::Device& device, const std::vector<int32_t>& targets, const std::vector<int32_t>& order,
           const std::vector<uint8_t>& flips);
 

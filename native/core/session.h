@@ -111,6 +111,8 @@ class Session : public PassControl {
   Precision inference_precision() const {
     return options_.precision == Precision::kBf16 && device_.is_cpu() ? Precision::kFp32 : options_.precision;
   }
+  // Where stages are frozen, their features are kept instead.
+  ResidentCrops* resident() { return cut_ > kStem ? nullptr : &resident_; }
   // Batches whose figures are read back together: a GPU runs ahead of the CPU as long as nothing is.
   size_t unread_at_most() const;
   std::vector<NamedTensor> copy_weights() const;
