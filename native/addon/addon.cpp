@@ -10,6 +10,7 @@
 #include "addon/images.h"
 #include "addon/model.h"
 #include "addon/session.h"
+#include "core/threads.h"
 
 namespace resnet_ft {
 namespace {
@@ -52,6 +53,7 @@ Napi::Value create_crop_store(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  initial_threads();
   auto* classes = new Classes();
   classes->crop_store = Napi::Persistent(CropStoreWrap::define(env));
   classes->model = Napi::Persistent(ModelWrap::define(env));

@@ -3,17 +3,15 @@
 
 #include <c10/util/Exception.h>
 #include <napi.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
+
+#include "addon/pass_threads.h"
 
 namespace resnet_ft {
 
@@ -52,17 +50,17 @@ class ThreadTask {
         on_event.IsEmpty() ? Napi::Function::New(env, [](const Napi::CallbackInfo&) {}) : on_event;
     task->channel_ = Napi::ThreadSafeFunction::New(env, callback, name, 0, 1, [task](Napi::Env) {
       if (task->spec_.cancel && !task->settled_) task->spec_.cancel();
-      task->thread_.join();
+      task->left_->wait();
       delete task;
     });
-    task->thread_ = std::thread([task] { task->run(); });
+    run_on_pass_thread([task] { task->work(); }, [task] { task->finish(); });
     return promise;
   }
 
  private:
   ThreadTask(Napi::Env env, Spec spec) : deferred_(Napi::Promise::Deferred::New(env)), spec_(std::move(spec)) {}
 
-  void run() {
+  void work() {
     try {
       result_ = spec_.work([this](Event event) {
         auto convert = spec_.event_to_js;
@@ -75,12 +73,15 @@ class ThreadTask {
     } catch (...) {
       error_ = "an unknown native error";
     }
-#ifdef __GLIBC__
-    // glibc keeps what a finished thread freed in that thread's own arena, where the next pass can't reuse it.
-    malloc_trim(0);
-#endif
+    // What the pass holds on to goes with it, not with the promise.
+    spec_.work = nullptr;
+  }
+
+  void finish() {
+    const std::shared_ptr<Gate> left = left_;  // which outlives this
     const napi_status status = channel_.BlockingCall([this](Napi::Env env, Napi::Function) { settle(env); });
     if (status == napi_ok) channel_.Release();
+    left->open();
   }
 
   void settle(Napi::Env env) {
@@ -96,7 +97,7 @@ class ThreadTask {
   Napi::Promise::Deferred deferred_;
   Spec spec_;
   Napi::ThreadSafeFunction channel_;
-  std::thread thread_;
+  std::shared_ptr<Gate> left_ = std::make_shared<Gate>();  // by the thread, which touches nothing in here afterwards
   std::optional<Result> result_;
   std::string error_;
   bool settled_ = false;

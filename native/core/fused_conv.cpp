@@ -52,19 +52,26 @@ FusedConv::FusedConv(torch::Tensor weight, torch::Tensor bias, int64_t stride)
       stride_{stride, stride},
       padding_{weight.size(2) / 2, weight.size(3) / 2} {}
 
-bool FusedConv::use_onednn(const torch::Tensor& input) {
-  const bool possible = input.device().is_cpu() && weight_.scalar_type() != torch::kFloat64 &&
-                        at::globalContext().userEnabledMkldnn() && onednn().complete();
-  if (possible && !reordered_.defined()) {
-    reordered_ = call(*onednn().reorder, {weight_, padding_, stride_, dilation_, int64_t{1}, input.sizes().vec()});
+bool FusedConv::can_use_onednn(const torch::Tensor& input) const {
+  return input.device().is_cpu() && weight_.scalar_type() != torch::kFloat64 &&
+         at::globalContext().userEnabledMkldnn() && onednn().complete();
+}
+
+const torch::Tensor& FusedConv::reordered_for(const torch::Tensor& input) {
+  const size_t which = input.size(0) == 1 ? 0 : 1;
+  torch::Tensor& reordered = reordered_[which];
+  if (!reordered.defined()) {
+    const torch::Tensor& other = reordered_[1 - which];
+    const torch::Tensor weight = other.defined() ? other.to_dense() : weight_;
+    reordered = call(*onednn().reorder, {weight, padding_, stride_, dilation_, int64_t{1}, input.sizes().vec()});
     weight_ = weight_.new_empty({0});  // its type is still asked for; its memory is not needed twice
   }
-  return possible;
+  return reordered;
 }
 
 torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
-  if (use_onednn(input)) {
-    return call(*onednn().conv, {input, reordered_, bias_, padding_, stride_, dilation_, int64_t{1},
+  if (can_use_onednn(input)) {
+    return call(*onednn().conv, {input, reordered_for(input), bias_, padding_, stride_, dilation_, int64_t{1},
                                  std::string(relu ? "relu" : "none"), no_scalars(), std::string()});
   }
   torch::Tensor out = torch::conv2d(input, weight_, bias_, stride_, padding_);
@@ -72,10 +79,10 @@ torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
 }
 
 torch::Tensor FusedConv::apply_add_relu(const torch::Tensor& input, torch::Tensor residual) {
-  if (use_onednn(input)) {
+  if (can_use_onednn(input)) {
     return call(*onednn().conv_add,
-                {residual, input, reordered_, bias_, padding_, stride_, dilation_, int64_t{1}, std::string("add"),
-                 at::Scalar(1.0), std::string("relu"), no_scalars(), std::string()});
+                {residual, input, reordered_for(input), bias_, padding_, stride_, dilation_, int64_t{1},
+                 std::string("add"), at::Scalar(1.0), std::string("relu"), no_scalars(), std::string()});
   }
   return torch::conv2d(input, weight_, bias_, stride_, padding_).add_(residual).relu_();
 }

@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <array>
 #include <vector>
 
 namespace resnet_ft {
@@ -18,10 +19,14 @@ class FusedConv {
   torch::Tensor apply_add_relu(const torch::Tensor& input, torch::Tensor residual);
 
  private:
-  bool use_onednn(const torch::Tensor& input);
+  bool can_use_onednn(const torch::Tensor& input) const;
+  // The weight in the layout that oneDNN wants for this input.
+  const torch::Tensor& reordered_for(const torch::Tensor& input);
 
   torch::Tensor weight_, bias_;
-  torch::Tensor reordered_;  // oneDNN's own layout of the weight, chosen at the first batch
+  // oneDNN's own layouts of the weight, of a single image and of several: some convolutions want different ones, and in
+  // the wrong one a weight is reordered in every call, at 18 times the cost of a convolution. Made when first needed.
+  std::array<torch::Tensor, 2> reordered_;
   std::vector<int64_t> stride_, padding_, dilation_{1, 1};  // of both sides, as the operators take them
 };
 

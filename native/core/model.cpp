@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "core/threads.h"
+
 namespace resnet_ft {
 
 void append_rows(std::vector<float>& out, const torch::Tensor& rows) {
@@ -17,7 +19,7 @@ Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensor
     : options_(options), device_(options.device), normalizer_(options.mean, options.std, device_) {
   const c10::InferenceMode inference;
   allow_tf32(device_);
-  if (options_.threads > 0) at::set_num_threads(options_.threads);
+  use_threads(options_.threads);
   const TensorMap map(tensors.begin(), tensors.end());
   network_ = std::make_unique<FoldedResNet>(options_.arch, map, device_, options_.precision);
   memory_.emplace();  // only now: what folding took for a moment is not worth keeping
@@ -26,7 +28,7 @@ Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensor
 RunResult Model::run(const RunOptions& options, const std::function<void(int64_t)>& on_batch) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const c10::InferenceMode inference;
-  if (options_.threads > 0) at::set_num_threads(options_.threads);
+  use_threads(options_.threads);
   std::vector<int32_t> order(options.count);
   std::iota(order.begin(), order.end(), 0);
   RunResult result;

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/threads.h"
+
 namespace resnet_ft {
 namespace {
 
@@ -72,7 +74,7 @@ Session::Session(const SessionOptions& options)
       resident_(device_, options.device_crops),
       generator_(at::detail::createCPUGenerator(options.seed)),
       cut_(stage_of(options.train_from)) {
-  prepare_thread();
+  use_threads(options_.threads);
   allow_tf32(device_);
   // The shapes of a run are few: cuDNN's search for the fastest algorithm pays.
   if (device_.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
@@ -93,11 +95,6 @@ Session::Session(const SessionOptions& options)
     if (parameter.requires_grad()) trained.push_back(parameter);
   }
   optimizer_ = std::make_unique<Sgd>(std::move(trained), options_.sgd);
-}
-
-// OpenMP keeps its number of threads per calling thread, and every pass runs on a thread of its own.
-void Session::prepare_thread() const {
-  if (options_.threads > 0) at::set_num_threads(options_.threads);
 }
 
 size_t Session::unread_at_most() const { return normalizer_.computes_on_device() ? kUnreadOnGpu : 1; }
@@ -142,7 +139,7 @@ torch::Tensor Session::logits(const torch::Tensor& inputs) {
 
 EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  prepare_thread();
+  use_threads(options_.threads);
   model_->train_unfrozen();
   const Batches batches(normalizer_, resident(), options.store, device_, options.targets, options.plan.order,
                         options.plan.flips);
@@ -199,7 +196,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
 EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const c10::InferenceMode inference;
-  prepare_thread();
+  use_threads(options_.threads);
   const auto weights = model_->state_dict();
   FoldedResNet network(options_.arch, TensorMap(weights.begin(), weights.end()), device_, inference_precision(), cut_,
                        kStages);

@@ -105,7 +105,6 @@ class Session : public PassControl {
   void load_state_dict(const std::vector<NamedTensor>& tensors);
 
  private:
-  void prepare_thread() const;
   // Of validation and of frozen stages. On a CPU float32 even where training is in bfloat16, so that validation gives
   // what the saved model gives afterwards.
   Precision inference_precision() const {
