@@ -8,10 +8,11 @@ const STYLE = `
 :root { color-scheme: light dark; --bar: light-dark(#3b6fb6, #6f9fe0); --track: light-dark(#e8ecf1, #2c3138); --dim: light-dark(#555, #aaa); }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; background: Canvas; color: CanvasText; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.05rem; margin: 1.6rem 0 .3rem; }
-table { border-collapse: collapse; width: 100%; } td, th { padding: .15rem .6rem .15rem 0; text-align: left; vertical-align: middle; font-weight: normal; }
-th { width: 9rem; } td.number { width: 8rem; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.note, .dim { color: var(--dim); } td.short { width: 4.5rem; }
-.track { background: var(--track); height: .9rem; min-width: 8rem; } .bar { background: var(--bar); height: 100%; min-width: 1px; }
+table { border-collapse: collapse; } td, th { padding: .15rem .6rem .15rem 0; text-align: left; vertical-align: middle; font-weight: normal; }
+.bars { overflow-x: auto; } .bars table { width: 100%; min-width: 36rem; table-layout: fixed; }
+col.name { width: 8rem; } col.value { width: 8.5rem; } col.ratio { width: 5rem; } col.more { width: 9rem; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } td.note, .dim { color: var(--dim); }
+.track { background: var(--track); height: .9rem; } .bar { background: var(--bar); height: 100%; min-width: 1px; }
 `;
 
 /**
@@ -45,11 +46,14 @@ ${checked(report)}
 `;
 }
 
+/** The same in every group, so that bars can be compared down the page. */
+const COLUMNS = '<col class="name"><col><col class="value"><col class="ratio"><col class="more">';
+
 function section({ title, unit, entries }: Group, base: string): string {
   const largest = Math.max(...entries.map(({ value = 0 }) => value));
   const better = unit === 'images/s' ? 'longer is better' : 'shorter is better';
   const rows = entries.map((entry) => row(entry, unit, largest, base)).join('\n');
-  return `<h2>${escape(title)} <span class="dim">${unit}, ${better}</span></h2>\n<table>\n${rows}\n</table>`;
+  return `<h2>${escape(title)} <span class="dim">${unit}, ${better}</span></h2>\n<div class="bars"><table>${COLUMNS}\n${rows}\n</table></div>`;
 }
 
 function row({ label, value, spread, ratio, note }: Entry, unit: Group['unit'], largest: number, base: string): string {
@@ -63,7 +67,7 @@ function row({ label, value, spread, ratio, note }: Entry, unit: Group['unit'], 
     `<tr><th scope="row">${escape(label)}</th>`,
     `<td><div class="track"><div class="bar" style="width:${width}%"></div></div></td>`,
     `<td class="number">${amount(value, unit)}</td>`,
-    `<td class="number short">${times}</td>`,
+    `<td class="number">${times}</td>`,
     `<td class="note">${[range, escape(note)].filter((text) => text !== '').join(', ')}</td></tr>`,
   ].join('');
 }
