@@ -28,7 +28,10 @@ Napi::Value create_model(const Napi::CallbackInfo& info) {
       {[options, tensors = borrowed->tensors](const auto&) { return std::make_shared<Model>(options, tensors); },
        [borrowed](Napi::Env env, Shared& model) -> Napi::Value {
          return env.GetInstanceData<Classes>()->model.New({Napi::External<Shared>::New(env, &model)});
-       }});
+       },
+       /*event_to_js=*/nullptr,
+       /*cancel=*/nullptr,
+       /*frees=*/true});
 }
 
 Napi::Function ModelWrap::define(Napi::Env env) {

@@ -68,10 +68,7 @@ class PassThreads {
       }
       task = std::move(seat.task);
     }
-#ifdef __GLIBC__
-    // What a finished thread freed stays in its own arena otherwise.
-    malloc_trim(0);
-#endif
+    give_back_memory();
   }
 
   std::mutex mutex_;
@@ -79,6 +76,12 @@ class PassThreads {
 };
 
 }  // namespace
+
+void give_back_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 void run_on_pass_thread(std::function<void()> work, std::function<void()> finish) {
   // Lives as long as the process: its threads are never joined.

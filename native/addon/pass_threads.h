@@ -19,6 +19,9 @@ class Gate {
   std::atomic<bool> opened_{false};
 };
 
+// Returns what the heap has free to the system: glibc keeps it for the thread that freed it.
+void give_back_memory();
+
 // Runs `work` and then `finish` on a thread that is not libuv's. A thread that is done waits some seconds for more, and
 // is taken first: OpenMP's team and oneDNN's primitives belong to a thread, and making them anew costs 8 ms, half of
 // what a ResNet-50 takes for an image. It can be had again as soon as `work` is done.

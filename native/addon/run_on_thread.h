@@ -40,6 +40,7 @@ class ThreadTask {
     std::function<Napi::Value(Napi::Env, Result&)> to_js;
     std::function<Napi::Value(Napi::Env, const Event&)> event_to_js = nullptr;
     std::function<void()> cancel = nullptr;  // called where the environment goes away during the pass
+    bool frees = false;                      // whether much memory is free afterwards, and given back
   };
 
   // `on_event` may be empty. The promise is settled after the last event was delivered.
@@ -75,6 +76,7 @@ class ThreadTask {
     }
     // What the pass holds on to goes with it, not with the promise.
     spec_.work = nullptr;
+    if (spec_.frees) give_back_memory();
   }
 
   void finish() {
@@ -114,7 +116,10 @@ Napi::Promise close_when_idle(Napi::Env env, std::shared_ptr<Owned>& owner) {
                                     if (owned) owned->wait();
                                     return true;
                                   },
-                                  [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); }});
+                                  [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); },
+                                  /*event_to_js=*/nullptr,
+                                  /*cancel=*/nullptr,
+                                  /*frees=*/true});
 }
 
 }  // namespace resnet_ft

@@ -72,7 +72,10 @@ Napi::Value create_session(const Napi::CallbackInfo& info) {
       {[options](const auto&) { return std::make_shared<Session>(options); },
        [](Napi::Env env, Shared& session) -> Napi::Value {
          return env.GetInstanceData<Classes>()->session.New({Napi::External<Shared>::New(env, &session)});
-       }});
+       },
+       /*event_to_js=*/nullptr,
+       /*cancel=*/nullptr,
+       /*frees=*/true});
 }
 
 Napi::Function SessionWrap::define(Napi::Env env) {
