@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { findLibtorch } from '../libtorch/find';
-import { isCudaBuild, libraryName, type LibtorchFolder } from '../libtorch/inspect';
+import { isCudaBuild, libraryName, withoutCuda, type LibtorchFolder } from '../libtorch/inspect';
 import { skipsDestructors } from './exit';
 import { packageRoot } from './root';
 import type { NativeAddon } from './types';
@@ -11,8 +11,8 @@ import type { NativeAddon } from './types';
 interface Loader {
   /** Whether the library of NVIDIA's driver can be opened. */
   hasNvidiaDriver(): boolean;
-  /** Opens libraries on another thread; whether all could be opened. */
-  open(libraryPaths: string[]): Promise<boolean>;
+  /** Opens libraries on another thread; where one can't be opened, `load` says why. */
+  open(libraryPaths: string[]): Promise<void>;
   load(libraryPaths: string[], corePath: string): NativeAddon;
   /** Lets the process end without the destructors of what is loaded. */
   skipDestructors(): void;
@@ -28,9 +28,6 @@ interface Prepared {
   /** Whether CUDA libraries were left out because there is no driver. */
   withoutDriver: boolean;
 }
-
-/** What needs CUDA; libtorch is empty, and opens libtorch_cuda. */
-const CUDA_LIBRARIES = ['c10_cuda', 'torch_cuda', 'torch'].map(libraryName);
 
 const DRIVER = process.platform === 'win32' ? 'nvcuda.dll' : 'libcuda.so.1';
 
@@ -81,9 +78,7 @@ function prepare(): Prepared {
     const loader = require(loaderPath) as Loader;
     // Without a driver the CUDA libraries, 0.3 GB of memory and a tenth of a second, would be opened for nothing.
     const withoutDriver = isCudaBuild(libtorch) && !loader.hasNvidiaDriver();
-    const libraries = libtorch.libraries.filter(
-      (file) => !withoutDriver || !CUDA_LIBRARIES.includes(path.basename(file)),
-    );
+    const libraries = withoutDriver ? withoutCuda(libtorch) : libtorch.libraries;
     return { loader, corePath, libtorch, libraries, withoutDriver };
   } catch (error) {
     throw cannotLoad(corePath, libtorch, error);
@@ -120,7 +115,6 @@ export function loadAddon(): NativeAddon {
 export async function loadAddonInBackground(): Promise<NativeAddon> {
   if (loaded !== undefined) return loaded;
   const prepared = prepare();
-  // Where they can't be opened, load says why.
   await prepared.loader.open(prepared.libraries);
   loaded ??= load(prepared);
   return loaded;

@@ -97,6 +97,14 @@ export function inspectLibtorch(
   return { path: folder, version, libraries: found.libraries };
 }
 
+/** What needs CUDA; libtorch is empty, and opens libtorch_cuda. */
+const CUDA_LIBRARIES = ['c10_cuda', 'torch_cuda', 'torch'].map(libraryName);
+
+/** The libraries of a CUDA build that compute on the CPU alone, in the order to open them. */
+export function withoutCuda({ libraries }: LibtorchFolder): string[] {
+  return libraries.filter((library) => !CUDA_LIBRARIES.includes(path.basename(library)));
+}
+
 /** Whether a folder holds a LibTorch with CUDA libraries. */
 export function isCudaBuild(inspected: LibtorchFolder | { reason: string }): boolean {
   const cuda = libraryName('torch_cuda');

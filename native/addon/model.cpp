@@ -25,13 +25,12 @@ Napi::Value create_model(const Napi::CallbackInfo& info) {
   const auto borrowed = tensors_from_js(info[1].As<Napi::Array>());
   return ThreadTask<Shared>::start(
       info.Env(), "createModel", Napi::Function(),
-      {[options, tensors = borrowed->tensors](const auto&) { return std::make_shared<Model>(options, tensors); },
-       [borrowed](Napi::Env env, Shared& model) -> Napi::Value {
+      {.work = [options,
+                tensors = borrowed->tensors](const auto&) { return std::make_shared<Model>(options, tensors); },
+       .to_js = [borrowed](Napi::Env env, Shared& model) -> Napi::Value {
          return env.GetInstanceData<Classes>()->model.New({Napi::External<Shared>::New(env, &model)});
        },
-       /*event_to_js=*/nullptr,
-       /*cancel=*/nullptr,
-       /*frees=*/true});
+       .frees = true});
 }
 
 Napi::Function ModelWrap::define(Napi::Env env) {

@@ -112,14 +112,13 @@ Napi::Promise close_when_idle(Napi::Env env, std::shared_ptr<Owned>& owner) {
   owner.reset();
   if (owned) owned->cancel();
   return ThreadTask<bool>::start(env, "close", Napi::Function(),
-                                 {[owned](const auto&) {
-                                    if (owned) owned->wait();
-                                    return true;
-                                  },
-                                  [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); },
-                                  /*event_to_js=*/nullptr,
-                                  /*cancel=*/nullptr,
-                                  /*frees=*/true});
+                                 {.work =
+                                      [owned](const auto&) {
+                                        if (owned) owned->wait();
+                                        return true;
+                                      },
+                                  .to_js = [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); },
+                                  .frees = true});
 }
 
 }  // namespace resnet_ft

@@ -69,13 +69,11 @@ Napi::Value create_session(const Napi::CallbackInfo& info) {
   const SessionOptions options = session_options(info[0].As<Napi::Object>());
   return ThreadTask<Shared>::start(
       info.Env(), "createSession", Napi::Function(),
-      {[options](const auto&) { return std::make_shared<Session>(options); },
-       [](Napi::Env env, Shared& session) -> Napi::Value {
+      {.work = [options](const auto&) { return std::make_shared<Session>(options); },
+       .to_js = [](Napi::Env env, Shared& session) -> Napi::Value {
          return env.GetInstanceData<Classes>()->session.New({Napi::External<Shared>::New(env, &session)});
        },
-       /*event_to_js=*/nullptr,
-       /*cancel=*/nullptr,
-       /*frees=*/true});
+       .frees = true});
 }
 
 Napi::Function SessionWrap::define(Napi::Env env) {

@@ -23,6 +23,7 @@ class Normalizer {
   // The same of count x size x size x 3 bytes that lie on the device; `mirrored`, count bytes there, may be undefined.
   torch::Tensor batch(const torch::Tensor& bytes, const torch::Tensor& mirrored) const;
 
+  const torch::Device& device() const { return device_; }
   // Whether bytes are sent to the device, and the arithmetic is done there.
   bool computes_on_device() const { return on_device_; }
 

@@ -23,9 +23,10 @@ torch::Tensor send(const std::vector<Value>& values, torch::ScalarType type, con
 }  // namespace
 
 Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, std::shared_ptr<const CropStore> store,
-                 const torch::Device& device, const std::vector<int32_t>& targets, const std::vector<int32_t>& order,
+                 const std::vector<int32_t>& targets, const std::vector<int32_t>& order,
                  const std::vector<uint8_t>& flips)
     : normalizer_(normalizer), store_(std::move(store)), order_(order), flips_(flips) {
+  const torch::Device& device = normalizer_.device();
   std::vector<int64_t> ordered(order.size());
   std::transform(order.begin(), order.end(), ordered.begin(), [&](int32_t i) { return targets.at(i); });
   targets_ = send(ordered, torch::kInt64, device);

@@ -19,8 +19,7 @@ class Batches {
   // Sample `i` is crop `order[i]` of the store with target `targets[order[i]]`, mirrored where `flips[i]` is not 0
   // (empty: none). Without `resident` (null) crops are sent batch by batch.
   Batches(const Normalizer& normalizer, ResidentCrops* resident, std::shared_ptr<const CropStore> store,
-          const torch::Device& device, const std::vector<int32_t>& targets, const std::vector<int32_t>& order,
-          const std::vector<uint8_t>& flips);
+          const std::vector<int32_t>& targets, const std::vector<int32_t>& order, const std::vector<uint8_t>& flips);
 
   int64_t count() const { return static_cast<int64_t>(order_.size()); }
   const std::shared_ptr<const CropStore>& store() const { return store_; }

@@ -141,7 +141,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   const std::lock_guard<std::mutex> lock(mutex_);
   use_threads(options_.threads);
   model_->train_unfrozen();
-  const Batches batches(normalizer_, resident(), options.store, device_, options.targets, options.plan.order,
+  const Batches batches(normalizer_, resident(), options.store, options.targets, options.plan.order,
                         options.plan.flips);
   const int64_t count = batches.count();
   EpochResult result;
@@ -203,7 +203,7 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   std::vector<int32_t> order(options.targets.size());
   std::iota(order.begin(), order.end(), 0);
   const std::vector<uint8_t> flips;
-  const Batches batches(normalizer_, resident(), options.store, device_, options.targets, order, flips);
+  const Batches batches(normalizer_, resident(), options.store, options.targets, order, flips);
   EvaluateResult result;
   result.logits.reserve(batches.count() * options_.classes);
   std::vector<PendingBatch> pending;

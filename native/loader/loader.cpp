@@ -110,26 +110,24 @@ bool openLibraries(const std::vector<std::string>& paths, std::string& error) {
 /// Libraries that are opened on a thread of the pool: a tenth of a second in which JavaScript goes on.
 struct Opening {
   std::vector<std::string> paths;
-  bool opened = false;
   napi_deferred deferred = nullptr;
   napi_async_work work = nullptr;
 };
 
 void openOnThread(napi_env /*env*/, void* data) {
-  auto* opening = static_cast<Opening*>(data);
   std::string error;  // told by load, which tries again
-  opening->opened = openLibraries(opening->paths, error);
+  openLibraries(static_cast<Opening*>(data)->paths, error);
 }
 
 void endOpening(napi_env env, napi_status /*status*/, void* data) {
   const std::unique_ptr<Opening> opening(static_cast<Opening*>(data));
-  napi_value opened = nullptr;
-  napi_get_boolean(env, opening->opened, &opened);
-  napi_resolve_deferred(env, opening->deferred, opened);
+  napi_value nothing = nullptr;
+  napi_get_undefined(env, &nothing);
+  napi_resolve_deferred(env, opening->deferred, nothing);
   napi_delete_async_work(env, opening->work);
 }
 
-/// open(libraryPaths: string[]): Promise<boolean>, whether all could be opened.
+/// open(libraryPaths: string[]): Promise<void>, resolved also where one can't be opened.
 napi_value open(napi_env env, napi_callback_info info) {
   size_t argc = 1;
   napi_value list = nullptr;
