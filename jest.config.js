@@ -14,4 +14,5 @@ module.exports = {
   },
   testTimeout: 300_000,
   maxWorkers: 2,
+  reporters: ['default', ...(process.env.RESNET_FT_TEST_RESULTS ? ['<rootDir>/scripts/results-reporter.js'] : [])],
 };
