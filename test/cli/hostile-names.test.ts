@@ -184,6 +184,40 @@ test('the stack of --verbose, and a LIBTORCH from the environment', async () => 
   expectShown(await run(['weights', 'list'], { env: { TORCH_HOME: path.join(tmp, 'home\u009b') } }));
 });
 
+// Other systems refuse such names.
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('names that are not UTF-8 are errors that say so', async () => {
+  const latin = path.join(tmp, 'latin');
+  fs.cpSync(ANTS_BEES, latin, { recursive: true });
+  const rename = (name: string): void => {
+    const from = Buffer.from(path.join(latin, name));
+    fs.renameSync(from, Buffer.concat([from, Buffer.from([0xe9]), Buffer.from(path.extname(name))]));
+  };
+  const [image = ''] = fs.readdirSync(path.join(latin, 'val', 'bees'));
+  rename(path.join('val', 'bees', image));
+  const told = (line: string): void =>
+    expect(line).toMatch(/\uFFFD.*no such (file|folder); \uFFFD .* not UTF-8: rename it/);
+  told(await errorLine(['eval', trained, path.join(latin, 'val'), '--class-map', 'ants=0,bees=1']));
+  rename(path.join('val', 'ants'));
+  told(
+    await errorLine([
+      'train',
+      path.join(latin, 'val'),
+      '--val-split',
+      '0.5',
+      ...TRAIN,
+      '--output',
+      path.join(tmp, 'no'),
+    ]),
+  );
+  const ran = await run(['predict', trained, path.join(latin, 'val')]);
+  expect(ran.code).toBe(1);
+  const lines = ran.stderr.trimEnd().split('\n');
+  expect(lines).toHaveLength(2);
+  lines.forEach(told);
+});
+
 /** The records of a CSV text (RFC 4180). */
 function parseCsv(text: string): string[][] {
   const rows: string[][] = [[]];
