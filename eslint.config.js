@@ -51,6 +51,23 @@ module.exports = defineConfig(
     },
   },
   {
+    // What people read goes through lib/terminal.ts, which shows control characters in names instead of obeying them.
+    files: ['lib/**/*.ts'],
+    ignores: ['lib/terminal.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          'MemberExpression[property.name=/^(write|end)$/][object.property.name=/^std(out|err)$/][object.object.name="process"]',
+          'VariableDeclarator[init.property.name=/^std(out|err)$/][init.object.name="process"]',
+          'VariableDeclarator[init.name="process"] Property[key.name=/^std(out|err)$/]',
+          'ImportSpecifier[imported.name=/^std(out|err)$/]',
+        ].map((selector) => ({ selector, message: 'Write with say, tell and sayJson of lib/terminal.ts.' })),
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unsafe-argument': 'off',

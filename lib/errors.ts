@@ -1,3 +1,5 @@
+import { printable } from './printable';
+
 /** Stable codes of the errors that this package throws; a program may switch on them. */
 export type ErrorCode =
   | 'INVALID_OPTION'
@@ -21,17 +23,18 @@ export type ErrorCode =
 
 /**
  * The one error class of the package: `code` is stable, `message` is one line that names the file or option and says what
- * is wrong, and `hint`, where there is one, says what to do.
+ * is wrong, and `hint`, where there is one, says what to do. Both are printable whatever the names in them are: a line break in
+ * the name of a file is shown as `\x0a`.
  */
 export class ResnetFtError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(printable(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ResnetFtError';
     this.code = code;
-    this.hint = options.hint;
+    this.hint = options.hint === undefined ? undefined : printable(options.hint);
   }
 }
 

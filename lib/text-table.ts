@@ -1,14 +1,19 @@
+import stringWidth from 'string-width';
+import { printable } from './printable';
+
 /**
- * Lines of cells in columns of equal width, two spaces apart.
+ * Lines of printable cells in columns of equal width, two spaces apart. Wide characters count as the two columns that a terminal
+ * gives them.
  *
  * @param right which columns end at the same place, as numbers do; the others begin there
  */
 export function align(rows: readonly (readonly string[])[], right: (column: number) => boolean): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => {
-    const padded = row.map((cell, column) => {
-      const width = widths[column] ?? 0;
-      return right(column) ? cell.padStart(width) : cell.padEnd(width);
+  const shown = rows.map((row) => row.map(printable).map((text) => ({ text, width: stringWidth(text) })));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...shown.map((row) => row[column]?.width ?? 0)));
+  return shown.map((row) => {
+    const padded = row.map(({ text, width }, column) => {
+      const space = ' '.repeat(Math.max(0, (widths[column] ?? 0) - width));
+      return right(column) ? `${space}${text}` : `${text}${space}`;
     });
     return padded.join('  ').trimEnd();
   });

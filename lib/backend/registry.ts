@@ -1,5 +1,6 @@
 import { oneLine, ResnetFtError } from '../errors';
 import type { BACKENDS } from '../options';
+import { tell } from '../terminal';
 import { openNativeBackend } from './native';
 import type { Backend, BackendName } from './types';
 
@@ -44,19 +45,19 @@ let told = false;
 function tellFallback(line: string): void {
   if (told) return;
   told = true;
-  process.stderr.write(`resnet-ft: ${line}\n`);
+  tell(`resnet-ft: ${line}`);
 }
 
 /**
  * Loads the backend that the caller chose. `auto` falls back from native to js, and says so in one line.
  *
- * @param tell gets that line; by default it goes to standard error, once in the process
+ * @param onFallback gets that line; by default it goes to standard error, once in the process
  * @throws ResnetFtError why native can't be loaded (ADDON_NOT_LOADED, LIBTORCH_NOT_FOUND, LIBTORCH_INVALID), or js
  *   (BACKEND_UNAVAILABLE); with `auto`, why native can't, with the reason of js in the hint
  */
 export async function openBackend(
   choice: BackendChoice,
-  tell: (line: string) => void = tellFallback,
+  onFallback: (line: string) => void = tellFallback,
 ): Promise<Backend> {
   if (choice !== 'auto') return open(choice);
   const native = await tryBackend('native');
@@ -69,7 +70,9 @@ export async function openBackend(
     const hint = hints.filter((one) => one !== undefined).join('. ');
     throw new ResnetFtError(error.code, error.message, { hint, cause: error });
   }
-  tell(`the native backend can't be loaded, the slower one in JavaScript is used: ${oneLine(native.error.message)}`);
+  onFallback(
+    `the native backend can't be loaded, the slower one in JavaScript is used: ${oneLine(native.error.message)}`,
+  );
   return js.backend;
 }
 

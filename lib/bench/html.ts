@@ -1,3 +1,4 @@
+import { printable } from '../printable';
 import { amount, digits, spreadText } from './format';
 import { groupsOf, type Entry, type Group } from './groups';
 import { agreementLines, describe, statusLines, warnings } from './table';
@@ -81,7 +82,7 @@ function checked({ check }: BenchReport): string {
   return `<h2>Images of the check, and their class</h2>\n<table>\n${rows.join('\n')}\n</table>`;
 }
 
-/** Text for an element or a quoted attribute. */
+/** Text for an element or a quoted attribute, without what could turn the direction of what stands around it. */
 function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`);
+  return printable(text).replace(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`);
 }

@@ -1,3 +1,4 @@
+import { printable } from '../printable';
 import { align } from '../text-table';
 import { amount, digits, spreadText } from './format';
 import { groupsOf } from './groups';
@@ -30,8 +31,8 @@ export function formatTable(report: BenchReport): string {
 /** What was measured, where, and how. */
 export function describe({ version, machine, model, images, settings }: BenchReport): string[] {
   const { cpu, processors, platform, node } = machine;
-  const source = model.source === null ? 'random weights' : oneLine(model.source);
-  const folder = images.folder === null ? 'made-up images' : `images of ${oneLine(images.folder)}`;
+  const source = model.source === null ? 'random weights' : printable(model.source);
+  const folder = images.folder === null ? 'made-up images' : `images of ${printable(images.folder)}`;
   const threads = settings.threads === null ? '' : `, ${settings.threads} threads`;
   return [
     `resnet-ft ${version}, Node.js ${node}, ${platform}, ${cpu}, ${processors} processors`,
@@ -67,5 +68,3 @@ export function statusLines({ backends }: BenchReport): string[] {
     return [`${label}: ${told}${reason === undefined ? '' : `: ${reason}`}`];
   });
 }
-
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ');

@@ -1,4 +1,5 @@
 import { BENCH_OPTIONS, resolveBenchOptions } from '../options';
+import { say, sayJson, sayLines, tell } from '../terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft bench` */
@@ -24,13 +25,14 @@ export const benchCommand = defineCommand({
     const report = await bench(given, {
       signal,
       onProgress: (event) => display.show(event),
-      onLine: (line) => void (quiet || process.stderr.write(`${line}\n`)),
+      onLine: (line) => void (quiet || tell(line)),
     }).finally(() => display.close());
     if (json) {
-      process.stdout.write(`${JSON.stringify(report)}\n`);
+      sayJson(report);
     } else {
       const { formatTable } = await import('../bench/table.js');
-      process.stdout.write(`${quiet ? '' : '\n'}${formatTable(report)}`);
+      if (!quiet) say('');
+      sayLines(formatTable(report));
     }
     if (output !== undefined) await writeReport(output, report);
     if (report.interrupted) {

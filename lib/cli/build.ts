@@ -1,3 +1,4 @@
+import { say } from '../terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft build` */
@@ -8,6 +9,6 @@ export const buildCommand = defineCommand({
   options: {},
   async run(_given, { signal }) {
     const { buildAddon } = await import('../addon/build.js');
-    process.stdout.write(`${await buildAddon(signal)}\n`);
+    say(await buildAddon(signal));
   },
 });

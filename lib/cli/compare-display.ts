@@ -1,5 +1,6 @@
 import { textTable } from '../compare/table';
 import type { CompareEvent } from '../compare/types';
+import { say, sayJson } from '../terminal';
 import { EvalDisplay } from './eval-display';
 import { createDisplay, type Display } from './progress';
 import { shownPath } from './shown-path';
@@ -17,15 +18,13 @@ export class CompareDisplay {
   show(event: CompareEvent): void {
     const { json, quiet } = this.options;
     if (json) {
-      process.stdout.write(`${JSON.stringify(event)}\n`);
+      sayJson(event);
       return;
     }
     switch (event.kind) {
       case 'row':
         if (quiet) return;
-        process.stdout.write(
-          `${event.row}: ${event.state === 'reused' ? 'finished already' : 'begins'}, ${shownPath(event.folder)}\n`,
-        );
+        say(`${event.row}: ${event.state === 'reused' ? 'finished already' : 'begins'}, ${shownPath(event.folder)}`);
         return;
       // With --quiet the rows' last lines are left out too: the table tells the same.
       case 'train':
@@ -34,7 +33,8 @@ export class CompareDisplay {
         return quiet && event.event.kind === 'done' ? undefined : this.evaluation.show(event.event);
       case 'done':
         this.close();
-        process.stdout.write(`${quiet ? '' : '\n'}${textTable(event.rows).join('\n')}\n`);
+        if (!quiet) say('');
+        textTable(event.rows).forEach((line) => say(line));
     }
   }
 

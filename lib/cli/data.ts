@@ -1,6 +1,7 @@
 import { ResnetFtError } from '../errors';
 import { resolveOptions } from '../options';
 import { DATA_OPTIONS } from '../options/download';
+import { say, sayJson } from '../terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft data <name>` */
@@ -23,7 +24,8 @@ export const dataCommand = defineCommand({
     try {
       const folder = await hymenopteraFolder({ offline, signal, onProgress: display.show });
       display.close();
-      process.stdout.write(json ? `${JSON.stringify({ name, path: folder })}\n` : `${folder}\n`);
+      if (json) sayJson({ name, path: folder });
+      else say(folder);
     } finally {
       display.close();
     }

@@ -10,14 +10,14 @@ const FORCED = { validateStream: false };
 const STATUS = /^(?:ok|warning|problem)/;
 
 /** A line for each check, the status in colour where asked for, and the sum. */
-export function formatReport(report: DoctorReport, options: { quiet: boolean; colour: boolean }): string {
+export function formatReport(report: DoctorReport, options: { quiet: boolean; colour: boolean }): string[] {
   const shown = report.checks.filter(({ status }) => !options.quiet || status !== 'ok');
   const lines = align(shown.map(cells), () => false).map((line) =>
     options.colour ? line.replace(STATUS, (status) => styleText(COLOURS[status as CheckStatus], status, FORCED)) : line,
   );
   if (!options.quiet || lines.length > 0)
     lines.push(`${count(report.problems, 'problem')}, ${count(report.warnings, 'warning')}`);
-  return lines.map((line) => `${line}\n`).join('');
+  return lines;
 }
 
 function cells({ status, name, found, fix }: DoctorCheck): string[] {

@@ -1,4 +1,5 @@
 import { DOCTOR_OPTIONS } from '../options';
+import { sayJson, sayStyled } from '../terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft doctor` */
@@ -17,11 +18,11 @@ export const doctorCommand = defineCommand({
     const { doctor } = await import('../doctor/doctor.js');
     const report = await doctor(options, { signal });
     if (json) {
-      process.stdout.write(`${JSON.stringify(report)}\n`);
+      sayJson(report);
     } else {
       const { formatReport } = await import('./doctor-display.js');
       const colour = process.stdout.isTTY === true && !process.env['NO_COLOR'];
-      process.stdout.write(formatReport(report, { quiet, colour }));
+      formatReport(report, { quiet, colour }).forEach((line) => sayStyled(line));
     }
     if (!report.ok) process.exitCode = 1;
   },

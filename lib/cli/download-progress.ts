@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { DownloadEvent } from '../download/types';
+import { tell } from '../terminal';
 
 /** Shows downloads on standard error: lines, and on a terminal a bar. */
 export interface DownloadDisplay {
@@ -22,7 +23,7 @@ export function createDownloadDisplay(options: { quiet?: boolean } = {}): Downlo
   };
   const line = (text: string): void => {
     close();
-    if (!quiet) process.stderr.write(`${text}\n`);
+    if (!quiet) tell(text);
   };
   const bytes = (url: string, received: number, total: number | undefined): void => {
     if (announced !== url) {

@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { EvalEvent } from '../eval/types';
+import { say, sayJson } from '../terminal';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { accuracyLine, dataLines, reportLines } from './eval-report';
 import { shownPath } from './shown-path';
@@ -32,8 +33,8 @@ export class EvalDisplay {
         this.close();
         const { kind, ...result } = event;
         const { json, quiet } = this.options;
-        const lines = json ? [JSON.stringify(result)] : quiet ? [accuracyLine(result)] : reportLines(result);
-        process.stdout.write(`${lines.join('\n')}\n`);
+        if (json) sayJson(result);
+        else (quiet ? [accuracyLine(result)] : reportLines(result)).forEach((line) => say(line));
       }
     }
   }
@@ -47,7 +48,7 @@ export class EvalDisplay {
 
   private note(line: string): void {
     this.close();
-    if (!this.options.json && !this.options.quiet) process.stdout.write(`${line}\n`);
+    if (!this.options.json && !this.options.quiet) say(line);
   }
 
   private progress(done: number, total: number): void {

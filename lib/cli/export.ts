@@ -1,4 +1,5 @@
 import { EXPORT_OPTIONS, type ExportOptions } from '../options';
+import { say, sayJson } from '../terminal';
 import { defineCommand } from './command';
 import { shownPath } from './shown-path';
 
@@ -21,12 +22,10 @@ export const exportCommand = defineCommand({
     const input = { model: positionals['model'], ...options } as ExportOptions;
     const result = await exportModel(input, control).finally(display.close);
     if (json) {
-      process.stdout.write(`${JSON.stringify(result)}\n`);
+      sayJson(result);
     } else {
       const { file, arch, classes, bytes } = result;
-      process.stdout.write(
-        `wrote ${shownPath(file)}: ${arch}, ${classes.length} classes, ${(bytes / 1e6).toFixed(1)} MB\n`,
-      );
+      say(`wrote ${shownPath(file)}: ${arch}, ${classes.length} classes, ${(bytes / 1e6).toFixed(1)} MB`);
     }
   },
 });

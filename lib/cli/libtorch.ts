@@ -2,6 +2,7 @@ import { ResnetFtError } from '../errors';
 import { resolveOptions, type ResolvedOptions } from '../options';
 import { LIBTORCH_OPTIONS } from '../options/libtorch';
 import { suggest } from '../suggest';
+import { say, sayJson, tell } from '../terminal';
 import { defineCommand, type CommandContext } from './command';
 
 const ACTIONS = ['where', 'install'] as const;
@@ -12,7 +13,7 @@ async function where(json: boolean): Promise<void> {
   const { findLibtorch } = await import('../libtorch/find.js');
   const found = findLibtorch();
   if (json) {
-    process.stdout.write(`${JSON.stringify(found)}\n`);
+    sayJson(found);
     return;
   }
   const lines = [`path:    ${found.path}`, `version: ${found.version}`, `source:  ${found.source}`];
@@ -20,21 +21,21 @@ async function where(json: boolean): Promise<void> {
     const place = rejected.path ? `${rejected.source} (${rejected.path})` : rejected.source;
     lines.push(`passed over ${place}: ${rejected.reason}`);
   }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  lines.forEach((line) => say(line));
 }
 
 /** Says so where something else goes before what was installed, so that CUDA does not become CPU in silence. */
-async function tellIfUnused(installed: string, tell: (line: string) => void): Promise<void> {
+async function tellIfUnused(installed: string, onLine: (line: string) => void): Promise<void> {
   const { findLibtorch } = await import('../libtorch/find.js');
   let used: ReturnType<typeof findLibtorch>;
   try {
     used = findLibtorch();
   } catch (error) {
     // A LIBTORCH that does not fit.
-    return tell(`not used yet: ${(error as Error).message}`);
+    return onLine(`not used yet: ${(error as Error).message}`);
   }
   if (used.path === installed) return;
-  tell(
+  onLine(
     `not used yet: the LibTorch of ${used.path} (${used.source}) goes before it; to use it, set LIBTORCH=${installed}`,
   );
 }
@@ -51,7 +52,7 @@ async function install(options: Options, context: CommandContext): Promise<void>
   const { isOffline } = await import('../download/index.js');
   const { createDownloadDisplay } = await import('./download-progress.js');
   const { signal, quiet, json } = context;
-  const onProgress = (line: string): void => void (quiet || process.stderr.write(`${line}\n`));
+  const onProgress = (line: string): void => void (quiet || tell(line));
   const display = createDownloadDisplay({ quiet });
   try {
     const archive = cuda ? cudaArchiveUrl() : from;
@@ -66,7 +67,8 @@ async function install(options: Options, context: CommandContext): Promise<void>
         : await installLibtorchFrom({ from: archive, sha256, offline, signal, onDownload: display.show }, onProgress);
     display.close();
     await tellIfUnused(folder.path, onProgress);
-    process.stdout.write(json ? `${JSON.stringify(folder)}\n` : `${folder.path}\n`);
+    if (json) sayJson(folder);
+    else say(folder.path);
   } finally {
     display.close();
   }

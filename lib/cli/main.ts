@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { skipDestructors } from '../addon/exit';
 import { oneLine, ResnetFtError } from '../errors';
+import { tell } from '../terminal';
 import { packageVersion } from '../train/version';
 import type { Command } from './command';
 import { benchCommand } from './bench';
@@ -57,15 +58,15 @@ function describe(error: unknown): { line: string; code: number } {
     const line = hint === undefined ? error.message : `${error.message.replace(/\.$/, '')}. ${hint}`;
     return { line, code: error.code === 'INVALID_OPTION' ? 2 : error.code === 'ABORTED' ? 130 : 1 };
   }
-  return { line: `unexpected error: ${error instanceof Error ? error.message : String(error)}`, code: 1 };
+  return { line: `unexpected error: ${oneLine(error instanceof Error ? error.message : String(error))}`, code: 1 };
 }
 
 /** Writes the error as one line, with the stack where `--verbose` asks for it, and sets the exit code. */
 function report(error: unknown, verbose: boolean): void {
   const { line, code } = describe(error);
-  process.stderr.write(`resnet-ft: ${oneLine(line)}\n`);
+  tell(`resnet-ft: ${line}`);
   if (verbose) {
-    for (let cause = error; cause instanceof Error; cause = cause.cause) process.stderr.write(`${cause.stack}\n`);
+    for (let cause = error; cause instanceof Error; cause = cause.cause) `${cause.stack}`.split('\n').forEach(tell);
   }
   process.exitCode = code;
 }
@@ -97,7 +98,7 @@ export async function main(argv: string[]): Promise<void> {
     .fail((message: string | null, error: Error | undefined) => {
       throw error instanceof ResnetFtError || message == null
         ? (error ?? new UsageError('unknown error'))
-        : new UsageError(missing(message, argv) ?? oneLine(message));
+        : new UsageError(missing(message, argv) ?? message);
     });
   try {
     await parser.parseAsync();

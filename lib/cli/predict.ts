@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { PREDICT_OPTIONS, resolvePredictOptions } from '../options';
+import { sayFields, sayJson, tell } from '../terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft predict <model> <images..>` */
@@ -23,7 +24,7 @@ export const predictCommand = defineCommand({
     const { createDownloadDisplay } = await import('./download-progress.js');
     const { expandInputs } = await import('../predict/inputs.js');
     const { readPathList } = await import('../predict/path-list.js');
-    const { failureLine, jsonLine, textLine } = await import('../predict/format.js');
+    const { failureLine, jsonRecord, textFields } = await import('../predict/format.js');
 
     const problems: Parameters<typeof expandInputs>[1]['problems'] = new Map();
     const list = (): AsyncIterable<string> => readPathList(process.stdin, nul ? '\0' : '\n');
@@ -33,18 +34,18 @@ export const predictCommand = defineCommand({
     );
     try {
       for await (const result of model.stream(expandInputs(images, { list, problems }), { features, signal })) {
-        let line: string | undefined;
+        let taken = true;
         if (result.error === undefined) {
-          line = json ? jsonLine(result) : textLine(result);
+          taken = json ? sayJson(jsonRecord(result)) : sayFields(textFields(result));
         } else {
           const { file = '' } = result;
           const error = problems.get(file) ?? result.error;
           problems.delete(file);
           process.exitCode = 1;
-          process.stderr.write(failureLine(error));
-          line = json ? jsonLine({ file, error }) : undefined;
+          tell(failureLine(error));
+          if (json) taken = sayJson(jsonRecord({ file, error }));
         }
-        if (line !== undefined && !process.stdout.write(line)) {
+        if (!taken) {
           // Where the signal ends the waiting, the stream tells of it.
           await once(process.stdout, 'drain', { signal }).catch(() => {});
         }

@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { say, sayJson } from '../terminal';
 import type { EpochRecord, KeptModel, TrainEvent } from '../train/events';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { shownPath } from './shown-path';
@@ -30,7 +31,7 @@ function keptText({ keep, epoch, step, batchLoss }: KeptModel): string {
 
 class JsonDisplay implements Display {
   show(event: TrainEvent): void {
-    process.stdout.write(`${JSON.stringify(event)}\n`);
+    sayJson(event);
   }
 
   close(): void {}
@@ -88,9 +89,9 @@ class TextDisplay implements Display {
         return;
       case 'done':
         this.close();
-        process.stdout.write(
+        say(
           `${keptText(event.model)}: val loss ${event.model.valLoss.toFixed(4)} acc ${percent(event.model.valAccuracy)}` +
-            `${this.skipped > 0 ? `, ${this.skipped} images skipped` : ''}; saved in ${shownPath(event.output)}\n`,
+            `${this.skipped > 0 ? `, ${this.skipped} images skipped` : ''}; saved in ${shownPath(event.output)}`,
         );
     }
   }
@@ -103,7 +104,7 @@ class TextDisplay implements Display {
 
   private line(text: string): void {
     this.close();
-    if (!this.quiet) process.stdout.write(`${text}\n`);
+    if (!this.quiet) say(text);
   }
 
   private crops(done: number, total: number): void {

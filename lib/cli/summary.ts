@@ -1,4 +1,5 @@
 import { rejectOption, SUMMARY_OPTIONS, type OptionTable, type SummaryOptions } from '../options';
+import { sayJson, sayLines } from '../terminal';
 import { defineCommand } from './command';
 
 const CLI_OPTIONS = {
@@ -31,12 +32,12 @@ export const summaryCommand = defineCommand({
     const { summarize } = await import('../summary/summarize.js');
     const summary = await summarize({ model: positionals['model'], ...options } as SummaryOptions);
     if (json) {
-      process.stdout.write(`${JSON.stringify(summary)}\n`);
+      sayJson(summary);
     } else if (table === true) {
       const { formatTable } = await import('../summary/table.js');
-      process.stdout.write(formatTable(summary));
+      sayLines(formatTable(summary));
     } else {
-      process.stdout.write(`${summary.tree}\n`);
+      sayLines(summary.tree);
     }
   },
 });

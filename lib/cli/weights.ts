@@ -3,6 +3,7 @@ import { ResnetFtError } from '../errors';
 import { resolveOptions, type ResolvedOptions } from '../options';
 import { WEIGHTS_OPTIONS } from '../options/download';
 import { suggest } from '../suggest';
+import { say, sayJson } from '../terminal';
 import { defineCommand, type CommandContext } from './command';
 
 const ACTIONS = ['list', 'download'] as const;
@@ -19,14 +20,12 @@ async function list(options: Options, json: boolean): Promise<void> {
     return { name, arch, bytes, resize: preprocessing.resize, file: fs.existsSync(file) ? file : null };
   });
   if (json) {
-    process.stdout.write(`${JSON.stringify(rows)}\n`);
+    sayJson(rows);
     return;
   }
   for (const { name, arch, bytes, resize, file } of rows) {
     const size = `${(bytes / 1e6).toFixed(1)} MB`;
-    process.stdout.write(
-      `${name}  ${arch.padEnd(9)}  ${size.padStart(8)}  resize ${resize}  ${file ?? 'not downloaded'}\n`,
-    );
+    say(`${name}  ${arch.padEnd(9)}  ${size.padStart(8)}  resize ${resize}  ${file ?? 'not downloaded'}`);
   }
 }
 
@@ -41,7 +40,8 @@ async function fetchWeights(name: string, options: Options, context: CommandCont
     const { offline } = options;
     const file = await locateWeights(entry, { offline, signal: context.signal, onProgress: display.show });
     display.close();
-    process.stdout.write(context.json ? `${JSON.stringify({ name, arch, file })}\n` : `${file}\n`);
+    if (context.json) sayJson({ name, arch, file });
+    else say(file);
   } finally {
     display.close();
   }

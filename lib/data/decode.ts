@@ -6,6 +6,7 @@ import { ResnetFtError } from '../errors';
 import { decodeBmp, isBmp } from './bmp';
 import { jpegComponents } from './jpeg';
 import { decodePnm, isPnm } from './pnm';
+import { noSuch } from './reason';
 
 // Every image is decoded once, and many at the same time: a cache costs memory, and threads within an image only contend.
 sharp.cache(false);
@@ -70,7 +71,7 @@ async function explained(decode: () => Promise<RgbImage>): Promise<RgbImage> {
 }
 
 function unreadable(name: string, cause: unknown): ResnetFtError {
-  return new ResnetFtError('IMAGE_UNREADABLE', `${name}: ${reasonOf(cause)}`, { cause });
+  return new ResnetFtError('IMAGE_UNREADABLE', `${name}: ${reasonOf(cause, name)}`, { cause });
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -81,9 +82,9 @@ function nameOf(input: string | Uint8Array): string {
   return typeof input === 'string' ? input : '(image in memory)';
 }
 
-function reasonOf(cause: unknown): string {
+function reasonOf(cause: unknown, name: string): string {
   const error = cause as NodeJS.ErrnoException;
-  if (error.code === 'ENOENT') return 'no such file';
+  if (error.code === 'ENOENT') return noSuch('file', name);
   if (error.code === 'EISDIR') return 'is a folder, not an image';
   if (error.code === 'EACCES') return 'permission denied';
   if (/unsupported image format/.test(error.message)) return 'not an image of a supported format';

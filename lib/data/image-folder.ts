@@ -2,6 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { compareCodePoints } from './order';
+import { noSuch } from './reason';
 
 /** One image of a data set. */
 export interface Sample {
@@ -78,7 +79,7 @@ export async function list(folder: string): Promise<{ folders: string[]; files: 
   try {
     entries = await readdir(folder, { withFileTypes: true });
   } catch (cause) {
-    throw new ResnetFtError('DATA_INVALID', `${folder}: cannot be read: ${(cause as Error).message}`, { cause });
+    throw unreadableFolder(folder, cause as NodeJS.ErrnoException);
   }
   for (const entry of entries) {
     const folderLike = entry.isSymbolicLink() ? await isDirectory(path.join(folder, entry.name)) : entry.isDirectory();
@@ -87,11 +88,19 @@ export async function list(folder: string): Promise<{ folders: string[]; files: 
   return { folders: folders.sort(compareCodePoints), files: files.sort(compareCodePoints) };
 }
 
+/** The error of a folder that is there by its name, but can't be listed. */
+export function unreadableFolder(folder: string, cause: NodeJS.ErrnoException): ResnetFtError {
+  const reason = cause.code === 'ENOENT' ? noSuch('folder', folder) : cause.message;
+  return new ResnetFtError('DATA_INVALID', `${folder}: cannot be read: ${reason}`, { cause });
+}
+
 async function imagesUnder(root: string): Promise<string[]> {
   const walked: { folder: string; files: string[] }[] = [];
   // Only the chain of ancestors guards against cycles: a folder that two links lead to counts twice, as in Python.
   async function walk(folder: string, ancestors: ReadonlySet<string>): Promise<void> {
-    const real = await realpath(folder);
+    const real = await realpath(folder).catch((cause: NodeJS.ErrnoException) => {
+      throw unreadableFolder(folder, cause);
+    });
     if (ancestors.has(real)) return;
     const { folders, files } = await list(folder);
     walked.push({ folder, files });

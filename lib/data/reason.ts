@@ -1,4 +1,16 @@
+import { printable } from '../printable';
+
 /** Why an image could not be read, from an error's message, which may begin with the image's name. */
 export function withoutName(message: string, file: string): string {
-  return message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
+  const start = `${printable(file)}: `;
+  return message.startsWith(start) ? message.slice(start.length) : message;
+}
+
+/**
+ * That there is no such `what`. A name that the file system holds in other bytes than UTF-8 comes from Node.js with U+FFFD in their
+ * place, and leads nowhere.
+ */
+export function noSuch(what: 'file' | 'folder', name: string): string {
+  const renamed = '; \uFFFD in its name stands for bytes that are not UTF-8: rename it';
+  return `no such ${what}${name.includes('\uFFFD') ? renamed : ''}`;
 }

@@ -23,7 +23,7 @@ export const EVAL_OPTIONS = {
     pattern: /\.(jsonl|csv)$/i,
     expected: 'a file name ending in .jsonl or .csv',
     group: OUTPUT,
-    help: 'file for the prediction of every image: .jsonl or .csv',
+    help: 'file for the prediction of every image: .jsonl, or .csv, where names such as =x get an apostrophe against formulas',
   },
 } as const satisfies OptionTable;
 

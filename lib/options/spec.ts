@@ -58,7 +58,7 @@ export function kebab(name: string): string {
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'string') return value === '' ? 'nothing' : value.replace(/[\r\n]+/g, ' ');
+  if (typeof value === 'string') return value === '' ? 'nothing' : value;
   if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value);
   return Array.isArray(value) ? value.map(show).join(', ') : typeof value;
 }

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
-import { IMAGE_EXTENSIONS, isImageName, list } from '../data/image-folder';
+import { IMAGE_EXTENSIONS, isImageName, list, unreadableFolder } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 
 /** How {@link expandInputs} reads a list of paths, and where it says what it could not expand. */
@@ -90,10 +90,10 @@ async function* walk(
     if (ancestors.includes(real)) return;
     found = await list(folder);
   } catch (cause) {
-    const error = cause instanceof ResnetFtError ? cause : unreadable(folder, cause as Error);
+    const error = cause instanceof ResnetFtError ? cause : unreadableFolder(folder, cause as NodeJS.ErrnoException);
     const { code } = error.cause as NodeJS.ErrnoException;
     // A glob may begin with a folder that is none: then nothing matches.
-    if (code === 'ENOTDIR' || code === 'ENOENT') return;
+    if (name === '' && (code === 'ENOTDIR' || code === 'ENOENT')) return;
     problems.set(folder, error);
     yield folder;
     return;
@@ -106,10 +106,6 @@ async function* walk(
     const chain = [...ancestors, real];
     yield* walk(path.join(folder, child), within(child), what === 'all' ? EVERY_IMAGE : take, chain, problems);
   }
-}
-
-function unreadable(folder: string, cause: Error): ResnetFtError {
-  return new ResnetFtError('DATA_INVALID', `${folder}: cannot be read: ${cause.message}`, { cause });
 }
 
 function noImage(folder: string): ResnetFtError {
