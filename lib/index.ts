@@ -51,7 +51,15 @@ export type {
 } from './options';
 export { summarize, type Summary } from './summary/summarize';
 export { train, type TrainControl } from './train/train';
-export type { EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult, UnreadableImage } from './train/events';
+export type {
+  ClassFigures,
+  EpochRecord,
+  KeptModel,
+  StepRecord,
+  TrainEvent,
+  TrainResult,
+  UnreadableImage,
+} from './train/events';
 export { readStateDict, writeStateDict } from './weights/index';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';

@@ -1,5 +1,6 @@
-import type { ClassResult, EvalEvent, EvalResult } from '../eval/types';
+import type { EvalEvent, EvalResult } from '../eval/types';
 import { align } from '../text-table';
+import type { ClassFigures } from '../train/events';
 import { shownPath } from './shown-path';
 
 /** More classes than this have no confusion matrix on a screen: their most frequent confusions are listed. */
@@ -39,14 +40,22 @@ export function reportLines(result: EvalResult): string[] {
     `${imagesPerSecond.toFixed(1)} images/s (${seconds.toFixed(1)} s)`,
     ...(unreadable.length === 0 ? [] : [`${unreadable.length} unreadable images are not counted`]),
     '',
-    ...align([['class', 'images', 'precision', 'recall', 'F1'], ...result.classes.map(classRow)], NUMBERS),
+    ...classLines(result.classes),
     '',
     ...confusionLines(result),
   ];
 }
 
-function classRow({ name, support, precision, recall, f1 }: ClassResult): string[] {
-  return [name, String(support), share(precision), share(recall), share(f1)];
+/** The table of the classes. */
+export function classLines(classes: readonly ClassFigures[]): string[] {
+  const rows = classes.map(({ name, support, precision, recall, f1 }) => [
+    name,
+    String(support),
+    share(precision),
+    share(recall),
+    share(f1),
+  ]);
+  return align([['class', 'images', 'precision', 'recall', 'F1'], ...rows], NUMBERS);
 }
 
 function confusionLines({ classes, confusion }: EvalResult): string[] {

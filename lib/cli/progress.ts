@@ -1,7 +1,8 @@
 import { SingleBar } from 'cli-progress';
 import { say, sayJson } from '../terminal';
-import type { EpochRecord, KeptModel, TrainEvent } from '../train/events';
+import type { ClassFigures, EpochRecord, KeptModel, TrainEvent } from '../train/events';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
+import { classLines } from './eval-report';
 import { shownPath } from './shown-path';
 
 /** Shows the events of a run to whoever started it. */
@@ -27,6 +28,15 @@ export function epochLine(record: EpochRecord, epochs: number, valImages: number
 function keptText({ keep, epoch, step, batchLoss }: KeptModel): string {
   if (batchLoss === undefined) return `${keep === 'best' ? 'best' : 'last'} epoch ${epoch}`;
   return `least batch loss ${batchLoss.toFixed(4)} at step ${step}, epoch ${epoch}`;
+}
+
+/** Of more classes than this, those that the model knows least are shown. */
+const SHOWN_CLASSES = 12;
+
+function classTable(classes: readonly ClassFigures[]): string[] {
+  if (classes.length <= SHOWN_CLASSES) return classLines(classes);
+  const worst = [...classes].sort((a, b) => (a.f1 ?? 0) - (b.f1 ?? 0)).slice(0, SHOWN_CLASSES);
+  return [`the ${SHOWN_CLASSES} of ${classes.length} classes with the lowest F1:`, ...classLines(worst)];
 }
 
 class JsonDisplay implements Display {
@@ -89,6 +99,7 @@ class TextDisplay implements Display {
         return;
       case 'done':
         this.close();
+        if (!this.quiet) ['', ...classTable(event.perClass), ''].forEach(say);
         say(
           `${keptText(event.model)}: val loss ${event.model.valLoss.toFixed(4)} acc ${percent(event.model.valAccuracy)}` +
             `${this.skipped > 0 ? `, ${this.skipped} images skipped` : ''}; saved in ${shownPath(event.output)}`,

@@ -1,4 +1,5 @@
 import type { DownloadEvent } from '../download/types';
+import type { ClassResult } from '../eval/types';
 import type { ResolvedTrainOptions } from '../options';
 
 /** One optimizer step, as `metrics.jsonl` holds it. */
@@ -59,6 +60,9 @@ export type TrainEvent =
   | { kind: 'saved'; file: string; epoch: number }
   | ({ kind: 'done' } & TrainResult);
 
+/** How the kept weights do on the validation images of one class. */
+export type ClassFigures = Omit<ClassResult, 'index' | 'folders'>;
+
 /** What a finished run comes to. */
 export interface TrainResult {
   /** Absolute path of the run's folder. */
@@ -71,6 +75,8 @@ export interface TrainResult {
   valImages: number;
   /** What `model.safetensors` holds. */
   model: KeptModel;
+  /** How these weights do on the validation images of each class, in the order of `classes`. */
+  perClass: ClassFigures[];
   /** The epoch that did best in validation. */
   best: { epoch: number; valLoss: number; valAccuracy: number };
   last: { trainLoss: number; trainAccuracy: number; valLoss: number; valAccuracy: number };

@@ -1,4 +1,6 @@
 import type { Sample } from '../data/image-folder';
+import { score, Tally } from '../eval/metrics';
+import type { ClassFigures } from './events';
 
 /** One line of `predictions.jsonl`. */
 export interface Prediction {
@@ -36,4 +38,14 @@ export function predictions(
       probabilities: Object.fromEntries(classes.map((name, i) => [name, probabilities[i] ?? 0])),
     };
   });
+}
+
+/** Figures of each class from the logits of the samples (samples x classes); an image whose logits are not numbers is left out. */
+export function perClass(samples: readonly Sample[], classes: readonly string[], logits: Float32Array): ClassFigures[] {
+  const tally = new Tally(classes.map((_, output) => output));
+  samples.forEach(({ target }, index) => {
+    const scored = score(logits.subarray(index * classes.length, (index + 1) * classes.length), target);
+    if (scored !== undefined) tally.add(target, scored);
+  });
+  return classes.map((name, row) => ({ name, ...tally.classFigures(row) }));
 }

@@ -10,7 +10,7 @@ import type { TrainEvent, TrainResult } from './events';
 import { featureCache } from './feature-cache';
 import { aborted, fit } from './fit';
 import { keepModel } from './kept';
-import { predictions } from './predictions';
+import { perClass, predictions } from './predictions';
 import { RunFolder } from './run-folder';
 import { createSaver } from './save';
 import { loadStart, readStart } from './start';
@@ -158,6 +158,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
       steps: outcome.steps,
       valImages,
       model,
+      perClass: perClass(cropped.val.kept, classes, logits),
       best: { epoch: best.epoch, valLoss: best.valLoss, valAccuracy: best.valAccuracy },
       last: {
         trainLoss: last.trainLoss,

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { TrainResult } from '../../lib/train/events';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
 import { SMALL_RUN } from './small-run';
 
@@ -69,6 +70,27 @@ test('two steps leave config, metrics, weights and predictions', async () => {
     if (trueClass === predictedClass) correct++;
   }
   expect(correct / predictions.length).toBeCloseTo(Number(metrics[2]?.['valAccuracy']), 12);
+
+  const { perClass } = JSON.parse(fs.readFileSync(path.join(output, 'result.json'), 'utf8')) as TrainResult;
+  const count = (of: object): number =>
+    predictions.filter((one) => Object.entries(of).every(([key, value]) => one[key] === value)).length;
+  for (const { name, support, predicted, correct: right } of perClass) {
+    expect(support).toBe(count({ trueClass: name }));
+    expect(predicted).toBe(count({ predictedClass: name }));
+    expect(right).toBe(count({ trueClass: name, predictedClass: name }));
+  }
+  expect(perClass.map(({ name }) => name)).toEqual(['ants', 'bees']);
+});
+
+test('for a person a run ends with the figures of its classes and where the model is', async () => {
+  const output = path.join(tmp, 'for-a-person');
+  const ran = await run([...SMALL_RUN, '--steps', '1', '--output', output]);
+  expect(ran.code).toBe(0);
+  expect(ran.stdout).toMatch(
+    /\n\nclass +images +precision +recall +F1\nants +4 [^\n]+\nbees +4 [^\n]+\n\nbest epoch 1: [^\n]+; saved in [^\n]+\n$/,
+  );
+  const quiet = await run([...SMALL_RUN, '--steps', '1', '--quiet', '--output', `${output}-quietly`]);
+  expect(quiet.stdout).toMatch(/^best epoch 1: [^\n]+\n$/);
 });
 
 test('a run starts from the weights of another, and --skip-unreadable lists what it skipped', async () => {
