@@ -4,7 +4,7 @@ import { drawInitialWeights } from '../backend/js/initial-weights';
 import { Generator } from '../backend/js/random';
 import { resizeAndCrop } from '../backend/js/resize';
 import { READING_STOPPED } from '../data/crops';
-import { decodeImage } from '../data/decode';
+import { decodeResizable } from '../data/resizable';
 import { isDirectory } from '../data/image-folder';
 import type { DownloadControl } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
@@ -88,7 +88,7 @@ export async function prepareImages(
   const files = await firstImages(folder, count);
   for (const [i, file] of files.entries()) {
     throwIfAborted(signal, READING_STOPPED);
-    const { data } = await resizeAndCrop(await decodeImage(file), { resize, crop });
+    const { data } = await resizeAndCrop(await decodeResizable(file, { resize, crop }), { resize, crop });
     for (let at = i; at < count; at += files.length) bytes.set(data, at * size);
   }
   const names = files.map((file) => path.relative(folder, file));

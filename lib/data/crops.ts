@@ -3,9 +3,10 @@ import type { BackendOperations, CropStore, RgbImage } from '../backend/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import type { UnreadableImage } from '../train/events';
 import { CropCache } from './crop-cache';
-import { decodeImage, readImage } from './decode';
+import { readImage } from './decode';
 import type { Sample } from './image-folder';
 import { withoutName } from './reason';
+import { decodeResizable } from './resizable';
 
 /** The message of an abort while images are read. */
 export const READING_STOPPED = 'aborted while the images were read';
@@ -71,7 +72,7 @@ export interface CropImagesOptions extends CropGeometry {
 }
 
 /**
- * Decodes, resizes and crops images into one store, those that can't be read left out: the store's first `count` crops are
+ * Decodes, resizes and crops images into one store, those that can't be read or are too large left out: the store's first `count` crops are
  * those of the inputs without an error, in order. The caller closes the store.
  *
  * @throws ResnetFtError `OUTPUT_NOT_WRITABLE` where the store's file can't be made or has no room, `NATIVE_ERROR` where there
@@ -106,7 +107,7 @@ function storeError(cause: unknown, storeFile: string | undefined): ResnetFtErro
   const { message } = cause as Error;
   return storeFile === undefined
     ? new ResnetFtError('NATIVE_ERROR', message, { cause })
-    : new ResnetFtError('OUTPUT_NOT_WRITABLE', `${storeFile}: ${message}`, { cause });
+    : new ResnetFtError('OUTPUT_NOT_WRITABLE', `${storeFile}: ${withoutName(message, storeFile)}`, { cause });
 }
 
 /** Puts every readable image at its own index; returns why the others could not be read. */
@@ -151,14 +152,15 @@ async function put(
     store.put(index, image, to).catch((cause: unknown) => {
       throw storeError(cause, storeFile);
     });
-  if (cache === undefined) return write(await decodeImage(input), resize);
+  if (cache === undefined) return write(await decodeResizable(input, { resize, crop }), resize);
   // Read once: the crop is that of the very bytes whose hash is its name.
   const content = typeof input === 'string' ? await readImage(input) : input;
   const key = await CropCache.key(content);
   const known = await cache.get(key);
   // A crop of the store's own size passes unchanged.
   if (known !== undefined) return write({ width: crop, height: crop, data: known }, crop);
-  await write(await decodeImage(content, typeof input === 'string' ? input : undefined), resize);
+  const name = typeof input === 'string' ? input : undefined;
+  await write(await decodeResizable(content, { resize, crop }, name), resize);
   await cache.add(key, store.get(index));
 }
 

@@ -2,7 +2,7 @@ import { resizeAndCrop } from '../backend/js/resize';
 import { tryBackend } from '../backend/registry';
 import type { RgbImage } from '../backend/types';
 import { ResnetFtError } from '../errors';
-import { decodeImage } from './decode';
+import { decodeResizable } from './resizable';
 
 /** How {@link loadImage} prepares an image; what is left out is not done. */
 export interface LoadImageOptions {
@@ -16,7 +16,7 @@ export interface LoadImageOptions {
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
  *
  * @param input path of a file, or its content
- * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded, `INVALID_OPTION` for a size that is none
+ * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded or would be too large, `INVALID_OPTION` for a size that is none
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
   const { resize = 0, crop = 0 } = options;
@@ -25,7 +25,7 @@ export async function loadImage(input: string | Uint8Array, options: LoadImageOp
       throw new ResnetFtError('INVALID_OPTION', `${name} must be a whole number from 0 to 16384, not ${value}`);
     }
   }
-  const image = await decodeImage(input);
+  const image = await decodeResizable(input, { resize, crop });
   if (resize === 0 && crop === 0) return image;
   // Every backend gives the same bytes: the native one only does not block the event loop.
   const { backend } = await tryBackend('native');

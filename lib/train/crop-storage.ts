@@ -10,7 +10,7 @@ import type { RunFolder } from './run-folder';
 const SHARE = 0.5;
 
 /** Raised whenever other crops come out of the same image: those of older versions are then not found any more. */
-const ALGORITHM = 1;
+const ALGORITHM = 2;
 
 /** Where the crops of a run are kept, and those of all runs. */
 export interface CropStorage {

@@ -130,8 +130,9 @@ Napi::Value CropStoreWrap::put(const Napi::CallbackInfo& info) {
 Napi::Value CropStoreWrap::get(const Napi::CallbackInfo& info) {
   const auto crops = store(info.Env());
   try {
-    const uint8_t* bytes = crops->get(info[0].ToNumber().Int64Value());
-    return Napi::Buffer<uint8_t>::Copy(info.Env(), bytes, crops->bytes_per_crop());
+    const auto bytes = Napi::Buffer<uint8_t>::New(info.Env(), crops->bytes_per_crop());
+    crops->read(info[0].ToNumber().Int64Value(), bytes.Data());
+    return bytes;
   } catch (const std::exception& error) {
     throw native_error(info.Env(), describe(error));
   }

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/cpu_memory.h"
+
 namespace resnet_ft {
 namespace {
 
@@ -78,6 +80,7 @@ class PassThreads {
 }  // namespace
 
 void give_back_memory() {
+  give_back_idle_cpu_memory();
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif

@@ -19,7 +19,8 @@ class Gate {
   std::atomic<bool> opened_{false};
 };
 
-// Returns what the heap has free to the system: glibc keeps it for the thread that freed it.
+// Returns what the heap has free to the system, which glibc keeps for the thread that freed it, and what is kept for
+// passes to come unless one is running.
 void give_back_memory();
 
 // Runs `work` and then `finish` on a thread that is not libuv's. A thread that is done waits some seconds for more, and

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <vector>
 
 namespace resnet_ft {
 
@@ -29,13 +30,14 @@ torch::Tensor Normalizer::by_table(const CropStore& store, const int32_t* order,
       {count, 3, size, size}, torch::TensorOptions(torch::kFloat32).memory_format(torch::MemoryFormat::ChannelsLast));
   auto* out = batch.data_ptr<float>();
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    std::vector<uint8_t> crop(store.bytes_per_crop());
     for (int64_t i = begin; i < end; ++i) {
-      const uint8_t* crop = store.get(order[i]);
+      store.read(order[i], crop.data());
       const bool flip = flips != nullptr && flips[i] != 0;
       float* pixel = out + i * store.bytes_per_crop();
       for (int64_t y = 0; y < size; ++y) {
         for (int64_t x = 0; x < size; ++x, pixel += 3) {
-          const uint8_t* source = crop + (y * size + (flip ? size - 1 - x : x)) * 3;
+          const uint8_t* source = crop.data() + (y * size + (flip ? size - 1 - x : x)) * 3;
           for (size_t c = 0; c < 3; ++c) pixel[c] = table_[c][source[c]];
         }
       }
@@ -52,8 +54,7 @@ torch::Tensor Normalizer::sent(const CropStore& store, const int32_t* order, con
   const torch::Tensor bytes = torch::empty({count, size, size, 3}, pinned);
   auto* to = bytes.data_ptr<uint8_t>();
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      std::memcpy(to + i * store.bytes_per_crop(), store.get(order[i]), store.bytes_per_crop());
+    for (int64_t i = begin; i < end; ++i) store.read(order[i], to + i * store.bytes_per_crop());
   });
   torch::Tensor mirrored;
   if (flips != nullptr) {

@@ -4,12 +4,15 @@
 #include <c10/core/CPUAllocator.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <mutex>
 #include <new>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -27,7 +30,7 @@ size_t rounded(size_t bytes) { return (bytes + kSmallest - 1) / kSmallest * kSma
 // last batch of an epoch use the blocks of the others.
 bool fits(size_t block, size_t wanted) { return block - wanted <= block / 2; }
 
-// What may be held, idle blocks included, where at most `used` bytes were ever in use at the same time. A backward pass
+// What may be held, idle blocks included, where at most `used` bytes were in use at the same time. A backward pass
 // asks for larger blocks than the activations that it frees: with nothing to spare, a step would give back and take
 // anew an eighth of its memory, a page fault at a time.
 size_t bound(size_t used) { return used + used / 8; }
@@ -55,6 +58,11 @@ void return_to_system(void* block, size_t bytes) {
 #endif
 }
 
+// Passes after whose end the memory that one had in use is still kept for the next like it.
+constexpr size_t kRemembered = 16;
+
+}  // namespace
+
 class ReusingAllocator final : public c10::Allocator {
  public:
   explicit ReusingAllocator(c10::Allocator* fallback) : fallback_(fallback) {}
@@ -80,48 +88,121 @@ class ReusingAllocator final : public c10::Allocator {
 
   void remove_user() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (--users_ > 0) return;
-    while (!idle_.empty()) drop(idle_.begin());
-    most_used_ = used_;
+    if (--users_ == 0) forget();
+  }
+
+  void begin_pass(CpuMemoryPass* pass) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    pass->most_used_ = used_;
+    running_.push_back(pass);
+  }
+
+  void end_pass(CpuMemoryPass* pass) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    running_.erase(std::find(running_.begin(), running_.end(), pass));
+    ended_[next_ended_++ % kRemembered] = pass->most_used_;
+    most_used_ = std::max(used_, *std::max_element(ended_.begin(), ended_.end()));
+    for (const CpuMemoryPass* other : running_) most_used_ = std::max(most_used_, other->most_used_);
+    shrink();
+  }
+
+  void give_back_idle() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (running_.empty()) forget();
   }
 
  private:
+  struct Idle {
+    void* block;
+    uint64_t freed;  // counts up: the least is idle for longest
+  };
+  using IdleBlocks = std::multimap<size_t, Idle>;  // by size
+
   void* take(size_t bytes) {
     auto found = idle_.lower_bound(bytes);
     if (found != idle_.end() && fits(found->first, bytes)) {
       // Of equal blocks the one freed last, which may still be in the CPU's caches.
       found = std::prev(idle_.upper_bound(found->first));
-      void* block = found->second;
+      void* block = found->second.block;
       use(found->first);
       idle_.erase(found);
       return block;
     }
-    use(bytes);
     make_room(bytes);
-    void* block = take_from_system(bytes);
-    sizes_[block] = bytes;
+    void* block = take_or_make_room(bytes);
+    try {
+      sizes_.emplace(block, bytes);
+    } catch (...) {
+      return_to_system(block, bytes);
+      throw;
+    }
     held_ += bytes;
+    use(bytes);
     return block;
+  }
+
+  // Where the system has no more, what lies idle here goes back to it first.
+  void* take_or_make_room(size_t bytes) {
+    try {
+      return take_from_system(bytes);
+    } catch (const std::bad_alloc&) {
+      if (idle_.empty()) throw;
+    }
+    while (!idle_.empty()) drop(idle_.begin());
+    return take_from_system(bytes);
   }
 
   void use(size_t bytes) {
     used_ += bytes;
     most_used_ = std::max(most_used_, used_);
+    for (CpuMemoryPass* pass : running_) pass->most_used_ = std::max(pass->most_used_, used_);
   }
 
   // Of the idle blocks those go first that are nearest below the wanted size: the fewest, for the least.
   void make_room(size_t bytes) {
-    while (!idle_.empty() && held_ + bytes > bound(most_used_)) {
+    const size_t most = bound(std::max(most_used_, used_ + bytes));
+    while (!idle_.empty() && held_ + bytes > most) {
       const auto above = idle_.lower_bound(bytes);
       drop(above == idle_.begin() ? above : std::prev(above));
     }
   }
 
-  void drop(std::multimap<size_t, void*>::iterator idle) {
-    return_to_system(idle->second, idle->first);
-    held_ -= idle->first;
-    sizes_.erase(idle->second);
+  void forget() {
+    ended_.fill(0);
+    most_used_ = used_;
+    while (!idle_.empty()) drop(idle_.begin());
+  }
+
+  // What was not used for longest goes first: the blocks of sizes that nobody asks for any more.
+  void shrink() {
+    while (!idle_.empty() && held_ > bound(most_used_)) {
+      drop(std::min_element(idle_.begin(), idle_.end(),
+                            [](const auto& a, const auto& b) { return a.second.freed < b.second.freed; }));
+    }
+  }
+
+  void drop(IdleBlocks::iterator idle) {
+    give_back(idle->second.block, idle->first);
     idle_.erase(idle);
+  }
+
+  // A tensor's end must not fail: where there is no memory to remember the block, it goes.
+  void put_back(void* block, size_t bytes) {
+    used_ -= bytes;
+    try {
+      if (users_ > 0) {
+        idle_.emplace(bytes, Idle{block, freed_++});
+        return;
+      }
+    } catch (const std::bad_alloc&) {
+    }
+    give_back(block, bytes);
+  }
+
+  void give_back(void* block, size_t bytes) {
+    return_to_system(block, bytes);
+    held_ -= bytes;
+    sizes_.erase(block);
   }
 
   static void release(void* block);
@@ -129,12 +210,7 @@ class ReusingAllocator final : public c10::Allocator {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       const auto found = sizes_.find(block);
-      if (found != sizes_.end()) {
-        used_ -= found->second;
-        const auto idle = idle_.emplace(found->second, block);
-        if (users_ == 0) drop(idle);
-        return;
-      }
+      if (found != sizes_.end()) return put_back(block, found->second);
     }
     fallback_->raw_deallocate(block);
   }
@@ -143,11 +219,17 @@ class ReusingAllocator final : public c10::Allocator {
   std::mutex mutex_;
   int users_ = 0;
   size_t used_ = 0;       // bytes of blocks in use
-  size_t most_used_ = 0;  // the most that they were, since somebody last began to use this
+  size_t most_used_ = 0;  // the most that they were, in the passes that are running or remembered and since the last
   size_t held_ = 0;       // bytes of all blocks
-  std::multimap<size_t, void*> idle_;
+  std::vector<CpuMemoryPass*> running_;
+  std::array<size_t, kRemembered> ended_{};  // the most used in each of the last passes
+  size_t next_ended_ = 0;
+  uint64_t freed_ = 0;
+  IdleBlocks idle_;
   std::unordered_map<void*, size_t> sizes_;  // of every block that came from here, in use or idle
 };
+
+namespace {
 
 // Lives as long as the process: tensors may be freed at any time.
 ReusingAllocator& allocator() {
@@ -159,11 +241,16 @@ ReusingAllocator& allocator() {
   return *instance;
 }
 
-void ReusingAllocator::release(void* block) { allocator().put_back(block); }
-
 }  // namespace
+
+void ReusingAllocator::release(void* block) { allocator().put_back(block); }
 
 CpuMemoryReuse::CpuMemoryReuse() { allocator().add_user(); }
 CpuMemoryReuse::~CpuMemoryReuse() { allocator().remove_user(); }
+
+CpuMemoryPass::CpuMemoryPass() { allocator().begin_pass(this); }
+CpuMemoryPass::~CpuMemoryPass() { allocator().end_pass(this); }
+
+void give_back_idle_cpu_memory() { allocator().give_back_idle(); }
 
 }  // namespace resnet_ft

@@ -1,6 +1,8 @@
 // Memory of big CPU tensors, reused from step to step.
 #pragma once
 
+#include <cstddef>
+
 namespace resnet_ft {
 
 // While one lives, blocks of big CPU tensors are kept when they are freed and used again for tensors of about the same
@@ -13,5 +15,24 @@ class CpuMemoryReuse {
   CpuMemoryReuse(const CpuMemoryReuse&) = delete;
   CpuMemoryReuse& operator=(const CpuMemoryReuse&) = delete;
 };
+
+// Lives as long as a pass does, an epoch or a batch of predictions. How much is kept follows from what the passes that
+// are running and the last sixteen that ended had in use at most: a service that has had one large batch does not hold
+// its gigabytes for ever, and nothing is given back between the steps of a pass, or between an epoch and its
+// validation.
+class CpuMemoryPass {
+ public:
+  CpuMemoryPass();
+  ~CpuMemoryPass();
+  CpuMemoryPass(const CpuMemoryPass&) = delete;
+  CpuMemoryPass& operator=(const CpuMemoryPass&) = delete;
+
+ private:
+  size_t most_used_ = 0;
+  friend class ReusingAllocator;
+};
+
+// Gives back what is kept for passes to come, unless one is running: for a process that has had none for a while.
+void give_back_idle_cpu_memory();
 
 }  // namespace resnet_ft

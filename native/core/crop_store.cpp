@@ -13,16 +13,15 @@ CropStore::CropStore(int64_t count, int size, const std::string& file) : count_(
     throw std::invalid_argument("a crop store needs a count of 0 or more and a crop of 1 to 16384 pixels");
   }
   const size_t bytes = static_cast<size_t>(count_) * bytes_per_crop();
-#ifndef _WIN32  // where a file can't be mapped and have no name
+#ifndef _WIN32  // where a file can't be without a name
   if (!file.empty() && count > 0) {
     file_ = std::make_unique<ScratchFile>(file, "the file of the crops");
-    bytes_ = file_->map(bytes);
+    file_->set_size(bytes);
     return;
   }
 #endif
   // new[] without an initialiser: untouched pages cost no memory
   memory_.reset(new uint8_t[bytes]);
-  bytes_ = memory_.get();
 }
 
 void CropStore::check(int64_t index) const {
@@ -41,9 +40,14 @@ void CropStore::put(int64_t index, RgbView image, int resize) {
   }
 }
 
-const uint8_t* CropStore::get(int64_t index) const {
+void CropStore::read(int64_t index, uint8_t* to) const {
   check(index);
-  return bytes_ + index * bytes_per_crop();
+  const int64_t offset = index * bytes_per_crop();
+  if (file_) {
+    file_->read(to, bytes_per_crop(), offset);
+  } else {
+    std::memcpy(to, memory_.get() + offset, bytes_per_crop());
+  }
 }
 
 }  // namespace resnet_ft

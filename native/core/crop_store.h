@@ -13,8 +13,8 @@ namespace resnet_ft {
 class CropStore {
  public:
   // Room for `count` crops of size x size x 3 bytes: in memory where `file` is empty (pages are taken from the system
-  // as they are written), else in a new file of that name, which is gone with the process, however that ends. Its pages
-  // are the system's to drop, so that the process needs no memory for them. Systems without such files use memory.
+  // as they are written), else in a new file of that name, which is gone with the process, however that ends. Systems
+  // without such files use memory.
   // Throws std::runtime_error where the file can't be made.
   CropStore(int64_t count, int size, const std::string& file = {});
 
@@ -26,7 +26,8 @@ class CropStore {
   // Resizes, crops and keeps an image. Different indices may be written from different threads at once. Throws
   // std::runtime_error where the file has no room.
   void put(int64_t index, RgbView image, int resize);
-  const uint8_t* get(int64_t index) const;
+  // Copies the bytes_per_crop() bytes at `index`. Throws std::runtime_error where the file can't be read.
+  void read(int64_t index, uint8_t* to) const;
 
  private:
   void check(int64_t index) const;
@@ -35,7 +36,6 @@ class CropStore {
   int size_;
   std::unique_ptr<uint8_t[]> memory_;
   std::unique_ptr<ScratchFile> file_;
-  const uint8_t* bytes_ = nullptr;  // the memory, or the file as memory
 };
 
 }  // namespace resnet_ft

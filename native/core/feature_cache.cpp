@@ -16,7 +16,7 @@ FeatureCache::FeatureCache(int64_t keys, int64_t rows, int64_t row_bytes, CacheB
   memory_.reset(new uint8_t[memory_slots_ * row_bytes]);
   if (disk_slots_ == 0) return;
   try {
-    file_.emplace(budget.file + suffix, "the cache of features in " + budget.file + suffix);
+    file_.emplace(budget.file + suffix, "the cache of features");
     budget.disk -= disk_slots_ * row_bytes;
   } catch (const std::runtime_error&) {
     disk_slots_ = 0;  // what can't be kept is computed again

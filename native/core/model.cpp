@@ -27,6 +27,7 @@ Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensor
 
 RunResult Model::run(const RunOptions& options, const std::function<void(int64_t)>& on_batch) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const CpuMemoryPass memory;
   const c10::InferenceMode inference;
   use_threads(options_.threads);
   std::vector<int32_t> order(options.count);

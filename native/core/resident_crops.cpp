@@ -1,12 +1,17 @@
 #include "core/resident_crops.h"
 
 #include <ATen/DeviceAccelerator.h>
+#include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace resnet_ft {
 namespace {
+
+// Of host memory while crops are sent.
+constexpr int64_t kBytesAtOnce = int64_t{32} << 20;
 
 int64_t quarter_of_free(const torch::Device& device) {
   if (device.is_cpu()) return 0;
@@ -30,10 +35,18 @@ torch::Tensor ResidentCrops::send(const CropStore& store) {
   if (bytes == 0 || bytes > budget_) return {};
   const int64_t size = store.size();
   try {
-    // A copy in any case: the device may be the CPU, and the store's memory is not the tensor's.
     torch::Tensor sent =
         torch::empty({store.count(), size, size, 3}, torch::TensorOptions(torch::kUInt8).device(device_));
-    sent.copy_(torch::from_blob(const_cast<uint8_t*>(store.get(0)), sent.sizes(), torch::kUInt8));
+    const int64_t at_once = std::clamp<int64_t>(kBytesAtOnce / store.bytes_per_crop(), 1, store.count());
+    const torch::Tensor some = torch::empty({at_once, size, size, 3}, torch::kUInt8);
+    for (int64_t first = 0; first < store.count(); first += at_once) {
+      const int64_t count = std::min(at_once, store.count() - first);
+      at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          store.read(first + i, some.data_ptr<uint8_t>() + i * store.bytes_per_crop());
+      });
+      sent.narrow(0, first, count).copy_(some.narrow(0, 0, count));  // waits, so that `some` is free again
+    }
     budget_ -= bytes;
     return sent;
   } catch (const c10::OutOfMemoryError&) {

@@ -4,97 +4,95 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "core/resize_lines.h"
+#include "core/resize_weights.h"
 
 namespace resnet_ft {
 namespace {
 
-struct Coefficients {
-  int window = 0;               // weights kept per output pixel
-  std::vector<int> first;       // first input pixel of each output pixel
-  std::vector<int> count;       // number of input pixels of each output pixel
-  std::vector<int32_t> weight;  // output x window
+// Output pixels whose weights are in memory at the same time: all of a usual crop, and not all of a line of millions.
+constexpr int kWeightsAtOnce = 1024;
+
+// Pixels of the largest result, as many as the largest crop has: 805 MB.
+constexpr double kMostPixels = 16384.0 * 16384.0;
+
+struct Size {
+  int width;
+  int height;
 };
 
-double triangle(double x) {
-  x = std::abs(x);
-  return x < 1.0 ? 1.0 - x : 0.0;
-}
-
-Coefficients coefficients(int in_size, int out_size) {
-  const double scale = static_cast<double>(in_size) / out_size;
-  const double filter_scale = std::max(scale, 1.0);
-  const double support = 1.0 * filter_scale;
-  const double inverse = 1.0 / filter_scale;
-  Coefficients c;
-  c.window = static_cast<int>(std::ceil(support)) * 2 + 1;
-  c.first.resize(out_size);
-  c.count.resize(out_size);
-  c.weight.assign(static_cast<size_t>(out_size) * c.window, 0);
-  std::vector<double> k(c.window);
-  for (int x = 0; x < out_size; ++x) {
-    const double center = (x + 0.5) * scale;
-    const int first = std::max(static_cast<int>(center - support + 0.5), 0);
-    const int count = std::min(static_cast<int>(center + support + 0.5), in_size) - first;
-    double total = 0.0;
-    for (int i = 0; i < count; ++i) {
-      k[i] = triangle((i + first - center + 0.5) * inverse);
-      total += k[i];
-    }
-    for (int i = 0; i < count; ++i) {
-      const double w = total != 0.0 ? k[i] / total : k[i];
-      c.weight[static_cast<size_t>(x) * c.window + i] = static_cast<int32_t>(0.5 + w * (1 << kPrecisionBits));
-    }
-    c.first[x] = first;
-    c.count[x] = count;
-  }
-  return c;
-}
-
-// Offset and length of the part of `size` that a centred crop keeps (Python's round, half to even).
-struct Span {
-  int offset;
-  int length;
-};
-
+// The part of a side that a centred crop keeps (Python's round, half to even).
 Span centre(int size, int crop) {
   if (crop <= 0 || crop >= size) return {0, size};
   return {static_cast<int>(std::nearbyint((size - crop) / 2.0)), crop};
 }
 
-// Columns `keep` of the horizontally resized rows [row0, row0 + rows).
-std::vector<uint8_t> resize_rows(RgbView image, const Coefficients& c, Span keep, int row0, int rows) {
-  const size_t stride = static_cast<size_t>(image.width) * 3;
-  const size_t width = static_cast<size_t>(keep.length) * 3;
-  const LineResizer resizer(c.first.data() + keep.offset, c.count.data() + keep.offset,
-                            c.weight.data() + static_cast<size_t>(keep.offset) * c.window, c.window, keep.length);
-  std::vector<uint8_t> out(rows * width + 1);  // one for the write behind the last pixel
-  std::vector<uint8_t> padded;
-  for (int y = 0; y < rows; ++y) {
-    const uint8_t* line = image.data + (row0 + y) * stride;
-    if ((image.height - row0 - y - 1) * stride < resizer.reads_beyond()) {
-      padded.assign(line, line + stride);
-      padded.resize(stride + resizer.reads_beyond());
-      line = padded.data();
-    }
-    resizer.resize(line, out.data() + y * width);
+// torchvision's Resize: the short side becomes `resize`, the long one int(resize * long / short). Throws where there is
+// no such image: Pillow has none of these sizes either, or the caller wants all of more pixels than memory should hold.
+Size resized_size(RgbView image, int resize, int crop) {
+  if (resize <= 0) return {image.width, image.height};
+  const bool upright = image.width <= image.height;
+  const int shorter = std::min(image.width, image.height);
+  const int longer = std::max(image.width, image.height);
+  const double becomes = std::floor(static_cast<double>(resize) * longer / shorter);
+  const bool fits = Axis::has_weights(shorter, resize) && Axis::has_weights(longer, becomes);
+  if (!fits || (crop <= 0 && becomes * resize > kMostPixels)) {
+    const std::string sides[] = {std::to_string(resize), std::to_string(static_cast<int64_t>(becomes))};
+    throw std::invalid_argument("the image is " + std::to_string(image.width) + " x " + std::to_string(image.height) +
+                                ": resized to " + sides[upright ? 0 : 1] + " x " + sides[upright ? 1 : 0] +
+                                " it is too large");
   }
-  out.pop_back();
+  const int side = static_cast<int>(becomes);
+  return {upright ? resize : side, upright ? side : resize};
+}
+
+// Calls `work` with the weights of `keep`, and where they begin in it, part by part.
+template <class Work>
+void with_weights(const Axis& axis, Span keep, const Work& work) {
+  for (int done = 0; done < keep.length; done += kWeightsAtOnce)
+    work(axis.weights({keep.offset + done, std::min(kWeightsAtOnce, keep.length - done)}), static_cast<size_t>(done));
+}
+
+// Columns `keep` of the horizontally resized rows `rows`, of an image whose column 0 is the axis's pixel `column0`.
+std::vector<uint8_t> resize_rows(RgbView image, int column0, const Axis& axis, Span keep, Span rows) {
+  const size_t stride = static_cast<size_t>(image.width) * 3;
+  const uint8_t* end = image.data + image.height * stride;
+  const size_t width = static_cast<size_t>(keep.length) * 3;
+  std::vector<uint8_t> out(rows.length * width);
+  std::vector<uint8_t> padded;
+  with_weights(axis, keep, [&](const Weights& w, size_t done) {
+    const LineResizer resizer(w.first.data(), w.count.data(), w.weight.data(), w.window,
+                              static_cast<int>(w.first.size()));
+    const size_t begin = static_cast<size_t>(w.inputs.offset - column0) * 3;
+    const size_t bytes = static_cast<size_t>(w.inputs.length) * 3;
+    for (int y = 0; y < rows.length; ++y) {
+      const uint8_t* line = image.data + (rows.offset + y) * stride + begin;
+      if (static_cast<size_t>(end - line) < bytes + resizer.reads_beyond()) {
+        padded.assign(line, line + bytes);
+        padded.resize(bytes + resizer.reads_beyond());
+        line = padded.data();
+      }
+      resizer.resize(line, out.data() + y * width + done * 3);
+    }
+  });
   return out;
 }
 
-// Rows `keep` of the vertically resized image whose line 0 is input row `row0`; `stride` bytes a line.
-std::vector<uint8_t> resize_columns(const std::vector<uint8_t>& lines, const Coefficients& c, Span keep, int row0,
-                                    size_t stride) {
-  std::vector<uint8_t> out(keep.length * stride);
-  for (int y = 0; y < keep.length; ++y) {
-    const int row = keep.offset + y;
-    add_lines(lines.data() + (c.first[row] - row0) * stride, stride,
-              c.weight.data() + static_cast<size_t>(row) * c.window, c.count[row], out.data() + y * stride);
-  }
+// Rows `keep` of the vertically resized lines: `bytes` of each, which begin `stride` apart, the first at the axis's
+// pixel `row0`.
+std::vector<uint8_t> resize_columns(const uint8_t* lines, size_t stride, size_t bytes, int row0, const Axis& axis,
+                                    Span keep) {
+  std::vector<uint8_t> out(keep.length * bytes);
+  with_weights(axis, keep, [&](const Weights& w, size_t done) {
+    for (size_t y = 0; y < w.first.size(); ++y) {
+      add_lines(lines + (w.inputs.offset - row0 + w.first[y]) * stride, stride, bytes, w.weight.data() + y * w.window,
+                w.count[y], out.data() + (done + y) * bytes);
+    }
+  });
   return out;
 }
 
@@ -122,41 +120,38 @@ RgbImage pad(RgbImage image, int crop) {
   return out;
 }
 
+// Pillow 13.0.0 (Resample.c, ImagingResampleInner) goes vertically first where the height falls by more than twice what
+// the width does; before that it never did.
+bool vertically_first(const Axis& across, const Axis& down) {
+  return down.shrinks_by() > 0 && down.shrinks_by() > 2 * across.shrinks_by();
+}
+
 }  // namespace
 
 RgbImage resize_and_crop(RgbView image, int resize, int crop) {
   if (image.width <= 0 || image.height <= 0) throw std::invalid_argument("an image must have at least one pixel");
-  int width = image.width;
-  int height = image.height;
-  if (resize > 0) {
-    // int(size * long / short), as torchvision computes the long side
-    const bool upright = width <= height;
-    const double shorter = upright ? width : height;
-    const int longer = static_cast<int>(static_cast<double>(resize) * (upright ? height : width) / shorter);
-    width = upright ? resize : longer;
-    height = upright ? longer : resize;
-  }
-  const Span columns = centre(width, crop);
-  const Span rows = centre(height, crop);
-  const bool horizontal = width != image.width;
-  const bool vertical = height != image.height;
-  if (!horizontal && !vertical) return pad({columns.length, rows.length, cut(image, columns, rows)}, crop);
+  const Size size = resized_size(image, resize, crop);
+  const Axis across(image.width, size.width);
+  const Axis down(image.height, size.height);
+  const Span columns = centre(size.width, crop);
+  const Span rows = centre(size.height, crop);
+  // Each pass makes only what the next one reads, so that what is between them is no larger than the image or the crop.
+  const Span columns_read = across.inputs(columns);
+  const Span rows_read = down.inputs(rows);
+  const size_t stride = static_cast<size_t>(image.width) * 3;
+  const size_t bytes = static_cast<size_t>(columns.length) * 3;
 
-  // Only the input rows that the kept output rows are made of go through the horizontal pass.
-  Coefficients down;
-  int row0 = rows.offset;
-  int row_count = rows.length;
-  if (vertical) {
-    down = coefficients(image.height, height);
-    const int last = rows.offset + rows.length - 1;
-    row0 = down.first[rows.offset];
-    row_count = down.first[last] + down.count[last] - row0;
+  std::vector<uint8_t> out;
+  if (vertically_first(across, down)) {
+    out = resize_columns(image.data + static_cast<size_t>(columns_read.offset) * 3, stride,
+                         static_cast<size_t>(columns_read.length) * 3, 0, down, rows);
+    const RgbView lines{out.data(), columns_read.length, rows.length};
+    if (across.resizes()) out = resize_rows(lines, columns_read.offset, across, columns, {0, rows.length});
+  } else {
+    out = across.resizes() ? resize_rows(image, 0, across, columns, rows_read) : cut(image, columns, rows_read);
+    if (down.resizes()) out = resize_columns(out.data(), bytes, bytes, rows_read.offset, down, rows);
   }
-  std::vector<uint8_t> lines = horizontal
-                                   ? resize_rows(image, coefficients(image.width, width), columns, row0, row_count)
-                                   : cut(image, columns, {row0, row_count});
-  if (vertical) lines = resize_columns(lines, down, rows, row0, static_cast<size_t>(columns.length) * 3);
-  return pad({columns.length, rows.length, std::move(lines)}, crop);
+  return pad({columns.length, rows.length, std::move(out)}, crop);
 }
 
 }  // namespace resnet_ft

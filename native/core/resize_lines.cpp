@@ -1,6 +1,7 @@
 #include "core/resize_lines.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -17,13 +18,17 @@ constexpr int kLowBits = kPrecisionBits / 2;
 
 uint8_t clip8(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
 
-void add_bytes(const uint8_t* lines, size_t stride, const int32_t* weight, int count, uint8_t* out, size_t begin) {
-  std::vector<int32_t> sums(stride - begin, kHalf);
-  for (int i = 0; i < count; ++i) {
-    const uint8_t* line = lines + i * stride + begin;
-    for (size_t x = 0; x < sums.size(); ++x) sums[x] += line[x] * weight[i];
+void add_bytes(const uint8_t* lines, size_t stride, size_t bytes, const int32_t* weight, int count, uint8_t* out) {
+  std::array<int32_t, 4096> sums;
+  for (size_t begin = 0; begin < bytes; begin += sums.size()) {
+    const size_t size = std::min(sums.size(), bytes - begin);
+    std::fill_n(sums.begin(), size, kHalf);
+    for (int i = 0; i < count; ++i) {
+      const uint8_t* line = lines + i * stride + begin;
+      for (size_t x = 0; x < size; ++x) sums[x] += line[x] * weight[i];
+    }
+    for (size_t x = 0; x < size; ++x) out[begin + x] = clip8(sums[x]);
   }
-  for (size_t x = 0; x < sums.size(); ++x) out[begin + x] = clip8(sums[x]);
 }
 
 #ifdef RESNET_FT_AVX2
@@ -55,22 +60,22 @@ __attribute__((target("avx2"))) void resize_avx2(const uint8_t* line, const int*
     sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(kHalf)), kPrecisionBits);
     sum = _mm_packs_epi32(sum, sum);
     const int32_t rgbx = _mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
-    std::memcpy(out, &rgbx, sizeof rgbx);  // the fourth byte is overwritten by the next pixel
+    std::memcpy(out, &rgbx, x + 1 < length ? sizeof rgbx : 3);  // the fourth byte is overwritten by the next pixel
   }
 }
 
 // As many bytes of add_bytes as fill vectors; returns how many.
-__attribute__((target("avx2"))) size_t add_avx2(const uint8_t* lines, size_t stride, const int32_t* weight, int count,
-                                                uint8_t* out) {
+__attribute__((target("avx2"))) size_t add_avx2(const uint8_t* lines, size_t stride, size_t bytes,
+                                                const int32_t* weight, int count, uint8_t* out) {
   size_t x = 0;
-  for (; x + 16 <= stride; x += 16) {
+  for (; x + 16 <= bytes; x += 16) {
     __m256i left = _mm256_set1_epi32(kHalf);
     __m256i right = left;
     for (int i = 0; i < count; ++i) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(lines + i * stride + x));
+      const __m128i line = _mm_loadu_si128(reinterpret_cast<const __m128i*>(lines + i * stride + x));
       const __m256i w = _mm256_set1_epi32(weight[i]);
-      left = _mm256_add_epi32(left, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(bytes), w));
-      right = _mm256_add_epi32(right, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)), w));
+      left = _mm256_add_epi32(left, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(line), w));
+      right = _mm256_add_epi32(right, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(_mm_srli_si128(line, 8)), w));
     }
     const __m256i words =
         _mm256_packs_epi32(_mm256_srai_epi32(left, kPrecisionBits), _mm256_srai_epi32(right, kPrecisionBits));
@@ -133,12 +138,12 @@ void LineResizer::resize(const uint8_t* line, uint8_t* out) const {
   }
 }
 
-void add_lines(const uint8_t* lines, size_t stride, const int32_t* weight, int count, uint8_t* out) {
+void add_lines(const uint8_t* lines, size_t stride, size_t bytes, const int32_t* weight, int count, uint8_t* out) {
   size_t done = 0;
 #ifdef RESNET_FT_AVX2
-  if (has_avx2()) done = add_avx2(lines, stride, weight, count, out);
+  if (has_avx2()) done = add_avx2(lines, stride, bytes, weight, count, out);
 #endif
-  if (done < stride) add_bytes(lines, stride, weight, count, out, done);
+  if (done < bytes) add_bytes(lines + done, stride, bytes - done, weight, count, out + done);
 }
 
 }  // namespace resnet_ft

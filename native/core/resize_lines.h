@@ -20,7 +20,6 @@ class LineResizer {
 
   // Bytes behind a line that `resize` may read, without an effect.
   size_t reads_beyond() const { return static_cast<size_t>(groups_) * 12 + 16; }
-  // Writes a byte more than the output has.
   void resize(const uint8_t* line, uint8_t* out) const;
 
  private:
@@ -33,7 +32,7 @@ class LineResizer {
   std::vector<int16_t> packed_;  // length x groups of four taps, as resize_avx2 reads them; empty where it does not run
 };
 
-// One line of `stride` bytes, the sum of `count` lines by weight.
-void add_lines(const uint8_t* lines, size_t stride, const int32_t* weight, int count, uint8_t* out);
+// `bytes` of one line, the sum of those of `count` lines by weight, which begin `stride` bytes apart.
+void add_lines(const uint8_t* lines, size_t stride, size_t bytes, const int32_t* weight, int count, uint8_t* out);
 
 }  // namespace resnet_ft

@@ -9,21 +9,26 @@
 
 #ifndef _WIN32
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #endif
 
 namespace resnet_ft {
 
-std::runtime_error ScratchFile::failure(const std::string& done) const {
-  return std::runtime_error(what_ + " can't be " + done + " (" + std::strerror(errno) + ")");
+namespace {
+
+constexpr const char* kCut = "it ends too early: something cut it short";
+
+}  // namespace
+
+std::runtime_error ScratchFile::failure(const std::string& done, const std::string& reason) const {
+  return std::runtime_error(name_ + ": " + what_ + " can't be " + done + " (" + reason + ")");
 }
 
 #ifdef _WIN32
 
 ScratchFile::ScratchFile(const std::string& name, std::string what)
-    : what_(std::move(what)), name_(name), file_(std::fopen(name.c_str(), "w+bx")) {
-  if (file_ == nullptr) throw failure("made");
+    : name_(name), what_(std::move(what)), file_(std::fopen(name.c_str(), "w+bx")) {
+  if (file_ == nullptr) throw failure("made", std::strerror(errno));
 }
 
 ScratchFile::~ScratchFile() {
@@ -33,12 +38,14 @@ ScratchFile::~ScratchFile() {
 
 void ScratchFile::write(const uint8_t* bytes, size_t count, int64_t offset) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (_fseeki64(file_, offset, SEEK_SET) != 0 || std::fwrite(bytes, 1, count, file_) != count) throw failure("written");
+  if (_fseeki64(file_, offset, SEEK_SET) != 0 || std::fwrite(bytes, 1, count, file_) != count)
+    throw failure("written", std::strerror(errno));
 }
 
 void ScratchFile::read(uint8_t* bytes, size_t count, int64_t offset) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (_fseeki64(file_, offset, SEEK_SET) != 0 || std::fread(bytes, 1, count, file_) != count) throw failure("read");
+  if (_fseeki64(file_, offset, SEEK_SET) != 0 || std::fread(bytes, 1, count, file_) != count)
+    throw failure("read", std::feof(file_) != 0 ? kCut : std::strerror(errno));
 }
 
 #else
@@ -49,21 +56,20 @@ void ScratchFile::complete(size_t count, const char* done, const Transfer& trans
   for (size_t so_far = 0; so_far < count;) {
     const ssize_t some = transfer(so_far);
     if (some < 0 && errno == EINTR) continue;
-    if (some <= 0) throw failure(done);
+    if (some <= 0) throw failure(done, some < 0 ? std::strerror(errno) : kCut);
     so_far += static_cast<size_t>(some);
   }
 }
 
 ScratchFile::ScratchFile(const std::string& name, std::string what)
-    : what_(std::move(what)), descriptor_(::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
-  if (descriptor_ < 0) throw failure("made");
+    : name_(name),
+      what_(std::move(what)),
+      descriptor_(::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
+  if (descriptor_ < 0) throw failure("made", std::strerror(errno));
   ::unlink(name.c_str());
 }
 
-ScratchFile::~ScratchFile() {
-  if (mapped_ != nullptr) ::munmap(mapped_, mapped_bytes_);
-  ::close(descriptor_);
-}
+ScratchFile::~ScratchFile() { ::close(descriptor_); }
 
 void ScratchFile::write(const uint8_t* bytes, size_t count, int64_t offset) {
   complete(count, "written", [&](size_t at) { return ::pwrite(descriptor_, bytes + at, count - at, offset + at); });
@@ -73,14 +79,8 @@ void ScratchFile::read(uint8_t* bytes, size_t count, int64_t offset) const {
   complete(count, "read", [&](size_t at) { return ::pread(descriptor_, bytes + at, count - at, offset + at); });
 }
 
-const uint8_t* ScratchFile::map(size_t count) {
-  void* map = MAP_FAILED;
-  if (::ftruncate(descriptor_, static_cast<off_t>(count)) == 0)
-    map = ::mmap(nullptr, count, PROT_READ, MAP_SHARED, descriptor_, 0);
-  if (map == MAP_FAILED) throw failure("mapped");
-  mapped_ = map;
-  mapped_bytes_ = count;
-  return static_cast<const uint8_t*>(map);
+void ScratchFile::set_size(size_t bytes) {
+  if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) throw failure("made", std::strerror(errno));
 }
 
 #endif

@@ -14,28 +14,28 @@ namespace resnet_ft {
 // ends; on Windows it is removed at the end.
 class ScratchFile {
  public:
-  // Makes a new file; `what` it is stands in errors. Throws std::runtime_error where it can't be made.
+  // Makes a new file; its name and `what` it is stand in errors. Throws std::runtime_error where it can't be made.
   ScratchFile(const std::string& name, std::string what);
   ~ScratchFile();
   ScratchFile(const ScratchFile&) = delete;
   ScratchFile& operator=(const ScratchFile&) = delete;
 
-  // Whole or std::runtime_error: a full disk is an error of the write, not a signal at a later access of a mapping.
-  // Both may be called from several threads at once.
+  // Whole or std::runtime_error: a full disk, a file that was cut, or a file system that fails is an error of the call
+  // and not a signal, as it would be at an access of a mapping. Both may be called from several threads at once.
   void write(const uint8_t* bytes, size_t count, int64_t offset);
   void read(uint8_t* bytes, size_t count, int64_t offset) const;
 
 #ifndef _WIN32
-  // The first `count` bytes as memory, for reading, as long as the file lives; its pages are the system's to drop.
-  const uint8_t* map(size_t count);
+  // Gives the file so many bytes, zeros where nothing was written.
+  void set_size(size_t bytes);
 #endif
 
  private:
-  std::runtime_error failure(const std::string& done) const;
+  std::runtime_error failure(const std::string& done, const std::string& reason) const;
 
+  std::string name_;
   std::string what_;
 #ifdef _WIN32
-  std::string name_;
   std::FILE* file_ = nullptr;
   mutable std::mutex mutex_;  // a file has one position
 #else
@@ -43,8 +43,6 @@ class ScratchFile {
   void complete(size_t count, const char* done, const Transfer& transfer) const;
 
   int descriptor_ = -1;
-  void* mapped_ = nullptr;
-  size_t mapped_bytes_ = 0;
 #endif
 };
 

@@ -139,6 +139,7 @@ torch::Tensor Session::logits(const torch::Tensor& inputs) {
 
 EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const CpuMemoryPass memory;
   use_threads(options_.threads);
   model_->train_unfrozen();
   const Batches batches(normalizer_, resident(), options.store, options.targets, options.plan.order,
@@ -195,6 +196,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
 // Validation runs on the folded network: the same logits but for rounding, in less time.
 EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const CpuMemoryPass memory;
   const c10::InferenceMode inference;
   use_threads(options_.threads);
   const auto weights = model_->state_dict();

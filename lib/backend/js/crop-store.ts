@@ -9,6 +9,9 @@ const MAX_SIDE = 16384;
 /** Closes the file of crops that nobody has any more: a store may be closed while a pass still reads it. */
 const unused = new FinalizationRegistry<number>((descriptor) => fs.closeSync(descriptor));
 
+/** `fs.readSync` or `fs.writeSync`. */
+type Transfer = (descriptor: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;
+
 /** Crops as bytes: each in memory of its own, taken as it is written, or all in a file. */
 export class Crops {
   private readonly crops = new Map<number, Uint8Array>();
@@ -18,27 +21,44 @@ export class Crops {
   constructor(
     readonly count: number,
     readonly size: number,
-    file?: string,
+    private readonly file?: string,
   ) {
     if (file === undefined) return;
     this.descriptor = fs.openSync(file, 'wx+', 0o600);
     unused.register(this, this.descriptor);
     fs.unlinkSync(file);
+    // What is never written are zeros, in a file as in memory.
+    fs.ftruncateSync(this.descriptor, count * this.bytes);
   }
 
   /** The bytes at `index`; not a copy where they are in memory. */
   at(index: number): Uint8Array {
     this.check(index);
     const bytes = this.crops.get(index) ?? new Uint8Array(this.bytes);
-    // What was never written are zeros, in a file as in memory.
-    if (this.descriptor !== undefined) fs.readSync(this.descriptor, bytes, 0, this.bytes, index * this.bytes);
+    if (this.descriptor !== undefined) this.transfer('read', fs.readSync, bytes, index);
     return bytes;
   }
 
   set(index: number, bytes: Uint8Array): void {
     this.check(index);
     if (this.descriptor === undefined) this.crops.set(index, bytes);
-    else fs.writeSync(this.descriptor, bytes, 0, this.bytes, index * this.bytes);
+    else this.transfer('written', fs.writeSync, bytes, index);
+  }
+
+  /** All of the bytes, or an error that names the file. */
+  private transfer(done: string, call: Transfer, bytes: Uint8Array, index: number): void {
+    let reason = 'it ends too early: something cut it short';
+    try {
+      for (let at = 0; at < this.bytes;) {
+        const some = call(this.descriptor as number, bytes, at, this.bytes - at, index * this.bytes + at);
+        if (some === 0) break;
+        at += some;
+        if (at === this.bytes) return;
+      }
+    } catch (error) {
+      reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    }
+    throw misuse(`${this.file}: the file of the crops can't be ${done} (${reason})`);
   }
 
   check(index: number): void {

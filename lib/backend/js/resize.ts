@@ -1,59 +1,64 @@
+import { resizedSize, tooLargeToResize } from '../resized-size';
 import type { CropOptions, RgbImage } from '../types';
+import { misuse } from './error';
+import { Axis, PRECISION_BITS, type Span, type Weights } from './resize-weights';
 import { nextTurn } from './turn';
 
-// Pillow's bilinear resize and torchvision's Resize and CenterCrop, bit for bit (Pillow, src/libImaging/Resample.c): the same steps in
-// the same order as native/core/resize.cpp.
+// The bilinear resize of Pillow 13.0.0 and torchvision's Resize and CenterCrop, bit for bit (Pillow, src/libImaging/Resample.c): the same
+// steps in the same order as native/core/resize.cpp.
 
-/** 8-bit results of fixed point sums with this many fractional bits. */
-const PRECISION_BITS = 32 - 8 - 2;
 const HALF = 1 << (PRECISION_BITS - 1);
 
 /** Multiplications after which the event loop gets a turn: about 50 ms. */
 const WORK_AT_ONCE = 20_000_000;
 
-/** For each output pixel, the input pixels that it is made of, and their weights. */
-interface Coefficients {
-  /** Weights kept per output pixel. */
-  window: number;
-  first: Int32Array;
-  count: Int32Array;
-  /** output x window */
-  weight: Int32Array;
-}
+/** Output pixels whose weights are in memory at the same time: all of a usual crop, and not all of a line of millions. */
+const WEIGHTS_AT_ONCE = 1024;
 
-/** The part of a side that a centred crop keeps. */
-interface Span {
-  offset: number;
-  length: number;
-}
+/** Bytes of a line that are summed up at the same time. */
+const SUMS_AT_ONCE = 65_536;
 
 /**
  * Resizes and crops an image: the very bytes of torchvision on Pillow. Long work gives the event loop turns.
  *
- * @throws Error where the image has no pixels or not height x width x 3 bytes
+ * @throws ResnetFtError NATIVE_ERROR where the image is {@link tooLargeToResize}
  */
-export async function resizeAndCrop(image: RgbImage, { resize, crop }: CropOptions): Promise<RgbImage> {
-  const target = resize > 0 ? resizedSize(image, resize) : image;
-  const columns = centre(target.width, crop);
-  const rows = centre(target.height, crop);
-  const horizontal = target.width !== image.width;
-  const vertical = target.height !== image.height;
+export async function resizeAndCrop(image: RgbImage, options: CropOptions): Promise<RgbImage> {
+  const reason = tooLargeToResize(image, options);
+  if (reason !== undefined) throw misuse(reason);
+  const { resize, crop } = options;
+  const size = resizedSize(image, resize);
+  const across = new Axis(image.width, size.width);
+  const down = new Axis(image.height, size.height);
+  const columns = centre(size.width, crop);
+  const rows = centre(size.height, crop);
+  // Each pass makes only what the next one reads, so that what is between them is no larger than the image or the crop.
+  const columnsRead = across.inputs(columns);
+  const rowsRead = down.inputs(rows);
+  const out = { width: columns.length, height: rows.length };
 
-  // Only the input rows that the kept output rows are made of go through the horizontal pass.
-  const down = vertical ? coefficients(image.height, target.height) : undefined;
-  const span = down === undefined ? rows : inputSpan(down, rows);
-  const lines = horizontal
-    ? await resizeRows(image, coefficients(image.width, target.width), columns, span)
-    : cut(image, columns, span);
-  const data = down === undefined ? lines : resizeColumns(lines, down, rows, span.offset, columns.length * 3);
-  return pad({ width: columns.length, height: rows.length, data }, crop);
+  let data: Uint8Array;
+  if (verticallyFirst(across, down)) {
+    data = await resizeColumns(image, columnsRead, 0, down, rows);
+    const lines = { width: columnsRead.length, height: rows.length, data };
+    if (across.resizes) {
+      data = await resizeRows(lines, columnsRead.offset, across, columns, { offset: 0, length: rows.length });
+    }
+  } else {
+    data = across.resizes ? await resizeRows(image, 0, across, columns, rowsRead) : cut(image, columns, rowsRead);
+    const lines = { width: columns.length, height: rowsRead.length, data };
+    const all = { offset: 0, length: columns.length };
+    if (down.resizes) data = await resizeColumns(lines, all, rowsRead.offset, down, rows);
+  }
+  return pad({ ...out, data }, crop);
 }
 
-/** The short side becomes `resize`, the long one `int(resize * long / short)`. */
-function resizedSize({ width, height }: RgbImage, resize: number): { width: number; height: number } {
-  return width <= height
-    ? { width: resize, height: Math.trunc((resize * height) / width) }
-    : { width: Math.trunc((resize * width) / height), height: resize };
+/**
+ * Pillow 13.0.0 (Resample.c, ImagingResampleInner) goes vertically first where the height falls by more than twice what the width does;
+ * before that it never did.
+ */
+function verticallyFirst(across: Axis, down: Axis): boolean {
+  return down.shrinksBy > 0 && down.shrinksBy > 2 * across.shrinksBy;
 }
 
 function centre(size: number, crop: number): Span {
@@ -66,64 +71,50 @@ function halfToEven(twice: number): number {
   return down + (twice & 1 & down);
 }
 
-function coefficients(inSize: number, outSize: number): Coefficients {
-  const scale = inSize / outSize;
-  const support = Math.max(scale, 1);
-  const inverse = 1 / support;
-  const window = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(outSize);
-  const count = new Int32Array(outSize);
-  const weight = new Int32Array(outSize * window);
-  const k = new Float64Array(window);
-  for (let x = 0; x < outSize; x++) {
-    const center = (x + 0.5) * scale;
-    const begin = Math.max(Math.trunc(center - support + 0.5), 0);
-    const length = Math.min(Math.trunc(center + support + 0.5), inSize) - begin;
-    let total = 0;
-    for (let i = 0; i < length; i++) total += k[i] = triangle((i + begin - center + 0.5) * inverse);
-    for (let i = 0; i < length; i++) {
-      const one = k[i] as number;
-      weight[x * window + i] = Math.trunc(0.5 + (total !== 0 ? one / total : one) * (1 << PRECISION_BITS));
-    }
-    first[x] = begin;
-    count[x] = length;
-  }
-  return { window, first, count, weight };
-}
-
-function triangle(x: number): number {
-  const distance = Math.abs(x);
-  return distance < 1 ? 1 - distance : 0;
-}
-
-/** The input rows of the output rows `keep`. */
-function inputSpan({ first, count }: Coefficients, keep: Span): Span {
-  const last = keep.offset + keep.length - 1;
-  const offset = first[keep.offset] as number;
-  return { offset, length: (first[last] as number) + (count[last] as number) - offset };
-}
-
 function clip8(sum: number): number {
   const value = sum >> PRECISION_BITS;
   return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
-/** Columns `keep` of the horizontally resized rows `rows`. */
-async function resizeRows(image: RgbImage, c: Coefficients, keep: Span, rows: Span): Promise<Uint8Array> {
+/** The weights of `keep` part by part, and where each part begins in it. */
+function* parts(axis: Axis, keep: Span): Generator<{ weights: Weights; done: number }> {
+  for (let done = 0; done < keep.length; done += WEIGHTS_AT_ONCE) {
+    const length = Math.min(WEIGHTS_AT_ONCE, keep.length - done);
+    yield { weights: axis.weights({ offset: keep.offset + done, length }), done };
+  }
+}
+
+/** Gives the event loop a turn after every {@link WORK_AT_ONCE} multiplications that are announced. */
+function pacer(): (work: number) => Promise<void> | undefined {
+  let soFar = 0;
+  return (work) => {
+    soFar += work;
+    if (soFar < WORK_AT_ONCE) return undefined;
+    soFar = 0;
+    return nextTurn();
+  };
+}
+
+/** Columns `keep` of the horizontally resized rows `rows`, of an image whose column 0 is the axis's pixel `column0`. */
+async function resizeRows(image: RgbImage, column0: number, axis: Axis, keep: Span, rows: Span): Promise<Uint8Array> {
   const out = new Uint8Array(rows.length * keep.length * 3);
-  const linesAtOnce = Math.max(1, Math.floor(WORK_AT_ONCE / (keep.length * 3 * c.window)));
-  for (let y = 0; y < rows.length; y++) {
-    if (y > 0 && y % linesAtOnce === 0) await nextTurn();
-    resizeLine(image, (rows.offset + y) * image.width * 3, c, keep, out, y * keep.length * 3);
+  const pace = pacer();
+  for (const { weights, done } of parts(axis, keep)) {
+    const work = weights.first.length * 3 * weights.window;
+    for (let y = 0; y < rows.length; y++) {
+      const line = ((rows.offset + y) * image.width - column0) * 3;
+      resizeLine(image.data, line, weights, out, (y * keep.length + done) * 3);
+      const turn = pace(work);
+      if (turn !== undefined) await turn;
+    }
   }
   return out;
 }
 
-function resizeLine(image: RgbImage, line: number, c: Coefficients, keep: Span, out: Uint8Array, to: number): void {
-  const { data } = image;
-  const { window, first, count, weight } = c;
+function resizeLine(data: Uint8Array, line: number, weights: Weights, out: Uint8Array, to: number): void {
+  const { window, first, count, weight } = weights;
   let at = to;
-  for (let x = keep.offset; x < keep.offset + keep.length; x++) {
+  for (let x = 0; x < first.length; x++) {
     let r = HALF;
     let g = HALF;
     let b = HALF;
@@ -142,19 +133,36 @@ function resizeLine(image: RgbImage, line: number, c: Coefficients, keep: Span, 
   }
 }
 
-/** Rows `keep` of the vertically resized image whose line 0 is input row `row0`; `stride` bytes a line. */
-function resizeColumns(lines: Uint8Array, c: Coefficients, keep: Span, row0: number, stride: number): Uint8Array {
-  const out = new Uint8Array(keep.length * stride);
-  const sums = new Int32Array(stride);
-  for (let y = 0; y < keep.length; y++) {
-    const row = keep.offset + y;
-    sums.fill(HALF);
-    for (let i = 0; i < (c.count[row] as number); i++) {
-      const w = c.weight[row * c.window + i] as number;
-      const line = ((c.first[row] as number) - row0 + i) * stride;
-      for (let x = 0; x < stride; x++) sums[x] = (sums[x] as number) + (lines[line + x] as number) * w;
+/** Rows `keep` of the columns `columns`, vertically resized, of an image whose line 0 is the axis's pixel `row0`. */
+async function resizeColumns(
+  image: RgbImage,
+  columns: Span,
+  row0: number,
+  axis: Axis,
+  keep: Span,
+): Promise<Uint8Array> {
+  const { data, width } = image;
+  const bytes = columns.length * 3;
+  const out = new Uint8Array(keep.length * bytes);
+  const sums = new Int32Array(Math.min(bytes, SUMS_AT_ONCE));
+  const pace = pacer();
+  for (const { weights, done } of parts(axis, keep)) {
+    const { window, first, count, weight } = weights;
+    for (let y = 0; y < first.length; y++) {
+      const to = (done + y) * bytes;
+      for (let begin = 0; begin < bytes; begin += sums.length) {
+        const size = Math.min(sums.length, bytes - begin);
+        sums.fill(HALF);
+        for (let i = 0; i < (count[y] as number); i++) {
+          const w = weight[y * window + i] as number;
+          const line = (((first[y] as number) - row0 + i) * width + columns.offset) * 3 + begin;
+          for (let x = 0; x < size; x++) sums[x] = (sums[x] as number) + (data[line + x] as number) * w;
+        }
+        for (let x = 0; x < size; x++) out[to + begin + x] = clip8(sums[x] as number);
+      }
+      const turn = pace(bytes * window);
+      if (turn !== undefined) await turn;
     }
-    for (let x = 0; x < stride; x++) out[y * stride + x] = clip8(sums[x] as number);
   }
   return out;
 }

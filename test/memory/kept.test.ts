@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { ROOT } from '../cli/run';
+
+interface Told {
+  fresh: number;
+  /** How a batch ended that there was no memory for; undefined where no limit could be set. */
+  refused?: string;
+  peak: number;
+  afterSingles: number;
+  afterRest: number;
+}
+
+/** What a service may have more in memory than before its large batch, in megabytes: heaps of several threads, oneDNN's caches. */
+const MORE = 80;
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux(
+  'a service that has had one large batch does not keep its memory',
+  () => {
+    const args = ['--expose-gc', path.join(__dirname, 'service.js'), path.join(ROOT, 'dist')];
+    const ran = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 240_000 });
+    expect(ran.stderr).toBe('');
+    const told = JSON.parse(ran.stdout) as Told;
+    // The batch needs much, so that the rest shows something.
+    expect(told.peak - told.fresh).toBeGreaterThan(2 * MORE);
+    expect(told.afterSingles - told.fresh).toBeLessThan(MORE);
+    expect(told.afterRest - told.fresh).toBeLessThan(MORE);
+    if (told.refused !== undefined) expect(told.refused).toBe('NATIVE_ERROR');
+  },
+  300_000,
+);
