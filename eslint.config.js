@@ -59,7 +59,8 @@ module.exports = defineConfig(
       'no-restricted-syntax': [
         'error',
         ...[
-          'MemberExpression[property.name=/^(write|end)$/][object.property.name=/^std(out|err)$/][object.object.name="process"]',
+          // A constant holds no name.
+          'CallExpression[callee.property.name=/^(write|end)$/][callee.object.property.name=/^std(out|err)$/][callee.object.object.name="process"]:not([arguments.0.type="Literal"])',
           'VariableDeclarator[init.property.name=/^std(out|err)$/][init.object.name="process"]',
           'VariableDeclarator[init.name="process"] Property[key.name=/^std(out|err)$/]',
           'ImportSpecifier[imported.name=/^std(out|err)$/]',

@@ -18,3 +18,15 @@ export function align(rows: readonly (readonly string[])[], right: (column: numb
     return padded.join('  ').trimEnd();
   });
 }
+
+/** Parts with a separator between, in as few lines as `width` columns take; a part that is wider has a line of its own. */
+export function fill(parts: readonly string[], separator: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const longer = `${lines.at(-1) ?? ''}${separator}${part}`;
+    if (lines.length === 0) lines.push(part);
+    else if (stringWidth(printable(longer)) <= width) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines;
+}

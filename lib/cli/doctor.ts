@@ -22,7 +22,8 @@ export const doctorCommand = defineCommand({
     } else {
       const { formatReport } = await import('./doctor-display.js');
       const colour = process.stdout.isTTY === true && !process.env['NO_COLOR'];
-      formatReport(report, { quiet, colour }).forEach((line) => sayStyled(line));
+      const width = process.stdout.columns || Infinity;
+      formatReport(report, { quiet, colour, width }).forEach((line) => sayStyled(line));
     }
     if (!report.ok) process.exitCode = 1;
   },

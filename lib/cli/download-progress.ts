@@ -1,6 +1,7 @@
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { DownloadEvent } from '../download/types';
 import { tell } from '../terminal';
+import { createBar } from './bar';
 
 /** Shows downloads on standard error: lines, and on a terminal a bar. */
 export interface DownloadDisplay {
@@ -34,15 +35,7 @@ export function createDownloadDisplay(options: { quiet?: boolean } = {}): Downlo
     }
     if (quiet || !process.stderr.isTTY || total === undefined) return;
     if (bar === undefined) {
-      bar = new SingleBar({
-        format: '{bar} {done}/{size} MB  ETA {eta_formatted}',
-        hideCursor: true,
-        clearOnComplete: true,
-        barsize: 24,
-        barCompleteChar: '=',
-        barIncompleteChar: '.',
-        stream: process.stderr,
-      });
+      bar = createBar(process.stderr, '{bar} {done}/{size} MB  ETA {eta_formatted}', 34);
       bar.start(total, received, { done: megabytes(received), size: megabytes(total) });
     }
     bar.update(received, { done: megabytes(received) });

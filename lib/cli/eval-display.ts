@@ -1,6 +1,7 @@
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { EvalEvent } from '../eval/types';
 import { say, sayJson } from '../terminal';
+import { createBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { accuracyLine, dataLines, reportLines } from './eval-report';
 import { shownPath } from './shown-path';
@@ -54,14 +55,7 @@ export class EvalDisplay {
   private progress(done: number, total: number): void {
     if (!process.stderr.isTTY || this.options.quiet) return;
     if (this.bar === undefined) {
-      this.bar = new SingleBar({
-        format: 'images {bar} {value}/{total}  ETA {eta_formatted}',
-        hideCursor: true,
-        clearOnComplete: true,
-        barsize: 24,
-        barCompleteChar: '=',
-        barIncompleteChar: '.',
-      });
+      this.bar = createBar(process.stderr, 'images {bar} {value}/{total}  ETA {eta_formatted}', 38);
       this.bar.start(total, done);
     }
     this.bar.update(done);

@@ -94,7 +94,7 @@ export async function main(argv: string[]): Promise<void> {
     .alias('help', 'h')
     .wrap(Math.min(110, process.stdout.columns ?? 100))
     .exitProcess(false)
-    .updateStrings({ string: 'value' })
+    .updateStrings({ string: 'value', 'Show help': 'show help', 'Show version number': 'show the version' })
     .fail((message: string | null, error: Error | undefined) => {
       throw error instanceof ResnetFtError || message == null
         ? (error ?? new UsageError('unknown error'))

@@ -1,6 +1,8 @@
-import { SingleBar } from 'cli-progress';
+import { Format, type SingleBar } from 'cli-progress';
 import { say, sayJson } from '../terminal';
+import { fill } from '../text-table';
 import type { ClassFigures, EpochRecord, KeptModel, TrainEvent } from '../train/events';
+import { createBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { classLines } from './eval-report';
 import { shownPath } from './shown-path';
@@ -11,6 +13,9 @@ export interface Display {
   /** Takes a progress bar away. */
   close(): void;
 }
+
+/** A thousand names would fill the screen; config.json has them all. */
+const LISTED_CLASSES = 20;
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
@@ -39,6 +44,12 @@ function classTable(classes: readonly ClassFigures[]): string[] {
   return [`the ${SHOWN_CLASSES} of ${classes.length} classes with the lowest F1:`, ...classLines(worst)];
 }
 
+function classesText(classes: readonly string[]): string {
+  if (classes.length <= LISTED_CLASSES) return `classes ${classes.join(', ')}`;
+  const others = classes.length - LISTED_CLASSES;
+  return `${classes.length} classes: ${classes.slice(0, LISTED_CLASSES).join(', ')} and ${others} more`;
+}
+
 class JsonDisplay implements Display {
   show(event: TrainEvent): void {
     sayJson(event);
@@ -54,6 +65,7 @@ class TextDisplay implements Display {
   private epochs = 0;
   private perEpoch = 0;
   private epoch = 0;
+  private first = 0;
   private done = 0;
   private begun = 0;
   private valImages = 0;
@@ -70,9 +82,7 @@ class TextDisplay implements Display {
     switch (event.kind) {
       case 'data':
         this.valImages = event.val;
-        return this.line(
-          `${event.train} training and ${event.val} validation images, classes ${event.classes.join(', ')}`,
-        );
+        return this.line(`${event.train} training and ${event.val} validation images, ${classesText(event.classes)}`);
       case 'download':
         this.close();
         return this.downloads.show(event.event);
@@ -94,7 +104,9 @@ class TextDisplay implements Display {
         return this.step(event.epoch, event.images, event.loss);
       case 'epoch':
         this.close();
-        return this.line(epochLine(event, this.epochs, this.valImages));
+        return fill(epochLine(event, this.epochs, this.valImages).split('  '), '  ', this.width()).forEach((line) =>
+          this.line(line),
+        );
       case 'saved':
         return;
       case 'done':
@@ -102,7 +114,7 @@ class TextDisplay implements Display {
         if (!this.quiet) ['', ...classTable(event.perClass), ''].forEach(say);
         say(
           `${keptText(event.model)}: val loss ${event.model.valLoss.toFixed(4)} acc ${percent(event.model.valAccuracy)}` +
-            `${this.skipped > 0 ? `, ${this.skipped} images skipped` : ''}; saved in ${shownPath(event.output)}`,
+            `${this.skipped > 0 ? `, ${this.skipped} ${this.skipped === 1 ? 'image' : 'images'} skipped` : ''}; saved in ${shownPath(event.output)}`,
         );
     }
   }
@@ -113,6 +125,11 @@ class TextDisplay implements Display {
     this.downloads.close();
   }
 
+  /** Columns of a terminal; elsewhere lines are as long as they are. */
+  private width(): number {
+    return process.stdout.columns || Infinity;
+  }
+
   private line(text: string): void {
     this.close();
     if (!this.quiet) say(text);
@@ -120,43 +137,31 @@ class TextDisplay implements Display {
 
   private crops(done: number, total: number): void {
     if (!this.terminal || this.quiet) return;
-    if (this.bar === undefined) this.start('reading images {bar} {value}/{total}', total, {});
+    if (this.bar === undefined) {
+      this.bar = createBar(process.stdout, 'reading images {bar} {value}/{total}', 34);
+      this.bar.start(total, 0);
+    }
     this.bar?.update(done);
     if (done === total) this.close();
   }
 
   private step(epoch: number, images: number, loss: number): void {
     if (!this.terminal || this.quiet) return;
-    if (epoch !== this.epoch) {
+    const payload = { epoch: `${epoch}/${this.epochs}`, loss: loss.toFixed(4), speed: '' };
+    if (epoch !== this.epoch || this.bar === undefined) {
+      // The first batch was begun before the clock: it tells nothing of the speed.
       this.epoch = epoch;
-      this.done = 0;
+      this.first = this.done = images;
       this.begun = performance.now();
       this.close();
-    }
-    const payload = { epoch: `${epoch}/${this.epochs}`, speed: '', loss: loss.toFixed(4) };
-    if (this.bar === undefined) {
-      this.start(
-        'epoch {epoch} {bar} {value}/{total}  {speed} img/s  loss {loss}  ETA {eta_formatted}',
-        this.perEpoch,
-        payload,
-      );
+      this.bar = createBar(process.stdout, 'epoch {epoch} {bar} {value}/{total}  loss {loss}{speed}', 66);
+      this.bar.start(this.perEpoch, images, payload);
+      return;
     }
     this.done += images;
-    const seconds = (performance.now() - this.begun) / 1000;
-    this.bar?.update(this.done, { ...payload, speed: seconds > 0 ? (this.done / seconds).toFixed(1) : '' });
-  }
-
-  private start(format: string, total: number, payload: object): void {
-    this.bar = new SingleBar({
-      format,
-      hideCursor: true,
-      clearOnComplete: true,
-      barsize: 24,
-      barCompleteChar: '=',
-      barIncompleteChar: '.',
-      stream: process.stdout,
-    });
-    this.bar.start(total, 0, payload);
+    const speed = (this.done - this.first) / ((performance.now() - this.begun) / 1000);
+    const left = Format.TimeFormat(Math.ceil((this.perEpoch - this.done) / speed), { autopaddingChar: '' }, 1);
+    this.bar.update(this.done, { ...payload, speed: `  ${speed.toFixed(1)} img/s  ETA ${left}` });
   }
 }
 

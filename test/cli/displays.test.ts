@@ -1,0 +1,71 @@
+import { formatReport } from '../../lib/cli/doctor-display';
+import { createDisplay } from '../../lib/cli/progress';
+import { fill } from '../../lib/text-table';
+import type { TrainEvent } from '../../lib/train/events';
+
+/** What a display writes to a terminal of so many columns. */
+function shown(columns: number | undefined, events: TrainEvent[]): string {
+  const { isTTY, columns: before } = process.stdout;
+  let text = '';
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((text += String(chunk)), true));
+  Object.assign(process.stdout, { isTTY: columns !== undefined, columns });
+  try {
+    const display = createDisplay({ json: false, quiet: false });
+    for (const event of events) display.show(event);
+    display.close();
+  } finally {
+    Object.assign(process.stdout, { isTTY, columns: before });
+    write.mockRestore();
+  }
+  return text;
+}
+
+const START: TrainEvent = { kind: 'start', output: '/tmp/run', epochs: 2, stepsPerEpoch: 3, images: 12 };
+const step = (number: number): TrainEvent => ({ kind: 'step', epoch: 1, step: number, loss: 0.5, lr: 0.01, images: 4 });
+const EPOCH: TrainEvent = {
+  ...{ kind: 'epoch', epoch: 1, trainLoss: 0.7656, trainAccuracy: 0.75, valLoss: 2.8794, valAccuracy: 0.5 },
+  seconds: 17.6,
+} as const;
+
+test('many classes are told by their number and the first of them', () => {
+  const classes = Array.from({ length: 1000 }, (_, i) => `class ${i}`);
+  const text = shown(undefined, [{ kind: 'data', classes, train: 10, val: 5 }]);
+  expect(text).toMatch(/^10 training and 5 validation images, 1000 classes: class 0, [^\n]+, class 19 and 980 more\n$/);
+});
+
+test('the first batch of an epoch tells no speed, and the bar fits its terminal', () => {
+  const first = shown(80, [START, step(1)]);
+  expect(first).toMatch(/epoch 1\/2 =+\.+ 4\/12 {2}loss 0\.5000/);
+  expect(first).not.toMatch(/img\/s|ETA/);
+  const narrow = shown(40, [START, step(1)]);
+  expect(narrow).toMatch(/epoch 1\/2 =\.{3} 4\/12 {2}loss 0\.5000/);
+});
+
+test('the line of an epoch goes on in a second one where the terminal is narrower', () => {
+  const line = 'epoch 1/2  train loss 0.7656 acc 75.0 %  val loss 2.8794 acc 50.0 % (4/8)  17.6 s\n';
+  const data: TrainEvent = { kind: 'data', classes: ['a'], train: 12, val: 8 };
+  expect(shown(undefined, [data, START, EPOCH])).toContain(`\n${line}`);
+  expect(shown(120, [data, START, EPOCH])).toContain(`\n${line}`);
+  expect(shown(60, [data, START, EPOCH])).toContain('75.0 %\nval loss 2.8794 acc 50.0 % (4/8)  17.6 s\n');
+});
+
+test('what doctor found goes on below itself', () => {
+  const found =
+    'the LibTorch of /opt/a-folder-with-a-long-name/torch is one that others can write to, which is not safe';
+  const checks = [{ name: 'libtorch', status: 'ok' as const, found }];
+  const report = { schema: 1 as const, version: '1', ok: true, problems: 0, warnings: 0, checks };
+  const wide = formatReport(report, { quiet: false, colour: false });
+  expect(wide[0]).toBe(`ok  libtorch  ${found}`);
+  const lines = formatReport(report, { quiet: false, colour: false, width: 60 }).slice(0, -1);
+  expect(lines.length).toBeGreaterThan(1);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
+  expect(lines.slice(1).every((line) => /^ {14}\S/.test(line))).toBe(true);
+  expect(lines.map((line) => line.slice(14)).join(' ')).toBe(found);
+  expect(formatReport(report, { quiet: false, colour: false, width: 40 })).toEqual(wide);
+});
+
+test('parts fill lines, and the width of characters counts', () => {
+  expect(fill(['a', 'b', 'c'], ' ', 3)).toEqual(['a b', 'c']);
+  expect(fill(['蟻蟻', 'b'], ' ', 5)).toEqual(['蟻蟻', 'b']);
+  expect(fill(['longer than that', 'b'], ' ', 5)).toEqual(['longer than that', 'b']);
+});
