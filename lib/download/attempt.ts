@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Client, Reply } from './client';
 import { AttemptError, statusError } from './failure';
+import { Pace } from './pace';
 import type { PartialFile } from './partial';
 import type { Tuning } from './types';
 
@@ -82,7 +83,7 @@ export async function attempt(
   client: Client,
   wanted: Wanted,
   partial: PartialFile,
-  control: { signal: AbortSignal; onBytes: () => void; freeBytes: Tuning['freeBytes'] },
+  control: { signal: AbortSignal; onBytes: () => void; tuning: Tuning },
 ): Promise<void> {
   const headers: Record<string, string> = {};
   if (partial.length > 0) {
@@ -94,22 +95,21 @@ export async function attempt(
     if (!(await accept(reply, partial, wanted))) return;
     const encoding = reply.header('content-encoding') ?? 'identity';
     if (encoding !== 'identity') throw new AttemptError(`the server sends it as ${encoding}`, false);
-    await checkSpace(wanted, partial, control.freeBytes);
+    await checkSpace(wanted, partial, control.tuning.freeBytes);
     const limit = Math.min(partial.total ?? Infinity, wanted.maxBytes);
     control.onBytes();
-    for await (const bytes of reply.body) {
-      if (partial.length + (bytes as Buffer).length > limit) {
+    for await (const bytes of new Pace(control.tuning).watch(reply.body)) {
+      if (partial.length + bytes.length > limit) {
         await partial.clear();
         throw new AttemptError(`it is longer than ${limit} bytes`, false);
       }
-      await partial.append(bytes as Buffer);
+      await partial.append(bytes);
       control.onBytes();
     }
     if (partial.length < (partial.total ?? 0)) {
       throw new AttemptError(`it ended after ${partial.length} of ${partial.total} bytes`, true);
     }
   } finally {
-    // An error event of a body that is given up has no other listener.
-    reply.body.on('error', () => {}).destroy();
+    reply.drop();
   }
 }

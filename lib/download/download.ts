@@ -7,6 +7,7 @@ import { createClient, shownUrl } from './client';
 import { AttemptError, attemptError } from './failure';
 import { sha256File } from './hash';
 import { withLock } from './lock';
+import { leastBytes } from './pace';
 import { PartialFile } from './partial';
 import type { DownloadControl, Tuning } from './types';
 
@@ -42,6 +43,9 @@ export const TUNING: Tuning = {
   backoff: 500,
   longestPause: 60_000,
   stall: 30_000,
+  // As apt and git do where they are asked to give up slow servers.
+  slowest: 1000,
+  window: 30_000,
   connect: 15_000,
   staleLock: 15_000,
   freeBytes,
@@ -87,7 +91,7 @@ async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortS
     let resumed = partial.length > 0;
     for (let failures = 0, furthest = partial.length; ;) {
       try {
-        await attempt(client, wanted, partial, { signal, onBytes, freeBytes: tuning.freeBytes });
+        await attempt(client, wanted, partial, { signal, onBytes, tuning });
         const digest = partial.digest();
         if (sha256 === undefined || digest.startsWith(sha256)) break;
         await partial.clear();
@@ -100,8 +104,9 @@ async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortS
         // A disk that is full disturbs more than this download.
         if (error.cause !== undefined && (error.cause as NodeJS.ErrnoException).code === 'ENOSPC')
           await partial.clear();
-        // Only bytes that no attempt has brought yet are progress; a server may break off at the same place each time.
-        failures = partial.length > furthest ? 1 : failures + 1;
+        // Only bytes that no attempt has brought yet are progress, and more than a few: a server may break off at the same
+        // place each time, or after each byte.
+        failures = partial.length - furthest >= leastBytes(tuning) ? 1 : failures + 1;
         furthest = Math.max(furthest, partial.length);
         if (!error.retryable || failures > tuning.retries) throw error;
         const wait = pause(failures, error, tuning);

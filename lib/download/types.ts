@@ -22,7 +22,7 @@ export interface DownloadControl {
 
 /** How patient a download is. */
 export interface Tuning {
-  /** Attempts that bring no new byte before the download fails, less one. */
+  /** Attempts without progress (new bytes worth a `window` at the `slowest` rate) before the download fails, less one. */
   retries: number;
   /** First pause between attempts, in milliseconds; doubles each time. */
   backoff: number;
@@ -30,6 +30,10 @@ export interface Tuning {
   longestPause: number;
   /** Milliseconds without a byte after which an attempt is given up. */
   stall: number;
+  /** Bytes a second that must come at least, on an average over each `window`. */
+  slowest: number;
+  /** Milliseconds of waiting for bytes over which their rate is looked at. */
+  window: number;
   /** Milliseconds for a connection to be made. */
   connect: number;
   /** Milliseconds after which the lock of a process that was killed is taken over; at least 2000. */

@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
-import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import type { Entry } from 'yauzl';
 import { ResnetFtError } from '../errors';
+import { GuardedZip } from '../files/zip';
 
 /** How much a zip may unpack to. */
 export interface UnzipLimits {
@@ -45,11 +46,11 @@ function checkCrc(zip: string, entry: Entry): Transform {
   });
 }
 
-async function unpack(zip: string, opened: ZipFile, folder: string, limits: UnzipLimits): Promise<void> {
+async function unpack(zip: string, opened: GuardedZip, folder: string, limits: UnzipLimits): Promise<void> {
   if (opened.entryCount > limits.maxEntries) throw invalid(zip, `a zip of ${opened.entryCount} entries`);
   let total = 0;
   // yauzl refuses absolute names, names with .. or backslashes, and entries that unpack to more than they say.
-  for await (const entry of opened.eachEntry()) {
+  for await (const entry of opened.entries()) {
     const { fileName } = entry;
     const target = path.join(folder, fileName);
     if (!path.resolve(target).startsWith(path.resolve(folder) + path.sep)) {
@@ -69,7 +70,7 @@ async function unpack(zip: string, opened: ZipFile, folder: string, limits: Unzi
     }
     await mkdir(path.dirname(target), { recursive: true });
     const options = limits.signal === undefined ? {} : { signal: limits.signal };
-    const read = await opened.openReadStreamPromise(entry);
+    const read = await opened.openReadStream(entry);
     // wx: an entry that is there twice is not written over.
     await pipeline(read, checkCrc(zip, entry), createWriteStream(target, { flags: 'wx', flush: true }), options);
   }
@@ -81,9 +82,10 @@ async function unpack(zip: string, opened: ZipFile, folder: string, limits: Unzi
  * @throws ResnetFtError DATA_INVALID naming the zip and the entry; what was unpacked until then is left to the caller.
  */
 export async function unzip(zip: string, folder: string, limits: UnzipLimits): Promise<void> {
-  let opened: ZipFile | undefined;
+  const handle = await open(zip);
+  let opened: GuardedZip | undefined;
   try {
-    opened = await yauzl.openPromise(zip, { lazyEntries: true, autoClose: false });
+    opened = await GuardedZip.open(handle);
     await unpack(zip, opened, folder, limits);
   } catch (error) {
     if (error instanceof ResnetFtError || limits.signal?.aborted) throw error;
@@ -94,5 +96,6 @@ export async function unzip(zip: string, folder: string, limits: UnzipLimits): P
     throw invalid(zip, error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error), error);
   } finally {
     opened?.close();
+    await handle.close();
   }
 }

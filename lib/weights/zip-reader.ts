@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import zlib from 'node:zlib';
-import yauzl from 'yauzl';
+import type { Entry } from 'yauzl';
+import { GuardedZip } from '../files/zip';
 import { invalid, quote, readBytes, readParts, type Part } from './file';
 
 // Far above what torch.save writes: one entry per storage.
@@ -22,12 +23,11 @@ export interface TorchZip {
  * @throws Error or ResnetFtError where it is damaged, compressed, or not of torch.save.
  */
 export async function openTorchZip(file: string, handle: FileHandle, size: number): Promise<TorchZip> {
-  const entries = new Map<string, yauzl.Entry>();
-  // yauzl reads by the descriptor that is open already, so that both look at the same file.
-  const zip = await yauzl.fromFdPromise(handle.fd, { autoClose: false, lazyEntries: true });
+  const entries = new Map<string, Entry>();
+  const zip = await GuardedZip.open(handle);
   if (zip.entryCount > MAX_ENTRIES) throw invalid(file, `a zip of ${zip.entryCount} entries (at most ${MAX_ENTRIES})`);
   let total = 0;
-  for await (const entry of zip.eachEntry()) {
+  for await (const entry of zip.entries()) {
     const { fileName, compressedSize, uncompressedSize, compressionMethod } = entry;
     if (compressionMethod !== 0 || compressedSize !== uncompressedSize || entry.isEncrypted()) {
       throw invalid(file, `zip entry ${quote(fileName)} is compressed; torch.save stores its entries`);
@@ -42,16 +42,15 @@ export async function openTorchZip(file: string, handle: FileHandle, size: numbe
   const folder = folders[0]?.slice(0, -'data.pkl'.length);
   if (folder === undefined || folders.length > 1) throw invalid(file, 'a zip, but not one of torch.save');
 
-  const find = (name: string): yauzl.Entry => {
+  const find = (name: string): Entry => {
     const entry = entries.get(folder + name);
     if (entry === undefined) throw invalid(file, `zip entry ${quote(folder + name)} is missing`);
     return entry;
   };
-  const locate = async (entry: yauzl.Entry): Promise<Part> => {
-    const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
-    return { position: fileDataStart, length: entry.uncompressedSize };
+  const locate = async (entry: Entry): Promise<Part> => {
+    return { position: await zip.dataStart(entry), length: entry.uncompressedSize };
   };
-  const check = (entry: yauzl.Entry, bytes: Buffer): Buffer => {
+  const check = (entry: Entry, bytes: Buffer): Buffer => {
     if (zlib.crc32(bytes) === entry.crc32) return bytes;
     throw invalid(file, `zip entry ${quote(entry.fileName)} is damaged (CRC)`);
   };
@@ -68,7 +67,7 @@ export async function openTorchZip(file: string, handle: FileHandle, size: numbe
       const found = names.map(find);
       const parts: Part[] = [];
       for (const entry of found) parts.push(await locate(entry));
-      return (await readParts(file, handle, parts)).map((bytes, i) => check(found[i] as yauzl.Entry, bytes));
+      return (await readParts(file, handle, parts)).map((bytes, i) => check(found[i] as Entry, bytes));
     },
   };
 }

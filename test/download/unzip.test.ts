@@ -3,7 +3,7 @@ import path from 'node:path';
 import zlib from 'node:zlib';
 import { unzip } from '../../lib/download';
 import { scratch } from '../cli/run';
-import { zip, type ZipEntry } from '../weights/torch-zip';
+import { ABSURD_POSITIONS, asZip64, zip, type ZipEntry } from '../weights/torch-zip';
 
 const folder = scratch();
 const LIMITS = { maxEntries: 100, maxBytes: 1_000_000 };
@@ -70,4 +70,26 @@ test('damage is found', async () => {
   await expect(unpack([file('a'), file('a')])).rejects.toThrow(/two entries have the same name/);
   await expect(unpack(Buffer.from('<html>not here</html>'))).rejects.toThrow(/end of central directory/i);
   await expect(unpack(zip([file('a')]).subarray(20))).rejects.toThrow();
+});
+
+test.each(ABSURD_POSITIONS)('a directory or its record that is said to be at %s is refused', async (position) => {
+  const good = zip([file('a.txt'), deflated('b.txt', Buffer.from('b'.repeat(1000)))]);
+  await unpack(asZip64(good));
+  await expect(unpack(asZip64(good, { directory: position }))).rejects.toThrow();
+  await expect(unpack(asZip64(good, { record: position }))).rejects.toThrow();
+});
+
+test('whichever bytes change, it is unpacked or refused', async () => {
+  const good = asZip64(zip([file('a.txt'), deflated('b.txt', Buffer.from('b'.repeat(1000))), file('c/d.txt')]));
+  let state = 4;
+  const pick = (below: number): number => (state = (state * 48271) % 0x7fffffff) % below;
+  let refused = 0;
+  for (let i = 0; i < 400; i++) {
+    const bytes = Buffer.from(good);
+    const at = pick(bytes.length);
+    if (i % 2 === 0) bytes[at] = pick(256);
+    else bytes.fill(0xff, at, Math.min(bytes.length, at + 1 + pick(8)));
+    await unpack(bytes).catch(() => refused++);
+  }
+  expect(refused).toBeGreaterThan(50);
 });

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { ResnetFtError } from '../../lib/errors';
 import { readWeights, writeStateDict, type StateDict } from '../../lib/weights';
-import { legacyFile, ordered, tensor, torchFile } from './torch-zip';
+import { ABSURD_POSITIONS, asZip64, legacyFile, ordered, tensor, torchFile } from './torch-zip';
 
 let folder: string;
 beforeAll(async () => {
@@ -21,7 +21,9 @@ const metadata = { classes: '["ants","bees"]' };
 /** What tensors may need where a file of a few kB is read, whatever its bytes say: the room of gaps and little copies. */
 const MAX_ALLOCATION = 2 * 1024 * 1024;
 
-const FLIPS = 250;
+const FLIPS = 400;
+/** Values that sizes and positions go wrong with. */
+const ODD = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
 
 /** Park and Miller's generator: the same damage every time. */
 function random(seed: number): (below: number) => number {
@@ -38,6 +40,7 @@ const floats = Buffer.from(Float32Array.from({ length: 12 }, (_, i) => i).buffer
 const FORMATS: Record<string, () => Promise<Buffer>> = {
   pth: () => written('a.pth'),
   safetensors: () => written('a.safetensors'),
+  'pth with zip64': async () => asZip64(await written('a.pth')),
   'pth with views': async () => torchFile(strided.replaceAll('NtQ', 'tQ'), { 0: floats }),
   'older pth': async () => legacyFile(strided, [{ key: '0', data: floats, count: 12 }]),
 };
@@ -96,11 +99,21 @@ describe.each(Object.entries(FORMATS))('a damaged %s', (_name, make) => {
     for (let i = 0; i < FLIPS; i++) {
       const bytes = Buffer.from(good);
       for (let changes = 1 + pick(3); changes > 0; changes--) {
-        const at = pick(bytes.length);
-        bytes[at] = i % 2 === 0 ? (bytes[at] ?? 0) ^ (1 << pick(8)) : pick(256);
+        // Half of them near the end, where a zip has its directory.
+        const at = pick(2) === 0 ? pick(bytes.length) : bytes.length - 1 - pick(Math.min(bytes.length, 600));
+        if (i % 3 === 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << pick(8));
+        else if (i % 3 === 1) bytes[at] = pick(256);
+        else bytes.fill(ODD[pick(ODD.length)] ?? 0, at, Math.min(bytes.length, at + 1 + pick(8)));
       }
       if (!(await survives(bytes))) refused++;
     }
     expect(refused).toBeGreaterThan(FLIPS / 20);
   });
+});
+
+test.each(ABSURD_POSITIONS)('a .pth whose directory or its record is said to be at %s is refused', async (position) => {
+  const good = await written('a.pth');
+  expect(await survives(asZip64(good))).toBe(true);
+  expect(await survives(asZip64(good, { directory: position }))).toBe(false);
+  expect(await survives(asZip64(good, { record: position }))).toBe(false);
 });

@@ -51,6 +51,27 @@ export function zip(entries: ZipEntry[]): Buffer {
   return Buffer.concat([...parts, central, end]);
 }
 
+/** The same zip with the records of zip64 before its end (APPNOTE, 4.3.14 and 4.3.15); where they say things are may lie. */
+export function asZip64(bytes: Buffer, lies: { record?: bigint; directory?: bigint } = {}): Buffer {
+  const end = bytes.length - 22;
+  const entries = BigInt(bytes.readUInt16LE(end + 10));
+  const record = Buffer.alloc(56);
+  record.writeUInt32LE(0x06064b50, 0);
+  record.writeBigUInt64LE(44n, 4);
+  record.writeBigUInt64LE(entries, 24);
+  record.writeBigUInt64LE(entries, 32);
+  record.writeBigUInt64LE(BigInt(bytes.readUInt32LE(end + 12)), 40);
+  record.writeBigUInt64LE(lies.directory ?? BigInt(bytes.readUInt32LE(end + 16)), 48);
+  const locator = Buffer.alloc(20);
+  locator.writeUInt32LE(0x07064b50, 0);
+  locator.writeBigUInt64LE(lies.record ?? BigInt(end), 8);
+  locator.writeUInt32LE(1, 16);
+  return Buffer.concat([bytes.subarray(0, end), record, locator, bytes.subarray(end)]);
+}
+
+/** Positions that no file has: beyond it, beyond what a number holds exactly, and beyond what a signed integer holds. */
+export const ABSURD_POSITIONS = [2n ** 40n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
+
 // Opcodes of a pickle, as functions that return their bytes in latin1.
 
 export const text = (value: string): string => {
