@@ -1,0 +1,96 @@
+import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+
+// Temporary files carry the process that they belong to in their names, so that a later run knows which of them nobody
+// will finish: `.<file>.<place>-<pid>-<start>-<random>.tmp`.
+
+/** Where the owner can't be looked up, a file that was not written to for so long has none. */
+const ABANDONED_MS = 24 * 3_600_000;
+
+const NAME = /^\.(.+)\.([0-9a-f]{8})-(\d{1,10})-(\d{1,15})-[0-9a-f]{8}\.tmp$/;
+
+/** Most bytes of the file's own name; file systems allow 255 for all of it. */
+const MAX_BASE = 160;
+
+/** Start of a process that the system does not tell. */
+const UNKNOWN = '0';
+
+/**
+ * The name of a temporary file or folder beside `file`, which becomes it by a rename. No two calls give the same name.
+ * {@link removeStale} knows by it whether the process that made it still lives.
+ */
+export function temporaryName(file: string): string {
+  const base = Buffer.from(path.basename(file)).subarray(0, MAX_BASE).toString('utf8').replaceAll('\ufffd', '');
+  const owner = `${place()}-${process.pid}-${startOf(process.pid) ?? UNKNOWN}`;
+  return path.join(path.dirname(file), `.${base}.${owner}-${randomBytes(4).toString('hex')}.tmp`);
+}
+
+/**
+ * Removes from a folder the temporary files and folders of {@link temporaryName} whose process has ended (killed, or crashed),
+ * and those of other machines that were not written to for a day. What a living process writes stays, and so does everything
+ * of another name. Never fails: what can't be removed stays.
+ *
+ * @param isMeant whether those of a file of this name are meant (its first 160 bytes); all of them where left out
+ */
+export async function removeStale(folder: string, isMeant: (base: string) => boolean = () => true): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [matched, base = '', where, pid, start = UNKNOWN] = NAME.exec(name) ?? [];
+    if (matched === undefined || !isMeant(base)) continue;
+    const file = path.join(folder, name);
+    const alive = where === place() ? lives(Number(pid), start) : undefined;
+    if (alive === true) continue;
+    if (alive === undefined && !(await isOld(file))) continue;
+    await rm(file, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+async function isOld(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS;
+}
+
+let known: string | undefined;
+
+/** Within which a process id means one process: a machine since it started, and there a container. */
+function place(): string {
+  known ??= createHash('sha256')
+    .update([os.hostname(), attempt(bootId), attempt(() => fs.readlinkSync('/proc/self/ns/pid'))].join('\n'))
+    .digest('hex')
+    .slice(0, 8);
+  return known;
+}
+
+function bootId(): string {
+  return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** Whether a process of this machine lives; undefined where the id may be another's by now. */
+function lives(pid: number, start: string): boolean | undefined {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM is the answer of one that lives.
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  const now = startOf(pid);
+  return now === undefined || start === UNKNOWN ? undefined : now === start;
+}
+
+/** When a process started, in the system's ticks; undefined where it is not told, `ended` of one that only waits to be reaped. */
+function startOf(pid: number): string | undefined {
+  // proc(5): the name, in parentheses, may hold anything; the state follows it, and the start is the 22nd of all fields.
+  const text = attempt(() => fs.readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields?.[0] === 'Z' || fields?.[0] === 'X' ? 'ended' : fields?.[19];
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
