@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { removeStale, temporaryName } from '../files/stale';
 
 /** The error of a file of weights that can't be written. */
 export function notWritable(file: string, reason: string, options: { hint?: string; cause?: unknown } = {}) {
@@ -9,7 +9,8 @@ export function notWritable(file: string, reason: string, options: { hint?: stri
 }
 
 /**
- * Writes chunks to a file whole or not at all: under a temporary name beside it, synchronised, then renamed.
+ * Writes chunks to a file whole or not at all: under a temporary name beside it, synchronised, then renamed. What killed
+ * processes left half-written in the folder is removed.
  *
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the file can't be written; an older file of that name is then untouched.
  */
@@ -17,7 +18,8 @@ export async function writeAtomically(
   file: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+  await removeStale(path.dirname(file));
+  const temporary = temporaryName(file);
   let created = false;
   try {
     const handle = await open(temporary, 'wx');
