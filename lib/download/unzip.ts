@@ -1,11 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { ResnetFtError } from '../errors';
+import { makeFolder } from '../files/make-folder';
 
 /** How much a zip may unpack to. */
 export interface UnzipLimits {
@@ -64,10 +64,10 @@ async function unpack(zip: string, opened: ZipFile, folder: string, limits: Unzi
     total += entry.uncompressedSize;
     if (total > limits.maxBytes) throw invalid(zip, `it unpacks to more than ${limits.maxBytes} bytes`);
     if (isFolder) {
-      await mkdir(target, { recursive: true });
+      await makeFolder(target);
       continue;
     }
-    await mkdir(path.dirname(target), { recursive: true });
+    await makeFolder(path.dirname(target));
     const options = limits.signal === undefined ? {} : { signal: limits.signal };
     const read = await opened.openReadStreamPromise(entry);
     // wx: an entry that is there twice is not written over.
