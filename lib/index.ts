@@ -53,6 +53,8 @@ export { summarize, type Summary } from './summary/summarize';
 export { train, type TrainControl } from './train/train';
 export type { EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult, UnreadableImage } from './train/events';
 export { readStateDict, writeStateDict } from './weights/index';
+export type { PassedOver } from './data/image-folder';
+export type { PassedOverEvent } from './data/passed-over';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';
 export type { StateDict } from './weights/state-dict';

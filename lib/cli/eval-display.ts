@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { passedOverLine } from '../data/passed-over';
 import type { EvalEvent } from '../eval/types';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { accuracyLine, dataLines, reportLines } from './eval-report';
@@ -22,6 +23,8 @@ export class EvalDisplay {
         return this.note(`model ${shownPath(event.file)}: ${event.arch}, ${event.classes} classes`);
       case 'data':
         return dataLines(event).forEach((line) => this.note(line));
+      case 'passed-over':
+        return this.note(passedOverLine(event));
       case 'device':
         return this.note(event.note);
       case 'unreadable':
