@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { passedOverLine } from '../data/passed-over';
 import type { EpochRecord, KeptModel, TrainEvent } from '../train/events';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { shownPath } from './shown-path';
@@ -58,13 +59,14 @@ class TextDisplay implements Display {
   show(event: TrainEvent): void {
     switch (event.kind) {
       case 'data':
-        this.valImages = event.val;
         return this.line(
           `${event.train} training and ${event.val} validation images, classes ${event.classes.join(', ')}`,
         );
       case 'download':
         this.close();
         return this.downloads.show(event.event);
+      case 'passed-over':
+        return this.line(passedOverLine(event));
       case 'device':
       case 'estimate':
       case 'weights':
@@ -78,6 +80,7 @@ class TextDisplay implements Display {
       case 'start':
         this.epochs = event.epochs;
         this.perEpoch = event.images;
+        this.valImages = event.valImages;
         return this.line(`training, results in ${shownPath(event.output)}`);
       case 'step':
         return this.step(event.epoch, event.images, event.loss);
