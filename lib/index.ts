@@ -61,6 +61,8 @@ export type {
   UnreadableImage,
 } from './train/events';
 export { readStateDict, writeStateDict } from './weights/index';
+export type { PassedOver } from './data/image-folder';
+export type { PassedOverEvent } from './data/passed-over';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';
 export type { StateDict } from './weights/state-dict';

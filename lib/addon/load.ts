@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { currentFolder } from '../files/current-folder';
 import { findLibtorch } from '../libtorch/find';
 import { isCudaBuild, libraryName, withoutCuda, type LibtorchFolder } from '../libtorch/inspect';
 import { skipsDestructors } from './exit';
@@ -57,6 +58,16 @@ function findLoader(): string {
   }
 }
 
+/** Whether there is an addon for this platform at all, whether or not it can be loaded. */
+export function hasAddon(): boolean {
+  try {
+    findLoader();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function cannotLoad(corePath: string, libtorch: LibtorchFolder, cause: unknown): ResnetFtError {
   const { message } = cause as Error;
   return new ResnetFtError(
@@ -67,6 +78,16 @@ function cannotLoad(corePath: string, libtorch: LibtorchFolder, cause: unknown):
 }
 
 function prepare(): Prepared {
+  if (currentFolder() === undefined) {
+    // Intel's MKL, which is part of LibTorch, ends the process otherwise.
+    throw new ResnetFtError(
+      'ADDON_NOT_LOADED',
+      'LibTorch needs a working directory, and that of this process was removed',
+      {
+        hint: 'Change to another folder',
+      },
+    );
+  }
   const loaderPath = findLoader();
   const corePath = path.join(path.dirname(loaderPath), libraryName('resnet_ft_core'));
   if (!fs.existsSync(corePath)) {

@@ -1,10 +1,11 @@
+import { hasAddon } from '../addon/load';
 import { oneLine, ResnetFtError } from '../errors';
 import type { BACKENDS } from '../options';
 import { tell } from '../terminal';
 import { openNativeBackend } from './native';
 import type { Backend, BackendName } from './types';
 
-/** What a caller can ask for: `auto` is native, and js where native can't be loaded. */
+/** What a caller can ask for: `auto` is native, and js where the machine has nothing for native. */
 export type BackendChoice = (typeof BACKENDS)[number];
 
 const LOADERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
@@ -49,11 +50,29 @@ function tellFallback(line: string): void {
 }
 
 /**
- * Loads the backend that the caller chose. `auto` falls back from native to js, and says so in one line.
+ * Whether the machine has nothing to run the native backend with: no LibTorch, or no addon for its platform. What is there, or was named
+ * by LIBTORCH, and fails is another matter: training would take a hundred times longer without it.
+ *
+ * @param error why native can't be loaded
+ */
+export function hasNothingNative({ code }: { code?: string | undefined }): boolean {
+  if (process.env['LIBTORCH']) return false;
+  return code === 'LIBTORCH_NOT_FOUND' || (code === 'ADDON_NOT_LOADED' && !hasAddon());
+}
+
+/** The error of native with what else there is to do about it. */
+function withWayOn(error: ResnetFtError, wayOn: string): ResnetFtError {
+  const hint = error.hint === undefined ? wayOn : `${error.hint.replace(/\.$/, '')}. ${wayOn}`;
+  return new ResnetFtError(error.code, error.message, { hint, cause: error });
+}
+
+/**
+ * Loads the backend that the caller chose. `auto` falls back from native to js on a machine that has nothing for native, and says so in
+ * one line.
  *
  * @param onFallback gets that line; by default it goes to standard error, once in the process
  * @throws ResnetFtError why native can't be loaded (ADDON_NOT_LOADED, LIBTORCH_NOT_FOUND, LIBTORCH_INVALID), or js
- *   (BACKEND_UNAVAILABLE); with `auto`, why native can't, with the reason of js in the hint
+ *   (BACKEND_UNAVAILABLE); with `auto`, why native can't, with what to do without it in the hint
  */
 export async function openBackend(
   choice: BackendChoice,
@@ -62,13 +81,15 @@ export async function openBackend(
   if (choice !== 'auto') return open(choice);
   const native = await tryBackend('native');
   if (native.backend !== undefined) return native.backend;
+  if (!hasNothingNative(native.error as NodeJS.ErrnoException)) {
+    const { error } = native;
+    throw error instanceof ResnetFtError ? withWayOn(error, 'Or go without, much slower, by --backend js') : error;
+  }
   const js = await tryBackend('js');
   if (js.backend === undefined) {
     const { error } = native;
     if (!(error instanceof ResnetFtError)) throw error;
-    const hints = [error.hint, `The js backend can't be loaded either: ${js.error.message}`];
-    const hint = hints.filter((one) => one !== undefined).join('. ');
-    throw new ResnetFtError(error.code, error.message, { hint, cause: error });
+    throw withWayOn(error, `The js backend can't be loaded either: ${js.error.message}`);
   }
   onFallback(
     `the native backend can't be loaded, the slower one in JavaScript is used: ${oneLine(native.error.message)}`,

@@ -7,7 +7,7 @@ import type { WorkerJob } from './types';
 /** Small enough that the weights stay as they are over thousands of steps; the time of a step does not depend on it. */
 const LEARNING_RATE = 1e-6;
 /** The tutorial's. */
-const MOMENTUM = 0.9;
+const MOMENTUM = 0.5;
 /** Room for the features of all crops, both ways up. */
 const FEATURE_BYTES = 2 ** 30;
 

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { DownloadControl } from '../download/types';
+import { removeStale, temporaryName } from '../files/stale';
 import { resolveBenchOptions, type BenchBackend, type BenchOptions, type ResolvedBenchOptions } from '../options';
 import { defaultThreads } from '../train/threads';
 import { packageVersion } from '../train/version';
@@ -148,7 +149,7 @@ function emptyReport(options: ResolvedBenchOptions, model: BenchModel, date: str
 
 /** Gives `work` a folder of its own, which is gone afterwards, also where the process is ended meanwhile. */
 async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = makeTemporaryFolder();
+  const folder = await makeTemporaryFolder();
   const remove = (): void => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   process.on('exit', remove);
   try {
@@ -159,10 +160,14 @@ async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promi
   }
 }
 
-function makeTemporaryFolder(): string {
-  const folder = path.join(os.tmpdir(), 'resnet-ft-bench-');
+async function makeTemporaryFolder(): Promise<string> {
+  const name = 'resnet-ft-bench';
+  // Those of benchmarks that were killed are large.
+  await removeStale(os.tmpdir(), (base) => base === name);
+  const folder = temporaryName(path.join(os.tmpdir(), name));
   try {
-    return fs.mkdtempSync(folder);
+    fs.mkdirSync(folder, 0o700);
+    return folder;
   } catch (cause) {
     const hint = 'Name a folder that can be written to in the environment variable TMPDIR';
     throw notWritable(folder, (cause as Error).message, { hint, cause });

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { currentFolder } from '../files/current-folder';
 import { ONNX_INPUT, ONNX_OUTPUT } from '../export/onnx';
 import { Unavailable, type LoadedModel, type Subject } from './subject';
 import type { WorkerJob } from './types';
@@ -25,7 +26,8 @@ const PACKAGE = 'onnxruntime-node';
  * are looked at, for this package may be installed globally.
  */
 export function findOnnxruntime(): string | undefined {
-  for (const from of [path.join(process.cwd(), 'package.json'), __filename]) {
+  const here = currentFolder();
+  for (const from of [...(here === undefined ? [] : [path.join(here, 'package.json')]), __filename]) {
     try {
       return createRequire(from).resolve(PACKAGE);
     } catch {

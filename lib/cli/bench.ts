@@ -15,6 +15,7 @@ export const benchCommand = defineCommand({
     ['bench --model runs/ants --images photos --output report.html', 'your model and images, and a page with bars'],
     ['bench --backends native,onnxruntime --batch-sizes 1 --duration 10 --json', 'two of them, for a program'],
   ],
+  inFiles: ({ output }) => output !== undefined,
   async run(given, { json, quiet, signal }) {
     const { output } = resolveBenchOptions(given);
     const { bench, succeeded } = await import('../bench/bench.js');

@@ -2,6 +2,8 @@ import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
 import { kebab, type OptionTable } from '../options';
 import { suggest } from '../suggest';
+import { watchSignals } from './stop';
+import { onOutputFailure, resultsAreInFiles } from './streams';
 
 /** What the handler of a command gets beside its options. */
 export interface CommandContext {
@@ -9,8 +11,10 @@ export interface CommandContext {
   positionals: Record<string, string | string[] | undefined>;
   json: boolean;
   quiet: boolean;
-  /** Aborts on the first SIGINT or SIGTERM; the second one ends the process. */
+  /** Aborts on the first SIGINT or SIGTERM, and where what the command prints can't be written; a second signal ends the process. */
   signal: AbortSignal;
+  /** To be called once there are results that a stop has to save: until then it may take ten seconds at most. */
+  takeTime: () => void;
 }
 
 /** A command of the command line. */
@@ -26,6 +30,8 @@ export interface CommandSpec {
   json?: string;
   /** What `--quiet` leaves out; the command has no such option where left out. */
   quiet?: string;
+  /** Whether what the command makes is in files, so that it goes on where nobody reads what it prints; it is not where left out. */
+  inFiles?: (options: Record<string, unknown>) => boolean;
   run(options: Record<string, unknown>, context: CommandContext): Promise<void>;
 }
 
@@ -120,21 +126,19 @@ async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Prom
   }
   const list = listOf(spec);
   if (list !== undefined) positionals[list] = leftOver(spec, args);
-  const abort = new AbortController();
-  const stop = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort();
-  };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  const watch = watchSignals();
+  if (spec.inFiles?.(options) === true) resultsAreInFiles();
+  else onOutputFailure(() => watch.stop());
   try {
     await spec.run(options, {
       positionals,
       json: args['json'] === true,
       quiet: args['quiet'] === true,
-      signal: abort.signal,
+      signal: watch.signal,
+      takeTime: () => watch.takeTime(),
     });
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    watch.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import { COMPARE_OPTIONS, type CompareOptions } from '../options';
+import type { CompareEvent } from '../compare/types';
 import { defineCommand } from './command';
 
 /** `resnet-ft compare <data>` */
@@ -13,13 +14,18 @@ export const compareCommand = defineCommand({
     ['compare hymenoptera', "the tutorial's three rows on its ants and bees"],
     ['compare photos --rows fine-tuned,scratch --epochs 10', 'two rows, shorter'],
   ],
-  async run(options, { positionals, json, quiet, signal }) {
+  inFiles: () => true,
+  async run(options, { positionals, json, quiet, signal, takeTime }) {
     const { compare } = await import('../compare/compare.js');
     const { CompareDisplay } = await import('./compare-display.js');
     const display = new CompareDisplay({ json, quiet });
     try {
       const input = { data: positionals['data'], ...options } as CompareOptions;
-      await compare(input, { signal, onEvent: (event) => display.show(event) });
+      const onEvent = (event: CompareEvent): void => {
+        if (event.kind === 'train' && event.event.kind === 'start') takeTime();
+        display.show(event);
+      };
+      await compare(input, { signal, onEvent });
     } finally {
       display.close();
     }

@@ -1,4 +1,5 @@
 import type { SingleBar } from 'cli-progress';
+import { passedOverLine } from '../data/passed-over';
 import type { EvalEvent } from '../eval/types';
 import { say, sayJson } from '../terminal';
 import { createBar } from './bar';
@@ -24,6 +25,8 @@ export class EvalDisplay {
         return this.note(`model ${shownPath(event.file)}: ${event.arch}, ${event.classes} classes`);
       case 'data':
         return dataLines(event).forEach((line) => this.note(line));
+      case 'passed-over':
+        return this.note(passedOverLine(event));
       case 'device':
         return this.note(event.note);
       case 'unreadable':

@@ -17,6 +17,7 @@ export const evalCommand = defineCommand({
     ['eval runs/ants photos', 'a model of train on the validation images'],
     ['eval imagenet-v1 hymenoptera --class-map ants=ant,bees=bee', "an ImageNet model on the tutorial's images"],
   ],
+  inFiles: ({ predictions }) => predictions !== undefined,
   async run(options, { positionals, json, quiet, signal }) {
     const { evaluate } = await import('../eval/evaluate.js');
     const { EvalDisplay } = await import('./eval-display.js');

@@ -14,6 +14,7 @@ export const exportCommand = defineCommand({
     ['export runs/ants --format onnx', 'model.onnx: input float32 [batch, 3, 224, 224], normalised'],
     ['export runs/ants --output ants.onnx --with-preprocessing', 'input uint8 [batch, 224, 224, 3], pixels of crops'],
   ],
+  inFiles: () => true,
   async run(options, { positionals, json, signal }) {
     const { exportModel } = await import('../export/export.js');
     const { createDownloadDisplay } = await import('./download-progress.js');

@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import { skipDestructors } from '../addon/exit';
+import { packageRoot } from '../addon/root';
 import { oneLine, ResnetFtError } from '../errors';
 import { tell } from '../terminal';
 import { packageVersion } from '../train/version';
@@ -13,6 +14,8 @@ import { evalCommand } from './eval';
 import { exportCommand } from './export';
 import { libtorchCommand } from './libtorch';
 import { predictCommand } from './predict';
+import { stopCode } from './stop';
+import { settleOutput, watchStreams } from './streams';
 import { summaryCommand } from './summary';
 import { trainCommand } from './train';
 import { weightsCommand } from './weights';
@@ -56,7 +59,13 @@ function describe(error: unknown): { line: string; code: number } {
   if (error instanceof ResnetFtError) {
     const hint = error.hint ?? (error.code === 'INVALID_OPTION' ? 'See resnet-ft --help' : undefined);
     const line = hint === undefined ? error.message : `${error.message.replace(/\.$/, '')}. ${hint}`;
-    return { line, code: error.code === 'INVALID_OPTION' ? 2 : error.code === 'ABORTED' ? 130 : 1 };
+    return { line, code: error.code === 'INVALID_OPTION' ? 2 : error.code === 'ABORTED' ? stopCode() : 1 };
+  }
+  if ((error as NodeJS.ErrnoException).syscall === 'uv_cwd') {
+    return {
+      line: 'the working directory was removed: change to another, or name files and folders by absolute paths',
+      code: 1,
+    };
   }
   return { line: `unexpected error: ${oneLine(error instanceof Error ? error.message : String(error))}`, code: 1 };
 }
@@ -73,13 +82,23 @@ function report(error: unknown, verbose: boolean): void {
 
 /** Runs the command line; errors end up on standard error and in the exit code. */
 export async function main(argv: string[]): Promise<void> {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  watchStreams();
   skipDestructors();
+  let caught: unknown;
+  try {
+    await runCommand(argv);
+  } catch (error) {
+    caught = error ?? new Error('unknown error');
+  }
+  const end = await settleOutput(caught);
+  if (end === undefined) return;
+  if ('code' in end) process.exitCode = end.code;
+  else report(end.error, argv.includes('--verbose'));
+}
+
+async function runCommand(argv: string[]): Promise<void> {
   const { default: yargs } = await import('yargs');
-  const parser: Argv = yargs(argv)
+  const parser: Argv = yargs(argv, packageRoot())
     .scriptName('resnet-ft')
     .usage('$0 <command>\n\nFine-tune a ResNet on your own folder of images.')
     .locale('en')
@@ -100,9 +119,5 @@ export async function main(argv: string[]): Promise<void> {
         ? (error ?? new UsageError('unknown error'))
         : new UsageError(missing(message, argv) ?? message);
     });
-  try {
-    await parser.parseAsync();
-  } catch (error) {
-    report(error, argv.includes('--verbose'));
-  }
+  await parser.parseAsync();
 }

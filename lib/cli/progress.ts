@@ -1,4 +1,5 @@
 import { Format, type SingleBar } from 'cli-progress';
+import { passedOverLine } from '../data/passed-over';
 import { say, sayJson } from '../terminal';
 import { fill } from '../text-table';
 import type { ClassFigures, EpochRecord, KeptModel, TrainEvent } from '../train/events';
@@ -81,11 +82,12 @@ class TextDisplay implements Display {
   show(event: TrainEvent): void {
     switch (event.kind) {
       case 'data':
-        this.valImages = event.val;
         return this.line(`${event.train} training and ${event.val} validation images, ${classesText(event.classes)}`);
       case 'download':
         this.close();
         return this.downloads.show(event.event);
+      case 'passed-over':
+        return this.line(passedOverLine(event));
       case 'device':
       case 'estimate':
       case 'weights':
@@ -99,6 +101,7 @@ class TextDisplay implements Display {
       case 'start':
         this.epochs = event.epochs;
         this.perEpoch = event.images;
+        this.valImages = event.valImages;
         return this.line(`training, results in ${shownPath(event.output)}`);
       case 'step':
         return this.step(event.epoch, event.images, event.loss);

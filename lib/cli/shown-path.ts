@@ -1,7 +1,10 @@
 import path from 'node:path';
+import { currentFolder } from '../files/current-folder';
 
 /** A path as a person would type it: relative where that is shorter. */
 export function shownPath(file: string): string {
-  const relative = path.relative(process.cwd(), file);
+  const here = currentFolder();
+  if (here === undefined) return file;
+  const relative = path.relative(here, file);
   return relative !== '' && !relative.startsWith('..') ? relative : file;
 }

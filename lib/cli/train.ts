@@ -1,4 +1,5 @@
 import { TRAIN_OPTIONS, type TrainOptions } from '../options';
+import type { TrainEvent } from '../train/events';
 import { defineCommand } from './command';
 
 /** `resnet-ft train <data>` */
@@ -10,13 +11,18 @@ export const trainCommand = defineCommand({
   json: 'print one JSON record a line',
   quiet: 'print only the last line',
   examples: [['train photos --val-split 0.2 --epochs 10', 'one folder of classes, a fifth kept for validation']],
-  async run(options, { positionals, json, quiet, signal }) {
+  inFiles: () => true,
+  async run(options, { positionals, json, quiet, signal, takeTime }) {
     const { train } = await import('../train/train.js');
     const { createDisplay } = await import('./progress.js');
     const display = createDisplay({ json, quiet });
     try {
       const input = { data: positionals['data'], ...options } as TrainOptions;
-      await train(input, { signal, onEvent: (event) => display.show(event) });
+      const onEvent = (event: TrainEvent): void => {
+        if (event.kind === 'start') takeTime();
+        display.show(event);
+      };
+      await train(input, { signal, onEvent });
     } finally {
       display.close();
     }

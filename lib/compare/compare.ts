@@ -1,8 +1,9 @@
-import fs from 'node:fs';
 import path from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { ResnetFtError } from '../errors';
 import { wilsonInterval } from '../eval/wilson';
+import { makeFolder } from '../files/make-folder';
+import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
+import { reasonOf } from '../files/reason';
 import {
   EVAL_OPTIONS,
   resolveCompareOptions,
@@ -11,6 +12,7 @@ import {
   type GivenOptions,
   type ResolvedCompareOptions,
 } from '../options';
+import { writeAtomically } from '../weights/atomic-file';
 import { finishedRow, recipeOf, saveRow, setAside } from './row-file';
 import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
@@ -34,7 +36,24 @@ export async function compare(input: CompareOptions, control: CompareControl = {
   const options = resolveCompareOptions(input);
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
-  const output = path.resolve(options.output);
+  if (signal.aborted) throw aborted();
+  const output = await OutputFolder.take(options.output, { signal }).catch((error: unknown) => {
+    throw signal.aborted ? aborted() : error;
+  });
+  try {
+    return await compareIn(output.path, options, signal, emit);
+  } finally {
+    await output.release();
+    output.discard();
+  }
+}
+
+async function compareIn(
+  output: string,
+  options: ResolvedCompareOptions,
+  signal: AbortSignal,
+  emit: (event: CompareEvent) => void,
+): Promise<CompareResult> {
   const folderOf = (row: CompareRow): string => path.join(output, row);
 
   // Every row is looked at first, so that a folder of another recipe is told before hours of work.
@@ -95,7 +114,7 @@ async function evaluateRow(
   const shared: GivenOptions<typeof EVAL_OPTIONS> = Object.fromEntries(
     Object.entries(options).filter(([name]) => Object.hasOwn(EVAL_OPTIONS, name)),
   );
-  await guard(folder, () => fs.mkdirSync(folder, { recursive: true }));
+  await guard(folder, () => makeFolder(folder));
   const { correct, images, loss } = await evaluate(
     {
       ...shared,
@@ -124,8 +143,12 @@ async function trainRow(
   return { correct: Math.round(model.valAccuracy * valImages), images: valImages, loss: model.valLoss };
 }
 
+function aborted(): ResnetFtError {
+  return new ResnetFtError('ABORTED', 'The comparison was stopped');
+}
+
 async function write(file: string, text: string): Promise<void> {
-  await guard(file, () => writeFileAtomic(file, text, { fsync: true }));
+  await guard(file, () => writeAtomically(file, [Buffer.from(text)]));
 }
 
 /** Turns a failure of the file system into an error of ours. */
@@ -133,9 +156,9 @@ async function guard(file: string, work: () => unknown): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-    throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${file} can't be written (${reason})`, {
-      hint: 'Choose another folder with --output',
+    if (error instanceof ResnetFtError) throw error;
+    throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${file} can't be written: ${reasonOf(error)}`, {
+      hint: OTHER_OUTPUT,
       cause: error,
     });
   }

@@ -2,9 +2,10 @@ import fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import writeFileAtomic from 'write-file-atomic';
 import { ResnetFtError } from '../errors';
+import { OutputFolder } from '../files/output-folder';
 import { kebab, type CompareRow, type ResolvedCompareOptions } from '../options';
+import { writeAtomically } from '../weights/atomic-file';
 import type { RowResult } from './types';
 
 /** Written when a row is finished; a row without it is run again. */
@@ -84,12 +85,19 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
 /** Marks a row as finished. */
 export async function saveRow(recipe: RowRecipe, result: RowResult): Promise<void> {
   const text = `${JSON.stringify({ recipe, result }, undefined, 2)}\n`;
-  await writeFileAtomic(path.join(result.folder, ROW_FILE), text, { fsync: true });
+  await writeAtomically(path.join(result.folder, ROW_FILE), [Buffer.from(text)]);
 }
 
-/** Moves what an interrupted run left out of the way; nothing is deleted. */
-export function setAside(folder: string): void {
+/**
+ * Moves what an interrupted run left out of the way; nothing is deleted.
+ *
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the run goes on; the file system's error
+ */
+export async function setAside(folder: string): Promise<void> {
   if (!fs.existsSync(folder) || fs.readdirSync(folder).length === 0) return;
+  // A training that was started apart may still write to it.
+  const taken = await OutputFolder.take(folder);
+  await taken.release();
   let n = 1;
   while (fs.existsSync(`${folder}.unfinished-${n}`)) n++;
   fs.renameSync(folder, `${folder}.unfinished-${n}`);

@@ -1,6 +1,8 @@
 import { createHash, randomBytes, webcrypto } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, statfs, utimes, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, statfs, utimes, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../files/make-folder';
+import { removeStale, temporaryName } from '../files/stale';
 import { PackWriter, readCrop, readPack, type Pack } from './crop-pack';
 
 const PACK_BYTES = 256_000_000;
@@ -8,12 +10,8 @@ const PACK_BYTES = 256_000_000;
 /** Share of the free disk that the cache may fill. */
 const FREE_SHARE = 0.5;
 
-/** A temporary file of this age is one that a process left behind when it was killed. */
-const ABANDONED_MS = 24 * 3_600_000;
-
-// Only files with these names are ever removed.
+// Only files with these names are ever removed, and the temporary files of those that they are of.
 const PACK_NAME = /^[0-9a-f]{16}\.crops$/;
-const TEMPORARY_NAME = /^[0-9a-f]{16}\.crops\.tmp$/;
 
 export interface CropCacheOptions {
   /** Folder of the packs; made where it is missing. */
@@ -28,6 +26,13 @@ export interface CropCacheOptions {
   packBytes?: number;
 }
 
+/** A pack that is being written, and the name that it will have. */
+interface Writing {
+  pack: PackWriter;
+  file: string;
+  temporary: string;
+}
+
 /**
  * Crops of earlier runs on disk, found by the content of the image's file. Several processes may use one folder: packs are
  * written under a temporary name and never changed afterwards. Whatever goes wrong with it only means that crops are made anew.
@@ -38,7 +43,7 @@ export class CropCache {
   /** Packs that this run used or wrote, with their sizes. */
   private readonly used = new Map<string, number>();
   private readonly added = new Set<string>();
-  private writer: Promise<{ pack: PackWriter; file: string }> | undefined;
+  private writer: Promise<Writing> | undefined;
   private room = Infinity;
   private hits = 0;
   private failure: string | undefined;
@@ -123,7 +128,7 @@ export class CropCache {
         this.used.set(file, pack.size);
         this.writer = undefined;
       }
-      await Promise.all([writing, full ? this.publish(pack, file) : undefined]);
+      await Promise.all([writing, full ? this.publish(current) : undefined]);
     } catch (error) {
       this.fail(error);
     }
@@ -134,7 +139,7 @@ export class CropCache {
     try {
       for (const handle of this.handles.values()) await (await handle)?.close();
       const writer = await this.writer;
-      if (writer !== undefined) await this.publish(writer.pack, writer.file);
+      if (writer !== undefined) await this.publish(writer);
     } catch (error) {
       this.fail(error);
     }
@@ -149,22 +154,23 @@ export class CropCache {
     await rm(pack.file, { force: true });
   }
 
-  private async begin(): Promise<{ pack: PackWriter; file: string }> {
+  private async begin(): Promise<Writing> {
     const { dir, limit, bytes } = this.options;
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeFolder(dir, 0o700);
     if (this.room === Infinity) this.room = Math.min(limit, await freeDisk(dir));
     const file = path.join(dir, `${randomBytes(8).toString('hex')}.crops`);
-    return { pack: await PackWriter.create(`${file}.tmp`, this.kind, bytes), file };
+    const temporary = temporaryName(file);
+    return { pack: await PackWriter.create(temporary, this.kind, bytes), file, temporary };
   }
 
-  private async publish(pack: PackWriter, file: string): Promise<void> {
+  private async publish({ pack, file, temporary }: Writing): Promise<void> {
     try {
       const empty = pack.count === 0;
       await pack.finish();
-      if (empty) await rm(`${file}.tmp`, { force: true });
-      else await rename(`${file}.tmp`, file);
+      if (empty) await rm(temporary, { force: true });
+      else await rename(temporary, file);
     } catch (error) {
-      await rm(`${file}.tmp`, { force: true }).catch(() => {});
+      await rm(temporary, { force: true }).catch(() => {});
       throw error;
     }
   }
@@ -205,11 +211,5 @@ async function prune(dir: string, limit: number): Promise<void> {
     await rm(file, { force: true }).catch(() => {}); // Windows keeps what another process reads
     total -= size;
   }
-  for (const name of await readdir(dir).catch(() => [])) {
-    if (!TEMPORARY_NAME.test(name)) continue;
-    const file = path.join(dir, name);
-    const found = await stat(file).catch(() => undefined);
-    if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS)
-      await rm(file, { force: true }).catch(() => {});
-  }
+  await removeStale(dir, (base) => PACK_NAME.test(base));
 }

@@ -1,6 +1,14 @@
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
-import { isDirectory, list, scanImageFolder, type ImageFolder, type Sample } from './image-folder';
+import {
+  addPassedOver,
+  isDirectory,
+  list,
+  scanImageFolder,
+  type ImageFolder,
+  type PassedOver,
+  type Sample,
+} from './image-folder';
 
 /** Where the images are. */
 export interface DatasetOptions {
@@ -19,6 +27,8 @@ export interface Dataset {
   classes: string[];
   train: Sample[];
   val: Sample[];
+  /** Files of both that are no images by their names. */
+  passedOver: PassedOver;
 }
 
 /**
@@ -78,7 +88,8 @@ function match(train: ImageFolder, val: ImageFolder): Dataset {
     });
   }
   // Both lists are sorted and equal, so equal names have equal indices.
-  return { classes: train.classes, train: train.samples, val: val.samples };
+  const passedOver = addPassedOver(train.passedOver, val.passedOver);
+  return { classes: train.classes, train: train.samples, val: val.samples, passedOver };
 }
 
 function split(folder: ImageFolder, fraction: number, seed: number): Dataset {
@@ -106,6 +117,7 @@ function split(folder: ImageFolder, fraction: number, seed: number): Dataset {
     classes: folder.classes,
     train: folder.samples.filter((sample) => !chosen.has(sample)),
     val: folder.samples.filter((sample) => chosen.has(sample)),
+    passedOver: folder.passedOver,
   };
 }
 

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { cachePath } from '../cache';
 import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } from '../download';
 import { ResnetFtError } from '../errors';
+import { makeFolder } from '../files/make-folder';
 
 /** The word that stands for the tutorial's data set where a folder of images is expected. */
 export const HYMENOPTERA = 'hymenoptera';
@@ -51,7 +52,7 @@ async function install(target: string, archive: typeof ARCHIVE, control: Downloa
     bytes: archive.bytes,
   });
   try {
-    await mkdir(temporary, { recursive: true });
+    await makeFolder(temporary);
     await unzip(zip, temporary, { ...LIMITS, signal: control.signal });
     const root = await dataRoot(zip, temporary);
     // What has the name but is not the data set.
@@ -76,7 +77,7 @@ export async function hymenopteraFolder(control: DownloadControl = {}, archive =
   const { onProgress = () => {}, tuning } = control;
   const signal = control.signal ?? new AbortController().signal;
   try {
-    await mkdir(path.dirname(target), { recursive: true });
+    await makeFolder(path.dirname(target));
     const onWait = (): void => onProgress({ kind: 'waiting', file: target });
     await withLock(target, { signal, onWait, stale: tuning?.staleLock ?? TUNING.staleLock }, async (held) => {
       if (!(await isData(target))) await install(target, archive, { ...control, signal: held });

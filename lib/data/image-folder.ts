@@ -22,7 +22,15 @@ export interface ImageFolder {
   classes: string[];
   /** Every image, class by class, in torchvision's order. */
   samples: Sample[];
+  /** Files of the classes that are no images by their names, as {@link PassedOver} has them. */
+  passedOver: PassedOver;
 }
+
+/**
+ * How many files of each kind were passed over: by extension in lower case (`.gif`), or `other` for those without a usual one. Hidden
+ * files and what systems put into folders by themselves (Thumbs.db, desktop.ini) are not counted.
+ */
+export type PassedOver = Record<string, number>;
 
 /** Extensions that torchvision's ImageFolder takes; case does not count. */
 export const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp'] as const;
@@ -47,9 +55,10 @@ export async function scanImageFolder(root: string): Promise<ImageFolder> {
     });
   }
   const samples: Sample[] = [];
+  const passedOver: PassedOver = {};
   const empty: string[] = [];
   for (const [target, name] of classes.entries()) {
-    const found = await imagesUnder(path.join(base, name));
+    const found = await imagesUnder(path.join(base, name), passedOver);
     if (found.length === 0) empty.push(name);
     for (const file of found) samples.push({ file, name: path.relative(base, file), target });
   }
@@ -59,7 +68,7 @@ export async function scanImageFolder(root: string): Promise<ImageFolder> {
       hint: `every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}; remove those that are not classes`,
     });
   }
-  return { root: base, classes, samples };
+  return { root: base, classes, samples, passedOver };
 }
 
 /** Whether `file` is a folder, or a link to one. */
@@ -94,23 +103,50 @@ export function unreadableFolder(folder: string, cause: NodeJS.ErrnoException): 
   return new ResnetFtError('DATA_INVALID', `${folder}: cannot be read: ${reason}`, { cause });
 }
 
-async function imagesUnder(root: string): Promise<string[]> {
+async function imagesUnder(root: string, passedOver: PassedOver): Promise<string[]> {
   const walked: { folder: string; files: string[] }[] = [];
-  // Only the chain of ancestors guards against cycles: a folder that two links lead to counts twice, as in Python.
-  async function walk(folder: string, ancestors: ReadonlySet<string>): Promise<void> {
+  // A folder that two links lead to counts twice, as in Python; one that is among its own ancestors would have no end.
+  async function walk(folder: string, ancestors: ReadonlyMap<string, string>): Promise<void> {
     const real = await realpath(folder).catch((cause: NodeJS.ErrnoException) => {
       throw unreadableFolder(folder, cause);
     });
-    if (ancestors.has(real)) return;
+    const ancestor = ancestors.get(real);
+    if (ancestor !== undefined) {
+      throw new ResnetFtError(
+        'DATA_INVALID',
+        `${folder} leads back to ${ancestor}, in which it is: the folder has no end`,
+        {
+          hint: 'remove this link',
+        },
+      );
+    }
     const { folders, files } = await list(folder);
     walked.push({ folder, files });
-    const chain = new Set(ancestors).add(real);
+    const chain = new Map(ancestors).set(real, folder);
+    for (const name of files) if (!isImageName(name)) count(passedOver, name);
     for (const name of folders) await walk(path.join(folder, name), chain);
   }
-  await walk(root, new Set());
+  await walk(root, new Map());
   // torchvision sorts whole paths, so `a-b` comes before `a/c`, which a depth-first walk would not give.
   walked.sort((a, b) => compareCodePoints(a.folder, b.folder));
   return walked.flatMap(({ folder, files }) => files.filter(isImageName).map((name) => path.join(folder, name)));
+}
+
+/** Files that nobody has put there. */
+const SYSTEM_FILES = new Set(['thumbs.db', 'ehthumbs.db', 'desktop.ini', 'icon\r']);
+
+function count(passedOver: PassedOver, name: string): void {
+  const lower = name.toLowerCase();
+  if (lower.startsWith('.') || SYSTEM_FILES.has(lower)) return;
+  const kind = /\.[a-z0-9]{1,8}$/.exec(lower)?.[0] ?? 'other';
+  passedOver[kind] = (passedOver[kind] ?? 0) + 1;
+}
+
+/** Both counts together. */
+export function addPassedOver(a: PassedOver, b: PassedOver): PassedOver {
+  const sum = { ...a };
+  for (const [kind, files] of Object.entries(b)) sum[kind] = (sum[kind] ?? 0) + files;
+  return sum;
 }
 
 /** Whether ImageFolder takes a file of this name for an image. */

@@ -3,6 +3,7 @@ import { access, readdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { cachePath } from '../cache';
 import { sha256File } from '../download/hash';
+import { currentFolder } from '../files/current-folder';
 import { checkpointFolder, weightsFile } from '../weights/hub';
 import { NAMED_WEIGHTS, type NamedWeights } from '../weights/registry';
 import { fine, size, unwell, type DoctorCheck } from './report';
@@ -144,9 +145,10 @@ async function checkDisk(name: string, folder: string, elsewhere: string): Promi
 
 /** Room for the caches, the weights, and the files of a run in the current folder. */
 export function checkDisks(): Promise<DoctorCheck>[] {
+  const here = currentFolder();
   return [
     checkDisk('disk caches', cachePath(), 'set XDG_CACHE_HOME to a folder elsewhere'),
     checkDisk('disk weights', checkpointFolder(), 'set TORCH_HOME to a folder elsewhere'),
-    checkDisk('disk here', process.cwd(), 'name a folder elsewhere by --output'),
+    ...(here === undefined ? [] : [checkDisk('disk here', here, 'name a folder elsewhere by --output')]),
   ];
 }

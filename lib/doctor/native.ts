@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { hasNothingNative } from '../backend/registry';
 import type { DeviceInfo } from '../backend/types';
 import type { FoundLibtorch } from '../libtorch/find';
 import { chooseDevice } from '../train/device';
@@ -69,8 +70,16 @@ export function deviceInfo(native: ProbeResult): DeviceInfo | undefined {
 export function checkBackend(native: ProbeResult, js: ProbeResult): DoctorCheck {
   if (native.get('addon')?.value !== undefined) return fine('backend', 'auto is native', { auto: 'native' });
   if (js.get('js')?.value !== undefined) {
-    const found = 'auto is js, which is slower, because native is not loaded';
-    return unwell('warning', 'backend', found, 'Mend the lines libtorch and addon', { auto: 'js' });
+    const error =
+      native.get('libtorch')?.error ?? native.get('addon')?.error ?? native.get('native')?.error ?? NOT_TRIED;
+    if (hasNothingNative(error)) {
+      const found = 'auto is js, which is slower, because there is nothing for native';
+      return unwell('warning', 'backend', found, 'Mend the lines libtorch and addon', { auto: 'js' });
+    }
+    const found = 'auto is an error, because native is there and cannot be loaded';
+    return unwell('problem', 'backend', found, 'Mend the lines libtorch and addon, or use --backend js', {
+      auto: null,
+    });
   }
   const fix = 'Mend the lines libtorch and addon, or js backend';
   return unwell('problem', 'backend', 'none can be loaded: nothing can be trained or predicted', fix, { auto: null });

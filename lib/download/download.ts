@@ -1,7 +1,8 @@
-import { mkdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ResnetFtError } from '../errors';
+import { makeFolder } from '../files/make-folder';
 import { attempt, type Wanted } from './attempt';
 import { createClient, shownUrl } from './client';
 import { AttemptError, attemptError } from './failure';
@@ -143,7 +144,7 @@ export async function download(request: DownloadRequest): Promise<string> {
       const reason = present.reason === undefined ? '' : `, and ${file} is damaged: ${present.reason}`;
       throw new AttemptError(`downloads are off (--offline or RESNET_FT_OFFLINE)${reason}`, false);
     }
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolder(path.dirname(file));
     const onWait = (): void => onProgress({ kind: 'waiting', file });
     await withLock(file, { signal, onWait, stale: tuning.staleLock }, async (held) => {
       // Whoever held the lock before may have brought it.

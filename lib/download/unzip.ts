@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,6 +7,7 @@ import zlib from 'node:zlib';
 import type { Entry } from 'yauzl';
 import { ResnetFtError } from '../errors';
 import { GuardedZip } from '../files/zip';
+import { makeFolder } from '../files/make-folder';
 
 /** How much a zip may unpack to. */
 export interface UnzipLimits {
@@ -65,10 +66,10 @@ async function unpack(zip: string, opened: GuardedZip, folder: string, limits: U
     total += entry.uncompressedSize;
     if (total > limits.maxBytes) throw invalid(zip, `it unpacks to more than ${limits.maxBytes} bytes`);
     if (isFolder) {
-      await mkdir(target, { recursive: true });
+      await makeFolder(target);
       continue;
     }
-    await mkdir(path.dirname(target), { recursive: true });
+    await makeFolder(path.dirname(target));
     const options = limits.signal === undefined ? {} : { signal: limits.signal };
     const read = await opened.openReadStream(entry);
     // wx: an entry that is there twice is not written over.

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { ImageFolder } from '../data/image-folder';
+import { passedOverEvent } from '../data/passed-over';
 import { withoutName } from '../data/reason';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import type { Classifier } from '../model/classifier';
@@ -78,6 +79,8 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
     index: outputs[i] ?? -1,
   }));
   emit({ kind: 'data', folder: root, valOf, images: samples.length, classes: matched });
+  const passedOver = passedOverEvent(folder.passedOver);
+  if (passedOver !== undefined) emit(passedOver);
 
   throwIfAborted(signal, STOPPED);
   const { Classifier } = await import('../model/classifier.js');

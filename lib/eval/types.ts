@@ -1,3 +1,4 @@
+import type { PassedOverEvent } from '../data/passed-over';
 import type { DownloadEvent } from '../download/types';
 import type { Architecture, EVAL_OPTIONS, GivenOptions } from '../options';
 import type { UnreadableImage } from '../train/events';
@@ -89,6 +90,7 @@ export type EvalEvent =
   | { kind: 'model'; file: string; arch: Architecture; classes: number; imagenet: boolean }
   /** `valOf` is the data set whose `val/` is used. */
   | { kind: 'data'; folder: string; valOf: string | undefined; images: number; classes: FolderClass[] }
+  | PassedOverEvent
   | { kind: 'device'; device: string; precision: string; note: string }
   | { kind: 'unreadable'; file: string; reason: string }
   | { kind: 'image'; done: number; total: number }

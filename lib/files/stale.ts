@@ -16,7 +16,7 @@ const NAME = /^\.(.+)\.([0-9a-f]{8})-(\d{1,10})-(\d{1,15})-[0-9a-f]{8}\.tmp$/;
 const MAX_BASE = 160;
 
 /** Start of a process that the system does not tell. */
-const UNKNOWN = '0';
+export const UNKNOWN = '0';
 
 /**
  * The name of a temporary file or folder beside `file`, which becomes it by a rename. No two calls give the same name.
@@ -55,7 +55,7 @@ async function isOld(file: string): Promise<boolean> {
 let known: string | undefined;
 
 /** Within which a process id means one process: a machine since it started, and there a container. */
-function place(): string {
+export function place(): string {
   known ??= createHash('sha256')
     .update([os.hostname(), attempt(bootId), attempt(() => fs.readlinkSync('/proc/self/ns/pid'))].join('\n'))
     .digest('hex')
@@ -68,7 +68,7 @@ function bootId(): string {
 }
 
 /** Whether a process of this machine lives; undefined where the id may be another's by now. */
-function lives(pid: number, start: string): boolean | undefined {
+export function lives(pid: number, start: string): boolean | undefined {
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -80,7 +80,7 @@ function lives(pid: number, start: string): boolean | undefined {
 }
 
 /** When a process started, in the system's ticks; undefined where it is not told, `ended` of one that only waits to be reaped. */
-function startOf(pid: number): string | undefined {
+export function startOf(pid: number): string | undefined {
   // proc(5): the name, in parentheses, may hold anything; the state follows it, and the start is the 22nd of all fields.
   const text = attempt(() => fs.readFileSync(`/proc/${pid}/stat`, 'latin1'));
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');

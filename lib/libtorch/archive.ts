@@ -1,9 +1,10 @@
 import fs from 'node:fs';
-import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { cp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { cachePath } from '../cache';
 import { download, pytorchUrl, sha256File, unzip, type DownloadEvent } from '../download';
 import { ResnetFtError } from '../errors';
+import { makeFolder } from '../files/make-folder';
 import { LIBTORCH_VERSION } from './version';
 
 /** A LibTorch zip of PyTorch or a torch wheel with CUDA unpacks to about 7 GB. */
@@ -75,7 +76,7 @@ async function checkHash(file: string, expected: string | undefined, signal: Abo
 }
 
 async function unpackInto(file: string, shown: string, folder: string, signal?: AbortSignal): Promise<string> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await unzip(file, folder, { ...LIMITS, signal });
   const root = libtorchRoot(shown, folder);
   await keepLicenses(folder, root);

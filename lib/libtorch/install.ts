@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { makeFolder } from '../files/make-folder';
 import { fetchLibtorch, keepLicenses, type ArchiveSource } from './archive';
 import { cachedLibtorchPath } from './find';
 import { inspectLibtorch, isCudaBuild, type LibtorchFolder } from './inspect';
@@ -117,7 +118,7 @@ async function inTemporaryFolder(
   const parent = path.dirname(target);
   let temporary: string;
   try {
-    fs.mkdirSync(parent, { recursive: true });
+    await makeFolder(parent);
     removeLeftovers(parent);
     temporary = fs.mkdtempSync(path.join(parent, `${temporaryPrefix()}${process.pid}-`));
   } catch (error) {

@@ -5,6 +5,9 @@ import { rejectOption, resolveOptions, type GivenOptions, type OptionTable, type
 export const BENCH_BACKENDS = ['native', 'native-cuda', 'js-wasm', 'js-cpu', 'onnxruntime'] as const;
 export type BenchBackend = (typeof BENCH_BACKENDS)[number];
 
+/** What `js`, the name of the backend everywhere else, stands for here. */
+const JS_KINDS: readonly string[] = ['js-wasm', 'js-cpu'];
+
 const LARGEST_BATCH = 1024;
 const MOST_BATCH_SIZES = 16;
 
@@ -26,10 +29,10 @@ export const BENCH_OPTIONS = {
   },
   backends: {
     type: 'string',
-    expected: `a list out of ${BENCH_BACKENDS.join(',')}`,
+    expected: `a list out of ${[...BENCH_BACKENDS, 'js'].join(',')}`,
     default: BENCH_BACKENDS.join(','),
     group: MACHINE,
-    help: 'what to measure; one that this machine lacks is told and left out',
+    help: 'what to measure, js for js-wasm and js-cpu; one that this machine lacks is told and left out',
   },
   batchSizes: {
     type: 'string',
@@ -84,7 +87,7 @@ export type ResolvedBenchOptions = { backends: BenchBackend[]; batchSizes: numbe
  */
 export function resolveBenchOptions(input: BenchOptions): ResolvedBenchOptions {
   const options = resolveOptions(BENCH_OPTIONS, input, 'bench');
-  const named = words(options.backends);
+  const named = words(options.backends).flatMap((name) => (name === 'js' ? JS_KINDS : [name]));
   if (!named.every((name) => BENCH_BACKENDS.some((known) => known === name))) {
     rejectOption(BENCH_OPTIONS.backends.expected, '--backends', options.backends);
   }

@@ -78,7 +78,7 @@ export const TRAIN_OPTIONS = {
     min: 0,
     default: 0,
     group: RECIPE,
-    help: 'seed of initial weights, order and flips',
+    help: 'seed of initial weights, order and flips; the same run again takes the same --threads too',
   },
   ...MACHINE_OPTIONS,
   cacheMemory: {

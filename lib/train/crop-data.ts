@@ -3,9 +3,10 @@ import type { CropCache } from '../data/crop-cache';
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 import type { Preprocessing } from '../options';
-import { CropRoom, gigabytes, openCropCache, type CropStorage } from './crop-storage';
+import { CropRoom, openCropCache, type CropStorage } from './crop-storage';
 import type { TrainEvent, UnreadableImage } from './events';
 import type { Split } from './fit';
+import { gigabytes } from './room';
 
 /** Both splits as crops, and the samples that they are of. */
 export interface Cropped {

@@ -1,9 +1,10 @@
-import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { cachePath } from '../cache';
 import { ResnetFtError } from '../errors';
+import { temporaryName } from '../files/stale';
 import type { Preprocessing, ResolvedTrainOptions } from '../options';
 import { bytesOf } from '../options/size';
+import { freeBytes, gigabytes } from './room';
 import type { RunFolder } from './run-folder';
 
 /** Share of the free memory that crops may take where the caller says nothing. */
@@ -16,18 +17,29 @@ const ALGORITHM = 2;
 export interface CropStorage {
   /** Bytes of memory for crops; a split that does not fit is kept in a file. */
   memory: number;
-  /** Path of such a file, without the name of the split. */
-  file: string;
+  /** Folder of such files. */
+  folder: string;
+  /** Bytes of its disk that the run's results will need. */
+  reserve: number;
   cache: { dir: string; limit: number };
 }
 
-/** @param features bytes of memory that the features of frozen modules may take */
-export function cropStorage(options: ResolvedTrainOptions, folder: RunFolder, features: number): CropStorage {
+/**
+ * @param features bytes of memory that the features of frozen modules may take
+ * @param reserve bytes of the output folder's disk that the run's results will need
+ */
+export function cropStorage(
+  options: ResolvedTrainOptions,
+  folder: RunFolder,
+  features: number,
+  reserve: number,
+): CropStorage {
   const { cropMemory, cropCache, cacheDir, trainFrom } = options;
   const free = process.availableMemory() - (trainFrom === 'conv1' ? 0 : features); // counts the limit of a container too
   return {
     memory: cropMemory === undefined ? Math.max(0, Math.floor(free * SHARE)) : bytesOf(cropMemory),
-    file: folder.file('.crops'),
+    folder: folder.path,
+    reserve,
     cache: { dir: cacheDir === undefined ? cachePath('crops') : path.resolve(cacheDir), limit: bytesOf(cropCache) },
   };
 }
@@ -54,24 +66,17 @@ export class CropRoom {
       this.left -= bytes;
       return undefined;
     }
-    const file = `${this.storage.file}-${split}`;
-    const folder = path.dirname(file);
-    const disk = await statfs(folder).catch(() => undefined);
-    if (disk !== undefined && disk.bavail * disk.bsize < bytes) {
-      const free = gigabytes(disk.bavail * disk.bsize);
+    const { folder, reserve } = this.storage;
+    const free = await freeBytes(folder);
+    if (free !== undefined && free < bytes + reserve) {
       throw new ResnetFtError(
         'OUTPUT_NOT_WRITABLE',
-        `${folder}: ${count} crops need ${gigabytes(bytes)} of disk, and ${free} are free`,
+        `${folder}: ${count} crops need ${gigabytes(bytes)} of disk and the results ${gigabytes(reserve)}, and ${gigabytes(free)} are free`,
         { hint: 'Choose another folder with --output, or allow more memory with --crop-memory' },
       );
     }
-    return file;
+    return temporaryName(path.join(folder, `crops-${split}`));
   }
-}
-
-/** `3.0 GB` */
-export function gigabytes(bytes: number): string {
-  return bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** Opens the cache of crops; undefined where it is switched off. */

@@ -1,3 +1,4 @@
+import type { PassedOverEvent } from '../data/passed-over';
 import type { DownloadEvent } from '../download/types';
 import type { ClassResult } from '../eval/types';
 import type { ResolvedTrainOptions } from '../options';
@@ -46,6 +47,7 @@ export interface KeptModel {
 /** What `train` tells while it runs. */
 export type TrainEvent =
   | { kind: 'data'; classes: string[]; train: number; val: number }
+  | PassedOverEvent
   | { kind: 'device'; device: string; precision: string; note: string }
   | { kind: 'download'; event: DownloadEvent }
   | { kind: 'weights'; file: string; note: string }
@@ -54,7 +56,7 @@ export type TrainEvent =
   | { kind: 'skipped'; file: string; reason: string }
   /** How long the run takes, where the backend is a slow one; `note` is one line for a person. */
   | { kind: 'estimate'; seconds: number; note: string }
-  | { kind: 'start'; output: string; epochs: number; stepsPerEpoch: number; images: number }
+  | { kind: 'start'; output: string; epochs: number; stepsPerEpoch: number; images: number; valImages: number }
   | StepRecord
   | EpochRecord
   | { kind: 'saved'; file: string; epoch: number }

@@ -25,6 +25,8 @@ export interface FitOptions {
   onRecord: (record: StepRecord | EpochRecord) => void;
   /** Called after the record of an epoch better than all before it, while the session has its weights. */
   onBest: (record: EpochRecord) => Promise<void>;
+  /** Called after a pass in which the session came to keep other weights, with its epoch. */
+  onKept: (epoch: number) => void;
 }
 
 /** How far the loop came. */
@@ -97,12 +99,13 @@ export async function fit(options: FitOptions): Promise<FitResult> {
           }
         },
       );
-      if (failure !== undefined) throw failure;
-      if (trained.cancelled || signal.aborted) throw aborted();
       steps += trained.steps;
       if (trained.keptStep > 0) {
         kept = { epoch, step: before + trained.keptStep, batchLoss: trained.keptLoss };
+        options.onKept(epoch);
       }
+      if (failure !== undefined) throw failure;
+      if (trained.cancelled || signal.aborted) throw aborted();
       const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
       if (evaluated.cancelled || signal.aborted) throw aborted();
       const record: EpochRecord = {

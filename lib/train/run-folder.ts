@@ -1,7 +1,11 @@
 import fs from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { ResnetFtError } from '../errors';
+import type { FolderLockOptions } from '../files/folder-lock';
+import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
+import { reasonOf } from '../files/reason';
+import { writeAtomically } from '../weights/atomic-file';
 import type { EpochRecord, StepRecord } from './events';
 
 /** `runs/2026-01-31T12-30-05`, in local time. */
@@ -10,48 +14,41 @@ export function defaultOutput(now = new Date()): string {
   return path.join('runs', local.toISOString().slice(0, 19).replaceAll(':', '-'));
 }
 
-/** The output folder of one run: files appear in it whole; the metrics grow line by line. */
+/** Written first and last by a run. */
+const CONFIG = 'config.json';
+const RESULT = 'result.json';
+const METRICS = 'metrics.jsonl';
+
+/** Beginning of the names of files that are gone as soon as they are open; a process may be killed between the two. */
+export const SCRATCH = '.features';
+
+/** The output folder of one run: files appear in it whole; the metrics grow line by line. No other run may have it meanwhile. */
 export class RunFolder {
   private metrics: number | undefined;
 
-  private constructor(
-    readonly path: string,
-    /** The outermost folder that this run made. */
-    private readonly made: string | undefined,
-  ) {}
+  private constructor(private readonly folder: OutputFolder) {}
 
   /**
-   * Makes the folder and checks that it can be written to, before any work is done.
+   * Makes the folder, takes it for this run, which shows that it can be written to, and removes what killed runs left half-written,
+   * before any work is done.
    *
-   * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also for a folder that holds a run already.
+   * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also for a folder that holds a run already, or that another run is writing to
    */
-  static prepare(output: string | undefined): RunFolder {
-    let folder = path.resolve(output ?? defaultOutput());
-    if (output === undefined) {
-      for (let n = 2, base = folder; fs.existsSync(folder); n++) folder = `${base}-${n}`;
+  static async prepare(output: string | undefined, options: FolderLockOptions = {}): Promise<RunFolder> {
+    const folder = output === undefined ? await takeDefault(options) : await OutputFolder.take(output, options);
+    const prepared = new RunFolder(folder);
+    const run = holdsRun(folder.path);
+    if (run !== undefined) {
+      await prepared.close();
+      prepared.discard();
+      throw run;
     }
-    for (const file of ['config.json', 'metrics.jsonl']) {
-      if (fs.existsSync(path.join(folder, file))) {
-        throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds a run already (${file})`, {
-          hint: 'Choose another folder with --output',
-        });
-      }
-    }
-    let made: string | undefined;
-    try {
-      made = fs.mkdirSync(folder, { recursive: true });
-      const probe = path.join(folder, `.probe-${process.pid}`);
-      fs.closeSync(fs.openSync(probe, 'wx'));
-      fs.unlinkSync(probe);
-    } catch (error) {
-      new RunFolder(folder, made).discard();
-      const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-      throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} can't be written to (${reason})`, {
-        hint: 'Choose another folder with --output',
-        cause: error,
-      });
-    }
-    return new RunFolder(folder, made);
+    await removeScratch(folder.path);
+    return prepared;
+  }
+
+  get path(): string {
+    return this.folder.path;
   }
 
   /** Path of a file of the folder. */
@@ -61,7 +58,7 @@ export class RunFolder {
 
   /** Writes a text file: temporary name, fsync, rename. */
   async write(name: string, text: string): Promise<void> {
-    await this.guard(name, () => writeFileAtomic(this.file(name), text, { fsync: true }));
+    await this.guard(name, () => writeAtomically(this.file(name), [Buffer.from(text)]));
   }
 
   /** Writes one record a line, whole or not at all. */
@@ -72,15 +69,16 @@ export class RunFolder {
   /** Appends a record to `metrics.jsonl`. */
   append(record: StepRecord | EpochRecord): void {
     try {
-      this.metrics ??= fs.openSync(this.file('metrics.jsonl'), 'a');
+      this.metrics ??= fs.openSync(this.file(METRICS), 'a');
       fs.writeSync(this.metrics, `${JSON.stringify(record)}\n`);
     } catch (error) {
-      throw this.failure('metrics.jsonl', error);
+      throw this.failure(METRICS, error);
     }
   }
 
   /** Runs something that writes `name`, and turns a failure of the file system into an error of ours. */
   async guard<T>(name: string, write: () => Promise<T>): Promise<T> {
+    this.folder.check(this.file(name));
     try {
       return await write();
     } catch (error) {
@@ -89,28 +87,46 @@ export class RunFolder {
   }
 
   private failure(name: string, error: unknown): ResnetFtError {
-    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-    return new ResnetFtError('OUTPUT_NOT_WRITABLE', `${this.file(name)} can't be written (${reason})`, {
+    return new ResnetFtError('OUTPUT_NOT_WRITABLE', `${this.file(name)} can't be written: ${reasonOf(error)}`, {
       cause: error,
     });
   }
 
-  /** Closes what is open. */
-  close(): void {
+  /** Closes what is open, and lets others have the folder. */
+  async close(): Promise<void> {
     if (this.metrics !== undefined) fs.closeSync(this.metrics);
     this.metrics = undefined;
+    await this.folder.release();
   }
 
   /** Removes the folders that this run made, as far as they are empty: nothing is left of a run that never began. */
   discard(): void {
-    if (this.made === undefined) return;
-    const top = path.resolve(this.made);
-    for (let folder = this.path; folder.startsWith(top); folder = path.dirname(folder)) {
-      try {
-        fs.rmdirSync(folder);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return;
-      }
-    }
+    this.folder.discard();
   }
+}
+
+/** A new folder of the default name. */
+async function takeDefault(options: FolderLockOptions): Promise<OutputFolder> {
+  const base = defaultOutput();
+  for (let n = 1; ; n++) {
+    const folder = await OutputFolder.takeNew(n === 1 ? base : `${base}-${n}`, options);
+    if (folder !== undefined) return folder;
+  }
+}
+
+async function removeScratch(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (name.startsWith(SCRATCH)) await rm(path.join(folder, name), { force: true }).catch(() => {});
+  }
+}
+
+/** The error of a folder that holds a run; undefined where it holds none. */
+function holdsRun(folder: string): ResnetFtError | undefined {
+  const there = [CONFIG, METRICS].find((file) => fs.existsSync(path.join(folder, file)));
+  if (there === undefined) return undefined;
+  const finished = fs.existsSync(path.join(folder, RESULT));
+  const what = finished ? 'a run already' : 'a run that was stopped or killed before its end';
+  return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds ${what} (${there})`, {
+    hint: finished ? OTHER_OUTPUT : `${OTHER_OUTPUT}, or remove this one where nothing of it is needed any more`,
+  });
 }

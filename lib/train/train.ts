@@ -1,6 +1,8 @@
 import type { CropStore, TrainingSession } from '../backend/types';
+import { passedOverEvent } from '../data/passed-over';
 import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
+import type { FolderOwner } from '../files/folder-lock';
 import { resolveTrainOptions, type TrainOptions } from '../options';
 import { cropData } from './crop-data';
 import { cropStorage } from './crop-storage';
@@ -8,11 +10,10 @@ import { chooseDevice } from './device';
 import { estimateRun } from './estimate';
 import type { TrainEvent, TrainResult } from './events';
 import { featureCache } from './feature-cache';
-import { aborted, fit } from './fit';
-import { keepModel } from './kept';
-import { perClass, predictions } from './predictions';
+import { aborted } from './fit';
+import { runEpochs } from './epochs';
+import { plannedBytes, requireRoom } from './room';
 import { RunFolder } from './run-folder';
-import { createSaver } from './save';
 import { loadStart, readStart } from './start';
 import { defaultThreads } from './threads';
 import { packageVersion } from './version';
@@ -57,8 +58,10 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
   });
   const { classes } = dataset;
   emit({ kind: 'data', classes, train: dataset.train.length, val: dataset.val.length });
+  const passedOver = passedOverEvent(dataset.passedOver);
+  if (passedOver !== undefined) emit(passedOver);
 
-  const folder = RunFolder.prepare(options.output);
+  const folder = await prepareFolder(options.output, signal, emit);
   const stores: CropStore[] = [];
   let session: TrainingSession | undefined;
   let begun = false;
@@ -71,7 +74,11 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     const { device, precision } = choice;
     const resolved = { ...options, arch, output: folder.path, backend: backend.name, device, precision };
 
-    const features = await featureCache(options, folder);
+    const batches = Math.ceil(dataset.train.length / options.batchSize);
+    const steps = Math.min(options.steps ?? Infinity, options.epochs * batches);
+    const reserve = plannedBytes({ arch, classes, precision, steps, valImages: dataset.val.length });
+    await requireRoom(folder, reserve);
+    const features = await featureCache(options, folder, reserve);
     session = await backend.createSession({
       arch,
       classes: classes.length,
@@ -90,7 +97,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     // Before the crops, so that a wrong file fails early.
     if (weights !== undefined) emit(await loadStart(session, weights, arch, classes.length));
     const { skipUnreadable, batchSize } = options;
-    const storage = cropStorage(options, folder, features.cacheMemory);
+    const storage = cropStorage(options, folder, features.cacheMemory, reserve);
     const cropped = await cropData({
       addon: backend,
       dataset,
@@ -103,52 +110,27 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     });
     if (signal.aborted) throw aborted();
 
-    begun = true;
     const { unreadable } = cropped;
     const versions = { 'resnet-ft': packageVersion(), node: process.versions.node, ...backend.versions };
     const config = { options: resolved, versions, classes, preprocessing, unreadable };
     await folder.write('config.json', `${JSON.stringify(config, undefined, 2)}\n`);
+    begun = true;
     if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
     const images = cropped.train.kept.length;
     const stepsPerEpoch = Math.ceil(images / batchSize);
     const valImages = cropped.val.kept.length;
     const estimate = await estimateRun(session, options, { images, valImages, size: preprocessing.crop });
     if (estimate !== undefined) emit(estimate);
-    emit({ kind: 'start', output: folder.path, epochs: options.epochs, stepsPerEpoch, images });
+    emit({ kind: 'start', output: folder.path, epochs: options.epochs, stepsPerEpoch, images, valImages });
 
-    const save = createSaver(folder, session, { options: resolved, card: { arch, classes, preprocessing } }, emit);
-    let epoch = 0;
-    const fitting = fit({
-      session,
-      train: cropped.train,
-      val: cropped.val,
-      epochs: options.epochs,
-      batchSize,
-      lr: options.lr,
-      steps: options.steps,
-      keepLeastLoss: options.keep === 'min-batch-loss',
-      signal,
-      onRecord: (record) => {
-        epoch = record.epoch;
-        folder.append(record);
-        emit(record);
-      },
-      onBest: async (record) => {
-        if (options.keep === 'best') await save('model.safetensors', record.epoch);
-      },
+    const trained = await runEpochs({ session, cropped, folder, signal, emit }, resolved, {
+      arch,
+      classes,
+      preprocessing,
     });
-    const outcome = await fitting.catch(async (error: unknown) => {
-      if (epoch > 0 && error instanceof ResnetFtError && error.code === 'ABORTED')
-        await save('last.safetensors', epoch);
-      throw error;
-    });
+    const { outcome, model } = trained;
     const best = outcome.best.record;
     const last = outcome.last.record;
-    await save('last.safetensors', last.epoch);
-    const keeping = { keep: options.keep, session, outcome, val: cropped.val, batchSize, signal, save };
-    const { model, logits } = await keepModel(keeping);
-    await folder.writeLines('predictions.jsonl', predictions(cropped.val.kept, classes, logits));
-
     const result: TrainResult = {
       output: folder.path,
       classes,
@@ -158,7 +140,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
       steps: outcome.steps,
       valImages,
       model,
-      perClass: perClass(cropped.val.kept, classes, logits),
+      perClass: trained.perClass,
       best: { epoch: best.epoch, valLoss: best.valLoss, valAccuracy: best.valAccuracy },
       last: {
         trainLoss: last.trainLoss,
@@ -176,7 +158,24 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
   } finally {
     await session?.close();
     for (const store of stores) store.close();
-    folder.close();
+    await folder.close();
     if (!begun) folder.discard();
+  }
+}
+
+/** Takes the output folder; where another machine may have it, that takes a while, of which one is told. */
+async function prepareFolder(
+  output: string | undefined,
+  signal: AbortSignal,
+  emit: (event: TrainEvent) => void,
+): Promise<RunFolder> {
+  const onWait = ({ pid, host }: FolderOwner): void => {
+    const note = `the output folder is held by process ${pid} of ${host}: waiting a minute for whether it still lives`;
+    emit({ kind: 'note', note });
+  };
+  try {
+    return await RunFolder.prepare(output, { signal, onWait });
+  } catch (error) {
+    throw signal.aborted ? aborted() : error;
   }
 }

@@ -1,10 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { LIBTORCH_VERSION } from '../../lib/libtorch/version';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
+import { fakeLibtorch } from '../libtorch/fakes';
 
 const tmp = scratch();
-// LibTorch is nowhere: neither where the variable points, nor elsewhere.
-const without = { LIBTORCH: path.join(tmp, 'nowhere') };
+// LibTorch is nowhere: neither named, nor in the cache, nor a Python's.
+const without = { LIBTORCH: '', XDG_CACHE_HOME: path.join(tmp, 'empty-cache'), PATH: path.join(tmp, 'no-bin') };
+/** One is named that is none. */
+const misnamed = { LIBTORCH: path.join(tmp, 'nowhere') };
 const recipe = ['--arch', 'resnet18', '--weights', 'none', '--train-from', 'fc', '--batch-size', '5', '--json'];
 
 const train = (output: string, options: string[], env: NodeJS.ProcessEnv = {}) =>
@@ -72,12 +76,27 @@ describe('where LibTorch is missing', () => {
     expect(ran.code).toBe(0);
     expect(ran.stdout).toMatch(/^.*abeja\.jpg.*\n$/);
     expect(ran.stderr).toMatch(
-      /^resnet-ft: the native backend can't be loaded, [^\n]*JavaScript[^\n]*nowhere[^\n]*\n$/,
+      /^resnet-ft: the native backend can't be loaded, [^\n]*JavaScript[^\n]*no LibTorch found[^\n]*\n$/,
     );
   });
 
+  test('auto does not fall back from a LibTorch that is named or found, and fails', async () => {
+    const broken = path.join(tmp, 'broken', 'resnet-ft', 'libtorch', LIBTORCH_VERSION, 'torch');
+    fakeLibtorch(broken, LIBTORCH_VERSION); // its libraries are empty files
+    const found = { ...without, XDG_CACHE_HOME: path.join(tmp, 'broken') };
+    const cases = [
+      [misnamed, 'LIBTORCH is [^\\n]*nowhere'],
+      [found, 'cannot load [^\\n]*broken'],
+    ] as const;
+    for (const [env, cause] of cases) {
+      const ran = await run(['predict', anyModel(), image], { env });
+      expect([ran.code, ran.stdout]).toEqual([1, '']);
+      expect(ran.stderr).toMatch(new RegExp(`^resnet-ft: ${cause}[^\\n]*--backend js\\n$`));
+    }
+  });
+
   test('native never falls back', async () => {
-    const ran = await run(['predict', anyModel(), image, '--backend', 'native'], { env: without });
+    const ran = await run(['predict', anyModel(), image, '--backend', 'native'], { env: misnamed });
     expect([ran.code, ran.stdout]).toEqual([1, '']);
     expect(ran.stderr).toMatch(/^resnet-ft: LIBTORCH is [^\n]*nowhere[^\n]*\n$/);
   });
@@ -133,7 +152,7 @@ describe('where LibTorch is missing', () => {
     test('auto tells why native fails, and what js lacks', async () => {
       const ran = await run(['predict', anyModel(), image], { env });
       expect([ran.code, ran.stdout]).toEqual([1, '']);
-      expect(ran.stderr).toMatch(/^resnet-ft: LIBTORCH is [^\n]*nowhere[^\n]*@tensorflow\/tfjs-core[^\n]*\n$/);
+      expect(ran.stderr).toMatch(/^resnet-ft: no LibTorch found[^\n]*@tensorflow\/tfjs-core[^\n]*\n$/);
     });
   });
 

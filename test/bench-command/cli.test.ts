@@ -3,14 +3,19 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { BenchReport } from '../../lib/bench/types';
+import { resolveBenchOptions } from '../../lib/options';
 import { ANTS_BEES, ROOT, run, scratch } from '../cli/run';
 
 const folder = scratch();
 const QUICK = ['bench', '--arch', 'resnet18', '--duration', '0.2', '--repeats', '1', '--batch-sizes', '1'];
 const FAST = ['--backends', 'native,js-wasm,onnxruntime,native-cuda'];
 
-const temporaryFolders = (): string[] => fs.readdirSync(folder).filter((name) => name.startsWith('resnet-ft-bench-'));
+const temporaryFolders = (): string[] => fs.readdirSync(folder).filter((name) => name.includes('resnet-ft-bench'));
 const env = { TMPDIR: folder };
+
+test('js stands for both of its kinds', () => {
+  expect(resolveBenchOptions({ backends: 'js,native' }).backends).toEqual(['native', 'js-wasm', 'js-cpu']);
+});
 
 test('the report: each backend agrees with native and is measured', async () => {
   const page = path.join(folder, 'report.html');
@@ -101,7 +106,7 @@ test('a backend that crashes is a line; with nothing measured the benchmark fail
 test.each([
   [
     ['--backends', 'native,tensorflow'],
-    /Expected a list out of native,native-cuda,js-wasm,js-cpu,onnxruntime for --backends but received native,tensorflow/,
+    /Expected a list out of native,native-cuda,js-wasm,js-cpu,onnxruntime,js for --backends but received native,tensorflow/,
   ],
   [['--backends', ','], /for --backends but received ,/],
   [['--batch-sizes', '1,0'], /Expected a list of .* for --batch-sizes but received 1,0/],

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { scanImageFolder } from '../../lib/data/image-folder';
@@ -38,12 +40,43 @@ test('files are found in sub-folders, in the order of whole paths, by extension'
   expect(samples.every(({ file }) => path.isAbsolute(file))).toBe(true);
 });
 
-(process.platform === 'win32' ? test.skip : test)('links are followed, cycles end', async () => {
+(process.platform === 'win32' ? test.skip : test)('links are followed, and one without end is named', async () => {
   put('c/real/1.jpg');
   symlinkSync(path.join(root, 'c/real'), path.join(root, 'c/again'));
-  symlinkSync(path.join(root, 'c'), path.join(root, 'c/real/up'));
+  symlinkSync('itself.jpg', path.join(root, 'c/itself.jpg')); // leads nowhere: an image that can't be read
   const { samples } = await scanImageFolder(root);
-  expect(samples.map(({ name }) => name)).toEqual(['c/again/1.jpg', 'c/real/1.jpg']);
+  expect(samples.map(({ name }) => name)).toEqual(['c/itself.jpg', 'c/again/1.jpg', 'c/real/1.jpg']);
+
+  symlinkSync(path.join(root, 'c'), path.join(root, 'c/real/up'));
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    code: 'DATA_INVALID',
+    message: expect.stringMatching(/c\/again\/up leads back to .*\/c, in which it is/),
+  });
+});
+
+(process.platform === 'win32' ? test.skip : test)('a pipe, a socket or a device is listed and not opened', async () => {
+  put('c/1.jpg');
+  execFileSync('mkfifo', [path.join(root, 'c', 'pipe.jpg')]);
+  symlinkSync('/dev/zero', path.join(root, 'c', 'zero.png'));
+  const server = net.createServer().listen(path.join(root, 'c', 'socket.bmp'));
+  const { samples } = await scanImageFolder(root);
+  server.close();
+  expect(samples.map(({ name }) => name)).toEqual(['c/1.jpg', 'c/pipe.jpg', 'c/socket.bmp', 'c/zero.png']);
+});
+
+test('files that are passed over are counted by kind, without those that nobody has put there', async () => {
+  put(
+    'a/1.jpg',
+    'a/2.gif',
+    'a/b/3.GIF',
+    'a/b/4.svg',
+    'a/5',
+    'a/.DS_Store',
+    'a/Thumbs.db',
+    'a/6.this-is-none',
+    'loose.gif',
+  );
+  expect((await scanImageFolder(root)).passedOver).toEqual({ '.gif': 2, '.svg': 1, other: 2 });
 });
 
 test('errors name the folder or the classes', async () => {

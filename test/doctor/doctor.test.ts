@@ -96,7 +96,7 @@ describe('LibTorch', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^problem +libtorch +LIBTORCH is .*no-torch: there is no such folder\. Set LIBTORCH to /m);
     expect(stdout).toMatch(/^problem +addon +not tried, because it needs LibTorch/m);
-    expect(stdout).toMatch(/^warning +backend +auto is js/m);
+    expect(stdout).toMatch(/^problem +backend +auto is an error.*--backend js/m);
     expect(stdout).not.toMatch(/^ok/m);
   });
 
@@ -109,6 +109,7 @@ describe('LibTorch', () => {
       /LIBTORCH: not set.*cache: .*empty-cache.*there is no such folder.*python: no working python3/,
     );
     expect(fix).toContain('npx resnet-ft libtorch install');
+    expect(check('backend')).toMatchObject({ status: 'warning', data: { auto: 'js' } });
     expect(check('gpu').found).toContain('nvidia-smi is not on the PATH');
   });
 });

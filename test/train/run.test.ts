@@ -109,6 +109,30 @@ test('a run starts from the weights of another, and --skip-unreadable lists what
   ]);
 });
 
+test('what was skipped and passed over is told, and the epochs count what is left', async () => {
+  const data = path.join(tmp, 'mixed');
+  fs.cpSync(ANTS_BEES, data, { recursive: true });
+  fs.writeFileSync(path.join(data, 'val', 'ants', 'text.jpg'), 'this is no image');
+  fs.writeFileSync(path.join(data, 'val', 'bees', 'text.png'), 'this is no image');
+  const ants = path.join(data, 'train', 'ants');
+  for (const name of ['a.GIF', 'b.gif', 'c.heic', 'noextension', '.DS_Store', 'Thumbs.db', 'odd.\u001b[31m']) {
+    fs.writeFileSync(path.join(ants, name), '');
+  }
+  const args = ['train', data, ...SMALL_RUN.slice(2), '--skip-unreadable', '--steps', '1'];
+  const ran = await run([...args, '--output', path.join(tmp, 'mixed-run')]);
+  expect([ran.code, ran.stderr]).toEqual([0, '']);
+  expect(ran.stdout).toMatch(/^12 training and 10 validation images/);
+  expect(ran.stdout).toMatch(/^passed over 5 files whose names are no image's: 2 \.gif, 2 other, 1 \.heic$/m);
+  expect(ran.stdout).toMatch(/^epoch 1\/.* acc [\d.]+ % \([0-8]\/8\) /m);
+
+  const json = await run([...args, '--json', '--output', path.join(tmp, 'mixed-json')]);
+  const kinds = { '.gif': 2, '.heic': 1, other: 2 };
+  expect(records(json.stdout)).toContainEqual({ kind: 'passed-over', files: 5, kinds });
+  expect(records(json.stdout)).toContainEqual(expect.objectContaining({ kind: 'start', images: 12, valImages: 8 }));
+  const evaluated = await run(['eval', path.join(tmp, 'mixed-run'), path.join(data, 'train'), '--device', 'cpu']);
+  expect(evaluated.stdout).toMatch(/^passed over 5 files whose names are no image's: 2 \.gif, 2 other, 1 \.heic$/m);
+});
+
 test('Ctrl-C stops within a batch, leaves whole files and ends with 130', async () => {
   const output = path.join(tmp, 'stopped');
   let sent = false;

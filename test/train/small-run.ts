@@ -1,7 +1,30 @@
-import { ANTS_BEES } from '../cli/run';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { ANTS_BEES, ROOT } from '../cli/run';
 
 /** A run from scratch that takes seconds, the same on every CPU. */
 export const SMALL_RUN = [
   ...['train', ANTS_BEES, '--weights', 'none', '--arch', 'resnet18', '--batch-size', '4'],
   ...['--device', 'cpu', '--precision', 'fp32'],
 ];
+
+/** Starts {@link SMALL_RUN} without a crop cache, and gives its process once its standard output holds `until`. */
+export async function startRun(args: string[], until: string): Promise<ChildProcess> {
+  const command = [path.join(ROOT, 'bin', 'resnet-ft.js'), ...SMALL_RUN, '--crop-cache', '0', '--json', ...args];
+  const child = spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
+  let text = '';
+  child.stdout.setEncoding('utf8');
+  const ended = once(child, 'close').then(() => {
+    throw new Error(`the run ended before ${until}`);
+  });
+  ended.catch(() => {});
+  const seen = new Promise<void>((resolve) => {
+    child.stdout.on('data', (more: string) => {
+      text += more;
+      if (text.includes(until)) resolve();
+    });
+  });
+  await Promise.race([seen, ended]);
+  return child;
+}

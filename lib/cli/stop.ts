@@ -1,0 +1,64 @@
+import os from 'node:os';
+
+/** Milliseconds that a command which has nothing to save may take to stop; then the process ends without it. */
+const GRACE = 10_000;
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+type Signal = (typeof SIGNALS)[number];
+
+let stoppedBy: Signal = 'SIGINT';
+
+/** The exit code of a command that was stopped, as a shell gives it: 130 of SIGINT, 143 of SIGTERM. */
+export const stopCode = (): number => 128 + os.constants.signals[stoppedBy];
+
+/** What the signals of the process mean while a command runs. */
+export interface StopWatch {
+  /** Aborts on the first signal. */
+  signal: AbortSignal;
+  /** Aborts it without a signal. */
+  stop(): void;
+  /** From here on stopping may take its time: there are results to save. */
+  takeTime(): void;
+  close(): void;
+}
+
+/** Watches for SIGINT and SIGTERM: the first stops the command, the second the process, as does the time that stopping takes. */
+export function watchSignals(): StopWatch {
+  const abort = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let unhurried = false;
+  let seen = false;
+  const onSignal = (signal: Signal): void => {
+    stoppedBy = signal;
+    if (seen) return end(signal);
+    seen = true;
+    if (!unhurried) timer = setTimeout(end, GRACE, signal).unref();
+    abort.abort();
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return {
+    signal: abort.signal,
+    stop: () => abort.abort(),
+    takeTime() {
+      unhurried = true;
+      clearTimeout(timer);
+    },
+    close() {
+      clearTimeout(timer);
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+    },
+  };
+}
+
+/** Ends the process by the signal itself. process.exit would wait for file operations that hang. */
+function end(signal: Signal): void {
+  try {
+    if (process.stdout.isTTY) process.stdout.write('\x1b[?25h'); // a progress bar hides the cursor
+    process.emit('exit', stopCode());
+  } finally {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+    // The first process of a container is not ended by a signal.
+    process.exit(stopCode());
+  }
+}

@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lives, place, startOf, temporaryName, UNKNOWN } from './stale';
+
+// A folder is held by a folder in it, which appears with its content by a rename: that is atomic, and fails while there is another.
+// On the machine of its owner the process decides whether it still counts, so that one that is stopped for a while keeps it. From
+// elsewhere (another machine on a network file system, another container) only its renewal can be seen.
+
+const HELD = '.in-use';
+const OWNER = 'owner.json';
+
+/** Milliseconds between two renewals. */
+const BEAT = 5000;
+/** Milliseconds without a renewal after which the owner elsewhere counts as dead. */
+const SILENCE = 60_000;
+const LOOK = 500;
+
+/** The process that holds a folder. */
+export interface FolderOwner {
+  pid: number;
+  host: string;
+  /** Within which `pid` means one process. */
+  place: string;
+  /** When the process started, in the system's ticks; `0` where the system does not tell. */
+  start: string;
+  /** Told apart from every other holding by this. */
+  token: string;
+}
+
+/** Thrown where another process holds the folder. */
+export class FolderInUse extends Error {
+  constructor(
+    readonly owner: FolderOwner,
+    /** What stands for the holding; to be removed by hand where the owner is known to be dead. */
+    readonly held: string,
+  ) {
+    const elsewhere = owner.place === place() ? '' : ` of ${owner.host}`;
+    super(`in use by process ${owner.pid}${elsewhere}`);
+  }
+}
+
+export interface FolderLockOptions {
+  /** Called once where only time can tell whether the owner, on another machine, still lives: up to a minute. */
+  onWait?: (owner: FolderOwner) => void;
+  signal?: AbortSignal;
+  /** Milliseconds, for tests. */
+  silence?: number;
+}
+
+/** A folder that no other process may hold while this one does. */
+export class FolderLock {
+  private readonly held: string;
+  private readonly beat: NodeJS.Timeout;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly owner: FolderOwner,
+  ) {
+    this.held = path.join(folder, HELD);
+    this.beat = setInterval(() => {
+      const now = new Date();
+      if (this.isOurs()) utimes(path.join(this.held, OWNER), now, now).catch(() => {});
+    }, BEAT).unref();
+  }
+
+  /**
+   * Holds an existing folder. A holding whose process has ended is taken over.
+   *
+   * @throws FolderInUse, the file system's error, or the signal's reason
+   */
+  static async take(folder: string, options: FolderLockOptions = {}): Promise<FolderLock> {
+    const { pid } = process;
+    const token = randomBytes(8).toString('hex');
+    const owner = { pid, host: os.hostname(), place: place(), start: startOf(pid) ?? UNKNOWN, token };
+    const held = path.join(folder, HELD);
+    const fresh = temporaryName(path.join(folder, 'in-use'));
+    try {
+      await mkdir(fresh);
+      await writeFile(path.join(fresh, OWNER), JSON.stringify(owner), { flush: true });
+      while (!(await put(fresh, held))) {
+        const other = await readOwner(held);
+        if (other === undefined) continue; // released meanwhile
+        if (await isAlive(held, other, options)) throw new FolderInUse(other, held);
+        await bury(held, other);
+      }
+    } catch (error) {
+      await rm(fresh, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
+    return new FolderLock(folder, owner);
+  }
+
+  /** Whether the folder is still held: somebody may have removed or taken over the holding. */
+  isOurs(): boolean {
+    try {
+      return (JSON.parse(readFileSync(path.join(this.held, OWNER), 'utf8')) as FolderOwner).token === this.owner.token;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Lets others hold the folder; never fails. */
+  async release(): Promise<void> {
+    clearInterval(this.beat);
+    if (!this.isOurs()) return;
+    for (const name of await readdir(this.folder).catch(() => [])) {
+      if (name.startsWith(`${HELD}-`))
+        await rm(path.join(this.folder, name), { recursive: true, force: true }).catch(() => {});
+    }
+    // Moved first, so that the holding is never seen without its content.
+    const moved = temporaryName(path.join(this.folder, 'in-use'));
+    await rename(this.held, moved).catch(() => {});
+    await rm(moved, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/** Puts the new holding in place; false where there is one. */
+async function put(fresh: string, held: string): Promise<boolean> {
+  try {
+    await rename(fresh, held);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    if (isWindowsExists(code) && (await stat(held).catch(() => undefined)) !== undefined) return false;
+    throw error;
+  }
+}
+
+/** What Windows says where a folder would be moved to one that exists. */
+const isWindowsExists = (code: string | undefined): boolean => process.platform === 'win32' && code === 'EPERM';
+
+/** Undefined where nobody holds the folder. What can't be read, as after a crash of the system, belongs to nobody who lives. */
+async function readOwner(held: string): Promise<FolderOwner | undefined> {
+  try {
+    const read = JSON.parse(await readFile(path.join(held, OWNER), 'utf8')) as Record<keyof FolderOwner, unknown>;
+    const token = String(read.token);
+    if (!/^[0-9a-f]+$/.test(token)) throw new Error('no token');
+    return {
+      pid: Number(read.pid),
+      host: String(read.host),
+      place: String(read.place),
+      start: String(read.start),
+      token,
+    };
+  } catch (error) {
+    const found = await stat(held).catch(() => undefined);
+    if (found === undefined) return undefined;
+    if (!found.isDirectory()) throw error;
+    return { pid: 0, host: '', place: '', start: UNKNOWN, token: `${found.ino}-${Math.floor(found.mtimeMs)}` };
+  }
+}
+
+async function isAlive(held: string, owner: FolderOwner, options: FolderLockOptions): Promise<boolean> {
+  if (!(owner.pid > 0)) return false;
+  // Where the system does not tell whose the id is, it counts as the owner's.
+  if (owner.place === place()) return lives(owner.pid, owner.start) ?? true;
+  options.onWait?.(owner);
+  // The clocks of two machines differ: what counts is whether the time changes, not what it is.
+  const renewed = async (): Promise<number | undefined> =>
+    (await stat(path.join(held, OWNER)).catch(() => undefined))?.mtimeMs;
+  const first = await renewed();
+  const end = performance.now() + (options.silence ?? SILENCE);
+  while (performance.now() < end) {
+    await sleep(LOOK, undefined, { signal: options.signal });
+    const now = await renewed();
+    if (now === undefined) return false; // released
+    if (now !== first) return true;
+  }
+  return false;
+}
+
+/**
+ * Takes away the holding of an owner who is dead, and no other: the folder that it is moved to has the owner's name and stays, so that
+ * whoever has looked at the same dead owner, and comes later, finds the place taken and moves nothing.
+ */
+async function bury(held: string, { token }: FolderOwner): Promise<void> {
+  try {
+    await rename(held, `${held}-${token}`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const late = code === 'ENOENT' || code === 'ENOTEMPTY' || code === 'EEXIST' || isWindowsExists(code);
+    if (!late) throw error;
+  }
+}

@@ -1,0 +1,62 @@
+import { statfs } from 'node:fs/promises';
+import { ResnetFtError } from '../errors';
+import { buildNetwork, tensorsOf } from '../model/architecture';
+import type { Architecture } from '../options';
+import { byteLength } from '../weights/state-dict';
+import type { RunFolder } from './run-folder';
+
+/** What decides on the size of the files that a run leaves. */
+export interface PlannedFiles {
+  arch: Architecture;
+  classes: readonly string[];
+  precision: string;
+  /** Optimizer steps, at most. */
+  steps: number;
+  valImages: number;
+}
+
+/** Files of weights at the same time, one of them under its temporary name: an older best one and the next, or the last one and the best. */
+const MODEL_FILES = 2;
+/** Of a step in `metrics.jsonl`, and of an image and of a class of it in `predictions.jsonl`, names apart; `config.json` and the others. */
+const STEP_BYTES = 120;
+const IMAGE_BYTES = 300;
+const CLASS_BYTES = 28;
+const OTHER_BYTES = 1e6;
+
+/** Bytes that the files of a run take, at most and roughly. */
+export function plannedBytes({ arch, classes, precision, steps, valImages }: PlannedFiles): number {
+  const dtype = precision === 'fp64' ? 'F64' : 'F32';
+  const weights = tensorsOf(buildNetwork(arch, classes.length)).reduce(
+    (sum, tensor) => sum + (byteLength(tensor.dtype === 'F32' ? dtype : tensor.dtype, tensor.shape) ?? 0),
+    0,
+  );
+  const names = classes.reduce((sum, name) => sum + CLASS_BYTES + Buffer.byteLength(name), 0);
+  return MODEL_FILES * weights + steps * STEP_BYTES + valImages * (IMAGE_BYTES + names) + OTHER_BYTES;
+}
+
+/**
+ * Checks that the disk has room for what a run leaves: a run that could not save anything would be in vain.
+ *
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE
+ */
+export async function requireRoom(folder: RunFolder, bytes: number): Promise<void> {
+  const free = await freeBytes(folder.path);
+  if (free === undefined || free >= bytes) return;
+  throw new ResnetFtError(
+    'OUTPUT_NOT_WRITABLE',
+    `The output folder ${folder.path} has too little room: the weights and other results need ${gigabytes(bytes)} of disk, and ${gigabytes(free)} are free`,
+    { hint: 'Make room, or choose another folder with --output' },
+  );
+}
+
+/** Bytes of disk that are free in a folder; undefined where the file system does not say. */
+export async function freeBytes(folder: string): Promise<number | undefined> {
+  const disk = await statfs(folder).catch(() => undefined);
+  // Some file systems over a network say that they have no blocks at all.
+  return disk === undefined || disk.blocks === 0 ? undefined : disk.bavail * disk.bsize;
+}
+
+/** `3.0 GB` */
+export function gigabytes(bytes: number): string {
+  return bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,80 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { ANTS_BEES, scratch } from './run';
+import { shell } from './shell';
+import { SMALL_RUN } from '../train/small-run';
+
+// Standard streams whose reader goes away, or that are full, with real pipes and devices.
+
+const tmp = scratch();
+const training = [...SMALL_RUN, '--crop-cache', '0'].join(' ');
+const model = path.join(tmp, 'model');
+const FILES = fs.existsSync('/dev/full') ? describe : describe.skip;
+const unix = process.platform === 'win32' ? describe.skip : describe;
+const FULL = "standard output can't be written to: no space left on device (ENOSPC)";
+
+const saved = (output: string): boolean =>
+  ['model.safetensors', 'last.safetensors', 'result.json'].every((name) => fs.existsSync(path.join(output, name)));
+
+unix('a reader that goes away', () => {
+  test('does not end a training', async () => {
+    const ran = await shell(`resnet-ft ${training} --epochs 2 --output ${model} | head -n 1; echo "\${PIPESTATUS[0]}"`);
+    expect(ran).toEqual({ code: 0, stdout: expect.stringMatching(/^12 training .*\n0\n$/) as string, stderr: '' });
+    expect(saved(model)).toBe(true);
+  });
+
+  test('ends a prediction quietly, as SIGPIPE would', async () => {
+    const images = Array.from({ length: 40 }, () => `${ANTS_BEES}/val`).join(' ');
+    const ran = await shell(`resnet-ft predict ${model} ${images} | head -n 1; echo "\${PIPESTATUS[0]}"`);
+    expect(ran).toEqual({ code: 0, stdout: expect.stringMatching(/^.*\.jpg\t.*\n141\n$/) as string, stderr: '' });
+  });
+
+  test('ends an evaluation, unless it writes predictions', async () => {
+    const evaluating = `resnet-ft eval ${model} ${ANTS_BEES} --batch-size 1`;
+    const ran = await shell(`${evaluating} | head -n 1; echo "\${PIPESTATUS[0]}"`);
+    expect(ran).toEqual({ code: 0, stdout: expect.stringMatching(/^model .*\n141\n$/) as string, stderr: '' });
+    const file = path.join(tmp, 'predictions.csv');
+    const written = await shell(`${evaluating} --predictions ${file} | head -n 1; echo "\${PIPESTATUS[0]}"`);
+    expect(written).toEqual({ code: 0, stdout: expect.stringMatching(/^model .*\n0\n$/) as string, stderr: '' });
+    expect(fs.readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(9);
+  });
+
+  test('on standard error changes nothing', async () => {
+    const ran = await shell(`resnet-ft predict ${model} missing.jpg ${ANTS_BEES}/val/ants 2> >(exec true); echo $?`);
+    expect(ran.stdout).toMatch(/^(.*\.jpg\t.*\n){4}1\n$/);
+    expect(ran.stderr).toBe('');
+  });
+
+  test('streams that are closed change nothing', async () => {
+    const output = path.join(tmp, 'closed');
+    const ran = await shell(`resnet-ft ${training} --steps 1 --output ${output} >&- 2>&-; echo $?`);
+    expect(ran).toEqual({ code: 0, stdout: '0\n', stderr: '' });
+    expect(saved(output)).toBe(true);
+  });
+});
+
+FILES('/dev/full', () => {
+  test('as the output of a training: one line, exit code 1, and the results are there', async () => {
+    const output = path.join(tmp, 'full');
+    const ran = await shell(`resnet-ft ${training} --steps 1 --output ${output} > /dev/full`);
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toBe(`resnet-ft: ${FULL}. What the command writes into files is there all the same\n`);
+    expect(saved(output)).toBe(true);
+  });
+
+  test.each([
+    [`predict ${model} ${ANTS_BEES}/val`],
+    [`eval ${model} ${ANTS_BEES}`],
+    ['weights list'],
+    ['--help'],
+    ['--version'],
+  ])('as the output of %s: one line and exit code 1', async (command) => {
+    const ran = await shell(`resnet-ft ${command} > /dev/full`);
+    expect(ran).toEqual({ code: 1, stdout: '', stderr: `resnet-ft: ${FULL}\n` });
+  });
+
+  test('as standard error: the exit code tells', async () => {
+    const ran = await shell(`resnet-ft train ${tmp}/missing 2> /dev/full`);
+    expect(ran).toEqual({ code: 1, stdout: '', stderr: '' });
+  });
+});

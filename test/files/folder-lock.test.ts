@@ -1,0 +1,102 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { FolderInUse, FolderLock } from '../../lib/files/folder-lock';
+import { place, startOf } from '../../lib/files/stale';
+import { scratch } from '../cli/run';
+
+const tmp = scratch();
+let folder: string;
+let count = 0;
+beforeEach(() => {
+  folder = path.join(tmp, String(++count));
+  fs.mkdirSync(folder);
+});
+
+const owner = (): string => path.join(folder, '.in-use', 'owner.json');
+
+/** Puts a holding there as another process would. */
+function hold(changes: object): void {
+  fs.mkdirSync(path.dirname(owner()));
+  const token = '00112233445566778899aabbccddeeff';
+  const { pid } = process;
+  const known = { pid, host: 'there', place: place(), start: startOf(pid), token, ...changes };
+  fs.writeFileSync(owner(), JSON.stringify(known));
+}
+
+test('one holds it until it is released, and nothing is left', async () => {
+  const first = await FolderLock.take(folder);
+  await expect(FolderLock.take(folder)).rejects.toThrow(`in use by process ${process.pid}`);
+  expect(first.isOurs()).toBe(true);
+  await first.release();
+  const second = await FolderLock.take(folder);
+  await second.release();
+  expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+test('of many at once exactly one gets it, also where a dead one has to go first', async () => {
+  for (let round = 0; round < 20; round++) {
+    if (round % 2 === 1) hold({ start: '1' });
+    const takes = await Promise.allSettled(Array.from({ length: 12 }, () => FolderLock.take(folder)));
+    const taken = takes.flatMap((take) => (take.status === 'fulfilled' ? [take.value] : []));
+    for (const take of takes) if (take.status === 'rejected') expect(take.reason).toBeInstanceOf(FolderInUse);
+    expect(taken).toHaveLength(1);
+    expect(taken[0]?.isOurs()).toBe(true);
+    await taken[0]?.release();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  }
+});
+
+describe('a holding is taken over', () => {
+  const dead: Record<string, () => void> = {
+    'of a process that has ended': () => hold({ pid: 2 ** 22 + 1, start: '1' }),
+    'whose content was lost': () => {
+      hold({});
+      fs.truncateSync(owner(), 0);
+    },
+    'whose file was lost': () => {
+      hold({});
+      fs.rmSync(owner());
+    },
+  };
+  if (process.platform === 'linux') dead['of a process whose id another has by now'] = () => hold({ start: '1' });
+  test.each(Object.keys(dead))('%s', async (name) => {
+    dead[name]?.();
+    const lock = await FolderLock.take(folder);
+    await lock.release();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('of another machine', () => {
+  test('it counts while it is renewed', async () => {
+    hold({ place: '00000000', pid: 12 });
+    const told: unknown[] = [];
+    const beat = setInterval(() => fs.utimesSync(owner(), new Date(), new Date()), 300);
+    try {
+      const take = FolderLock.take(folder, { onWait: ({ host }) => told.push(host) });
+      await expect(take).rejects.toThrow('in use by process 12 of there');
+    } finally {
+      clearInterval(beat);
+    }
+    expect(told).toEqual(['there']);
+  });
+
+  test('it is taken over where it is not, and its owner, if it comes back, knows', async () => {
+    const theirs = await FolderLock.take(folder);
+    const content = JSON.parse(fs.readFileSync(owner(), 'utf8')) as object;
+    fs.writeFileSync(owner(), JSON.stringify({ ...content, place: '00000000' }));
+    const lock = await FolderLock.take(folder, { silence: 1200 });
+    expect(theirs.isOurs()).toBe(false);
+    await theirs.release();
+    expect(lock.isOurs()).toBe(true);
+    await lock.release();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  test('waiting for it can be stopped', async () => {
+    hold({ place: '00000000' });
+    const signal = AbortSignal.timeout(200);
+    await expect(FolderLock.take(folder, { signal })).rejects.toThrow();
+    expect(fs.readdirSync(folder)).toEqual(['.in-use']);
+  });
+});

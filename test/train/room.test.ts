@@ -1,0 +1,54 @@
+import path from 'node:path';
+import { scratch } from '../cli/run';
+import { shell, testWithMounts } from '../cli/shell';
+import { SMALL_RUN } from './small-run';
+
+// Disks that are too small, full or read-only, as small file systems that the script mounts for itself alone.
+
+const tmp = scratch();
+const training = [...SMALL_RUN, '--crop-cache', '0', '--quiet', '--steps', '1'].join(' ');
+
+/** Trains into a file system of so many MB, after `before`; what is there afterwards is on standard output. */
+const onDisk = (megabytes: number, before: string, output: string) =>
+  shell(`export -f resnet-ft; unshare --mount bash -c '
+    mount -t tmpfs -o size=${megabytes}m none ${tmp} && cd ${tmp} && ${before}
+    cd "$OLDPWD"; resnet-ft ${training} --output ${path.join(tmp, output)}; code=$?
+    ls -A ${tmp}; exit $code'`);
+
+testWithMounts('too little room for the weights is told before training, with both figures', async () => {
+  const ran = await onDisk(20, 'true', 'a/run');
+  expect(ran).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^resnet-ft: The output folder [^\n]*a\/run has too little room: [^\n]* need 90\.\d MB of disk, and (20|21)\.\d MB are free\. [^\n]*\n$/,
+    ) as string,
+  });
+});
+
+testWithMounts('the room that is asked for is enough', async () => {
+  const ran = await onDisk(87, 'true', 'a/run');
+  expect([ran.code, ran.stderr]).toEqual([0, '']);
+});
+
+testWithMounts('crops and features leave room for the weights', async () => {
+  const ran = await shell(`export -f resnet-ft; unshare --mount bash -c '
+    mount -t tmpfs -o size=87m none ${tmp}
+    resnet-ft ${training} --crop-memory 0 --output ${path.join(tmp, 'run')}; code=$?; ls -A ${tmp}; exit $code'`);
+  expect([ran.code, ran.stdout]).toEqual([1, '']);
+  expect(ran.stderr).toMatch(/12 crops need 1\.8 MB of disk and the results 90\.\d MB, and 9\d\.\d MB are free/);
+});
+
+testWithMounts('a full disk leaves no folder', async () => {
+  const ran = await onDisk(20, '{ head -c 30m /dev/zero > full; true; } 2>/dev/null', 'a/run');
+  expect([ran.code, ran.stdout]).toEqual([1, 'full\n']);
+  expect(ran.stderr).toMatch(/^resnet-ft: The output folder [^\n]* no space left on device \(ENOSPC\)\. [^\n]*\n$/);
+});
+
+for (const output of ['a/run', 'there']) {
+  testWithMounts(`a read-only disk is named as such (${output})`, async () => {
+    const ran = await onDisk(20, `mkdir there && mount -o remount,ro ${tmp}`, output);
+    expect([ran.code, ran.stdout]).toEqual([1, 'there\n']);
+    expect(ran.stderr).toMatch(/^resnet-ft: The output folder [^\n]* read-only file system \(EROFS\)\. [^\n]*\n$/);
+  });
+}
