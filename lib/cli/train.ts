@@ -9,7 +9,7 @@ export const trainCommand = defineCommand({
   options: TRAIN_OPTIONS,
   json: 'print one JSON record a line',
   quiet: 'print only the last line',
-  examples: [['train photos --val-split 0.2 --epochs 10', 'one folder of classes, a fifth of it kept for validation']],
+  examples: [['train photos --val-split 0.2 --epochs 10', 'one folder of classes, a fifth kept for validation']],
   async run(options, { positionals, json, quiet, signal }) {
     const { train } = await import('../train/train.js');
     const { createDisplay } = await import('./progress.js');
