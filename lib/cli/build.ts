@@ -4,7 +4,7 @@ import { defineCommand } from './command';
 /** `resnet-ft build` */
 export const buildCommand = defineCommand({
   command: 'build',
-  describe: 'Compile the native addon from source, where no prebuilt one fits',
+  describe: 'Compile the native addon from source, if no prebuilt one fits',
   positionals: {},
   options: {},
   async run(_given, { signal }) {

@@ -5,7 +5,7 @@ import { defineCommand } from './command';
 /** `resnet-ft doctor` */
 export const doctorCommand = defineCommand({
   command: 'doctor',
-  describe: 'Say what works on this machine, what does not, and the command that mends it',
+  describe: 'Check what works on this machine and what does not, and say how to fix it',
   positionals: {},
   options: DOCTOR_OPTIONS,
   json: 'print the report as one JSON object',

@@ -38,7 +38,9 @@ export function reportLines(result: EvalResult): string[] {
     ...(top5 === null ? [] : [`top-5 accuracy ${top5.correct}/${images} = ${percent(top5.accuracy)}`]),
     `loss ${loss.toFixed(4)}`,
     `${imagesPerSecond.toFixed(1)} images/s (${seconds.toFixed(1)} s)`,
-    ...(unreadable.length === 0 ? [] : [`${unreadable.length} unreadable images are not counted`]),
+    ...(unreadable.length === 0
+      ? []
+      : [`${unreadable.length} unreadable ${unreadable.length === 1 ? 'image is' : 'images are'} not counted`]),
     '',
     ...classLines(result.classes),
     '',
@@ -85,5 +87,3 @@ function confusionLines({ classes, confusion }: EvalResult): string[] {
     ),
   ];
 }
-
-/** Columns beside each other: the first ones of text begin, those of numbers end at the same place. */

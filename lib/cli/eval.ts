@@ -5,7 +5,7 @@ import { defineCommand } from './command';
 /** `resnet-ft eval <model> <folder>` */
 export const evalCommand = defineCommand({
   command: 'eval <model> <folder>',
-  describe: 'Count what a model gets right on a folder of images',
+  describe: 'Measure how well a model does on a folder of images',
   positionals: {
     model: 'folder of a run, file of weights, or named weights such as imagenet-v1',
     folder: 'folder with one folder per class, or with val/ that holds them, or hymenoptera',

@@ -77,7 +77,7 @@ async function install(options: Options, context: CommandContext): Promise<void>
 /** `resnet-ft libtorch <action>` */
 export const libtorchCommand = defineCommand({
   command: 'libtorch <action>',
-  describe: 'Say which LibTorch is used and why not another, or install one into the cache',
+  describe: 'Show which LibTorch is used and why others are not, or install one into the cache',
   positionals: { action: 'where, or install' },
   options: LIBTORCH_OPTIONS,
   json: 'print one line of JSON',

@@ -6,7 +6,7 @@ import { defineCommand } from './command';
 /** `resnet-ft predict <model> <images..>` */
 export const predictCommand = defineCommand({
   command: 'predict <model> <images..>',
-  describe: 'Say what is in images',
+  describe: 'Classify images',
   positionals: {
     model: 'model file, folder of a run of train, or named weights such as imagenet-v1',
     images: 'images, folders, globs, or - for a list of paths on standard input',

@@ -8,19 +8,19 @@ const CLI_OPTIONS = {
     type: 'boolean',
     default: false,
     group: 'Output',
-    help: 'print output shapes, parameters, what is trained and the sums instead of the module tree',
+    help: 'print output shapes, parameters, what is trained and totals instead of the module tree',
   },
 } as const satisfies OptionTable;
 
 /** `resnet-ft summary [model]` */
 export const summaryCommand = defineCommand({
   command: 'summary [model]',
-  describe: 'Print what a model consists of',
+  describe: "Print a model's modules, output shapes and parameters",
   positionals: {
-    model: 'model file, folder of a run of train, or named weights; an architecture alone where left out',
+    model: 'model file, folder of a run of train, or named weights; an architecture alone if left out',
   },
   options: CLI_OPTIONS,
-  json: 'print rows, sums and the tree as one JSON object',
+  json: 'print rows, totals and the tree as one JSON object',
   examples: [
     ['summary', "the module tree of torchvision's resnet50"],
     ['summary runs/ants --table --train-from layer4', 'what would be trained from layer4 on'],

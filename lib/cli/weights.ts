@@ -50,13 +50,13 @@ async function fetchWeights(name: string, options: Options, context: CommandCont
 /** `resnet-ft weights <action> [name]` */
 export const weightsCommand = defineCommand({
   command: 'weights <action> [name]',
-  describe: 'List the weights that are known by name, or download some',
+  describe: 'List the weights that have a name, or download some of them',
   positionals: { action: 'list, or download', name: 'for download: imagenet-v1 or imagenet-v2' },
   options: WEIGHTS_OPTIONS,
   json: 'print one line of JSON',
   quiet: 'print only the file',
   examples: [
-    ['weights list', 'what there is, and where torch.hub has it already'],
+    ['weights list', 'the names, and the files that torch.hub already has'],
     ['weights download imagenet-v1 --arch resnet18', 'for a later run without network'],
   ],
   async run(given, context) {

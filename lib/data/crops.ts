@@ -186,7 +186,7 @@ function requireEveryClass(samples: readonly Sample[], kept: readonly Sample[]):
   // The first part of a sample's name is its class.
   const names = [...new Set(lost.map(({ name }) => name.split(/[\\/]/)[0]))];
   throw new ResnetFtError('DATA_INVALID', `no image could be read of: ${names.join(', ')}`, {
-    hint: 'every class needs an image that can be read',
+    hint: 'Every class needs an image that can be read',
   });
 }
 
@@ -194,6 +194,6 @@ function unreadableError(unreadable: readonly UnreadableImage[]): ResnetFtError 
   const all = unreadable.map(({ file, reason }) => `${file}: ${reason}`).join('; ');
   const what = unreadable.length === 1 ? '1 image' : `${unreadable.length} images`;
   return new ResnetFtError('IMAGE_UNREADABLE', `${what} could not be read: ${all}`, {
-    hint: 'repair or remove them, or leave them out with --skip-unreadable',
+    hint: 'Repair or remove them, or leave them out with --skip-unreadable',
   });
 }

@@ -39,20 +39,22 @@ export interface Dataset {
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const data = path.resolve(options.data);
   if (options.val !== undefined && options.valSplit !== undefined) {
-    throw new ResnetFtError('INVALID_OPTION', '--val and --val-split exclude each other', { hint: 'give one of them' });
+    throw new ResnetFtError('INVALID_OPTION', '--val and --val-split exclude each other', {
+      hint: 'Give only one of them',
+    });
   }
   if (!(await isDirectory(data))) throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${data}`);
   const { folders, files } = await list(data);
   if (folders.length === 0 && files.length === 0) {
     throw new ResnetFtError('DATA_INVALID', `${data}: the folder is empty`, {
-      hint: 'it must hold train/ and val/, each with one sub-folder per class',
+      hint: 'It must hold train/ and val/, each with one sub-folder per class',
     });
   }
   const hasTrain = folders.includes('train');
   if (options.valSplit !== undefined) {
     if (hasTrain && folders.includes('val')) {
       throw new ResnetFtError('INVALID_OPTION', `--val-split: ${data} already holds train/ and val/`, {
-        hint: 'leave --val-split out, or name train/ itself as the folder to split',
+        hint: 'Leave --val-split out, or name train/ itself as the folder to split',
       });
     }
     return split(await scanImageFolder(hasTrain ? path.join(data, 'train') : data), options.valSplit, options.seed);
@@ -61,14 +63,14 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${path.join(data, 'train')}`, {
       hint:
         folders.length > 0 && !folders.includes('val')
-          ? `if ${data} is the folder of classes itself, add --val-split 0.2, or --val DIR`
-          : 'the data folder must hold train/ and val/, each with one sub-folder per class',
+          ? `If ${data} is the folder of classes itself, add --val-split 0.2, or --val DIR`
+          : 'The data folder must hold train/ and val/, each with one sub-folder per class',
     });
   }
   const valRoot = options.val === undefined ? path.join(data, 'val') : path.resolve(options.val);
   if (!(await isDirectory(valRoot))) {
     throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${valRoot}`, {
-      hint: 'name the validation images with --val DIR, or set some apart with --val-split 0.2',
+      hint: 'Name the validation images with --val DIR, or set some aside with --val-split 0.2',
     });
   }
   const train = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
@@ -84,7 +86,7 @@ function match(train: ImageFolder, val: ImageFolder): Dataset {
   ];
   if (problems.length > 0) {
     throw new ResnetFtError('DATA_INVALID', `training and validation classes differ: ${problems.join('; ')}`, {
-      hint: 'both folders must hold the same sub-folders',
+      hint: 'Both folders must hold the same sub-folders',
     });
   }
   // Both lists are sorted and equal, so equal names have equal indices.
@@ -110,7 +112,7 @@ function split(folder: ImageFolder, fraction: number, seed: number): Dataset {
   }
   if (tooFew.length > 0) {
     throw new ResnetFtError('DATA_INVALID', `${folder.root}: too few images to split: ${tooFew.join(', ')}`, {
-      hint: 'a class needs two images, one for training and one for validation',
+      hint: 'A class needs two images, one for training and one for validation',
     });
   }
   return {

@@ -51,7 +51,7 @@ export async function scanImageFolder(root: string): Promise<ImageFolder> {
   if (classes.length === 0) {
     const what = files.length === 0 ? 'the folder is empty' : 'the folder has no sub-folders';
     throw new ResnetFtError('DATA_INVALID', `${base}: ${what}; it must hold one sub-folder per class`, {
-      hint: 'put the images of each class in a sub-folder of its own',
+      hint: 'Put the images of each class in a sub-folder of its own',
     });
   }
   const samples: Sample[] = [];
@@ -65,7 +65,7 @@ export async function scanImageFolder(root: string): Promise<ImageFolder> {
   if (empty.length > 0) {
     const subject = empty.length === 1 ? 'class' : 'classes';
     throw new ResnetFtError('DATA_INVALID', `${base}: no image in ${subject} ${empty.join(', ')}`, {
-      hint: `every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}; remove those that are not classes`,
+      hint: `Every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}; remove those that are not classes`,
     });
   }
   return { root: base, classes, samples, passedOver };

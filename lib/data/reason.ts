@@ -2,8 +2,9 @@ import { printable } from '../printable';
 
 /** Why an image could not be read, from an error's message, which may begin with the image's name. */
 export function withoutName(message: string, file: string): string {
-  const start = `${printable(file)}: `;
-  return message.startsWith(start) ? message.slice(start.length) : message;
+  // The errors of native code have the name as it is, ours as it is shown.
+  const start = [`${file}: `, `${printable(file)}: `].find((name) => message.startsWith(name));
+  return start === undefined ? message : message.slice(start.length);
 }
 
 /**

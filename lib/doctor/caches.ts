@@ -48,7 +48,7 @@ async function checkFile(
     if (stats === undefined) return { there: false };
     const wrong = await fault(entry, stats, verify, signal);
     if (wrong !== undefined) return { there: true, check: unwell('problem', line, `${file}: ${wrong}`, fix, { file }) };
-    return { there: true, ...(verify ? { check: fine(line, `${file}: its SHA-256 fits`, { file }) } : {}) };
+    return { there: true, ...(verify ? { check: fine(line, `${file}: its SHA-256 is right`, { file }) } : {}) };
   } catch (error) {
     const found = `${file} can't be read: ${(error as Error).message}`;
     return { there: true, check: unwell('problem', line, found, 'Make the file readable, or remove it', { file }) };
@@ -66,7 +66,7 @@ export async function checkWeights(verify: boolean, signal?: AbortSignal): Promi
     if (check !== undefined) files.push(check);
   }
   const none = 'none yet; downloaded when first needed';
-  const hashes = present.length > 0 && !verify ? ' (hashes not read; --verify does)' : '';
+  const hashes = present.length > 0 && !verify ? ' (hashes not checked; --verify checks them)' : '';
   const found = `${folder}: ${present.length === 0 ? none : present.join(', ')}${hashes}`;
   return [fine('weights', found, { path: folder, present }), ...files];
 }

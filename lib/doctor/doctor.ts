@@ -22,7 +22,7 @@ async function guarded(name: string, check: () => Check | Promise<Check>): Promi
     return [await check()].flat();
   } catch (error) {
     const { message } = error as Error;
-    return [unwell('problem', name, `could not be checked: ${message}`, 'Mend what is named')];
+    return [unwell('problem', name, `could not be checked: ${message}`, 'Fix what it names')];
   }
 }
 

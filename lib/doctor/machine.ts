@@ -124,8 +124,7 @@ async function cpuFeatures(): Promise<string[] | undefined> {
 export async function checkCpu(): Promise<DoctorCheck> {
   const features = await cpuFeatures();
   const model = os.cpus()[0]?.model.trim() || 'unknown model';
-  const listed =
-    features === undefined ? 'features not known on this system' : features.join(' ') || 'no SIMD features';
+  const listed = features === undefined ? 'features unknown on this system' : features.join(' ') || 'no SIMD features';
   const found = `${model}: ${listed}`;
   const data = { model, features: features ?? null };
   if (process.arch !== 'x64' || features === undefined || features.includes('avx2')) return fine('cpu', found, data);
@@ -140,12 +139,12 @@ export function checkThreads(): DoctorCheck {
   const omp = Number.parseInt(process.env['OMP_NUM_THREADS'] ?? '', 10);
   const data = { processors, threads: limited > 0 ? limited : omp > 0 ? omp : processors };
   const have = `${processors} ${processors === 1 ? 'processor' : 'processors'}`;
-  if (limited > 0) return fine('threads', `${have}; ${limited} used, the quota of the container`, data);
+  if (limited > 0) return fine('threads', `${have}; ${limited} used, the limit of the container`, data);
   if (omp > 0 && omp < processors) {
     const found = `${have}, but OMP_NUM_THREADS is ${omp}`;
     return unwell('warning', 'threads', found, 'Unset OMP_NUM_THREADS, or give --threads', data);
   }
-  return fine('threads', `${have}, no container's quota below that`, data);
+  return fine('threads', `${have}, not limited by a container`, data);
 }
 
 /** Memory that is free, by the limit of a container too. */
@@ -155,5 +154,5 @@ export function checkMemory(available = process.availableMemory()): DoctorCheck 
   const found = `${size(available)} available of ${size(data.total)}`;
   if (available >= LITTLE_MEMORY) return fine('memory', found, data);
   const fix = 'Close other programs, or train with --train-from fc --batch-size 4';
-  return unwell('warning', 'memory', `${found}: little for training`, fix, data);
+  return unwell('warning', 'memory', `${found}: not much for training`, fix, data);
 }

@@ -178,9 +178,13 @@ async function* scoreAll(
     }
     const scored = score(result.logits, target);
     if (scored === undefined) {
-      throw new ResnetFtError('WEIGHTS_INVALID', `weights ${classifier.info.file} give no finite logits for ${file}`, {
-        hint: 'Training may have diverged; take another model',
-      });
+      throw new ResnetFtError(
+        'WEIGHTS_INVALID',
+        `weights ${classifier.info.file} do not give finite logits for ${file}`,
+        {
+          hint: 'Training may have diverged; take another model',
+        },
+      );
     }
     pass.tally.add(target, scored);
     const { predicted, probability } = scored;

@@ -25,7 +25,7 @@ interface Line {
 export async function readClassList(file: string): Promise<string[]> {
   const text = await readSmallText(file, MAX_BYTES);
   const names = text.trimStart().startsWith('[') ? fromJson(file, text) : fromLines(file, text);
-  if (names.length === 0) throw invalid(file, 'names no class');
+  if (names.length === 0) throw invalid(file, 'contains no class names');
   return names;
 }
 
@@ -44,7 +44,7 @@ function fromJson(file: string, text: string): string[] {
   }
   if (!Array.isArray(value)) throw invalid(file, 'not a JSON array');
   return value.map((name: unknown, i) => {
-    if (typeof name !== 'string') throw invalid(file, `entry ${i + 1} is not a text`);
+    if (typeof name !== 'string') throw invalid(file, `entry ${i + 1} is not a string`);
     return checked(file, name, `entry ${i + 1}`);
   });
 }
@@ -73,7 +73,7 @@ function inOrder(file: string, lines: readonly Line[]): string[] {
     if (index >= lines.length) {
       throw invalid(file, `${place} has the number ${index}, but ${lines.length} classes are numbered from 0`);
     }
-    if (names[index] !== undefined) throw invalid(file, `${place} has the number ${index}, which came before`);
+    if (names[index] !== undefined) throw invalid(file, `${place} has the number ${index}, which an earlier line has`);
     names[index] = checked(file, name, place);
   }
   // As many lines as numbers, none twice and none too large: each has its name.
@@ -83,6 +83,6 @@ function inOrder(file: string, lines: readonly Line[]): string[] {
 function checked(file: string, name: string, place: string): string {
   const trimmed = name.trim();
   if (trimmed === '') throw invalid(file, `${place} is empty`);
-  if (CONTROL.test(trimmed)) throw invalid(file, `${place} holds control characters`);
+  if (CONTROL.test(trimmed)) throw invalid(file, `${place} contains control characters`);
   return trimmed;
 }

@@ -30,7 +30,7 @@ export async function readSmallText(file: string, limit: number): Promise<string
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw invalid('not a text in UTF-8', cause);
+    throw invalid('not UTF-8 text', cause);
   }
 }
 

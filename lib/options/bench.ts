@@ -17,7 +17,7 @@ export const BENCH_OPTIONS = {
     type: 'string',
     expected: 'a file, a folder or a name',
     group: MODEL,
-    help: 'model file, folder of a run of train, or named weights; random weights of --arch where left out',
+    help: 'model file, folder of a run of train, or named weights; random weights of --arch if left out',
   },
   arch: { ...MODEL_OPTIONS.arch, help: 'architecture of random or named weights [default: resnet50]' },
   offline: MODEL_OPTIONS.offline,
@@ -25,7 +25,7 @@ export const BENCH_OPTIONS = {
     type: 'string',
     expected: 'a folder',
     group: DATA,
-    help: 'folder of images, sub-folders too; made-up images where left out',
+    help: 'folder of images, with its sub-folders; made-up images if left out',
   },
   backends: {
     type: 'string',
@@ -39,11 +39,11 @@ export const BENCH_OPTIONS = {
     expected: `a list of at most ${MOST_BATCH_SIZES} whole numbers from 1 to ${LARGEST_BATCH}`,
     default: '1,8,32',
     group: MACHINE,
-    help: 'batches of inference',
+    help: 'batch sizes of inference',
   },
   threads: {
     ...MACHINE_OPTIONS.threads,
-    help: 'threads of native and onnxruntime; their own choice where left out (js has its own)',
+    help: 'number of threads of native and onnxruntime; they choose if left out (js is not affected)',
   },
   duration: {
     type: 'number',
@@ -51,7 +51,7 @@ export const BENCH_OPTIONS = {
     max: 600,
     default: 3,
     group: MACHINE,
-    help: 'seconds of one repeat of one measurement',
+    help: 'seconds that each repeat of a measurement takes',
   },
   repeats: {
     type: 'number',
@@ -60,14 +60,14 @@ export const BENCH_OPTIONS = {
     max: 100,
     default: 3,
     group: MACHINE,
-    help: 'repeats of each measurement: their median counts, their spread is told',
+    help: 'repeats of each measurement; the report has their median and spread',
   },
   output: {
     type: 'string',
     pattern: /\.html?$/i,
     expected: 'a file name ending in .html',
     group: OUTPUT,
-    help: 'also write a page with bars, report.html; one that is there is replaced',
+    help: 'also write an HTML page with bars, such as report.html; an existing file is replaced',
   },
 } as const satisfies OptionTable;
 

@@ -14,7 +14,7 @@ export const MACHINE_OPTIONS = {
     choices: BACKENDS,
     default: 'auto',
     group: MACHINE,
-    help: 'what computes: LibTorch, or TensorFlow.js, which is slower; auto is native, and js where LibTorch is missing',
+    help: 'native computes with LibTorch, js with TensorFlow.js, which is slower; auto is native, or js if there is no LibTorch',
   },
   device: {
     type: 'string',
@@ -37,7 +37,7 @@ export const MACHINE_OPTIONS = {
     min: 1,
     max: 4096,
     group: MACHINE,
-    help: 'threads of LibTorch; its own choice where left out (the js backend has one)',
+    help: 'number of LibTorch threads; LibTorch chooses if left out (the js backend always uses one)',
   },
 } as const satisfies OptionTable;
 
@@ -47,19 +47,19 @@ export const MODEL_OPTIONS = {
     type: 'string',
     choices: ARCHITECTURES,
     group: MODEL,
-    help: 'architecture, where the file does not tell; of named weights [default: resnet50]',
+    help: 'architecture, if the file does not say; for named weights [default: resnet50]',
   },
   classes: {
     type: 'string',
     expected: 'a file of class names',
     group: MODEL,
-    help: 'file of class names, one a line, for a model that does not carry them',
+    help: 'file of class names, one per line, for a model file without class names',
   },
   offline: {
     type: 'boolean',
     default: false,
     group: MODEL,
-    help: 'never download; use what is there',
+    help: 'never download; use only what is already there',
   },
 } as const satisfies OptionTable;
 

@@ -27,7 +27,7 @@ export const COMPARE_OPTIONS = {
     expected: `a list out of ${COMPARE_ROWS.join(',')}`,
     default: COMPARE_ROWS.join(','),
     group: DATA,
-    help: 'rows of the table to fill',
+    help: 'rows of the table to produce',
   },
   weights: {
     type: 'string',
@@ -41,7 +41,7 @@ export const COMPARE_OPTIONS = {
     type: 'string',
     default: 'runs/compare',
     group: OUTPUT,
-    help: 'folder for the results, one folder per row; rows that are finished there are not run again',
+    help: 'folder for the results, one folder per row; rows that are already finished there are not run again',
   },
 } as const satisfies OptionTable;
 

@@ -6,7 +6,7 @@ export const DOCTOR_OPTIONS = {
     type: 'boolean',
     default: false,
     group: 'Checks',
-    help: 'also compare the SHA-256 of the weights that are there',
+    help: 'also check the SHA-256 of the downloaded weights',
   },
   timeout: {
     type: 'number',
@@ -14,7 +14,7 @@ export const DOCTOR_OPTIONS = {
     max: 600,
     default: 10,
     group: 'Checks',
-    help: 'seconds after which a check that does not answer counts as hanging',
+    help: 'seconds after which a check without an answer is given up',
   },
 } as const satisfies OptionTable;
 

@@ -11,7 +11,7 @@ export const WEIGHTS_OPTIONS = {
     type: 'string',
     choices: ARCHITECTURES,
     group: MODEL,
-    help: 'architecture; list shows all where left out, download takes resnet50',
+    help: 'architecture; if left out, list shows all and download takes resnet50',
   },
   offline: MODEL_OPTIONS.offline,
 } as const satisfies OptionTable;

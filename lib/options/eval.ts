@@ -7,13 +7,13 @@ export const EVAL_OPTIONS = {
     type: 'string',
     expected: 'folder=class pairs or a JSON file',
     group: DATA,
-    help: 'class of each folder that is named otherwise: ants=ant,bees=309, or a JSON file {"ants": "ant", "bees": 309}',
+    help: 'classes of the folders whose names the model does not have: ants=ant,bees=309, or a JSON file {"ants": "ant", "bees": 309}',
   },
   skipUnreadable: {
     type: 'boolean',
     default: false,
     group: DATA,
-    help: 'end with exit code 0 although images could not be read',
+    help: 'exit with code 0 even if some images cannot be read',
   },
   ...MODEL_OPTIONS,
   ...BATCH_OPTION,
@@ -23,7 +23,7 @@ export const EVAL_OPTIONS = {
     pattern: /\.(jsonl|csv)$/i,
     expected: 'a file name ending in .jsonl or .csv',
     group: OUTPUT,
-    help: 'file for the prediction of every image: .jsonl, or .csv, where names such as =x get an apostrophe against formulas',
+    help: 'file for the predictions of all images: .jsonl, or .csv, in which names that look like formulas get an apostrophe before them',
   },
 } as const satisfies OptionTable;
 

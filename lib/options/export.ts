@@ -26,7 +26,7 @@ export const EXPORT_OPTIONS = {
     type: 'string',
     choices: EXPORT_FORMATS,
     group: OUTPUT,
-    help: 'format; that of the extension of --output where left out',
+    help: 'file format; if left out, that of the extension of --output',
   },
   output: { type: 'string', expected: 'a file name', group: OUTPUT, help: 'file to write [default: model.<format>]' },
   withPreprocessing: {
@@ -35,7 +35,7 @@ export const EXPORT_OPTIONS = {
     group: OUTPUT,
     help: 'onnx: put the normalisation into the graph, which then takes crops as uint8 RGB [batch, height, width, 3]',
   },
-  force: { type: 'boolean', default: false, group: OUTPUT, help: 'replace the file where it exists' },
+  force: { type: 'boolean', default: false, group: OUTPUT, help: 'replace the file if it exists' },
   ...MODEL_OPTIONS,
 } as const satisfies OptionTable;
 

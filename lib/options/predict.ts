@@ -10,7 +10,7 @@ export const LOAD_MODEL_OPTIONS = {
     min: 1,
     default: 1,
     group: OUTPUT,
-    help: 'classes of each image, the most probable first; all where the model has fewer',
+    help: 'number of classes to print for each image, the most probable first; all if the model has fewer',
   },
   ...BATCH_OPTION,
   ...MACHINE_OPTIONS,
@@ -23,13 +23,13 @@ export const PREDICT_OPTIONS = {
     type: 'boolean',
     default: false,
     group: OUTPUT,
-    help: 'with --json: also what goes into the classifier, 2048 numbers, or 512 of resnet18 and resnet34',
+    help: 'with --json: also print the features that the classifier gets: 2048 numbers, 512 for resnet18 and resnet34',
   },
   null: {
     type: 'boolean',
     default: false,
     group: DATA,
-    help: 'the list on standard input ends each path with a NUL byte, as find -print0 does, not with a new line',
+    help: 'paths in the list on standard input end with a NUL byte, as from find -print0, instead of a newline',
   },
 } as const satisfies OptionTable;
 

@@ -15,7 +15,7 @@ export const SUMMARY_OPTIONS = {
     type: 'string',
     choices: ARCHITECTURES,
     group: MODEL,
-    help: 'architecture, where no file tells [default: resnet50]',
+    help: 'architecture, if no model file says [default: resnet50]',
   },
   outputs: {
     type: 'number',
@@ -23,7 +23,7 @@ export const SUMMARY_OPTIONS = {
     min: 1,
     max: 1_000_000,
     group: MODEL,
-    help: 'outputs of fc, without a model [default: 1000]',
+    help: 'number of outputs of fc, if no model is given [default: 1000]',
   },
   trainFrom: {
     type: 'string',

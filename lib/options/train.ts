@@ -42,7 +42,7 @@ export const TRAIN_OPTIONS = {
     group: MODEL,
     help: 'weights to start from: imagenet-v1, imagenet-v2, none, or a state dict file',
   },
-  offline: { type: 'boolean', default: false, group: MODEL, help: 'never download; use what is there' },
+  offline: { type: 'boolean', default: false, group: MODEL, help: 'never download; use only what is already there' },
   trainFrom: {
     type: 'string',
     choices: TRAIN_FROM,
@@ -70,7 +70,7 @@ export const TRAIN_OPTIONS = {
     choices: ['best', 'last', 'min-batch-loss'],
     default: 'best',
     group: RECIPE,
-    help: 'weights kept as the model: of the epoch best in validation, of the last step, or, as the tutorial does, of the least batch loss in the last fifth of the steps',
+    help: 'which weights become the model: those of the epoch with the best validation, of the last step, or, as in the tutorial, of the smallest batch loss in the last fifth of the steps',
   },
   seed: {
     type: 'number',
@@ -84,35 +84,35 @@ export const TRAIN_OPTIONS = {
   cacheMemory: {
     ...SIZE,
     group: MACHINE,
-    help: 'memory for features of the frozen modules, computed once: 500MB, 4GB, 0 [default: half of what is free]',
+    help: 'memory for the features of frozen modules, which are computed once: such as 500MB or 4GB, 0 for none [default: half of what is free]',
   },
   cacheDisk: {
     ...SIZE,
     group: MACHINE,
-    help: 'room in the output folder for the features that memory has none for [default: half of what is free]',
+    help: 'disk space in the output folder for features that do not fit into that memory [default: half of what is free]',
   },
   cacheBf16: {
     type: 'boolean',
     default: false,
     group: MACHINE,
-    help: 'keep these features as bfloat16, in half the room',
+    help: 'keep these features in bfloat16, which takes half the space',
   },
   cropMemory: {
     ...SIZE,
     group: MACHINE,
-    help: 'memory for the crops of the images; those of a set that needs more are read from a file in the output folder [default: half of what is free]',
+    help: 'memory for the cropped images; if they need more, they are read from a file in the output folder [default: half of what is free]',
   },
   cropCache: {
     ...SIZE,
     default: '5GB',
     group: MACHINE,
-    help: 'disk for the crops of earlier runs, so that the next run starts at once: 500MB, 5GB, 0 for none; those used longest ago go first',
+    help: 'disk space for crops that are kept for later runs, which then start at once: such as 500MB or 5GB, 0 for none; the least recently used are removed first',
   },
   cacheDir: {
     type: 'string',
     expected: 'a folder',
     group: MACHINE,
-    help: 'folder of these crops [default: resnet-ft/crops in the user cache]',
+    help: 'folder for these crops [default: resnet-ft/crops in the user cache]',
   },
   output: {
     type: 'string',

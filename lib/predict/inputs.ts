@@ -115,5 +115,5 @@ function noImage(folder: string): ResnetFtError {
 }
 
 function noMatch(glob: string): ResnetFtError {
-  return new ResnetFtError('DATA_NOT_FOUND', `${glob}: no such file, and as a glob it matches none`);
+  return new ResnetFtError('DATA_NOT_FOUND', `${glob}: no such file, and no file matches it as a glob`);
 }

@@ -17,9 +17,13 @@ export async function* readPathList(input: Readable, separator: '\n' | '\0'): As
     const lines = (rest + text).split(separator);
     rest = lines.pop() ?? '';
     if (rest.length > LONGEST_PATH) {
-      throw new ResnetFtError('DATA_INVALID', `standard input: no list of paths, a line is over ${LONGEST_PATH} long`, {
-        hint: 'Give one path a line, or end each with a NUL byte and add --null',
-      });
+      throw new ResnetFtError(
+        'DATA_INVALID',
+        `standard input is not a list of paths: a line is longer than ${LONGEST_PATH} characters`,
+        {
+          hint: 'Give one path a line, or end each with a NUL byte and add --null',
+        },
+      );
     }
     for (const line of lines.map(clean)) if (line !== '') yield line;
   }

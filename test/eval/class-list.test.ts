@@ -32,15 +32,15 @@ test("ImageNet's classes in the form of the tutorial", async () => {
 test.each([
   ['nothing', '', 'line 1 is empty'],
   ['an empty line', 'ants\n\nbees', 'line 2 is empty'],
-  ['a number twice', '0, a\n1, b\n1, c', 'line 3 has the number 1, which came before'],
+  ['a number twice', '0, a\n1, b\n1, c', 'line 3 has the number 1, which an earlier line has'],
   ['a number too large', '0, a\n2, b', 'line 2 has the number 2, but 2 classes are numbered from 0'],
   ['a line without a number', '0, a\nb\n', 'line 2 is not a number, a comma and a name'],
   ['numbers that begin late', 'ants\nbees\n0, wasps', 'line 3 begins with a number, but line 1 does not'],
-  ['control characters', 'ants\nbe\u0007es', 'line 2 holds control characters'],
+  ['control characters', 'ants\nbe\u0007es', 'line 2 contains control characters'],
   ['JSON that is cut off', '["ants", ', 'not valid JSON'],
-  ['JSON that holds a number', '["ants", 3]', 'entry 2 is not a text'],
-  ['an empty JSON array', '[]', 'names no class'],
-  ['bytes that are no text', Uint8Array.of(0x61, 0xff), 'not a text in UTF-8'],
+  ['JSON that holds a number', '["ants", 3]', 'entry 2 is not a string'],
+  ['an empty JSON array', '[]', 'contains no class names'],
+  ['bytes that are no text', Uint8Array.of(0x61, 0xff), 'not UTF-8 text'],
   ['a huge file', 'a\n'.repeat(5_000_000), 'larger than'],
 ])('%s is refused, naming the file and the line', async (_, content, message) => {
   const error = (await read(content).catch((reason: unknown) => reason)) as Error;
