@@ -36,7 +36,9 @@ export interface OpenedModel extends ModelCard {
 export async function openModel(source: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
   const { imagenetClasses } = await import('../weights/registry.js');
   const { readWeights } = await import('../weights/index.js');
-  const { file, named } = await locateModel(source, options.arch ?? 'resnet50', options);
+  const otherwise =
+    options.otherwise ?? `name a model of your own instead of ${source}, such as the folder of a run of train`;
+  const { file, named } = await locateModel(source, options.arch ?? 'resnet50', { ...options, otherwise });
   const { tensors: found, metadata } = await readWeights(file);
   const card = parseCard(file, metadata);
 

@@ -27,7 +27,8 @@ export async function readStart(options: ResolvedTrainOptions, control: Download
   if (options.weights === 'none') {
     return { arch: wanted, preprocessing: DEFAULT_PREPROCESSING, weights: undefined };
   }
-  const { file, named } = await locateModel(options.weights, wanted, control);
+  const otherwise = control.otherwise ?? 'train from scratch, without it: the same command with --weights none';
+  const { file, named } = await locateModel(options.weights, wanted, { ...control, otherwise });
   const { readWeights } = await import('../weights/index.js');
   const { tensors, metadata } = await readWeights(file);
   const card = parseCard(file, metadata);
