@@ -1,10 +1,38 @@
 import os from 'node:os';
 import path from 'node:path';
+import { ResnetFtError } from './errors';
+
+/**
+ * The user's own folder: `$HOME` (on Windows `%USERPROFILE%`), or what the system has on record where that is not an absolute
+ * path. With an empty HOME everything would be looked for, and kept, in the working directory.
+ *
+ * @throws ResnetFtError INVALID_OPTION where neither names one.
+ */
+export function homeFolder(): string {
+  for (const ask of [() => os.homedir(), () => os.userInfo().homedir]) {
+    const folder = attempt(ask);
+    if (folder !== undefined && path.isAbsolute(folder)) return folder;
+  }
+  throw new ResnetFtError('INVALID_OPTION', 'HOME is not set to a folder, and the system knows none of this user', {
+    hint: 'Set HOME, or XDG_CACHE_HOME for files that are kept, to the absolute path of a folder.',
+  });
+}
+
+function attempt<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+/** `$XDG_CACHE_HOME`; undefined where it is unset or relative, which the XDG specification has ignored. */
+export function configuredCache(): string | undefined {
+  const configured = process.env['XDG_CACHE_HOME'];
+  return configured !== undefined && path.isAbsolute(configured) ? configured : undefined;
+}
 
 /** A path in the package's cache: `$XDG_CACHE_HOME` (or `~/.cache`) `/resnet-ft/<names>`. */
 export function cachePath(...names: string[]): string {
-  // The XDG specification has relative values ignored.
-  const configured = process.env['XDG_CACHE_HOME'];
-  const root = configured && path.isAbsolute(configured) ? configured : path.join(os.homedir(), '.cache');
-  return path.join(root, 'resnet-ft', ...names);
+  return path.join(configuredCache() ?? path.join(homeFolder(), '.cache'), 'resnet-ft', ...names);
 }

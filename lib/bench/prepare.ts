@@ -12,7 +12,6 @@ import { buildOnnx } from '../export/onnx';
 import { encodeOnnx } from '../export/onnx-proto';
 import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../model/architecture';
 import { DEFAULT_PREPROCESSING, type ModelCard } from '../model/describe';
-import { fitNetwork } from '../model/fit';
 import { openModel } from '../model/open';
 import type { ResolvedBenchOptions } from '../options';
 import { expandInputs } from '../predict/inputs';
@@ -47,9 +46,10 @@ export async function prepareModel(
   control: Omit<DownloadControl, 'offline'>,
 ): Promise<BenchModel> {
   if (source !== undefined) {
-    const opened = await openModel(source, { ...control, offline, arch: named });
-    const { classes, preprocessing } = opened;
-    return { arch: opened.arch, classes, preprocessing, ...fitNetwork(opened) };
+    const otherwise = 'measure random weights, without it: the same command without --model';
+    const opened = await openModel(source, { ...control, otherwise, offline, arch: named });
+    const { arch, classes, preprocessing, network, tensors } = opened;
+    return { arch, classes, preprocessing, network, tensors };
   }
   const arch = named ?? 'resnet50';
   const drawn = await drawInitialWeights(arch, IMAGENET_OUTPUTS, new Generator(SEED));

@@ -44,8 +44,8 @@ async function install(options: Options, context: CommandContext): Promise<void>
   const { from, sha256, cuda, offline } = options;
   if (cuda && from !== undefined)
     throw new ResnetFtError('INVALID_OPTION', 'Expected one of --cuda and --from, not both');
-  if (sha256 !== undefined && from === undefined) {
-    throw new ResnetFtError('INVALID_OPTION', 'Expected --from together with --sha256');
+  if (sha256 !== undefined && from === undefined && !cuda) {
+    throw new ResnetFtError('INVALID_OPTION', 'Expected --from or --cuda together with --sha256');
   }
   const { installLibtorch, installLibtorchFrom } = await import('../libtorch/install.js');
   const { cudaArchiveUrl } = await import('../libtorch/archive.js');

@@ -17,6 +17,8 @@ import { finishedRow, recipeOf, saveRow, setAside } from './row-file';
 import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
 
+const WITHOUT_WEIGHTS = 'have the row without them alone: the same command with --rows scratch';
+
 /** What a caller of {@link compare} may pass beside the options. */
 export interface CompareControl {
   /** Stops within a batch; the promise then rejects with code ABORTED. Rows that are finished stay so. */
@@ -122,7 +124,7 @@ async function evaluateRow(
       data: options.val ?? options.data,
       predictions: path.join(folder, 'predictions.jsonl'),
     },
-    { signal, onEvent: (event) => emit({ kind: 'eval', row: 'pretrained', event }) },
+    { signal, onEvent: (event) => emit({ kind: 'eval', row: 'pretrained', event }), withoutWeights: WITHOUT_WEIGHTS },
   );
   return { correct, images, loss };
 }
@@ -138,7 +140,7 @@ async function trainRow(
   const { rows: _rows, classMap: _classMap, ...recipe } = options;
   const { model, valImages } = await train(
     { ...recipe, weights: row === 'scratch' ? 'none' : options.weights, output: folder },
-    { signal, onEvent: (event) => emit({ kind: 'train', row, event }) },
+    { signal, onEvent: (event) => emit({ kind: 'train', row, event }), withoutWeights: WITHOUT_WEIGHTS },
   );
   return { correct: Math.round(model.valAccuracy * valImages), images: valImages, loss: model.valLoss };
 }

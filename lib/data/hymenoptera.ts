@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { packageRoot } from '../addon/root';
 import { cachePath } from '../cache';
 import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } from '../download';
 import { ResnetFtError } from '../errors';
@@ -91,6 +92,14 @@ export async function hymenopteraFolder(control: DownloadControl = {}, archive =
       cause: error,
     });
   }
+}
+
+/** A training that needs no download, as a command: on the excerpt of the data set in a checkout, or on one's own images. */
+export function trainingAtHand(): string {
+  const excerpt = path.join(packageRoot(), 'test', 'fixtures', 'ants-bees');
+  return fs.existsSync(excerpt)
+    ? `train on its excerpt in the checkout: npx resnet-ft train ${path.relative(process.cwd(), excerpt)} --weights none --arch resnet18`
+    : 'train on a folder of your own, with a folder of images for each class: npx resnet-ft train FOLDER --val-split 0.2 --weights none';
 }
 
 /**

@@ -23,7 +23,7 @@ export interface DownloadRequest extends DownloadControl {
   bytes?: number | undefined;
   /** More bytes than this are refused; 4 GiB where left out. */
   maxBytes?: number | undefined;
-  /** What to do where the download fails: `Put the file at <file> by hand` where left out. */
+  /** What to do where the download fails: `Put the file at <file> by hand` and {@link otherwise} where left out. */
   hint?: string | undefined;
 }
 
@@ -133,7 +133,8 @@ async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortS
  */
 export async function download(request: DownloadRequest): Promise<string> {
   const { url, file, sha256, onProgress = () => {} } = request;
-  const hint = request.hint ?? `Put the file at ${file} by hand.`;
+  const otherwise = request.otherwise === undefined ? '.' : `, or ${request.otherwise}`;
+  const hint = request.hint ?? `Put the file at ${file} by hand${otherwise}`;
   const tuning = { ...TUNING, ...request.tuning };
   const signal = request.signal ?? new AbortController().signal;
   try {

@@ -16,6 +16,8 @@ export interface DownloadControl {
   onProgress?: ((event: DownloadEvent) => void) | undefined;
   /** Stops the download; what has come is kept for the next one. */
   signal?: AbortSignal | undefined;
+  /** What works without the download, for the hint of its failure: `Put the file at <file> by hand, or <otherwise>`. */
+  otherwise?: string | undefined;
   /** Timing, for tests. */
   tuning?: Partial<Tuning> | undefined;
 }

@@ -61,11 +61,17 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
   const { resolveDataFolder } = await import('../data/hymenoptera.js');
   const { offline } = options;
   const download = { offline, signal, onProgress: (event: DownloadEvent) => emit({ kind: 'download', event }) };
-  const folder = await scanEvalFolder(await resolveDataFolder(data, download));
+  const otherwise = `name a folder of your own instead of ${data}`;
+  const folder = await scanEvalFolder(await resolveDataFolder(data, { ...download, otherwise }));
   const { warmUpBackend } = await import('../backend/registry.js');
   warmUpBackend(options.backend);
   const { openModel } = await import('../model/open.js');
-  const opened = await openModel(model, { ...download, arch: options.arch, classes: options.classes });
+  const opened = await openModel(model, {
+    ...download,
+    otherwise: control.withoutWeights,
+    arch: options.arch,
+    classes: options.classes,
+  });
   const { file, arch, classes, imagenet } = opened;
   emit({ kind: 'model', file, arch, classes: classes.length, imagenet });
 

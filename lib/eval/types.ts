@@ -109,4 +109,6 @@ export interface EvalControl {
   signal?: AbortSignal;
   /** Told everything that happens. An exception that it throws ends the evaluation. */
   onEvent?: (event: EvalEvent) => void;
+  /** For the hint where the named weights can't be downloaded: what works without them. */
+  withoutWeights?: string;
 }

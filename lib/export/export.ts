@@ -3,7 +3,6 @@ import path from 'node:path';
 import type { DownloadControl } from '../download/types';
 import { throwIfAborted } from '../errors';
 import { cardMetadata, type ModelCard } from '../model/describe';
-import { fitNetwork } from '../model/fit';
 import { openModel } from '../model/open';
 import { resolveExportOptions, type Architecture, type ExportFormat, type ExportOptions } from '../options';
 import { writeStateDict } from '../weights/index';
@@ -44,9 +43,7 @@ export async function exportModel(
   const { model, format, output, withPreprocessing, force, ...options } = resolveExportOptions(input);
   const file = path.resolve(output);
   checkOutput(file, force);
-  const opened = await openModel(model, { ...control, ...options });
-  const { network, tensors } = fitNetwork(opened);
-  const { arch, classes, preprocessing } = opened;
+  const { network, tensors, arch, classes, preprocessing } = await openModel(model, { ...control, ...options });
   const card: ModelCard = { arch, classes, preprocessing };
   throwIfAborted(control.signal, `the export of ${model} was stopped`);
   if (format === 'onnx') {

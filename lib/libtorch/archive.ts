@@ -5,6 +5,7 @@ import { cachePath } from '../cache';
 import { download, pytorchUrl, sha256File, unzip, type DownloadEvent } from '../download';
 import { ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';
+import { expectedHash } from './known-hashes';
 import { LIBTORCH_VERSION } from './version';
 
 /** A LibTorch zip of PyTorch or a torch wheel with CUDA unpacks to about 7 GB. */
@@ -18,7 +19,7 @@ const CUDA_TAG = 'cu130';
 export interface ArchiveSource {
   /** A LibTorch zip or a torch wheel, or a folder of either unpacked: a path, or an http or https URL of the first two. */
   from: string;
-  /** SHA-256 of the archive in hex. */
+  /** SHA-256 of the archive in hex; needed for a URL of whose archive none is known. */
   sha256?: string | undefined;
   /** Refuses to download. */
   offline?: boolean | undefined;
@@ -86,13 +87,21 @@ async function unpackInto(file: string, shown: string, folder: string, signal?: 
 /**
  * Brings a LibTorch into a folder that does not exist yet.
  *
+ * @param tell one line where there is no hash to check
  * @returns where in it the LibTorch lies, not yet checked.
- * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, DOWNLOAD_FAILED, DATA_INVALID or ABORTED.
+ * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, INVALID_OPTION (a URL of whose archive no hash is known), DOWNLOAD_FAILED,
+ *   DATA_INVALID or ABORTED.
  */
-export async function fetchLibtorch(source: ArchiveSource, folder: string): Promise<string> {
+export async function fetchLibtorch(
+  source: ArchiveSource,
+  folder: string,
+  tell: (line: string) => void,
+): Promise<string> {
   const { from, signal } = source;
-  const sha256 = source.sha256?.toLowerCase();
   if (isUrl(from)) {
+    const sha256 = expectedHash(from, source.sha256);
+    if (sha256 === undefined)
+      tell('No SHA-256 of this archive is known: it is trusted because it comes from PyTorch over https');
     // Kept under its own name in the cache, so that a download that broke off is taken up again.
     const name =
       decodeURIComponent(path.posix.basename(new URL(from).pathname)).replace(/[^\w.+-]/g, '_') || 'libtorch';
@@ -113,6 +122,7 @@ export async function fetchLibtorch(source: ArchiveSource, folder: string): Prom
     await rm(file, { force: true });
     return root;
   }
+  const sha256 = source.sha256?.toLowerCase();
   const file = path.resolve(from);
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) throw fail(`--from ${file}: there is no such file or folder`);

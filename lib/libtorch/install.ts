@@ -182,7 +182,8 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
  * Installs a LibTorch from an archive or a folder into the package's cache, in place of the one that is there. That one is
  * replaced only when the new one is complete and fits.
  *
- * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, DOWNLOAD_FAILED, DATA_INVALID (not a zip, or a damaged one) or ABORTED.
+ * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, INVALID_OPTION (nothing vouches for the archive of a URL), DOWNLOAD_FAILED,
+ *   DATA_INVALID (not a zip, or a damaged one) or ABORTED.
  */
 export async function installLibtorchFrom(
   source: ArchiveSource,
@@ -190,7 +191,7 @@ export async function installLibtorchFrom(
 ): Promise<LibtorchFolder> {
   const target = cachedLibtorchPath();
   return inTemporaryFolder(target, source.signal, async (temporary) => {
-    const finished = await fetchLibtorch(source, path.join(temporary, 'new'));
+    const finished = await fetchLibtorch(source, path.join(temporary, 'new'), onProgress);
     const result = inspectLibtorch(finished);
     if ('reason' in result) {
       throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `${source.from} is no LibTorch that fits: ${result.reason}`);

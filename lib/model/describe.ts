@@ -24,23 +24,38 @@ export function architectureOf(tensors: StateDict): Architecture | undefined {
   return ARCHITECTURES.find((arch) => BLOCKS[arch].bottleneck === bottleneck && BLOCKS[arch].blocks[2] === count);
 }
 
-/** Outputs of the classifier `fc`; undefined where there is none. */
+/** Outputs of the classifier `fc`; undefined where there are none. */
 export function outputsOf(tensors: StateDict): number | undefined {
   const shape = tensors.get('fc.weight')?.shape;
-  return shape?.length === 2 ? shape[0] : undefined;
+  return shape?.length === 2 && shape[0] !== 0 ? shape[0] : undefined;
 }
 
-const isNumbers = (value: unknown, length: number): value is number[] =>
-  Array.isArray(value) && value.length === length && value.every((one) => typeof one === 'number' && isFinite(one));
+/** Sides of images that a file may ask for: more than any ResNet is used with, and a batch fits into memory. */
+const MAX_SIDE = 1024;
+
+/** What is subtracted from values between 0 and 1, and what they are divided by: 1 changes nothing. */
+const MEAN_RANGE = [0, 1] as const;
+const STD_RANGE = [1e-3, 1] as const;
+
+/** Longer than any folder's name. */
+const MAX_NAME = 1000;
+
+const isChannels = (value: unknown, [min, max]: readonly [number, number]): value is number[] =>
+  Array.isArray(value) &&
+  value.length === 3 &&
+  value.every((one) => typeof one === 'number' && one >= min && one <= max);
 
 const isSide = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 16384;
+  typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= MAX_SIDE;
+
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_NAME;
 
 function parsePreprocessing(value: unknown): Preprocessing | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { resize, crop, mean, std } = value as Record<string, unknown>;
-  if (!isSide(resize) || !isSide(crop) || !isNumbers(mean, 3) || !isNumbers(std, 3)) return undefined;
-  return std.every((one) => one > 0) ? { resize, crop, mean, std } : undefined;
+  if (!isSide(resize) || !isSide(crop)) return undefined;
+  return isChannels(mean, MEAN_RANGE) && isChannels(std, STD_RANGE) ? { resize, crop, mean, std } : undefined;
 }
 
 /**
@@ -60,12 +75,7 @@ export function parseCard(file: string, metadata: Readonly<Record<string, string
   const arch = ARCHITECTURES.find((name) => name === metadata['arch']);
   const classes = json('classes');
   const preprocessing = parsePreprocessing(json('preprocessing'));
-  if (
-    arch === undefined ||
-    preprocessing === undefined ||
-    !Array.isArray(classes) ||
-    !classes.every((name) => typeof name === 'string')
-  ) {
+  if (arch === undefined || preprocessing === undefined || !Array.isArray(classes) || !classes.every(isName)) {
     throw new ResnetFtError('WEIGHTS_INVALID', `weights ${file}: the metadata of resnet-ft are damaged`, {
       hint: 'Take another copy of the file',
     });

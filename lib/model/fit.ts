@@ -1,24 +1,30 @@
 import { ResnetFtError } from '../errors';
+import type { Architecture } from '../options';
 import type { StateDict } from '../weights/state-dict';
 import { matchForTransfer } from '../weights/transfer';
+import { checkValues } from '../weights/values';
 import { buildNetwork, tensorsOf, type Container } from './architecture';
-import type { OpenedModel } from './open';
 
 /**
- * The network of an opened model, and its tensors in torchvision's order, complete: counters of batches that an old file
+ * The network of an architecture, and its tensors in torchvision's order, complete: counters of batches that an old file
  * lacks are 0.
  *
+ * @param outputs of the file's `fc`
  * @throws ResnetFtError WEIGHTS_MISMATCH naming the first tensors that are missing, unexpected or of another shape, as those of
- *   a wide ResNet are, which has the same names.
+ *   a wide ResNet are, which has the same names; WEIGHTS_INVALID where a tensor's values are none to compute with
  */
-export function fitNetwork(opened: OpenedModel): { network: Container; tensors: StateDict } {
-  const network = buildNetwork(opened.arch, opened.classes.length);
-  const { load, replaced } = matchForTransfer(tensorsOf(network), opened.tensors, opened.file);
+export function fitNetwork(
+  arch: Architecture,
+  outputs: number,
+  tensors: StateDict,
+  file: string,
+): { network: Container; tensors: StateDict } {
+  const network = buildNetwork(arch, outputs);
+  const { load, replaced } = matchForTransfer(tensorsOf(network), tensors, file);
   if (replaced.length > 0) {
-    throw new ResnetFtError(
-      'WEIGHTS_MISMATCH',
-      `weights ${opened.file}: ${replaced.join(' and ')} do not fit ${opened.arch}`,
-    );
+    throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file}: ${replaced.join(' and ')} do not fit ${arch}`);
   }
-  return { network, tensors: new Map(load.map(({ name, ...tensor }) => [name, tensor])) };
+  const fitted = new Map(load.map(({ name, ...tensor }) => [name, tensor]));
+  checkValues(file, fitted);
+  return { network, tensors: fitted };
 }

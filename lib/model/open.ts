@@ -2,8 +2,9 @@ import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
 import type { Architecture } from '../options';
 import type { StateDict } from '../weights/state-dict';
-import { IMAGENET_OUTPUTS } from './architecture';
+import { IMAGENET_OUTPUTS, type Container } from './architecture';
 import { architectureOf, DEFAULT_PREPROCESSING, outputsOf, parseCard, type ModelCard } from './describe';
+import { fitNetwork } from './fit';
 import { locateModel } from './locate';
 
 /** How {@link openModel} finds a model and what it takes where the file does not tell. */
@@ -20,6 +21,8 @@ export interface OpenedModel extends ModelCard {
   source: string;
   /** The file that was read. */
   file: string;
+  network: Container;
+  /** All of the network's, in torchvision's order. */
   tensors: StateDict;
   /** Whether its outputs are ImageNet's 1000 classes. */
   imagenet: boolean;
@@ -33,12 +36,14 @@ export interface OpenedModel extends ModelCard {
 export async function openModel(source: string, options: OpenModelOptions = {}): Promise<OpenedModel> {
   const { imagenetClasses } = await import('../weights/registry.js');
   const { readWeights } = await import('../weights/index.js');
-  const { file, named } = await locateModel(source, options.arch ?? 'resnet50', options);
-  const { tensors, metadata } = await readWeights(file);
+  const otherwise =
+    options.otherwise ?? `name a model of your own instead of ${source}, such as the folder of a run of train`;
+  const { file, named } = await locateModel(source, options.arch ?? 'resnet50', { ...options, otherwise });
+  const { tensors: found, metadata } = await readWeights(file);
   const card = parseCard(file, metadata);
 
-  const arch = architectureOf(tensors);
-  const outputs = outputsOf(tensors);
+  const arch = architectureOf(found);
+  const outputs = outputsOf(found);
   if (arch === undefined || outputs === undefined) {
     throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file}: not a state dict of a torchvision ResNet`);
   }
@@ -46,13 +51,14 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
   if (expected !== undefined && expected !== arch) {
     throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file} are of ${arch}, not of ${expected}`);
   }
+  const { network, tensors } = fitNetwork(arch, outputs, found, file);
   // A file of ours that holds ImageNet's classes (an exported imagenet-v1) is no other model for being ours.
   const imagenet =
     outputs === IMAGENET_OUTPUTS &&
     (card.classes === undefined || card.classes.every((name, i) => name === imagenetClasses()[i]));
   const classes = await classNames(options.classes, card.classes, outputs, file, imagenetClasses);
   const preprocessing = card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING;
-  return { source, file, arch, classes, preprocessing, tensors, imagenet };
+  return { source, file, arch, classes, preprocessing, network, tensors, imagenet };
 }
 
 async function classNames(

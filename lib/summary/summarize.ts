@@ -58,8 +58,11 @@ async function describe({ model, outputs, ...options }: ResolvedSummaryOptions):
   const named = namedWeights(model, arch);
   if (named !== undefined) return build(IMAGENET_OUTPUTS, named.preprocessing.crop);
   const { openModel } = await import('../model/open.js');
-  const { fitNetwork } = await import('../model/fit.js');
   const opened = await openModel(model, { arch: options.arch });
-  const { network } = fitNetwork(opened);
-  return { arch: opened.arch, network, outputs: opened.classes.length, crop: opened.preprocessing.crop };
+  return {
+    arch: opened.arch,
+    network: opened.network,
+    outputs: opened.classes.length,
+    crop: opened.preprocessing.crop,
+  };
 }

@@ -27,7 +27,8 @@ export async function readStart(options: ResolvedTrainOptions, control: Download
   if (options.weights === 'none') {
     return { arch: wanted, preprocessing: DEFAULT_PREPROCESSING, weights: undefined };
   }
-  const { file, named } = await locateModel(options.weights, wanted, control);
+  const otherwise = control.otherwise ?? 'train from scratch, without it: the same command with --weights none';
+  const { file, named } = await locateModel(options.weights, wanted, { ...control, otherwise });
   const { readWeights } = await import('../weights/index.js');
   const { tensors, metadata } = await readWeights(file);
   const card = parseCard(file, metadata);
@@ -41,7 +42,7 @@ export async function readStart(options: ResolvedTrainOptions, control: Download
 /**
  * Loads what fits of the weights into a session of `classes` outputs.
  *
- * @throws ResnetFtError WEIGHTS_MISMATCH
+ * @throws ResnetFtError WEIGHTS_MISMATCH, or WEIGHTS_INVALID where a tensor's values are none to compute with
  */
 export async function loadStart(
   session: TrainingSession,
@@ -51,7 +52,12 @@ export async function loadStart(
 ): Promise<TrainEvent> {
   const { buildNetwork, tensorsOf } = await import('../model/architecture.js');
   const { matchForTransfer } = await import('../weights/transfer.js');
+  const { checkValues } = await import('../weights/values.js');
   const match = matchForTransfer(tensorsOf(buildNetwork(arch, classes)), tensors, file);
+  checkValues(
+    file,
+    match.load.map(({ name, ...tensor }) => [name, tensor]),
+  );
   await session.loadStateDict(match.load);
   return { kind: 'weights', file, note: match.note };
 }

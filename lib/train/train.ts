@@ -24,6 +24,8 @@ export interface TrainControl {
   signal?: AbortSignal;
   /** Told everything that happens. An exception that it throws ends the run. */
   onEvent?: (event: TrainEvent) => void;
+  /** For the hint where the named weights can't be downloaded: what works without them. */
+  withoutWeights?: string;
 }
 
 /** Whether bfloat16 has anything to gain: a single `fc` has not. */
@@ -47,11 +49,11 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     signal,
     onProgress: (event) => emit({ kind: 'download', event }),
   };
-  const { resolveDataFolder } = await import('../data/hymenoptera.js');
+  const { resolveDataFolder, trainingAtHand } = await import('../data/hymenoptera.js');
   const { openDataset } = await import('../data/dataset.js');
   const { val, valSplit, seed } = options;
   const dataset = await openDataset({
-    data: await resolveDataFolder(options.data, download),
+    data: await resolveDataFolder(options.data, { ...download, otherwise: trainingAtHand() }),
     seed,
     ...(val === undefined ? {} : { val }),
     ...(valSplit === undefined ? {} : { valSplit }),
@@ -70,7 +72,10 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     const backend = await openBackend(options.backend);
     const choice = chooseDevice(options, backend, trainsConvolutions(options));
     emit({ kind: 'device', ...choice });
-    const { arch, preprocessing, weights } = await readStart(options, download);
+    const { arch, preprocessing, weights } = await readStart(options, {
+      ...download,
+      otherwise: control.withoutWeights,
+    });
     const { device, precision } = choice;
     const resolved = { ...options, arch, output: folder.path, backend: backend.name, device, precision };
 

@@ -17,8 +17,9 @@ const HEAD = 512;
 
 /**
  * Reads the tensors and the metadata of a .pth (the zip of torch.save or its older bare pickle) or a .safetensors file; its
- * content decides which it is, not its name. Nothing in it is executed. A checkpoint `{"state_dict": …}`, `{"model": …}` or
- * `{"model_state_dict": …}` is unwrapped, and the prefix `module.` of DataParallel is taken off where every name has it.
+ * content decides which it is, not its name. Nothing in it is executed. A checkpoint `{"state_dict": …}`, `{"model": …}`,
+ * `{"model_state_dict": …}` or any other dictionary with one state dict in it is unwrapped, a tensor that was saved alone is
+ * called `tensor`, and the prefix `module.` of DataParallel is taken off where every name has it.
  *
  * Time and memory are bounded by the file's size: at most twice as many bytes as the file has, or 1 MiB more.
  *

@@ -18,6 +18,5 @@ export function locate(
     sha256: weights.sha256,
     bytes: weights.bytes,
     maxBytes: weights.bytes + SLACK,
-    hint: `Put the file at ${file} by hand; train does without it by --weights none.`,
   });
 }

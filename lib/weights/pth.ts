@@ -71,8 +71,18 @@ export function inFile<T>(file: string, read: () => T): T {
   }
 }
 
-/** The tensors of a state dict, or of the one that a checkpoint holds. Values that are no tensors are left out. */
+/** The name of a tensor that was saved alone. */
+const BARE = 'tensor';
+
+/** The first layer of a ResNet, also behind the names of modules around it. */
+const FIRST_LAYER = /(^|\.)conv1\.weight$/;
+
+/**
+ * The tensors of a state dict, or of the one that a checkpoint holds; of a tensor that was saved alone, under the name `tensor`.
+ * Values that are no tensors are left out.
+ */
 export function namedTensors(file: string, root: unknown): Map<string, TensorRef> {
+  if (root instanceof TensorRef) return new Map([[BARE, root]]);
   let dict = root;
   for (let depth = 0; depth < MAX_NESTED && dict instanceof Map; depth++) {
     const holder: ReadonlyMap<unknown, unknown> = dict;
@@ -82,10 +92,45 @@ export function namedTensors(file: string, root: unknown): Map<string, TensorRef
   }
   if (!(dict instanceof Map)) throw invalid(file, 'not a state dict');
   const found = new Map<string, TensorRef>();
-  for (const [name, value] of dict as Map<string, unknown>) {
+  for (const [name, value] of choose(file, dict as Dictionary)) {
     if (value instanceof Unsupported) throw invalid(file, `tensor ${quote(name)} is ${value.what}: not supported`);
     if (value instanceof TensorRef) found.set(name, value);
   }
   if (found.size === 0) throw invalid(file, 'a state dict without tensors');
   return found;
+}
+
+type Dictionary = ReadonlyMap<string, unknown>;
+
+/** The dictionary that is the state dict: the given one where it holds tensors, or the one of those in it that does. */
+function choose(file: string, dict: Dictionary): Dictionary {
+  const holders = [...holdersOfTensors(dict)];
+  // A checkpoint may hold tensors beside its state dict, as a best accuracy.
+  const networks = holders.filter(({ holder }) => [...holder.keys()].some((name) => FIRST_LAYER.test(name)));
+  const plausible = networks.length > 0 ? networks : holders;
+  const [first, second] = plausible;
+  if (first === undefined || first.holder === dict) return dict;
+  if (second === undefined) return first.holder;
+  const names = plausible.slice(0, 3).map(({ place }) => quote(place));
+  const hint =
+    'In PyTorch: torch.save(torch.load(FILE, weights_only=True)["NAME"], NEW_FILE) with the one that is meant.';
+  throw invalid(file, `holds ${plausible.length} state dicts: ${names.join(', ')}`, { hint });
+}
+
+/** The dictionaries that have a tensor among their values, and how they are reached. */
+function* holdersOfTensors(
+  dict: Dictionary,
+  place = '',
+  depth = 0,
+  seen = new Set<Dictionary>(),
+): Generator<{ holder: Dictionary; place: string }> {
+  if (seen.has(dict)) return;
+  seen.add(dict);
+  const values = [...dict];
+  if (values.some(([, value]) => value instanceof TensorRef)) yield { holder: dict, place };
+  if (depth === MAX_NESTED) return;
+  for (const [name, value] of values) {
+    const below = place === '' ? name : `${place}.${name}`;
+    if (value instanceof Map) yield* holdersOfTensors(value as Dictionary, below, depth + 1, seen);
+  }
 }

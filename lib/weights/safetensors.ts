@@ -65,15 +65,16 @@ function parseHeader(file: string, bytes: Buffer, dataLength: number) {
   } catch (cause) {
     throw invalid(file, 'the safetensors header is not UTF-8 JSON', { cause });
   }
-  if (!text.startsWith('{')) throw invalid(file, 'the safetensors header is not a JSON object');
-  const duplicate = duplicateKey(text);
-  if (duplicate !== undefined) throw invalid(file, `the safetensors header names ${quote(duplicate)} twice`);
+  if (!isRecord(header)) throw invalid(file, 'the safetensors header is not a JSON object');
+  const problem = problemOfJson(text);
+  if (problem !== undefined) throw invalid(file, `the safetensors header ${problem}`);
 
   let metadata: Metadata = {};
   const placed: Placed[] = [];
-  for (const [name, value] of Object.entries(header as object)) {
+  for (const [name, value] of Object.entries(header)) {
     if (name === METADATA) {
-      const found = toMetadata(value);
+      // The reference takes null for none.
+      const found = toMetadata(value ?? {});
       if (found === undefined) throw invalid(file, `${METADATA} must map names to text`);
       metadata = found;
     } else {
@@ -107,17 +108,28 @@ function place(file: string, name: string, value: unknown): Placed {
   return { name, dtype, shape, begin, end };
 }
 
-/** JSON.parse keeps the last of two equal keys in silence. `text` is valid JSON, so a few tokens tell keys apart. */
-function duplicateKey(text: string): string | undefined {
+/** Keys whose numbers must be written as integers. */
+const INTEGERS = ['shape', 'data_offsets'];
+
+/**
+ * What JSON.parse passes over in silence: of two equal keys it keeps the last, `1.0` and `-0` are integers to it, and half of a
+ * surrogate pair is text. `text` is valid JSON, so a few tokens tell keys and numbers apart.
+ */
+function problemOfJson(text: string): string | undefined {
   const scopes: Set<string>[] = [];
-  for (const [token, string] of text.matchAll(/[{}]|("[^"\\]*(?:\\.[^"\\]*)*")(?:\s*:)?/g)) {
+  let last = '';
+  for (const [token, string] of text.matchAll(/[{}]|("[^"\\]*(?:\\.[^"\\]*)*")(?:\s*:)?|[-\d][-+.\w]*/g)) {
     if (token === '{') scopes.push(new Set());
     else if (token === '}') scopes.pop();
     else if (string !== undefined && token.endsWith(':')) {
       const key = JSON.parse(string) as string;
       const scope = scopes.at(-1);
-      if (scope?.has(key)) return key;
+      if (scope?.has(key)) return `names ${quote(key)} twice`;
+      if (/\p{Surrogate}/u.test(key)) return 'has a name that is not Unicode text';
       scope?.add(key);
+      last = key;
+    } else if (string === undefined && INTEGERS.includes(last) && /\D/.test(token)) {
+      return `has ${token.slice(0, 40)} in ${last}, where only integers may stand`;
     }
   }
   return undefined;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { findLibtorch } from '../../lib/libtorch/find';
 import { installLibtorchFrom } from '../../lib/libtorch/install';
+import { expectedHash } from '../../lib/libtorch/known-hashes';
 import { run } from '../cli/run';
 import { breakOff, localServer, sendFile, sha256 } from '../download/server';
 import { fakeLibtorch, sandbox, type Sandbox } from './fakes';
@@ -129,7 +130,7 @@ test('--cuda asks for the official archive, at the mirror that is named', async 
   );
   server.answer((request, response) => sendFile(request, response, body));
   const env = { XDG_CACHE_HOME: box.cache, RESNET_FT_MIRROR: server.url, PATH: process.env['PATH'] };
-  const outcome = await run(['libtorch', 'install', '--cuda', '--json'], { env });
+  const outcome = await run(['libtorch', 'install', '--cuda', '--sha256', sha256(body), '--json'], { env });
   if (process.platform === 'linux' && process.arch === 'x64') {
     expect(outcome).toMatchObject({ code: 0 });
     expect(JSON.parse(outcome.stdout)).toMatchObject({ path: box.target, version: '2.13.0+cu130' });
@@ -137,6 +138,43 @@ test('--cuda asks for the official archive, at the mirror that is named', async 
   } else {
     expect(outcome.code).toBe(process.platform === 'win32' && process.arch === 'x64' ? 0 : 1);
   }
+});
+
+const official = process.platform === 'linux' && process.arch === 'x64' ? test : test.skip;
+
+official('a mirror with other libraries than PyTorch’s is refused by the hash of the official archive', async () => {
+  server.answer((_request, response) => response.end('other libraries'));
+  const env = { XDG_CACHE_HOME: box.cache, RESNET_FT_MIRROR: server.url, PATH: process.env['PATH'] };
+  const outcome = await run(['libtorch', 'install', '--cuda'], { env });
+  expect(outcome).toMatchObject({ code: 1, stdout: '' });
+  expect(outcome.stderr).toMatch(/its SHA-256 begins with [0-9a-f]{64} instead of 945c5a3d/);
+  expect(fs.existsSync(box.target)).toBe(false);
+});
+
+test('an archive that nothing vouches for is not even asked for', async () => {
+  server.answer((_request, response) => response.end('libraries'));
+  const from = `${server.url.replace('http://', 'http://me:secret@')}/libtorch/cu130/libtorch-9.9.9.zip`;
+  const outcome = await run(['libtorch', 'install', '--from', from], { env: { XDG_CACHE_HOME: box.cache } });
+  expect(outcome).toMatchObject({ code: 2, stdout: '' });
+  expect(outcome.stderr).toMatch(/no SHA-256 is known of http:.*libtorch-9\.9\.9\.zip, .* Add --sha256 with the hash/);
+  expect(outcome.stderr).not.toContain('secret');
+  expect(server.requests).toHaveLength(0);
+});
+
+test('which hash an archive must have', () => {
+  const linux = 'libtorch/cpu/libtorch-shared-with-deps-2.13.0%2Bcpu.zip';
+  const hash = 'edbf4cbed78433d803e90a65f1752e57783d164bce66c95c0872b2ab8f5c159e';
+  for (const base of ['https://download.pytorch.org', 'http://mirror.example/pytorch']) {
+    expect(expectedHash(`${base}/${linux}`, undefined)).toBe(hash);
+    expect(expectedHash(`${base}/${linux}`, 'AB'.repeat(32))).toBe('ab'.repeat(32));
+  }
+  expect(expectedHash('https://download.pytorch.org/libtorch/cpu/another.zip', undefined)).toBeUndefined();
+  const untrusted = [
+    'http://download.pytorch.org/a.zip',
+    'https://download.pytorch.org.evil.example/a.zip',
+    'https://a/b.zip',
+  ];
+  for (const url of untrusted) expect(() => expectedHash(url, undefined)).toThrow(/no SHA-256 is known/);
 });
 
 test('says so where another LibTorch goes before the one that was installed', async () => {
@@ -151,7 +189,7 @@ test('says so where another LibTorch goes before the one that was installed', as
 
 test.each([
   [['install', '--cuda', '--from', 'a.zip'], 'Expected one of --cuda and --from, not both'],
-  [['install', '--sha256', '0'.repeat(64)], 'Expected --from together with --sha256'],
+  [['install', '--sha256', '0'.repeat(64)], 'Expected --from or --cuda together with --sha256'],
   [
     ['install', '--from', 'a.zip', '--sha256', 'abc'],
     'Expected a SHA-256 of 64 hex digits for --sha256 but received abc',

@@ -77,6 +77,41 @@ describe('readPth', () => {
     }
   });
 
+  it.each<[string, string]>([
+    ['under any name', ordered({ epoch: int(3), net: ordered({ w: whole }) })],
+    ['further down', ordered({ run: ordered({ last: ordered({ w: whole }) }) })],
+    ['reached twice', `}(${text('a')}${ordered({ w: whole })}q\x07${text('b')}h\x07u`],
+  ])('finds the one state dict %s', async (_where, body) => {
+    expect([...(await read(torchFile(body, { 0: floats(6) }))).keys()]).toEqual(['w']);
+  });
+
+  it('tells the state dict of a ResNet from other tensors of a checkpoint', async () => {
+    const network = ordered({ 'module.conv1.weight': whole, 'module.fc.weight': whole });
+    for (const best of [whole, ordered({ accuracy: whole })]) {
+      const dict = await read(torchFile(ordered({ best, net: network }), { 0: floats(6) }));
+      expect([...dict.keys()]).toEqual(['conv1.weight', 'fc.weight']);
+    }
+  });
+
+  it('refuses to guess between several state dicts, and names them', async () => {
+    const both = ordered({ net: ordered({ w: whole }), ema: ordered({ shadow: ordered({ w: whole }) }) });
+    await expectInvalid(torchFile(both, { 0: floats(6) }), /holds 2 state dicts: "net", "ema\.shadow"/);
+  });
+
+  it('reads a tensor that was saved alone, in both formats', async () => {
+    const alone = [
+      torchFile(whole, { 0: floats(6) }),
+      legacyFile(tensor({ count: 6, shape: [2, 3], stride: [3, 1], view: 'N' }), [
+        { key: '0', data: floats(6), count: 6 },
+      ]),
+    ];
+    for (const bytes of alone) {
+      const dict = await read(bytes);
+      expect([...dict.keys()]).toEqual(['tensor']);
+      expect(values(dict.get('tensor')?.data)).toEqual([0, 1, 2, 3, 4, 5]);
+    }
+  });
+
   it('takes module. off only where every name has it', async () => {
     const dict = await read(torchFile(ordered({ 'module.w': whole, x: whole }), { 0: floats(6) }));
     expect([...dict.keys()]).toEqual(['module.w', 'x']);

@@ -70,7 +70,16 @@ varied['ünïcode.1'] = torch.ones(1)
 `;
 
 describeWithTorch('weights and PyTorch', (torch) => {
-  const FILES = ['zip.pth', 'legacy.pth', 'varied.pth', 'varied-legacy.pth', 'checkpoint.pth', 'parallel.pth'];
+  const FILES = [
+    'zip.pth',
+    'legacy.pth',
+    'varied.pth',
+    'varied-legacy.pth',
+    'checkpoint.pth',
+    'parallel.pth',
+    'nested.pth',
+    'bare.pth',
+  ];
   let expected: Record<string, unknown[]>;
   beforeAll(() => {
     const script = `${DESCRIBE}${MODEL}${VARIED}
@@ -90,6 +99,8 @@ optimizer = {'state': {i: {'momentum_buffer': torch.ones_like(p)} for i, p in en
 save({'epoch': 3, 'optimizer': optimizer, 'size': torch.Size([2]), 'model': {'state_dict': model.state_dict()},
       'dtype': torch.float32, 'best': torch.tensor(0.5)}, 'checkpoint.pth')
 save({'module.' + k: v for k, v in sd.items()}, 'parallel.pth', False)
+save({'step': 7, 'trainer': {'optimizer': optimizer, 'net': sd}}, 'nested.pth')
+save(base[7:19], 'bare.pth')
 save(OrderedDict(w=torch.ones(2, dtype=torch.uint16)), 'new-dtype.pth')
 save(OrderedDict(w=torch.ones(2, dtype=torch.float8_e5m2)), 'float8.pth')
 save(OrderedDict(w=torch.ones(2, dtype=torch.complex64)), 'complex.pth')
@@ -99,7 +110,8 @@ save(OrderedDict(w=torch.imag(torch.ones(2, dtype=torch.complex64).conj())), 'ne
 save(make(), 'module.pth')
 print(json.dumps({'zip.pth': describe(sd), 'legacy.pth': describe(sd), 'varied.pth': describe(varied),
                   'varied-legacy.pth': describe(varied), 'checkpoint.pth': describe(model.state_dict()),
-                  'parallel.pth': describe(sd)}))
+                  'parallel.pth': describe(sd), 'nested.pth': describe(sd),
+                  'bare.pth': describe({'tensor': base[7:19]})}))
 `;
     expected = JSON.parse(torch.run(script, [folder])) as typeof expected;
   });

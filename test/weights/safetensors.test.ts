@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import os from 'node:os';
 import path from 'node:path';
 import { readStateDict, readWeights, writeStateDict, type StateDict } from '../../lib/weights';
+import { expectRefused } from './refused';
 
 let folder: string;
 beforeEach(async () => {
@@ -56,7 +57,32 @@ describe('writeStateDict', () => {
 });
 
 describe('readStateDict of safetensors', () => {
+  // What the package safetensors 0.8.0 of Python takes and refuses.
+  it.each(['\n', '\t\r ', ' '])('reads a header that begins with %j', async (space) => {
+    const header = `${space}{"__metadata__":null,"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2],"note":1.5}}\n`;
+    const file = path.join(folder, 'space.safetensors');
+    await writeFile(file, safetensors(header, Buffer.alloc(2)));
+    expect([...(await readStateDict(file)).keys()]).toEqual(['a']);
+  });
+
+  it.each([
+    ['[2.0]', '[0,2]', /has 2\.0 in shape, where/],
+    ['[2e0]', '[0,2]', /has 2e0 in shape, where/],
+    ['[1,[2.0]]', '[0,2]', /in shape, where/],
+    ['[2]', '[0,2.0]', /has 2\.0 in data_offsets, where/],
+    ['[2]', '[-0,2]', /has -0 in data_offsets, where/],
+  ])('refuses the shape %s with the offsets %s', async (shape, offsets, reason) => {
+    const header = `{"a":{"dtype":"U8","shape":${shape},"data_offsets":${offsets}}}`;
+    await expectRefused(folder, safetensors(header, Buffer.alloc(2)), reason);
+  });
+
   it.each<[string, Buffer, RegExp]>([
+    [
+      'half a surrogate pair',
+      safetensors('{"\\ud800":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}', Buffer.alloc(0)),
+      /Unicode/,
+    ],
+    ['a byte order mark', safetensors('\ufeff{}', Buffer.alloc(0)), /JSON/],
     ['an empty file', Buffer.alloc(0), /truncated/],
     ['a truncated header', safetensors('{}', Buffer.alloc(0), 9n), /truncated/],
     ['a huge header', safetensors('{}', Buffer.alloc(0), 2n ** 63n), /header of/],
