@@ -22,6 +22,8 @@ export interface CropCacheOptions {
   kind: string;
   /** Bytes of one crop. */
   bytes: number;
+  /** Bytes of the disk that the run needs for more than this cache. */
+  reserve?: number;
   /** Bytes after which a new pack is begun, 256 MB where left out: packs are what is removed when room is needed. */
   packBytes?: number;
 }
@@ -155,9 +157,9 @@ export class CropCache {
   }
 
   private async begin(): Promise<Writing> {
-    const { dir, limit, bytes } = this.options;
+    const { dir, limit, bytes, reserve = 0 } = this.options;
     await makeFolder(dir, 0o700);
-    if (this.room === Infinity) this.room = Math.min(limit, await freeDisk(dir));
+    if (this.room === Infinity) this.room = Math.min(limit, await spareDisk(dir, reserve));
     const file = path.join(dir, `${randomBytes(8).toString('hex')}.crops`);
     const temporary = temporaryName(file);
     return { pack: await PackWriter.create(temporary, this.kind, bytes), file, temporary };
@@ -181,10 +183,10 @@ export class CropCache {
   }
 }
 
-async function freeDisk(dir: string): Promise<number> {
+async function spareDisk(dir: string, reserve: number): Promise<number> {
   try {
     const { bavail, bsize } = await statfs(dir);
-    return Math.floor(bavail * bsize * FREE_SHARE);
+    return Math.max(0, Math.floor((bavail * bsize - reserve) * FREE_SHARE));
   } catch {
     return Infinity; // a file system that does not say; a full disk is noticed when it is written to
   }

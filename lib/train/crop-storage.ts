@@ -21,27 +21,27 @@ export interface CropStorage {
   folder: string;
   /** Bytes of its disk that the run's results will need. */
   reserve: number;
-  cache: { dir: string; limit: number };
+  cache: { dir: string; limit: number; reserve: number };
 }
 
 /**
  * @param features bytes of memory that the features of frozen modules may take
- * @param reserve bytes of the output folder's disk that the run's results will need
+ * @param results bytes of the output folder's disk that the run's results will need
+ * @param crops bytes of all crops
  */
 export function cropStorage(
   options: ResolvedTrainOptions,
   folder: RunFolder,
   features: number,
-  reserve: number,
+  results: number,
+  crops: number,
 ): CropStorage {
   const { cropMemory, cropCache, cacheDir, trainFrom } = options;
   const free = process.availableMemory() - (trainFrom === 'conv1' ? 0 : features); // counts the limit of a container too
-  return {
-    memory: cropMemory === undefined ? Math.max(0, Math.floor(free * SHARE)) : bytesOf(cropMemory),
-    folder: folder.path,
-    reserve,
-    cache: { dir: cacheDir === undefined ? cachePath('crops') : path.resolve(cacheDir), limit: bytesOf(cropCache) },
-  };
+  const memory = cropMemory === undefined ? Math.max(0, Math.floor(free * SHARE)) : bytesOf(cropMemory);
+  const reserve = results + (crops > memory ? crops : 0);
+  const dir = cacheDir === undefined ? cachePath('crops') : path.resolve(cacheDir);
+  return { memory, folder: folder.path, reserve: results, cache: { dir, limit: bytesOf(cropCache), reserve } };
 }
 
 /** Hands out the memory of a run to its splits, first come first served. */

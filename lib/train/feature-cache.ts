@@ -9,20 +9,27 @@ const SHARE = 0.5;
 
 type CacheOptions = Pick<SessionOptions, 'cacheMemory' | 'cacheDisk' | 'cacheFile' | 'cacheBf16'>;
 
+/** Bytes of memory that the features of the frozen modules may take. */
+export function featureMemory({ cacheMemory }: Pick<ResolvedTrainOptions, 'cacheMemory'>): number {
+  // Counts the limit of a container too.
+  return cacheMemory === undefined ? Math.floor(process.availableMemory() * SHARE) : bytesOf(cacheMemory);
+}
+
 /**
  * Where the features of the frozen modules are kept, and how much of them.
  *
- * @param reserve bytes of the output folder's disk that the run's results will need
+ * @param memory bytes of it that they may take
+ * @param reserve bytes of the output folder's disk that the run needs for more than them
  */
 export async function featureCache(
   options: ResolvedTrainOptions,
   folder: RunFolder,
+  memory: number,
   reserve: number,
 ): Promise<CacheOptions> {
-  const { cacheMemory, cacheDisk, cacheBf16 } = options;
+  const { cacheDisk, cacheBf16 } = options;
   return {
-    // Counts the limit of a container too.
-    cacheMemory: cacheMemory === undefined ? Math.floor(process.availableMemory() * SHARE) : bytesOf(cacheMemory),
+    cacheMemory: memory,
     cacheDisk: cacheDisk === undefined ? await spareDisk(folder.path, reserve) : bytesOf(cacheDisk),
     cacheFile: folder.file(SCRATCH),
     cacheBf16,

@@ -125,8 +125,8 @@ function holdsRun(folder: string): ResnetFtError | undefined {
   const there = [CONFIG, METRICS].find((file) => fs.existsSync(path.join(folder, file)));
   if (there === undefined) return undefined;
   const finished = fs.existsSync(path.join(folder, RESULT));
-  const what = finished ? 'a run already' : 'a run that was stopped or killed before its end';
-  return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds ${what} (${there})`, {
+  const what = `a run already (${there})${finished ? '' : ', which was stopped or killed before its end'}`;
+  return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds ${what}`, {
     hint: finished ? OTHER_OUTPUT : `${OTHER_OUTPUT}, or remove this one where nothing of it is needed any more`,
   });
 }

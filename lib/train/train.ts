@@ -9,7 +9,7 @@ import { cropStorage } from './crop-storage';
 import { chooseDevice } from './device';
 import { estimateRun } from './estimate';
 import type { TrainEvent, TrainResult } from './events';
-import { featureCache } from './feature-cache';
+import { featureCache, featureMemory } from './feature-cache';
 import { aborted } from './fit';
 import { runEpochs } from './epochs';
 import { plannedBytes, requireRoom } from './room';
@@ -81,9 +81,12 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
 
     const batches = Math.ceil(dataset.train.length / options.batchSize);
     const steps = Math.min(options.steps ?? Infinity, options.epochs * batches);
-    const reserve = plannedBytes({ arch, classes, precision, steps, valImages: dataset.val.length });
-    await requireRoom(folder, reserve);
-    const features = await featureCache(options, folder, reserve);
+    const results = plannedBytes({ arch, classes, precision, steps, valImages: dataset.val.length });
+    await requireRoom(folder, results);
+    const memory = featureMemory(options);
+    const crops = 3 * preprocessing.crop ** 2 * (dataset.train.length + dataset.val.length);
+    const storage = cropStorage(options, folder, memory, results, crops);
+    const features = await featureCache(options, folder, memory, storage.cache.reserve);
     session = await backend.createSession({
       arch,
       classes: classes.length,
@@ -102,7 +105,6 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     // Before the crops, so that a wrong file fails early.
     if (weights !== undefined) emit(await loadStart(session, weights, arch, classes.length));
     const { skipUnreadable, batchSize } = options;
-    const storage = cropStorage(options, folder, features.cacheMemory, reserve);
     const cropped = await cropData({
       addon: backend,
       dataset,

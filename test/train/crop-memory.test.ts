@@ -44,7 +44,7 @@ test('crops in a file or from the cache train as those in memory do', async () =
 });
 
 test('the cache can be switched off, and invalid sizes are named', async () => {
-  const cache = { dir: path.join(tmp, 'off'), limit: bytesOf('0') };
+  const cache = { dir: path.join(tmp, 'off'), limit: bytesOf('0'), reserve: 0 };
   expect(await openCropCache({ memory: 0, folder: '', reserve: 0, cache }, DEFAULT_PREPROCESSING)).toBeUndefined();
   const wrong = await run([...common, '--crop-memory', 'much']);
   expect(wrong.code).toBe(2);

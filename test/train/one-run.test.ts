@@ -79,7 +79,7 @@ test('runs at once without --output each have a folder of their own', async () =
     const after = await train(output);
     expect(after.code).toBe(1);
     expect(after.stderr).toMatch(
-      /holds a run that was stopped or killed before its end \(config\.json\)\. Choose another folder with --output, or remove this one [^\n]*\n$/,
+      /holds a run already \(config\.json\), which was stopped or killed before its end\. Choose another folder with --output, or remove this one [^\n]*\n$/,
     );
     expect(fs.readdirSync(output).filter((name) => name.startsWith('.'))).toEqual([]);
     for (const name of fs.readdirSync(output)) fs.rmSync(path.join(output, name));

@@ -39,6 +39,14 @@ testWithMounts('crops and features leave room for the weights', async () => {
   expect(ran.stderr).toMatch(/12 crops need 1\.8 MB of disk and the results 90\.\d MB, and 9\d\.\d MB are free/);
 });
 
+testWithMounts('the cache of crops leaves room for the weights', async () => {
+  const cached = training.replace('--crop-cache 0', `--cache-dir ${path.join(tmp, 'cache')}`);
+  const ran = await shell(`export -f resnet-ft; unshare --mount bash -c '
+    mount -t tmpfs -o size=87m none ${tmp}
+    resnet-ft ${cached} --output ${path.join(tmp, 'run')}'`);
+  expect([ran.code, ran.stderr]).toEqual([0, '']);
+});
+
 testWithMounts('a full disk leaves no folder', async () => {
   const ran = await onDisk(20, '{ head -c 30m /dev/zero > full; true; } 2>/dev/null', 'a/run');
   expect([ran.code, ran.stdout]).toEqual([1, 'full\n']);
