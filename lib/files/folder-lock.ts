@@ -94,12 +94,25 @@ export class FolderLock {
     return new FolderLock(folder, owner);
   }
 
-  /** Whether the folder is still held: somebody may have removed or taken over the holding. */
+  /**
+   * Whether another process has taken the folder over. A holding that was removed, or can't be read at the moment, is taken by nobody:
+   * what this process has worked for may still be written.
+   */
+  isTaken(): boolean {
+    const token = this.readToken();
+    return token !== undefined && token !== this.owner.token;
+  }
+
+  /** Whether the holding is there, and this one. */
   isOurs(): boolean {
+    return this.readToken() === this.owner.token;
+  }
+
+  private readToken(): string | undefined {
     try {
-      return (JSON.parse(readFileSync(path.join(this.held, OWNER), 'utf8')) as FolderOwner).token === this.owner.token;
+      return (JSON.parse(readFileSync(path.join(this.held, OWNER), 'utf8')) as Partial<FolderOwner>).token;
     } catch {
-      return false;
+      return undefined;
     }
   }
 

@@ -43,5 +43,5 @@ const isFolder = async (file: string): Promise<boolean> =>
   (await stat(file).catch(() => undefined))?.isDirectory() === true;
 
 function notFolder(file: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`EEXIST: there is a file, not a folder, at ${file}`), { code: 'EEXIST', path: file });
+  return Object.assign(new Error(`${file} is a file, not a folder`), { code: 'EEXIST', path: file });
 }

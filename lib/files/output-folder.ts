@@ -41,9 +41,10 @@ export class OutputFolder {
    */
   static async takeNew(folder: string, options: FolderLockOptions = {}): Promise<OutputFolder | undefined> {
     const absolute = path.resolve(folder);
-    let made: string | undefined;
+    const made = await makeFolder(path.dirname(absolute)).catch((error: unknown) => {
+      throw notWritable(absolute, error);
+    });
     try {
-      made = await makeFolder(path.dirname(absolute));
       await mkdir(absolute);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
@@ -75,8 +76,8 @@ export class OutputFolder {
    * @throws ResnetFtError OUTPUT_NOT_WRITABLE
    */
   check(file: string): void {
-    if (this.lock.isOurs()) return;
-    const why = 'the output folder was removed, or another process has taken it';
+    if (!this.lock.isTaken()) return;
+    const why = 'another process has taken the output folder meanwhile';
     throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${file} is not written: ${why}`, { hint: OTHER_OUTPUT });
   }
 
@@ -101,7 +102,7 @@ function notWritable(folder: string, error: unknown): ResnetFtError {
 
 function inUse(folder: string, error: FolderInUse): ResnetFtError {
   return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} is ${error.message}`, {
-    hint: `${OTHER_OUTPUT}, or wait until that one has ended`,
+    hint: `${OTHER_OUTPUT}, or wait for it to finish`,
     cause: error,
   });
 }

@@ -4,5 +4,5 @@ import { getSystemErrorMap } from 'node:util';
 export function reasonOf(error: unknown): string {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
-  return known === undefined ? (code ?? message ?? String(error)) : `${known[1]} (${known[0]})`;
+  return known === undefined ? message || (code ?? String(error)) : `${known[1]} (${known[0]})`;
 }

@@ -116,7 +116,8 @@ async function takeDefault(options: FolderLockOptions): Promise<OutputFolder> {
 
 async function removeScratch(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
-    if (name.startsWith(SCRATCH)) await rm(path.join(folder, name), { force: true }).catch(() => {});
+    if (/^-\d+$/.test(name.slice(SCRATCH.length)) && name.startsWith(SCRATCH))
+      await rm(path.join(folder, name), { force: true }).catch(() => {});
   }
 }
 

@@ -33,6 +33,19 @@ test('one holds it until it is released, and nothing is left', async () => {
   expect(fs.readdirSync(folder)).toEqual([]);
 });
 
+test('a holding that was removed by hand is taken by nobody, one of another process is', async () => {
+  const lock = await FolderLock.take(folder);
+  fs.rmSync(path.dirname(owner()), { recursive: true });
+  expect(lock.isTaken()).toBe(false);
+  const second = await FolderLock.take(folder);
+  expect(lock.isTaken()).toBe(true);
+  expect(second.isTaken()).toBe(false);
+  await lock.release();
+  expect(second.isOurs()).toBe(true);
+  await second.release();
+  expect(fs.readdirSync(folder)).toEqual([]);
+});
+
 test('of many at once exactly one gets it, also where a dead one has to go first', async () => {
   for (let round = 0; round < 20; round++) {
     if (round % 2 === 1) hold({ start: '1' });

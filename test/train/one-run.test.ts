@@ -117,3 +117,25 @@ test('runs at once without --output each have a folder of their own', async () =
     expect(fs.readdirSync(output).sort()).toEqual(['compare.json', 'compare.md', 'scratch', 'scratch.unfinished-1']);
   });
 });
+
+test('where the folder of runs would be stands a file: one line, and no end without end', async () => {
+  const folder = fs.mkdtempSync(path.join(tmp, 'blocked-'));
+  fs.writeFileSync(path.join(folder, 'runs'), '');
+  const ran = await shell(`resnet-ft train '${ANTS_BEES}' --weights none --arch resnet18 --steps 1`, folder);
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toMatch(
+    /^resnet-ft: The output folder [^\n]+ can't be written to: [^\n]*runs is a file, not a folder[^\n]+\n$/,
+  );
+}, 60_000);
+
+test("a file of the user's own is left alone, whatever its name", async () => {
+  const output = path.join(tmp, 'with-own-files');
+  fs.mkdirSync(output);
+  const own = ['.features.csv', '.features-old', 'notes.txt'];
+  for (const name of own) fs.writeFileSync(path.join(output, name), 'mine');
+  fs.writeFileSync(path.join(output, '.features-0'), 'left by a killed run');
+  expect((await train(output)).code).toBe(0);
+  const left = fs.readdirSync(output);
+  expect(left).toEqual(expect.arrayContaining(own));
+  expect(left).not.toContain('.features-0');
+});
