@@ -75,19 +75,19 @@ export interface CropImagesOptions extends CropGeometry {
  * Decodes, resizes and crops images into one store, those that can't be read or are too large left out: the store's first `count` crops are
  * those of the inputs without an error, in order. The caller closes the store.
  *
- * @throws ResnetFtError `OUTPUT_NOT_WRITABLE` where the store's file can't be made or has no room, `NATIVE_ERROR` where there
- * is no memory, `ABORTED`
+ * @throws ResnetFtError `OUTPUT_NOT_WRITABLE` where the store's file can't be made, read or has no room, `NATIVE_ERROR` where
+ * there is no memory, `ABORTED`
  */
 export async function cropImages(
   options: CropImagesOptions,
 ): Promise<{ store: CropStore; count: number; errors: Map<number, ResnetFtError> }> {
-  const { inputs, crop, signal } = options;
+  const { inputs, signal } = options;
   throwIfAborted(signal, READING_STOPPED);
   const store = createStore(options);
   try {
     const errors = await fill(store, options);
     throwIfAborted(signal, READING_STOPPED);
-    if (errors.size > 0) await compact(store, inputs.length, errors, crop);
+    if (errors.size > 0) await compact(store, errors, options);
     return { store, count: inputs.length - errors.size, errors };
   } catch (error) {
     store.close();
@@ -161,20 +161,32 @@ async function put(
   if (known !== undefined) return write({ width: crop, height: crop, data: known }, crop);
   const name = typeof input === 'string' ? input : undefined;
   await write(await decodeResizable(content, { resize, crop }, name), resize);
-  await cache.add(key, store.get(index));
+  await cache.add(key, read(store, index, storeFile));
+}
+
+function read(store: CropStore, index: number, storeFile: string | undefined): Uint8Array {
+  try {
+    return store.get(index);
+  } catch (cause) {
+    throw storeError(cause, storeFile);
+  }
 }
 
 /** Moves the crops down over the gaps; a crop of the store's own size passes `put` unchanged. */
 async function compact(
   store: CropStore,
-  count: number,
   gaps: ReadonlyMap<number, unknown>,
-  size: number,
+  { inputs, crop, storeFile }: CropImagesOptions,
 ): Promise<void> {
   let to = 0;
-  for (let from = 0; from < count; from++) {
+  for (let from = 0; from < inputs.length; from++) {
     if (gaps.has(from)) continue;
-    if (to !== from) await store.put(to, { width: size, height: size, data: store.get(from) }, size);
+    if (to !== from) {
+      const data = read(store, from, storeFile);
+      await store.put(to, { width: crop, height: crop, data }, crop).catch((cause: unknown) => {
+        throw storeError(cause, storeFile);
+      });
+    }
     to++;
   }
 }
