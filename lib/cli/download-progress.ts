@@ -52,6 +52,10 @@ export function createDownloadDisplay(options: { quiet?: boolean } = {}): Downlo
           return line(`${event.reason}; trying again in ${event.seconds.toFixed(1)} s`);
         case 'waiting':
           return line(`waiting for another process that is downloading ${event.file}`);
+        case 'partly-checked':
+          return line(
+            `the SHA-256 of ${event.file} begins with ${event.digits}, which is all that is known of it: damage would be found, a forgery might not`,
+          );
         case 'damaged':
           return line(`${event.file} is damaged: ${event.reason}; downloading it again`);
       }

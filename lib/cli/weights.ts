@@ -15,18 +15,25 @@ async function list(options: Options, json: boolean): Promise<void> {
   const { weightsFile } = await import('../weights/hub.js');
   const rows = NAMED_WEIGHTS.filter(({ arch }) => options.arch === undefined || arch === options.arch).map((entry) => {
     const file = weightsFile(entry);
-    const { name, arch, bytes, preprocessing } = entry;
+    const { name, arch, bytes, preprocessing, sha256 } = entry;
     // Whether its bytes are right is checked when it is used; all of them together are more than a GB.
-    return { name, arch, bytes, resize: preprocessing.resize, file: fs.existsSync(file) ? file : null };
+    return { name, arch, bytes, resize: preprocessing.resize, sha256, file: fs.existsSync(file) ? file : null };
   });
   if (json) {
     sayJson(rows);
     return;
   }
-  for (const { name, arch, bytes, resize, file } of rows) {
+  for (const { name, arch, bytes, resize, sha256, file } of rows) {
     const size = `${(bytes / 1e6).toFixed(1)} MB`;
-    say(`${name}  ${arch.padEnd(9)}  ${size.padStart(8)}  resize ${resize}  ${file ?? 'not downloaded'}`);
+    say(
+      `${name}  ${arch.padEnd(9)}  ${size.padStart(8)}  resize ${resize}  ${file ?? 'not downloaded'}${partly(sha256)}`,
+    );
   }
+}
+
+/** Says where only the beginning of a hash is known. */
+function partly(sha256: string): string {
+  return sha256.length < 64 ? `  (checked by ${sha256.length * 4} bits of SHA-256, all that is known)` : '';
 }
 
 async function fetchWeights(name: string, options: Options, context: CommandContext): Promise<void> {

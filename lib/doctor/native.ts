@@ -7,6 +7,7 @@ import type { FoundLibtorch } from '../libtorch/find';
 import { chooseDevice } from '../train/device';
 import { fine, unwell, type DoctorCheck } from './report';
 import type { ProbeResult, StageError } from './run-probe';
+import { writableByOthers } from './writable';
 
 const run = promisify(execFile);
 
@@ -24,9 +25,21 @@ export function checkLibtorch(native: ProbeResult): DoctorCheck[] {
     const fix = 'Set LIBTORCH to a LibTorch folder, so that the Python on the PATH is not asked';
     return [unwell('problem', 'libtorch', `looking for it: ${error.message}`, fix)];
   }
-  const { version, path: folder, source, rejected } = stage.value as FoundLibtorch;
+  const { version, path: folder, source, rejected, libraries } = stage.value as FoundLibtorch;
   const by = source === 'LIBTORCH' ? 'named by LIBTORCH' : `from ${source}`;
-  const found = fine('libtorch', `${version} in ${folder} (${by})`, { version, path: folder, source });
+  const text = `${version} in ${folder} (${by})`;
+  const data = { version, path: folder, source };
+  const open = writableByOthers([folder, ...libraries]);
+  const found =
+    open === undefined
+      ? fine('libtorch', text, data)
+      : unwell(
+          'warning',
+          'libtorch',
+          `${text}, whose code is run, but ${open}`,
+          'Take that right away (chmod go-w, chown)',
+          data,
+        );
   const passed = rejected.map(({ source: rung, path: place, reason }) =>
     fine(`libtorch ${rung}`, `passed over: ${place === undefined ? '' : `${place}: `}${reason}`),
   );

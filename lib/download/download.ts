@@ -28,6 +28,7 @@ export interface DownloadRequest extends DownloadControl {
 }
 
 const MAX_BYTES = 4 * 1024 ** 3;
+const SHA256_DIGITS = 64;
 
 async function freeBytes(folder: string): Promise<number | undefined> {
   try {
@@ -153,6 +154,8 @@ export async function download(request: DownloadRequest): Promise<string> {
       if (now.good) return;
       if (now.reason !== undefined) onProgress({ kind: 'damaged', file, reason: now.reason });
       await transfer(request, tuning, held);
+      if (sha256 !== undefined && sha256.length < SHA256_DIGITS)
+        onProgress({ kind: 'partly-checked', file, digits: sha256 });
     });
     return file;
   } catch (error) {

@@ -2,6 +2,8 @@
 export type DownloadEvent =
   /** A file that is there is not the one expected, and is being replaced. */
   | { kind: 'damaged'; file: string; reason: string }
+  /** All that is known of the file's hash are its first digits: damage is found, but not a file made to have them. */
+  | { kind: 'partly-checked'; file: string; digits: string }
   /** Another process is downloading the same file. */
   | { kind: 'waiting'; file: string }
   /** Bytes there so far, those of an earlier broken download among them; `total` is unknown where the server tells none. */

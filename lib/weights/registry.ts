@@ -37,8 +37,9 @@ function entry(name: WeightsName, arch: Architecture, sha256: string, bytes: num
 /**
  * torchvision's `IMAGENET1K_V1` (what `pretrained=True` meant) and `IMAGENET1K_V2`. Names, sizes in MiB and preprocessing are
  * those of torchvision 0.29.1, models/resnet.py. The digits of a hash beyond the eighth are what others computed of the file:
- * for V1 https://github.com/zspacelabs/bunsen, crates/bunsen/src/kits/bimm/resnet/pretrained.rs; for ResNet-50 V2 several
- * projects that agree. Where none was found, only torchvision's eight digits are checked.
+ * for V1 https://github.com/zspacelabs/bunsen, crates/bunsen/src/kits/bimm/resnet/pretrained.rs; for V2 projects that have
+ * nothing to do with each other and agree. Of ResNet-152 V2 none was found: only torchvision's eight digits are checked, and
+ * whoever downloads or lists it is told.
  */
 export const NAMED_WEIGHTS: readonly NamedWeights[] = [
   entry('imagenet-v1', 'resnet18', 'f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec', 46_830_571),
@@ -46,7 +47,7 @@ export const NAMED_WEIGHTS: readonly NamedWeights[] = [
   entry('imagenet-v1', 'resnet50', '0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a', 102_530_333),
   entry('imagenet-v2', 'resnet50', '11ad3fa62ca79e40addfd354a8ec4b7c75143b3038b8d2a807fbc68deab379ca', 97.79 * MIB),
   entry('imagenet-v1', 'resnet101', '63fe2227b86e8f1f2063f43a75c84d195911b6a0eace650907dd3dc62dd49a0a', 170.511 * MIB),
-  entry('imagenet-v2', 'resnet101', 'cd907fc2', 170.53 * MIB),
+  entry('imagenet-v2', 'resnet101', 'cd907fc2a0de2292b2ba2b27d2216bc672d84632d1cf20058d01c0c03b5e020e', 170.53 * MIB),
   entry('imagenet-v1', 'resnet152', '394f9c45966e3651a89bbb78a48410a6755854ce4a5ab64927cf1c7247f85e58', 230.434 * MIB),
   entry('imagenet-v2', 'resnet152', 'f82ba261', 230.474 * MIB),
 ];

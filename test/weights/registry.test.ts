@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { checkpointFolder, weightsFile } from '../../lib/weights/hub';
+import type { DownloadEvent } from '../../lib/download';
 import { locate } from '../../lib/weights/locate';
 import { imagenetClasses, NAMED_WEIGHTS, namedWeights } from '../../lib/weights/registry';
 import { run, scratch } from '../cli/run';
@@ -72,7 +73,9 @@ test('weights come from the mirror into the folder of torch.hub, and are checked
   const body = someBytes(50_000);
   const made = { path: 'models/made-12345678.pth', sha256: sha256(body).slice(0, 8), bytes: body.length };
   server.answer((request, response) => sendFile(request, response, body));
-  const file = await locate(made);
+  const events: DownloadEvent[] = [];
+  const file = await locate(made, { onProgress: (event) => events.push(event) });
+  expect(events.at(-1)).toEqual({ kind: 'partly-checked', file, digits: made.sha256 });
   expect(file).toBe(path.join(folder, 'torch', 'hub', 'checkpoints', 'made-12345678.pth'));
   expect(server.requests.map(({ url }) => url)).toEqual(['/mirror/models/made-12345678.pth']);
   expect(await locate(made, { offline: true })).toBe(file);
@@ -107,6 +110,9 @@ test('weights list shows what is known and where it is', async () => {
     expect.objectContaining({ name: 'imagenet-v1', arch: 'resnet34', resize: 256, file }),
   ]);
   fs.rmSync(file);
+  // The one whose whole hash is not known.
+  const partly = stdout.split('\n').filter((line) => line.includes('checked by 32 bits of SHA-256'));
+  expect(partly).toEqual([expect.stringMatching(/^imagenet-v2 +resnet152 /)]);
 });
 
 test('weights download: wrong bytes, a name that does not exist, and offline', async () => {

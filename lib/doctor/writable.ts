@@ -1,0 +1,40 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+const OTHERS = 0o002;
+const GROUP = 0o020;
+/** In such a folder everybody may make files, but replace only their own. */
+const STICKY = 0o1000;
+
+/**
+ * Says of the first of some files and folders, or of the folders that they are in, that somebody else can change it: what is loaded
+ * from there runs with the rights of whoever loads it. Undefined where nobody can, and on Windows, whose rights are not in modes.
+ */
+export function writableByOthers(files: readonly string[]): string | undefined {
+  if (process.platform === 'win32') return undefined;
+  // Where links lead to is what is loaded.
+  const real = new Set(files.map((file) => fs.realpathSync(file)));
+  const above = new Set([...real].flatMap((file) => foldersAbove(file)).filter((folder) => !real.has(folder)));
+  for (const file of real) {
+    const who = writerOf(fs.statSync(file));
+    if (who !== undefined) return `${file} can be changed by ${who}`;
+  }
+  for (const folder of above) {
+    const { mode } = fs.statSync(folder);
+    if ((mode & OTHERS) !== 0 && (mode & STICKY) === 0) return `${folder} can be changed by everybody`;
+  }
+  return undefined;
+}
+
+function writerOf({ mode, uid, gid }: fs.Stats): string | undefined {
+  if ((mode & OTHERS) !== 0) return 'everybody';
+  // A group of one's own is nobody else, and root can change everything.
+  if ((mode & GROUP) !== 0 && gid !== 0 && gid !== process.getgid?.()) return `the group ${gid}`;
+  const user = process.getuid?.() ?? 0;
+  return user !== 0 && uid !== 0 && uid !== user ? `the user ${uid}` : undefined;
+}
+
+function foldersAbove(file: string): string[] {
+  const folder = path.dirname(file);
+  return folder === file ? [] : [folder, ...foldersAbove(folder)];
+}
