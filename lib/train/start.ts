@@ -52,6 +52,6 @@ export async function loadStart(
   const { buildNetwork, tensorsOf } = await import('../model/architecture.js');
   const { matchForTransfer } = await import('../weights/transfer.js');
   const match = matchForTransfer(tensorsOf(buildNetwork(arch, classes)), tensors, file);
-  await session.loadStateDict(match.load);
+  await session.loadStateDict(match.load.map((tensor) => ({ ...tensor, lent: true })));
   return { kind: 'weights', file, note: match.note };
 }
