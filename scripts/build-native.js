@@ -1,10 +1,15 @@
-/** Builds the addon with cmake-js against the LibTorch that is found, or that it installs. Needs dist (npm run build:ts). */
+/**
+ * Builds the addon with cmake-js against the LibTorch that is found, or that it installs. Needs dist (npm run build:ts).
+ * With --asan it is built with AddressSanitizer into build/asan, for test/addon/asan.slow.ts.
+ */
 'use strict';
 
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
 const root = path.resolve(__dirname, '..');
+const asan = process.argv.includes('--asan');
+const out = asan ? path.join(root, 'build', 'asan', 'build') : path.join(root, 'build');
 const say = (line) => process.stderr.write(`build-native: ${line}\n`);
 
 function loadDist(name) {
@@ -35,8 +40,9 @@ async function libtorchWithHeaders() {
 function cmakeJs(command, libtorch) {
   const manifest = require.resolve('cmake-js/package.json', { paths: [root] });
   const bin = path.join(path.dirname(manifest), require(manifest).bin['cmake-js']);
-  const args = [bin, command, '--config', 'Release', '--out', path.join(root, 'build'), '--directory', root];
+  const args = [bin, command, '--config', 'Release', '--out', out, '--directory', root];
   args.push(`--CDRESNET_FT_LIBTORCH=${libtorch.replaceAll('\\', '/')}`);
+  if (asan) args.push('--CDCMAKE_CXX_FLAGS=-fsanitize=address -fno-omit-frame-pointer');
   // cmake-js's own output is progress, not a result.
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (error) throw error;
@@ -53,7 +59,7 @@ async function main() {
     throw new Error('cmake-js could not configure the build; its messages are above');
   }
   if (!cmakeJs('build', libtorch.path)) throw new Error('the addon did not compile; the messages are above');
-  say(`built ${path.join(root, 'build', 'Release')}`);
+  say(`built ${path.join(out, 'Release')}`);
 }
 
 main().catch((error) => {

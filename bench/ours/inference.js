@@ -23,7 +23,7 @@ async function main() {
   const { device = 'cpu', precision = 'fp32' } = values;
   const model = await addon.createModel(
     { arch, device, precision, threads: Number(values.threads ?? 0), mean: MEAN, std: STD },
-    [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
+    [...tensors].map(([name, tensor]) => ({ name, ...tensor, lent: true })),
   );
   const store = await loadStore(addon, crops, count);
   const pass = (images) => model.run({ store, count: images, batchSize, features: false }, () => {});

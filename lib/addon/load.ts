@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { ResnetFtError } from '../errors';
 import { currentFolder } from '../files/current-folder';
 import { findLibtorch } from '../libtorch/find';
@@ -113,7 +114,10 @@ function load({ loader, corePath, libtorch, libraries, withoutDriver }: Prepared
   } catch (error) {
     throw cannotLoad(corePath, libtorch, error);
   }
-  if (skipsDestructors()) process.on('exit', () => loader.skipDestructors());
+  // First, for a listener may throw; the threads of a worker end with it.
+  if (isMainThread) {
+    process.prependListener('exit', (code) => (skipsDestructors() ? loader.skipDestructors() : addon.endPasses(code)));
+  }
   if (!withoutDriver) return addon;
   const why = { cudaBuilt: true, cudaReason: `there is no NVIDIA driver (${DRIVER} can't be opened)` };
   return { ...addon, deviceInfo: () => ({ ...addon.deviceInfo(), ...why }) };

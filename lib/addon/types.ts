@@ -6,4 +6,9 @@ import type { BackendOperations } from '../backend/types';
 export interface NativeAddon extends BackendOperations {
   /** LibTorch version that the addon was compiled against. */
   torchVersion: string;
+  /**
+   * Stops every pass of the process, also those of worker threads, and waits a moment for their threads. For the end of the process,
+   * which ends with `status`; passes that are begun afterwards fail.
+   */
+  endPasses(status: number): void;
 }

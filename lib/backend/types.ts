@@ -7,6 +7,11 @@ import type { Tensor } from '../weights/state-dict';
 /** One tensor of a state dict under torchvision's name. */
 export interface NamedTensor extends Tensor {
   name: string;
+  /**
+   * Until the call's promise settles nobody writes into `data`, and nobody transfers or resizes its buffer: it may be read in place.
+   * Elsewhere the bytes are copied first.
+   */
+  lent?: boolean;
 }
 
 /** Arithmetic of a model. */
@@ -28,6 +33,8 @@ export interface RgbImage {
   height: number;
   /** RGB bytes, height x width x 3. */
   data: Uint8Array;
+  /** As of a {@link NamedTensor}. */
+  lent?: boolean;
 }
 
 export interface CropOptions {

@@ -87,7 +87,7 @@ async function fillStore(backend: Backend, { count, size }: WorkerJob, crops: Bu
 
 async function readTensors(file: string): Promise<NamedTensor[]> {
   const { tensors } = await readWeights(file);
-  return [...tensors].map(([name, tensor]) => ({ name, ...tensor }));
+  return [...tensors].map(([name, tensor]) => ({ name, ...tensor, lent: true }));
 }
 
 function trainerOf(session: TrainingSession, store: CropStore, { classes, count, size }: WorkerJob): Trainer {

@@ -149,7 +149,7 @@ async function put(
 ): Promise<void> {
   const { resize, crop, cache, storeFile } = options;
   const write = (image: RgbImage, to: number): Promise<void> =>
-    store.put(index, image, to).catch((cause: unknown) => {
+    store.put(index, { ...image, lent: true }, to).catch((cause: unknown) => {
       throw storeError(cause, storeFile);
     });
   if (cache === undefined) return write(await decodeResizable(input, { resize, crop }), resize);

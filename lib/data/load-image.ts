@@ -29,6 +29,6 @@ export async function loadImage(input: string | Uint8Array, options: LoadImageOp
   if (resize === 0 && crop === 0) return image;
   // Every backend gives the same bytes: the native one only does not block the event loop.
   const { backend } = await tryBackend('native');
-  if (backend !== undefined) return backend.resizeCrop(image, { resize, crop });
+  if (backend !== undefined) return backend.resizeCrop({ ...image, lent: true }, { resize, crop });
   return resizeAndCrop(image, { resize, crop });
 }

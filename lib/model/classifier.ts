@@ -73,7 +73,7 @@ export class Classifier {
         mean: [...mean],
         std: [...std],
       },
-      [...tensors].map(([name, tensor]) => ({ name, ...tensor })),
+      [...tensors].map(([name, tensor]) => ({ name, ...tensor, lent: true })),
     );
     // Loaded meanwhile; whether it fails is for the first pass to tell.
     void import('../data/crops.js').catch(() => {});

@@ -32,7 +32,8 @@ export async function keepModel(options: KeepOptions): Promise<{ model: KeptMode
     await save('model.safetensors', epoch);
     return { model: { keep, epoch, step: outcome.steps, valLoss, valAccuracy }, logits: last.logits };
   }
-  await session.loadStateDict(await session.stateDict(true));
+  const weights = await session.stateDict(true);
+  await session.loadStateDict(weights.map((tensor) => ({ ...tensor, lent: true })));
   const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
   if (evaluated.cancelled || signal.aborted) throw aborted();
   await save('model.safetensors', kept.epoch);

@@ -58,6 +58,6 @@ export async function loadStart(
     file,
     match.load.map(({ name, ...tensor }) => [name, tensor]),
   );
-  await session.loadStateDict(match.load);
+  await session.loadStateDict(match.load.map((tensor) => ({ ...tensor, lent: true })));
   return { kind: 'weights', file, note: match.note };
 }

@@ -7,6 +7,8 @@
 #include <string>
 
 #include "addon/classes.h"
+#include "addon/errors.h"
+#include "addon/exit.h"
 #include "addon/images.h"
 #include "addon/model.h"
 #include "addon/session.h"
@@ -48,29 +50,34 @@ Napi::Value device_info(const Napi::CallbackInfo& info) {
   return out;
 }
 
-Napi::Value create_crop_store(const Napi::CallbackInfo& info) {
-  return info.Env().GetInstanceData<Classes>()->crop_store.New({info[0], info[1], info[2]});
+template <Napi::Value (*function)(const Napi::CallbackInfo&)>
+void add(Napi::Object* exports, const char* name) {
+  exports->Set(name, Napi::Function::New<guarded_function<function>>(exports->Env(), name));
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   initial_threads();
+  guard_exit();
   auto* classes = new Classes();
   classes->crop_store = Napi::Persistent(CropStoreWrap::define(env));
   classes->model = Napi::Persistent(ModelWrap::define(env));
   classes->session = Napi::Persistent(SessionWrap::define(env));
   env.SetInstanceData(classes);
   exports.Set("torchVersion", TORCH_VERSION);
-  exports.Set("deviceInfo", Napi::Function::New(env, device_info));
-  exports.Set("resizeCrop", Napi::Function::New(env, resize_crop));
-  exports.Set("createCropStore", Napi::Function::New(env, create_crop_store));
-  exports.Set("createModel", Napi::Function::New(env, create_model));
-  exports.Set("createSession", Napi::Function::New(env, create_session));
+  add<device_info>(&exports, "deviceInfo");
+  add<resize_crop>(&exports, "resizeCrop");
+  add<create_crop_store>(&exports, "createCropStore");
+  add<create_model>(&exports, "createModel");
+  add<create_session>(&exports, "createSession");
+  add<end_passes>(&exports, "endPasses");
   return exports;
 }
 
 }  // namespace
 }  // namespace resnet_ft
 
-static Napi::Object init_addon(Napi::Env env, Napi::Object exports) { return resnet_ft::init(env, exports); }
+static Napi::Object init_addon(Napi::Env env, Napi::Object exports) {
+  return resnet_ft::guarded(env, [&] { return resnet_ft::init(env, exports); });
+}
 
 NODE_API_MODULE(resnet_ft_core, init_addon)

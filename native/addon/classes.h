@@ -3,12 +3,20 @@
 
 #include <napi.h>
 
+#include <memory>
+
+#include "core/model.h"
+#include "core/session.h"
+
 namespace resnet_ft {
 
 struct Classes {
   Napi::FunctionReference crop_store;
   Napi::FunctionReference model;
   Napi::FunctionReference session;
+  // What the constructor that is called next wraps; null where JavaScript calls it by itself.
+  std::shared_ptr<Model> new_model;
+  std::shared_ptr<Session> new_session;
 };
 
 }  // namespace resnet_ft

@@ -1,27 +1,48 @@
 #include "addon/images.h"
 
+#include <cstring>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
-#include "addon/run_on_thread.h"
+#include "addon/classes.h"
+#include "addon/options.h"
+#include "addon/pass_threads.h"
 
 namespace resnet_ft {
 namespace {
 
-// An RGB image that a worker thread reads: the reference keeps its bytes alive, the promise ends it.
+// Sides of what an image is resized and cropped to; 0 leaves them as they are.
+constexpr int64_t kMaxSide = 16384;
+
+// More is read in place where it is lent: copying the pixels of a photograph costs a twentieth of decoding it.
+constexpr size_t kAlwaysCopied = size_t{1} << 20;
+
+// An RGB image that a worker thread reads; the promise ends it.
 class ImageWorker : public Napi::AsyncWorker {
  public:
-  ImageWorker(Napi::Env env, Napi::Object image)
-      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), keep_(Napi::Persistent(image)) {
-    const auto bytes = image.Get("data").As<Napi::Uint8Array>();
-    view_.width = image.Get("width").ToNumber().Int32Value();
-    view_.height = image.Get("height").ToNumber().Int32Value();
-    view_.data = bytes.Data();
-    if (view_.width <= 0 || view_.height <= 0 ||
-        static_cast<int64_t>(bytes.ByteLength()) != int64_t{3} * view_.width * view_.height) {
+  ImageWorker(Napi::Env env, const Napi::Value& value)
+      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {
+    Options image(value, "an image");
+    view_.width = static_cast<int>(image.whole("width", INT32_MIN, INT32_MAX));
+    view_.height = static_cast<int>(image.whole("height", INT32_MIN, INT32_MAX));
+    const bool lent = image.flag_or_none("lent").value_or(false);
+    const Napi::Uint8Array pixels = bytes(image.value("data"), "data");
+    // Asked for last: reading a property may run code of JavaScript, which may take the bytes away.
+    const size_t length = pixels.ByteLength();
+    if (view_.width <= 0 || view_.height <= 0 || length / 3 / view_.width != static_cast<size_t>(view_.height) ||
+        length % (size_t{3} * view_.width) != 0) {
       throw native_error(env, "an RGB image needs height x width x 3 bytes");
+    }
+    if (lent && length > kAlwaysCopied) {
+      lent_ = Napi::Persistent(pixels.As<Napi::Object>());
+      view_.data = pixels.Data();
+    } else {
+      copy_.reset(new uint8_t[length]);
+      std::memcpy(copy_.get(), pixels.Data(), length);
+      view_.data = copy_.get();
     }
   }
 
@@ -33,24 +54,33 @@ class ImageWorker : public Napi::AsyncWorker {
 
   void Execute() override {
     try {
+      // libuv finishes what is queued before the process may end.
+      if (pass_threads_end()) throw std::runtime_error("the process is about to end");
       work();
-    } catch (const std::exception& error) {
-      SetError(describe(error));
+    } catch (...) {
+      SetError(describe_caught());
     }
   }
-  void OnOK() override { deferred_.Resolve(result(Env())); }
+  void OnOK() override {
+    try {
+      deferred_.Resolve(guarded(Env(), [&] { return result(Env()); }));
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());
+    }
+  }
   void OnError(const Napi::Error& error) override { deferred_.Reject(native_error(Env(), error.Message()).Value()); }
 
   RgbView view_;
 
  private:
   Napi::Promise::Deferred deferred_;
-  Napi::ObjectReference keep_;
+  std::unique_ptr<uint8_t[]> copy_;
+  Napi::ObjectReference lent_;  // the array, for its owner may put another one into the image
 };
 
 class ResizeWorker : public ImageWorker {
  public:
-  ResizeWorker(Napi::Env env, Napi::Object image, int resize, int crop)
+  ResizeWorker(Napi::Env env, const Napi::Value& image, int resize, int crop)
       : ImageWorker(env, image), resize_(resize), crop_(crop) {}
 
  protected:
@@ -71,7 +101,7 @@ class ResizeWorker : public ImageWorker {
 
 class PutWorker : public ImageWorker {
  public:
-  PutWorker(Napi::Env env, Napi::Object image, std::shared_ptr<CropStore> store, int64_t index, int resize)
+  PutWorker(Napi::Env env, const Napi::Value& image, std::shared_ptr<CropStore> store, int64_t index, int resize)
       : ImageWorker(env, image), store_(std::move(store)), index_(index), resize_(resize) {}
 
  protected:
@@ -83,38 +113,53 @@ class PutWorker : public ImageWorker {
   int resize_;
 };
 
-Napi::Value queue(ImageWorker* worker) {
+Napi::Value queue(std::unique_ptr<ImageWorker> worker) {
   const Napi::Promise promise = worker->promise();
   worker->Queue();
+  worker.release();  // NOLINT: deletes itself when it is done
   return promise;
 }
 
 }  // namespace
 
 Napi::Value resize_crop(const Napi::CallbackInfo& info) {
-  const auto options = info[1].As<Napi::Object>();
-  return queue(new ResizeWorker(info.Env(), info[0].As<Napi::Object>(), options.Get("resize").ToNumber().Int32Value(),
-                                options.Get("crop").ToNumber().Int32Value()));
+  Options options(info[1], "the options of a crop");
+  const int resize = static_cast<int>(options.whole("resize", 0, kMaxSide));
+  const int crop = static_cast<int>(options.whole("crop", 0, kMaxSide));
+  options.finish();
+  return queue(std::make_unique<ResizeWorker>(info.Env(), info[0], resize, crop));
+}
+
+Napi::Value create_crop_store(const Napi::CallbackInfo& info) {
+  return info.Env().GetInstanceData<Classes>()->crop_store.New({info[0], info[1], info[2]});
 }
 
 Napi::Function CropStoreWrap::define(Napi::Env env) {
   return DefineClass(env, "CropStore",
-                     {InstanceMethod<&CropStoreWrap::put>("put"), InstanceMethod<&CropStoreWrap::get>("get"),
-                      InstanceMethod<&CropStoreWrap::close>("close")});
+                     {InstanceMethod("put", &CropStoreWrap::call<&CropStoreWrap::put>),
+                      InstanceMethod("get", &CropStoreWrap::call<&CropStoreWrap::get>),
+                      InstanceMethod("close", &CropStoreWrap::call<&CropStoreWrap::close>)});
 }
 
-CropStoreWrap::CropStoreWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CropStoreWrap>(info) {
-  try {
-    const std::string file = info[2].IsString() ? std::string(info[2].ToString()) : std::string();
-    store_ = std::make_shared<CropStore>(info[0].ToNumber().Int64Value(), info[1].ToNumber().Int32Value(), file);
-  } catch (const std::bad_alloc&) {
-    throw native_error(info.Env(), "no memory for the crops");
-  } catch (const std::exception& error) {
-    throw native_error(info.Env(), describe(error));
-  }
-  info.This().As<Napi::Object>().Set("count", static_cast<double>(store_->count()));
-  info.This().As<Napi::Object>().Set("size", store_->size());
-  info.This().As<Napi::Object>().Set("inFile", store_->in_file());
+CropStoreWrap::CropStoreWrap(const Napi::CallbackInfo& info) : GuardedWrap<CropStoreWrap>(info) {
+  guarded(info.Env(), [&] {
+    const int64_t count = whole_number(info[0], "count", -kMaxSafeInteger);
+    const int64_t size = whole_number(info[1], "size", INT32_MIN, INT32_MAX);
+    const std::string file = info[2].IsUndefined() ? std::string() : text(info[2], "file");
+    try {
+      store_ = std::make_shared<CropStore>(count, static_cast<int>(size), file);
+    } catch (const std::bad_alloc&) {
+      throw native_error(info.Env(), "no memory for the crops");
+    }
+    auto self = info.This().As<Napi::Object>();
+    self.Set("count", static_cast<double>(store_->count()));
+    self.Set("size", store_->size());
+    self.Set("inFile", store_->in_file());
+  });
+}
+
+std::shared_ptr<CropStore> CropStoreWrap::crops_of(const Napi::Value& store, const char* name) {
+  return of(store, name, "a crop store of the same backend").store(store.Env());
 }
 
 std::shared_ptr<CropStore> CropStoreWrap::store(Napi::Env env) const {
@@ -123,21 +168,22 @@ std::shared_ptr<CropStore> CropStoreWrap::store(Napi::Env env) const {
 }
 
 Napi::Value CropStoreWrap::put(const Napi::CallbackInfo& info) {
-  return queue(new PutWorker(info.Env(), info[1].As<Napi::Object>(), store(info.Env()), info[0].ToNumber().Int64Value(),
-                             info[2].ToNumber().Int32Value()));
+  const int64_t index = whole_number(info[0], "index", -kMaxSafeInteger);
+  const int resize = static_cast<int>(whole_number(info[2], "resize", 0, kMaxSide));
+  return queue(std::make_unique<PutWorker>(info.Env(), info[1], store(info.Env()), index, resize));
 }
 
 Napi::Value CropStoreWrap::get(const Napi::CallbackInfo& info) {
+  const int64_t index = whole_number(info[0], "index", -kMaxSafeInteger);
   const auto crops = store(info.Env());
-  try {
-    const auto bytes = Napi::Buffer<uint8_t>::New(info.Env(), crops->bytes_per_crop());
-    crops->read(info[0].ToNumber().Int64Value(), bytes.Data());
-    return bytes;
-  } catch (const std::exception& error) {
-    throw native_error(info.Env(), describe(error));
-  }
+  const auto bytes = Napi::Buffer<uint8_t>::New(info.Env(), crops->bytes_per_crop());
+  crops->read(index, bytes.Data());
+  return bytes;
 }
 
-void CropStoreWrap::close(const Napi::CallbackInfo&) { store_.reset(); }
+Napi::Value CropStoreWrap::close(const Napi::CallbackInfo& info) {
+  store_.reset();
+  return info.Env().Undefined();
+}
 
 }  // namespace resnet_ft

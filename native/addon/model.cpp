@@ -14,54 +14,58 @@ namespace resnet_ft {
 
 Napi::Value create_model(const Napi::CallbackInfo& info) {
   using Shared = std::shared_ptr<Model>;
-  const auto o = info[0].As<Napi::Object>();
+  Options o(info[0], "the options of a model");
   ModelOptions options;
-  options.arch = text(o, "arch");
-  options.device = text(o, "device");
-  options.precision = precision_of(text(o, "precision"));
-  options.threads = static_cast<int>(integer(o, "threads"));
-  options.mean = channels(o, "mean");
-  options.std = channels(o, "std");
-  const auto borrowed = tensors_from_js(info[1].As<Napi::Array>());
+  options.arch = o.name("arch");
+  options.device = o.device("device");
+  options.precision = precision_of(o.one_of("precision", {"fp32", "bf16", "fp64"}));
+  options.threads = static_cast<int>(o.whole("threads", 0, kMaxThreads));
+  options.mean = o.channels("mean");
+  options.std = o.channels("std", /*positive=*/true);
+  o.finish();
+  const auto given = tensors_from_js(info[1]);
   return ThreadTask<Shared>::start(
       info.Env(), "createModel", Napi::Function(),
-      {.work = [options,
-                tensors = borrowed->tensors](const auto&) { return std::make_shared<Model>(options, tensors); },
-       .to_js = [borrowed](Napi::Env env, Shared& model) -> Napi::Value {
-         return env.GetInstanceData<Classes>()->model.New({Napi::External<Shared>::New(env, &model)});
+      {.work = [options, given](const auto&) { return std::make_shared<Model>(options, given->tensors); },
+       .to_js = [](Napi::Env env, Shared& model) -> Napi::Value {
+         auto* classes = env.GetInstanceData<Classes>();
+         classes->new_model = std::move(model);
+         return classes->model.New({});
        },
+       .lent = given->lent.empty() ? nullptr : given,
        .frees = true});
 }
 
 Napi::Function ModelWrap::define(Napi::Env env) {
   return DefineClass(env, "Model",
-                     {InstanceMethod<&ModelWrap::run>("run"), InstanceMethod<&ModelWrap::cancel>("cancel"),
-                      InstanceMethod<&ModelWrap::close>("close")});
+                     {InstanceMethod("run", &ModelWrap::call<&ModelWrap::run>),
+                      InstanceMethod("cancel", &ModelWrap::call<&ModelWrap::cancel>),
+                      InstanceMethod("close", &ModelWrap::call<&ModelWrap::close>)});
 }
 
-ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ModelWrap>(info) {
-  if (!info[0].IsExternal()) throw native_error(info.Env(), "models are made by createModel");
-  model_ = *info[0].As<Napi::External<std::shared_ptr<Model>>>().Data();
+ModelWrap::ModelWrap(const Napi::CallbackInfo& info) : GuardedWrap<ModelWrap>(info) {
+  model_ = std::exchange(info.Env().GetInstanceData<Classes>()->new_model, nullptr);
+  if (!model_) throw native_error(info.Env(), "models are made by createModel");
 }
 
 Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto model = model_;
   if (!model) throw native_error(env, "the model is closed");
-  const auto o = info[0].As<Napi::Object>();
+  Options o(info[0], "the options of a pass");
   RunOptions options;
-  options.store = CropStoreWrap::Unwrap(o.Get("store").As<Napi::Object>())->store(env);
-  options.count = integer(o, "count");
-  options.batch_size = integer(o, "batchSize");
-  options.features = o.Get("features").ToBoolean();
-  if (options.batch_size < 1) throw native_error(env, "a batch has at least one image");
-  if (options.count < 0 || options.count > options.store->count())
-    throw native_error(env, "there are fewer crops than asked for");
+  options.store = CropStoreWrap::crops_of(o.value("store"), "store");
+  options.count = o.whole("count");
+  options.batch_size = o.whole("batchSize", 1);
+  options.features = o.flag("features");
+  o.finish();
+  const Napi::Function on_batch = function_of(info[1], "onBatch");
+  if (options.count > options.store->count()) throw native_error(env, "there are fewer crops than asked for");
   model->begin_pass();
   return ThreadTask<RunResult, int64_t>::start(
-      env, "run", info[1].As<Napi::Function>(),
-      {[model, options](const auto& emit) { return model->run(options, emit); },
-       [](Napi::Env env, RunResult& result) -> Napi::Value {
+      env, "run", on_batch,
+      {.work = [model, options](const auto& emit) { return model->run(options, emit); },
+       .to_js = [](Napi::Env env, RunResult& result) -> Napi::Value {
          Napi::Object out = Napi::Object::New(env);
          out.Set("images", static_cast<double>(result.images));
          out.Set("logits", float_array(env, result.logits));
@@ -69,14 +73,15 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
          out.Set("cancelled", result.cancelled);
          return out;
        },
-       [](Napi::Env env, const int64_t& images) -> Napi::Value {
+       .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
          return Napi::Number::New(env, static_cast<double>(images));
        },
-       [model] { model->cancel(); }});
+       .cancel = [model] { model->cancel(); }});
 }
 
-void ModelWrap::cancel(const Napi::CallbackInfo&) {
+Napi::Value ModelWrap::cancel(const Napi::CallbackInfo& info) {
   if (model_) model_->cancel();
+  return info.Env().Undefined();
 }
 
 // The promise settles after the running pass has ended; the last owner frees the model.

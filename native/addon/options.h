@@ -1,38 +1,65 @@
-// Reads the plain option objects that cross the border.
+// Strict readers of what crosses the border. Nothing is coerced: whatever is missing, of another type or out of range
+// is an error that names it. Its caller has validated all of it, so that such an error is a mistake in the caller.
 #pragma once
 
 #include <napi.h>
 
-#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace resnet_ft {
 
-inline std::string text(const Napi::Object& options, const char* key) { return options.Get(key).ToString(); }
-inline double number(const Napi::Object& options, const char* key) { return options.Get(key).ToNumber().DoubleValue(); }
-inline int64_t integer(const Napi::Object& options, const char* key) {
-  return options.Get(key).ToNumber().Int64Value();
-}
+// The greatest whole number that a double holds without gaps below it.
+constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
+// What the option of the command line allows; OpenMP ends the process where it can't start as many as it is told to.
+constexpr int64_t kMaxThreads = 4096;
 
-inline std::array<float, 3> channels(const Napi::Object& options, const char* key) {
-  const auto values = options.Get(key).As<Napi::Array>();
-  std::array<float, 3> out{};
-  for (uint32_t c = 0; c < 3; ++c) out[c] = values.Get(c).ToNumber().FloatValue();
-  return out;
-}
+int64_t whole_number(const Napi::Value& value, const std::string& name, int64_t from = 0, int64_t to = kMaxSafeInteger);
+double finite_number(const Napi::Value& value, const std::string& name);
+bool boolean(const Napi::Value& value, const std::string& name);
+std::string text(const Napi::Value& value, const std::string& name);
+Napi::Object object(const Napi::Value& value, const std::string& name);
+Napi::Array array(const Napi::Value& value, const std::string& name);
+Napi::Function function_of(const Napi::Value& value, const std::string& name);
+Napi::Uint8Array bytes(const Napi::Value& value, const std::string& name);
 
-template <class Element, class Array>
-std::vector<Element> elements(const Napi::Object& options, const char* key) {
-  const auto values = options.Get(key).As<Array>();
-  return std::vector<Element>(values.Data(), values.Data() + values.ElementLength());
-}
+// The named properties of an object.
+class Options {
+ public:
+  // `name` is what errors call the object.
+  Options(const Napi::Value& value, const std::string& name);
 
-inline Napi::Float32Array float_array(Napi::Env env, const std::vector<float>& values) {
-  Napi::Float32Array out = Napi::Float32Array::New(env, values.size());
-  std::copy(values.begin(), values.end(), out.Data());
-  return out;
-}
+  // Undefined where there is none.
+  Napi::Value value(const char* key);
+  int64_t whole(const char* key, int64_t from = 0, int64_t to = kMaxSafeInteger);
+  std::optional<int64_t> whole_or_none(const char* key, int64_t from = 0, int64_t to = kMaxSafeInteger);
+  double not_negative(const char* key);
+  bool flag(const char* key);
+  std::optional<bool> flag_or_none(const char* key);
+  std::string name(const char* key);
+  std::string one_of(const char* key, std::initializer_list<std::string_view> names);
+  // `cpu`, `cuda` or `cuda:N`.
+  std::string device(const char* key);
+  // Three finite numbers; above 0 where `positive` says so.
+  std::array<float, 3> channels(const char* key, bool positive = false);
+  // Copies: JavaScript may write into its arrays, or take them away, while a pass runs.
+  std::vector<int32_t> int32s(const char* key);
+  std::vector<uint8_t> uint8s(const char* key);
+
+  // To be called after the last key was read: one that nobody asked for is an error.
+  void finish() const;
+
+ private:
+  Napi::Object object_;
+  std::string name_;
+  std::vector<std::string> known_;
+};
+
+Napi::Float32Array float_array(Napi::Env env, const std::vector<float>& values);
 
 }  // namespace resnet_ft

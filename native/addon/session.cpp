@@ -16,42 +16,46 @@
 namespace resnet_ft {
 namespace {
 
-SessionOptions session_options(const Napi::Object& o) {
+SessionOptions session_options(const Napi::Value& value) {
+  Options o(value, "the options of a session");
   SessionOptions out;
-  out.arch = text(o, "arch");
-  out.classes = integer(o, "classes");
-  out.seed = static_cast<uint64_t>(integer(o, "seed"));
-  out.device = text(o, "device");
-  out.precision = precision_of(text(o, "precision"));
-  out.threads = static_cast<int>(integer(o, "threads"));
-  out.train_from = text(o, "trainFrom");
-  out.sgd.momentum = number(o, "momentum");
-  out.sgd.weight_decay = number(o, "weightDecay");
-  out.sgd.nesterov = o.Get("nesterov").ToBoolean();
-  out.mean = channels(o, "mean");
-  out.std = channels(o, "std");
-  out.cache.memory = integer(o, "cacheMemory");
-  out.cache.disk = integer(o, "cacheDisk");
-  out.cache.file = text(o, "cacheFile");
-  out.cache_bf16 = o.Get("cacheBf16").ToBoolean();
-  if (o.Has("deviceCrops")) out.device_crops = integer(o, "deviceCrops");
+  out.arch = o.name("arch");
+  out.classes = o.whole("classes", 1, INT32_MAX);
+  out.seed = static_cast<uint64_t>(o.whole("seed"));
+  out.device = o.device("device");
+  out.precision = precision_of(o.one_of("precision", {"fp32", "bf16", "fp64"}));
+  out.threads = static_cast<int>(o.whole("threads", 0, kMaxThreads));
+  out.train_from = o.name("trainFrom");
+  out.sgd.momentum = o.not_negative("momentum");
+  out.sgd.weight_decay = o.not_negative("weightDecay");
+  out.sgd.nesterov = o.flag("nesterov");
+  out.mean = o.channels("mean");
+  out.std = o.channels("std", /*positive=*/true);
+  out.cache.memory = o.whole("cacheMemory");
+  out.cache.disk = o.whole("cacheDisk");
+  out.cache.file = o.name("cacheFile");
+  out.cache_bf16 = o.flag("cacheBf16");
+  out.device_crops = o.whole_or_none("deviceCrops").value_or(-1);
+  o.finish();
   return out;
 }
 
-std::shared_ptr<CropStore> store_of(const Napi::Object& options) {
-  return CropStoreWrap::Unwrap(options.Get("store").As<Napi::Object>())->store(options.Env());
-}
-
-// Every index is looked at before a pass starts: one that points outside the store ends in an error, not in the heap.
-void check_samples(Napi::Env env, const CropStore& store, const std::vector<int32_t>& targets,
-                   const std::vector<int32_t>* order, int64_t batch_size) {
-  if (batch_size < 1) throw native_error(env, "a batch has at least one image");
+// Every index is looked at before a pass starts: one that points outside the store ends in an error, not in the heap,
+// and a class that there is not would end a GPU's process.
+void check_samples(Napi::Env env, const CropStore& store, const std::vector<int32_t>& targets, int64_t classes) {
   if (static_cast<int64_t>(targets.size()) > store.count())
     throw native_error(env, "there are more targets than crops");
-  if (order == nullptr) return;
-  for (const int32_t i : *order) {
-    if (i < 0 || static_cast<size_t>(i) >= targets.size()) throw native_error(env, "the order names an unknown sample");
-  }
+  const auto wrong = std::find_if(targets.begin(), targets.end(), [&](int32_t i) { return i < 0 || i >= classes; });
+  if (wrong == targets.end()) return;
+  throw native_error(env, "targets[" + std::to_string(wrong - targets.begin()) + "] must be a whole number from 0 to " +
+                              std::to_string(classes - 1) + ", not " + std::to_string(*wrong));
+}
+
+void check_plan(Napi::Env env, const EpochPlan& plan, size_t samples) {
+  if (std::any_of(plan.order.begin(), plan.order.end(),
+                  [&](int32_t i) { return i < 0 || static_cast<size_t>(i) >= samples; }))
+    throw native_error(env, "the order names an unknown sample");
+  if (plan.flips.size() != plan.order.size()) throw native_error(env, "order and flips differ in length");
 }
 
 template <class Result>
@@ -66,28 +70,31 @@ void set_pass(Napi::Object& out, const Result& result) {
 
 Napi::Value create_session(const Napi::CallbackInfo& info) {
   using Shared = std::shared_ptr<Session>;
-  const SessionOptions options = session_options(info[0].As<Napi::Object>());
-  return ThreadTask<Shared>::start(
-      info.Env(), "createSession", Napi::Function(),
-      {.work = [options](const auto&) { return std::make_shared<Session>(options); },
-       .to_js = [](Napi::Env env, Shared& session) -> Napi::Value {
-         return env.GetInstanceData<Classes>()->session.New({Napi::External<Shared>::New(env, &session)});
-       },
-       .frees = true});
+  const SessionOptions options = session_options(info[0]);
+  return ThreadTask<Shared>::start(info.Env(), "createSession", Napi::Function(),
+                                   {.work = [options](const auto&) { return std::make_shared<Session>(options); },
+                                    .to_js = [](Napi::Env env, Shared& session) -> Napi::Value {
+                                      auto* classes = env.GetInstanceData<Classes>();
+                                      classes->new_session = std::move(session);
+                                      return classes->session.New({});
+                                    },
+                                    .frees = true});
 }
 
 Napi::Function SessionWrap::define(Napi::Env env) {
-  return DefineClass(
-      env, "Session",
-      {InstanceMethod<&SessionWrap::plan>("plan"), InstanceMethod<&SessionWrap::train_epoch>("trainEpoch"),
-       InstanceMethod<&SessionWrap::evaluate>("evaluate"), InstanceMethod<&SessionWrap::state_dict>("stateDict"),
-       InstanceMethod<&SessionWrap::load_state_dict>("loadStateDict"), InstanceMethod<&SessionWrap::cancel>("cancel"),
-       InstanceMethod<&SessionWrap::close>("close")});
+  return DefineClass(env, "Session",
+                     {InstanceMethod("plan", &SessionWrap::call<&SessionWrap::plan>),
+                      InstanceMethod("trainEpoch", &SessionWrap::call<&SessionWrap::train_epoch>),
+                      InstanceMethod("evaluate", &SessionWrap::call<&SessionWrap::evaluate>),
+                      InstanceMethod("stateDict", &SessionWrap::call<&SessionWrap::state_dict>),
+                      InstanceMethod("loadStateDict", &SessionWrap::call<&SessionWrap::load_state_dict>),
+                      InstanceMethod("cancel", &SessionWrap::call<&SessionWrap::cancel>),
+                      InstanceMethod("close", &SessionWrap::call<&SessionWrap::close>)});
 }
 
-SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionWrap>(info) {
-  if (!info[0].IsExternal()) throw native_error(info.Env(), "sessions are made by createSession");
-  session_ = *info[0].As<Napi::External<std::shared_ptr<Session>>>().Data();
+SessionWrap::SessionWrap(const Napi::CallbackInfo& info) : GuardedWrap<SessionWrap>(info) {
+  session_ = std::exchange(info.Env().GetInstanceData<Classes>()->new_session, nullptr);
+  if (!session_) throw native_error(info.Env(), "sessions are made by createSession");
 }
 
 std::shared_ptr<Session> SessionWrap::session(Napi::Env env) const {
@@ -97,14 +104,7 @@ std::shared_ptr<Session> SessionWrap::session(Napi::Env env) const {
 
 Napi::Value SessionWrap::plan(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  EpochPlan plan;
-  try {
-    plan = session(env)->plan(info[0].ToNumber().Int64Value());
-  } catch (const Napi::Error&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw native_error(env, describe(error));
-  }
+  const EpochPlan plan = session(env)->plan(whole_number(info[0], "count", 0, INT32_MAX));
   Napi::Int32Array order = Napi::Int32Array::New(env, plan.order.size());
   Napi::Uint8Array flips = Napi::Uint8Array::New(env, plan.flips.size());
   std::copy(plan.order.begin(), plan.order.end(), order.Data());
@@ -118,24 +118,25 @@ Napi::Value SessionWrap::plan(const Napi::CallbackInfo& info) {
 Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto session = this->session(env);
-  const auto o = info[0].As<Napi::Object>();
+  Options o(info[0], "the options of an epoch");
   TrainOptions options;
-  options.store = store_of(o);
-  options.targets = elements<int32_t, Napi::Int32Array>(o, "targets");
-  options.plan.order = elements<int32_t, Napi::Int32Array>(o, "order");
-  options.plan.flips = elements<uint8_t, Napi::Uint8Array>(o, "flips");
-  options.batch_size = integer(o, "batchSize");
-  options.lr = number(o, "lr");
-  options.max_steps = integer(o, "maxSteps");
-  options.keep_from = integer(o, "keepFrom");
-  check_samples(env, *options.store, options.targets, &options.plan.order, options.batch_size);
-  if (options.plan.flips.size() != options.plan.order.size())
-    throw native_error(env, "order and flips differ in length");
+  options.store = CropStoreWrap::crops_of(o.value("store"), "store");
+  options.targets = o.int32s("targets");
+  options.plan.order = o.int32s("order");
+  options.plan.flips = o.uint8s("flips");
+  options.batch_size = o.whole("batchSize", 1);
+  options.lr = o.not_negative("lr");
+  options.max_steps = o.whole("maxSteps");
+  options.keep_from = o.whole("keepFrom");
+  o.finish();
+  const Napi::Function on_step = function_of(info[1], "onStep");
+  check_samples(env, *options.store, options.targets, session->classes());
+  check_plan(env, options.plan, options.targets.size());
   session->begin_pass();
   return ThreadTask<EpochResult, StepEvent>::start(
-      env, "trainEpoch", info[1].As<Napi::Function>(),
-      {[session, options](const auto& emit) { return session->train_epoch(options, emit); },
-       [](Napi::Env env, EpochResult& result) -> Napi::Value {
+      env, "trainEpoch", on_step,
+      {.work = [session, options](const auto& emit) { return session->train_epoch(options, emit); },
+       .to_js = [](Napi::Env env, EpochResult& result) -> Napi::Value {
          Napi::Object out = Napi::Object::New(env);
          out.Set("steps", static_cast<double>(result.steps));
          out.Set("keptStep", static_cast<double>(result.kept_step));
@@ -143,7 +144,7 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
          set_pass(out, result);
          return out;
        },
-       [](Napi::Env env, const StepEvent& event) -> Napi::Value {
+       .event_to_js = [](Napi::Env env, const StepEvent& event) -> Napi::Value {
          Napi::Object out = Napi::Object::New(env);
          out.Set("step", static_cast<double>(event.step));
          out.Set("loss", event.loss);
@@ -151,57 +152,62 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
          out.Set("images", static_cast<double>(event.images));
          return out;
        },
-       [session] { session->cancel(); }});
+       .cancel = [session] { session->cancel(); }});
 }
 
 Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto session = this->session(env);
-  const auto o = info[0].As<Napi::Object>();
+  Options o(info[0], "the options of an evaluation");
   EvaluateOptions options;
-  options.store = store_of(o);
-  options.targets = elements<int32_t, Napi::Int32Array>(o, "targets");
-  options.batch_size = integer(o, "batchSize");
-  check_samples(env, *options.store, options.targets, nullptr, options.batch_size);
+  options.store = CropStoreWrap::crops_of(o.value("store"), "store");
+  options.targets = o.int32s("targets");
+  options.batch_size = o.whole("batchSize", 1);
+  o.finish();
+  const Napi::Function on_batch = function_of(info[1], "onBatch");
+  check_samples(env, *options.store, options.targets, session->classes());
   session->begin_pass();
   return ThreadTask<EvaluateResult, int64_t>::start(
-      env, "evaluate", info[1].As<Napi::Function>(),
-      {[session, options](const auto& emit) { return session->evaluate(options, emit); },
-       [](Napi::Env env, EvaluateResult& result) -> Napi::Value {
+      env, "evaluate", on_batch,
+      {.work = [session, options](const auto& emit) { return session->evaluate(options, emit); },
+       .to_js = [](Napi::Env env, EvaluateResult& result) -> Napi::Value {
          Napi::Object out = Napi::Object::New(env);
          out.Set("logits", float_array(env, result.logits));
          set_pass(out, result);
          return out;
        },
-       [](Napi::Env env, const int64_t& images) -> Napi::Value {
+       .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
          return Napi::Number::New(env, static_cast<double>(images));
        },
-       [session] { session->cancel(); }});
+       .cancel = [session] { session->cancel(); }});
 }
 
 Napi::Value SessionWrap::state_dict(const Napi::CallbackInfo& info) {
   const auto session = this->session(info.Env());
-  const bool kept = info[0].ToBoolean();
+  const bool kept = !info[0].IsUndefined() && boolean(info[0], "kept");
   using Tensors = std::vector<NamedTensor>;
   return ThreadTask<Tensors>::start(
       info.Env(), "stateDict", Napi::Function(),
-      {[session, kept](const auto&) { return session->state_dict(kept); },
-       [](Napi::Env env, Tensors& tensors) -> Napi::Value { return tensors_to_js(env, tensors); }});
+      {.work = [session, kept](const auto&) { return session->state_dict(kept); },
+       .to_js = [](Napi::Env env, Tensors& tensors) -> Napi::Value { return tensors_to_js(env, tensors); }});
 }
 
 Napi::Value SessionWrap::load_state_dict(const Napi::CallbackInfo& info) {
   const auto session = this->session(info.Env());
-  const auto borrowed = tensors_from_js(info[0].As<Napi::Array>());
+  const auto given = tensors_from_js(info[0]);
   return ThreadTask<bool>::start(info.Env(), "loadStateDict", Napi::Function(),
-                                 {[session, tensors = borrowed->tensors](const auto&) {
-                                    session->load_state_dict(tensors);
-                                    return true;
-                                  },
-                                  [borrowed](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); }});
+                                 {.work =
+                                      [session, given](const auto&) {
+                                        session->load_state_dict(given->tensors);
+                                        return true;
+                                      },
+                                  .to_js = [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); },
+                                  .lent = given->lent.empty() ? nullptr : given});
 }
 
-void SessionWrap::cancel(const Napi::CallbackInfo&) {
+Napi::Value SessionWrap::cancel(const Napi::CallbackInfo& info) {
   if (session_) session_->cancel();
+  return info.Env().Undefined();
 }
 
 // The promise settles after the running pass has ended; the last owner frees the model.

@@ -5,16 +5,19 @@
 
 #include <memory>
 
+#include "addon/guarded_wrap.h"
 #include "core/session.h"
 
 namespace resnet_ft {
 
 Napi::Value create_session(const Napi::CallbackInfo& info);
 
-class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
+class SessionWrap : public GuardedWrap<SessionWrap> {
  public:
+  static constexpr napi_type_tag kTypeTag = {0x7265736e65742d66, 0x742f736573736903};
+
   static Napi::Function define(Napi::Env env);
-  // Takes an External<std::shared_ptr<Session>>; JavaScript gets one from create_session.
+  // Wraps Classes::new_session; JavaScript gets one from create_session.
   explicit SessionWrap(const Napi::CallbackInfo& info);
 
  private:
@@ -24,7 +27,7 @@ class SessionWrap : public Napi::ObjectWrap<SessionWrap> {
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value state_dict(const Napi::CallbackInfo& info);
   Napi::Value load_state_dict(const Napi::CallbackInfo& info);
-  void cancel(const Napi::CallbackInfo& info);
+  Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<Session> session_;

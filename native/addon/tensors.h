@@ -12,12 +12,13 @@ namespace resnet_ft {
 
 Napi::Value tensors_to_js(Napi::Env env, const std::vector<NamedTensor>& tensors);
 
-// Tensors that look at the bytes of JavaScript's arrays, which are kept from the garbage collector as long as this
-// lives. Made and destroyed on JavaScript's thread; the tensors may be read on others in between.
-struct BorrowedTensors {
+// Tensors that came from JavaScript: copies, except for those that are lent (lib/backend/types.ts), whose arrays are
+// kept from the garbage collector as long as this lives. Made and destroyed on JavaScript's thread; the tensors may be
+// read on others in between.
+struct GivenTensors {
   std::vector<NamedTensor> tensors;
-  Napi::ObjectReference owner;
+  std::vector<Napi::ObjectReference> lent;
 };
-std::shared_ptr<BorrowedTensors> tensors_from_js(const Napi::Array& tensors);
+std::shared_ptr<const GivenTensors> tensors_from_js(const Napi::Value& value);
 
 }  // namespace resnet_ft

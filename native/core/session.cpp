@@ -100,7 +100,7 @@ Session::Session(const SessionOptions& options)
 size_t Session::unread_at_most() const { return normalizer_.computes_on_device() ? kUnreadOnGpu : 1; }
 
 EpochPlan Session::plan(int64_t count) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::mutex> lock(generator_mutex_);
   draw_int64(generator_);  // the loader's _base_seed, drawn though there are no workers to seed
   at::Generator sampler = at::detail::createCPUGenerator(static_cast<uint64_t>(draw_int64(generator_)));
   const torch::Tensor order = torch::randperm(count, sampler, torch::kInt64);

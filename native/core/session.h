@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -94,7 +95,10 @@ class Session : public PassControl {
  public:
   explicit Session(const SessionOptions& options);
 
-  // Order and flips as DataLoader(shuffle=True) without workers and RandomHorizontalFlip draw them.
+  int64_t classes() const { return options_.classes; }
+
+  // Order and flips as DataLoader(shuffle=True) without workers and RandomHorizontalFlip draw them. Passes draw
+  // nothing, so that it does not wait for one.
   EpochPlan plan(int64_t count);
   EpochResult train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step);
   EvaluateResult evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch);
@@ -124,6 +128,7 @@ class Session : public PassControl {
   torch::Device device_;
   Normalizer normalizer_;
   ResidentCrops resident_;
+  std::mutex generator_mutex_;
   at::Generator generator_;
   ResNet model_{nullptr};
   int cut_ = kStem;  // the first stage that is trained

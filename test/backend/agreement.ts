@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Backend, NamedTensor, StepEvent } from '../../lib/backend/types';
 import { sha256, weightsOf, withSession } from './contract';
-import { difference, fillStore, floats, madeImage, OPTIONS, TARGETS } from './images';
+import { difference, fillStore, floats, madeImage, MODEL, TARGETS } from './images';
 import { mistakes } from './mistakes';
 
 const CROP = 64;
@@ -75,7 +75,7 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
       const tensors = await weightsOf(backends[1]);
       const [made, expected] = await both(async (one) => {
         const store = await fillStore(one, 224);
-        const model = await one.createModel(OPTIONS, tensors);
+        const model = await one.createModel(MODEL, tensors);
         const batches: number[] = [];
         const whole = await model.run({ store, count: 8, batchSize: 3, features: true }, (images) =>
           batches.push(images),

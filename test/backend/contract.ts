@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Backend, NamedTensor, TrainingSession } from '../../lib/backend/types';
+import type { Backend, NamedTensor, TrainEpochOptions, TrainingSession } from '../../lib/backend/types';
 import { decodeImage } from '../../lib/data/decode';
 import { ANTS_BEES, ROOT } from '../cli/run';
-import { fillStore, madeImage, OPTIONS, TARGETS } from './images';
+import { fillStore, madeImage, MODEL, OPTIONS, TARGETS } from './images';
 
 const CROP = 64;
 const ignore = (): void => {};
@@ -76,7 +76,7 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
     });
 
     test('cancel stops the pass of a model, and the next one runs; close stops it too, and ends all', async () => {
-      const model = await backend.createModel(OPTIONS, await weightsOf(backend));
+      const model = await backend.createModel(MODEL, await weightsOf(backend));
       const store = await fillStore(backend, CROP);
       const options = { store, count: 8, batchSize: 1, features: false };
       const cancelled = await model.run(options, () => model.cancel());
@@ -115,6 +115,36 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
       expect(() => session.plan(3)).toThrow('the session is closed');
     });
 
+    test('a plan is drawn while a pass runs, and without waiting for it', async () => {
+      const store = await fillStore(backend, CROP);
+      const expected = await withSession(backend, {}, async (one) => [one.plan(8), one.plan(5), one.plan(8)]);
+      await withSession(backend, {}, async (session) => {
+        const plans = [session.plan(8)];
+        const pass = { store, targets: TARGETS, ...plans[0], batchSize: 1, lr: 0.01, maxSteps: 0, keepFrom: 0 };
+        const { cancelled } = await session.trainEpoch(pass as TrainEpochOptions, () => {
+          plans.push(session.plan(plans.length === 1 ? 5 : 8));
+          // Too late where the plan waited for the end of the pass.
+          session.cancel();
+        });
+        expect(cancelled).toBe(true);
+        expect([...plans, session.plan(8)].slice(0, 3)).toEqual(expected);
+      });
+      store.close();
+    });
+
+    test('what a callback throws ends the pass, and is what the promise rejects with', async () => {
+      const store = await fillStore(backend, CROP);
+      await withSession(backend, {}, async (session) => {
+        const options = { store, targets: TARGETS, batchSize: 1 };
+        const fail = (): never => {
+          throw new RangeError('meant');
+        };
+        await expect(session.evaluate(options, fail)).rejects.toThrow(new RangeError('meant'));
+        expect(await session.evaluate(options, ignore)).toMatchObject({ images: 8, cancelled: false });
+      });
+      store.close();
+    });
+
     test('two sessions and a model at the same time do not disturb each other', async () => {
       const store = await fillStore(backend, CROP);
       const losses = (): Promise<number[]> =>
@@ -132,7 +162,7 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
           await session.trainEpoch(pass, ({ loss }) => seen.push(loss));
           return seen;
         });
-      const model = await backend.createModel(OPTIONS, await weightsOf(backend));
+      const model = await backend.createModel(MODEL, await weightsOf(backend));
       const run = () => model.run({ store, count: 8, batchSize: 2, features: false }, ignore);
       const [alone, logits] = [await losses(), (await run()).logits];
       const [one, two, ran] = await Promise.all([losses(), losses(), run()]);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Backend, CropStore, RgbImage, SessionOptions } from '../../lib/backend/types';
+import type { Backend, CropStore, ModelOptions, RgbImage, SessionOptions } from '../../lib/backend/types';
 import { decodeImage } from '../../lib/data/decode';
 import { ANTS_BEES } from '../cli/run';
 import { SESSION } from '../made-weights';
@@ -40,6 +40,9 @@ export const OPTIONS: SessionOptions = {
   momentum: 0.5,
   cacheMemory: 1e9,
 };
+
+const { arch, device, precision, threads, mean, std } = OPTIONS;
+export const MODEL: ModelOptions = { arch, device, precision, threads, mean, std };
 
 /** The elements of a tensor of float32. */
 export function floats({ data }: { data: Uint8Array }): Float32Array {

@@ -3,7 +3,7 @@ import { openJsBackend } from '../../lib/backend/js/backend';
 import { loadEngine } from '../../lib/backend/js/tfjs';
 import { openNativeBackend } from '../../lib/backend/native';
 import { weightsOf, withSession } from './contract';
-import { difference, fillStore, OPTIONS, TARGETS } from './images';
+import { difference, fillStore, MODEL, TARGETS } from './images';
 
 const ignore = (): void => {};
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- the very instance that the backend uses
@@ -12,7 +12,7 @@ const tf = require('@tensorflow/tfjs-core') as typeof Core;
 test('memory stays the same over 200 predictions, and close gives it back', async () => {
   const backend = await openJsBackend('wasm');
   const before = tf.memory().numTensors;
-  const model = await backend.createModel(OPTIONS, await weightsOf(backend));
+  const model = await backend.createModel(MODEL, await weightsOf(backend));
   const store = await fillStore(backend, 32);
   const run = () => model.run({ store, count: 8, batchSize: 4, features: true }, ignore);
   await run();
@@ -47,7 +47,7 @@ test.each(['fc', 'conv1'] as const)('memory stays the same from epoch to epoch, 
 
 test('a pass leaves turns to the event loop', async () => {
   const backend = await openJsBackend('wasm');
-  const model = await backend.createModel(OPTIONS, await weightsOf(backend));
+  const model = await backend.createModel(MODEL, await weightsOf(backend));
   const store = await fillStore(backend, 32);
   let turns = 0;
   let running = true;
@@ -70,7 +70,7 @@ test('plain JavaScript gives the same logits and losses, and both kinds of kerne
   const made = await Promise.all(
     backends.map(async (backend) => {
       const store = await fillStore(backend, 32, 2);
-      const model = await backend.createModel(OPTIONS, tensors);
+      const model = await backend.createModel(MODEL, tensors);
       const { logits } = await model.run({ store, count: 2, batchSize: 1, features: false }, ignore);
       await model.close();
       const losses: number[] = [];
@@ -102,7 +102,7 @@ test("another program's choice of kernels stays as it is", async () => {
   const backend = await openJsBackend('wasm');
   await openJsBackend('cpu');
   await tf.setBackend('cpu');
-  const model = await backend.createModel(OPTIONS, await weightsOf(backend));
+  const model = await backend.createModel(MODEL, await weightsOf(backend));
   await model.close();
   expect(tf.getBackend()).toBe('cpu');
 });

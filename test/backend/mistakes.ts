@@ -1,5 +1,5 @@
-import type { Backend, NamedTensor } from '../../lib/backend/types';
-import { fillStore, madeImage, OPTIONS } from './images';
+import type { Backend, CropStore, NamedTensor } from '../../lib/backend/types';
+import { fillStore, madeImage, MODEL, OPTIONS } from './images';
 
 const ignore = (): void => {};
 
@@ -10,7 +10,7 @@ export async function mistakes(one: Backend): Promise<unknown[]> {
   closed.close();
   const session = await one.createSession(OPTIONS);
   const tensors = await session.stateDict();
-  const model = await one.createModel(OPTIONS, tensors);
+  const model = await one.createModel(MODEL, tensors);
   const targets = Int32Array.of(0, 1);
   const order = Int32Array.of(0, 1);
   const flips = Uint8Array.of(0, 0);
@@ -27,16 +27,32 @@ export async function mistakes(one: Backend): Promise<unknown[]> {
     () => closed.get(0),
     () => closed.put(0, madeImage(8, 8), 8),
     () => one.resizeCrop({ width: 0, height: 4, data: new Uint8Array() }, { resize: 8, crop: 8 }),
-    () => one.createModel(OPTIONS, without('layer2.0.downsample.1.running_var')),
-    () => one.createModel(OPTIONS, without('fc.bias')),
+    () => one.createModel(MODEL, without('layer2.0.downsample.1.running_var')),
+    () => one.createModel(MODEL, without('fc.bias')),
     () => model.run({ ...run, count: 3 }, ignore),
     () => model.run({ ...run, batchSize: 0 }, ignore),
+    () => model.run({ ...run, count: -1 }, ignore),
+    () => model.run({ ...run, batchSize: 1.5 }, ignore),
     () => model.run({ ...run, store: closed }, ignore),
+    () => model.run({ ...run, store: {} as CropStore }, ignore),
+    () => session.plan(-1),
+    () => session.plan(NaN),
     () => session.trainEpoch({ ...pass, batchSize: 0 }, ignore),
     () => session.trainEpoch({ ...pass, targets: Int32Array.of(0, 1, 0) }, ignore),
+    () => session.trainEpoch({ ...pass, targets: Int32Array.of(0, 2) }, ignore),
+    () => session.trainEpoch({ ...pass, targets: Int32Array.of(-100, 1) }, ignore),
+    () => session.trainEpoch({ ...pass, targets: [0, 1] as unknown as Int32Array }, ignore),
+    () => session.trainEpoch({ ...pass, order: Float64Array.of(0, 1) as unknown as Int32Array }, ignore),
+    () => session.trainEpoch({ ...pass, lr: NaN }, ignore),
+    () => session.trainEpoch({ ...pass, lr: -0.5 }, ignore),
+    () => session.trainEpoch({ ...pass, lr: '0.1' as unknown as number }, ignore),
+    () => session.trainEpoch({ ...pass, maxSteps: -1 }, ignore),
+    () => session.trainEpoch({ ...pass, keepFrom: null as unknown as number }, ignore),
     () => session.trainEpoch({ ...pass, order: Int32Array.of(0, 2) }, ignore),
     () => session.trainEpoch({ ...pass, flips: Uint8Array.of(0) }, ignore),
     () => session.evaluate({ store: closed, targets, batchSize: 1 }, ignore),
+    () => session.evaluate({ store, targets: Int32Array.of(2), batchSize: 1 }, ignore),
+    () => session.evaluate({ store, targets, batchSize: 0 }, ignore),
     () => session.stateDict(true),
     () => session.loadStateDict([bias]),
     () => session.loadStateDict([{ ...bias, name: 'fc.bia' }]),

@@ -130,6 +130,6 @@ function checkImage({ width, height, data }: RgbImage): void {
 
 /** The crops of a store of this backend. */
 export function cropsOf(store: CropStore): Crops {
-  if (!(store instanceof JsCropStore)) throw misuse('a crop store of another backend');
+  if (!(store instanceof JsCropStore)) throw misuse('store must be a crop store of the same backend');
   return store.open();
 }

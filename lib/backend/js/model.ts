@@ -1,5 +1,6 @@
 import { STAGES } from '../../model/forward';
 import type { InferenceModel, ModelOptions, NamedTensor, RunOptions, RunResult } from '../types';
+import { checkWhole } from './checks';
 import { cropsOf } from './crop-store';
 import { misuse } from './error';
 import { FoldedNetwork } from './folded-network';
@@ -24,8 +25,9 @@ export class JsModel implements InferenceModel {
     this.passes.requireOpen();
     const { count, batchSize, features: wanted } = options;
     const crops = cropsOf(options.store);
-    if (!(batchSize >= 1)) throw misuse('a batch has at least one image');
-    if (count < 0 || count > crops.count) throw misuse('there are fewer crops than asked for');
+    checkWhole(count, 'count');
+    checkWhole(batchSize, 'batchSize', 1);
+    if (count > crops.count) throw misuse('there are fewer crops than asked for');
     return this.passes.run(async (stopped) => {
       const logits: Float32Array[] = [];
       const features: Float32Array[] = [];

@@ -1,7 +1,6 @@
 import { buildNetwork } from '../../model/architecture';
 import { stageOf } from '../../model/forward';
 import type {
-  CropStore,
   EpochPlan,
   EpochResult,
   EvaluateOptions,
@@ -13,6 +12,7 @@ import type {
   TrainEpochOptions,
   TrainingSession,
 } from '../types';
+import { checkNotNegative, checkPlan, checkTargets, checkWhole } from './checks';
 import { cropsOf, type Crops } from './crop-store';
 import { misuse } from './error';
 import { estimateSeconds } from './estimate';
@@ -27,6 +27,9 @@ import { SessionWeights } from './session-weights';
 import type { Engine } from './tfjs';
 import { TrainedNetwork } from './trained-network';
 import { nextTurn } from './turn';
+
+/** Samples are counted by 32-bit integers. */
+const MAX_SAMPLES = 2 ** 31 - 1;
 
 /** A model in training: the frozen stages folded and their features kept, the others with their optimizer. */
 export class JsSession implements TrainingSession {
@@ -64,6 +67,7 @@ export class JsSession implements TrainingSession {
 
   plan(count: number): EpochPlan {
     this.passes.requireOpen();
+    checkWhole(count, 'count', 0, MAX_SAMPLES);
     this.generator.randomInt64(); // the loader's _base_seed, drawn though there are no workers to seed
     const order = new Generator(this.generator.randomInt64()).permutation(count);
     const flips = Uint8Array.from({ length: count }, () => (this.generator.rand() < 0.5 ? 1 : 0));
@@ -72,14 +76,17 @@ export class JsSession implements TrainingSession {
 
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult> {
     this.passes.requireOpen();
-    const crops = checkSamples(options, options.order);
-    if (options.flips.length !== options.order.length) throw misuse('order and flips differ in length');
+    const crops = this.checkSamples(options);
+    checkPlan(options, options.targets.length);
+    checkNotNegative(options.lr, 'lr');
+    checkWhole(options.maxSteps, 'maxSteps');
+    checkWhole(options.keepFrom, 'keepFrom');
     return this.passes.run((stopped) => this.epoch(crops, options, onStep, stopped));
   }
 
   evaluate(options: EvaluateOptions, onBatch: (images: number) => void): Promise<EvaluateResult> {
     this.passes.requireOpen();
-    const crops = checkSamples(options);
+    const crops = this.checkSamples(options);
     return this.passes.run((stopped) => this.evaluation(crops, options, onBatch, stopped));
   }
 
@@ -119,6 +126,14 @@ export class JsSession implements TrainingSession {
       this.network.dispose();
       this.kept = undefined;
     });
+  }
+
+  /** The crops of a pass; every target is a class. */
+  private checkSamples({ store, targets, batchSize }: EvaluateOptions): Crops {
+    const crops = cropsOf(store);
+    checkWhole(batchSize, 'batchSize', 1);
+    checkTargets(targets, this.options.classes, crops.count);
+    return crops;
   }
 
   private async epoch(
@@ -215,18 +230,4 @@ export class JsSession implements TrainingSession {
     this.prefix?.close();
     this.prefix = undefined;
   }
-}
-
-/** Whether every index points into the store. */
-function checkSamples(
-  { store, targets, batchSize }: { store: CropStore; targets: Int32Array; batchSize: number },
-  order?: Int32Array,
-): Crops {
-  const crops = cropsOf(store);
-  if (!(batchSize >= 1)) throw misuse('a batch has at least one image');
-  if (targets.length > crops.count) throw misuse('there are more targets than crops');
-  if (order?.some((index) => index < 0 || index >= targets.length)) {
-    throw misuse('the order names an unknown sample');
-  }
-  return crops;
 }

@@ -1,0 +1,45 @@
+import { misuse } from './error';
+
+/** As native/addon/options.cpp shows a value: numbers and texts as they are, of everything else the type. */
+function shown(value: unknown): string {
+  if (value === undefined || value === null || typeof value === 'number' || typeof value === 'boolean') {
+    return String(value);
+  }
+  if (typeof value === 'string') return value.length <= 100 ? `'${value}'` : 'a long text';
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  if (ArrayBuffer.isView(value)) return 'a typed array of another kind';
+  return typeof value === 'object' ? 'an object' : 'a value of another type';
+}
+
+const wrong = (value: unknown, name: string, expected: string): Error =>
+  misuse(`${name} must be ${expected}, not ${shown(value)}`);
+
+/** @throws ResnetFtError NATIVE_ERROR that names what is no whole number in this range */
+export function checkWhole(value: unknown, name: string, from = 0, to = Number.MAX_SAFE_INTEGER): void {
+  if (Number.isInteger(value) && (value as number) >= from && (value as number) <= to) return;
+  const upTo = to === Number.MAX_SAFE_INTEGER ? `of ${from} or more` : `from ${from} to ${to}`;
+  throw wrong(value, name, `a whole number ${upTo}`);
+}
+
+/** @throws ResnetFtError NATIVE_ERROR that names what is no finite number of 0 or more */
+export function checkNotNegative(value: unknown, name: string): void {
+  if (!Number.isFinite(value)) throw wrong(value, name, 'a finite number');
+  if ((value as number) < 0) throw wrong(value, name, 'a number of 0 or more');
+}
+
+/** @throws ResnetFtError NATIVE_ERROR for targets that are no classes, or more than there are crops */
+export function checkTargets(targets: unknown, classes: number, crops: number): void {
+  if (!(targets instanceof Int32Array)) throw wrong(targets, 'targets', 'an Int32Array');
+  if (targets.length > crops) throw misuse('there are more targets than crops');
+  const at = targets.findIndex((target) => target < 0 || target >= classes);
+  if (at >= 0) checkWhole(targets[at], `targets[${at}]`, 0, classes - 1);
+}
+
+/** @throws ResnetFtError NATIVE_ERROR for an order that names no sample, or flips that are not its own */
+export function checkPlan({ order, flips }: { order: unknown; flips: unknown }, samples: number): void {
+  if (!(order instanceof Int32Array)) throw wrong(order, 'order', 'an Int32Array');
+  if (!(flips instanceof Uint8Array)) throw wrong(flips, 'flips', 'a Uint8Array');
+  if (order.some((index) => index < 0 || index >= samples)) throw misuse('the order names an unknown sample');
+  if (flips.length !== order.length) throw misuse('order and flips differ in length');
+}

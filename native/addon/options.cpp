@@ -1,0 +1,184 @@
+#include "addon/options.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "addon/errors.h"
+
+namespace resnet_ft {
+namespace {
+
+// Numbers and strings as they are, of everything else the type: a symbol or an object may not be turned into text.
+std::string shown(const Napi::Value& value) {
+  if (value.IsEmpty() || value.IsUndefined()) return "undefined";
+  if (value.IsNull()) return "null";
+  if (value.IsNumber() || value.IsBoolean()) return value.ToString();
+  if (value.IsString()) {
+    const std::string text = value.As<Napi::String>();
+    return text.size() <= 100 ? "'" + text + "'" : "a long text";
+  }
+  if (value.IsFunction()) return "a function";
+  if (value.IsArray()) return "an array";
+  if (value.IsTypedArray()) return "a typed array of another kind";
+  return value.IsObject() ? "an object" : "a value of another type";
+}
+
+Napi::Error wrong(const Napi::Value& value, const std::string& name, const std::string& expected) {
+  return native_error(value.Env(), name + " must be " + expected + ", not " + shown(value));
+}
+
+std::string range(int64_t from, int64_t to) {
+  if (to == kMaxSafeInteger) return "a whole number of " + std::to_string(from) + " or more";
+  return "a whole number from " + std::to_string(from) + " to " + std::to_string(to);
+}
+
+template <class Array>
+Array typed_array(const Napi::Value& value, const std::string& name, napi_typedarray_type type, const char* expected) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type)
+    throw wrong(value, name, expected);
+  return value.As<Array>();
+}
+
+template <class Array>
+auto elements(const Array& values) {
+  using Element = std::remove_pointer_t<decltype(values.Data())>;
+  return std::vector<std::remove_const_t<Element>>(values.Data(), values.Data() + values.ElementLength());
+}
+
+}  // namespace
+
+int64_t whole_number(const Napi::Value& value, const std::string& name, int64_t from, int64_t to) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  // Written so that what is no number fails. Both bounds are whole numbers that a double holds.
+  if (!(number >= static_cast<double>(from) && number <= static_cast<double>(to)) || number != std::trunc(number))
+    throw wrong(value, name, range(from, to));
+  return static_cast<int64_t>(number);
+}
+
+double finite_number(const Napi::Value& value, const std::string& name) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!std::isfinite(number)) throw wrong(value, name, "a finite number");
+  return number;
+}
+
+bool boolean(const Napi::Value& value, const std::string& name) {
+  if (!value.IsBoolean()) throw wrong(value, name, "true or false");
+  return value.As<Napi::Boolean>();
+}
+
+std::string text(const Napi::Value& value, const std::string& name) {
+  if (!value.IsString()) throw wrong(value, name, "a text");
+  return value.As<Napi::String>();
+}
+
+Napi::Object object(const Napi::Value& value, const std::string& name) {
+  if (!value.IsObject() || value.IsFunction() || value.IsArray()) throw wrong(value, name, "an object");
+  return value.As<Napi::Object>();
+}
+
+Napi::Array array(const Napi::Value& value, const std::string& name) {
+  if (!value.IsArray()) throw wrong(value, name, "an array");
+  return value.As<Napi::Array>();
+}
+
+Napi::Function function_of(const Napi::Value& value, const std::string& name) {
+  if (!value.IsFunction()) throw wrong(value, name, "a function");
+  return value.As<Napi::Function>();
+}
+
+Napi::Uint8Array bytes(const Napi::Value& value, const std::string& name) {
+  return typed_array<Napi::Uint8Array>(value, name, napi_uint8_array, "a Uint8Array");
+}
+
+Options::Options(const Napi::Value& value, const std::string& name) : object_(object(value, name)), name_(name) {}
+
+Napi::Value Options::value(const char* key) {
+  known_.emplace_back(key);
+  return object_.Get(key);
+}
+
+int64_t Options::whole(const char* key, int64_t from, int64_t to) { return whole_number(value(key), key, from, to); }
+
+std::optional<int64_t> Options::whole_or_none(const char* key, int64_t from, int64_t to) {
+  const Napi::Value given = value(key);
+  if (given.IsUndefined()) return std::nullopt;
+  return whole_number(given, key, from, to);
+}
+
+double Options::not_negative(const char* key) {
+  const Napi::Value given = value(key);
+  const double number = finite_number(given, key);
+  if (number < 0) throw wrong(given, key, "a number of 0 or more");
+  return number;
+}
+
+bool Options::flag(const char* key) { return boolean(value(key), key); }
+
+std::optional<bool> Options::flag_or_none(const char* key) {
+  const Napi::Value given = value(key);
+  if (given.IsUndefined()) return std::nullopt;
+  return boolean(given, key);
+}
+
+std::string Options::name(const char* key) { return text(value(key), key); }
+
+std::string Options::one_of(const char* key, std::initializer_list<std::string_view> names) {
+  const Napi::Value given = value(key);
+  const std::string name = given.IsString() ? std::string(given.As<Napi::String>()) : std::string();
+  if (std::find(names.begin(), names.end(), name) != names.end()) return name;
+  std::string expected = "one of";
+  for (const std::string_view known : names) expected.append(known == *names.begin() ? " " : ", ").append(known);
+  throw wrong(given, key, expected);
+}
+
+std::string Options::device(const char* key) {
+  const Napi::Value given = value(key);
+  const std::string name = given.IsString() ? std::string(given.As<Napi::String>()) : std::string();
+  const std::string index = name.rfind("cuda:", 0) == 0 ? name.substr(5) : std::string();
+  const bool numbered = !index.empty() && index.size() <= 3 &&
+                        std::all_of(index.begin(), index.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (name != "cpu" && name != "cuda" && !numbered) throw wrong(given, key, "cpu, cuda or cuda:N");
+  return name;
+}
+
+std::array<float, 3> Options::channels(const char* key, bool positive) {
+  const Napi::Value given = value(key);
+  const Napi::Array values = array(given, key);
+  std::array<float, 3> out{};
+  if (values.Length() != out.size()) throw native_error(object_.Env(), std::string(key) + " must have three numbers");
+  for (uint32_t c = 0; c < out.size(); ++c) {
+    const std::string name = std::string(key) + "[" + std::to_string(c) + "]";
+    const Napi::Value one = values.Get(c);
+    out[c] = static_cast<float>(finite_number(one, name));
+    if (!std::isfinite(out[c]) || (positive && !(out[c] > 0)))
+      throw wrong(one, name, positive ? "a float32 above 0" : "a float32");
+  }
+  return out;
+}
+
+std::vector<int32_t> Options::int32s(const char* key) {
+  return elements(typed_array<Napi::Int32Array>(value(key), key, napi_int32_array, "an Int32Array"));
+}
+
+std::vector<uint8_t> Options::uint8s(const char* key) { return elements(bytes(value(key), key)); }
+
+void Options::finish() const {
+  const Napi::Array keys = object_.GetPropertyNames();
+  for (uint32_t i = 0; i < keys.Length(); ++i) {
+    const std::string key = keys.Get(i).ToString();
+    if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+    if (object_.Get(key).IsUndefined()) continue;
+    throw native_error(object_.Env(), name_ + " have no " + key);
+  }
+}
+
+Napi::Float32Array float_array(Napi::Env env, const std::vector<float>& values) {
+  Napi::Float32Array out = Napi::Float32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), out.Data());
+  return out;
+}
+
+}  // namespace resnet_ft

@@ -1,0 +1,57 @@
+// Asks the addon for more memory and more threads than the system gives, and prints what came of each call.
+'use strict';
+
+const { execFileSync } = require('node:child_process');
+const { readFileSync } = require('node:fs');
+const path = require('node:path');
+const { loadAddon } = require(path.join(__dirname, '..', '..', 'dist', 'addon', 'load.js'));
+
+/** Enough for Node.js, and less than a thread's stack: the test starts this program with stacks of 1 GiB. */
+const ROOM = 2 ** 29;
+const SESSION = {
+  ...{ arch: 'resnet18', classes: 2, seed: 1, device: 'cpu', precision: 'fp32', threads: 1, trainFrom: 'fc' },
+  ...{ momentum: 0, weightDecay: 0, nesterov: false, mean: [0, 0, 0], std: [1, 1, 1] },
+  ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
+};
+
+// Without pipes, for which Node.js itself needs memory.
+const limit = (bytes) => execFileSync('prlimit', ['--pid', String(process.pid), `--as=${bytes}:`], { stdio: 'ignore' });
+
+async function main() {
+  const addon = loadAddon();
+  const session = await addon.createSession(SESSION);
+  const store = addon.createCropStore(1, 32);
+  const many = new Int32Array(2e8);
+  const weights = { name: 'fc.weight', dtype: 'F32', shape: [2e8], data: new Uint8Array(8e8) };
+  const image = { width: 20000, height: 14000, data: new Uint8Array(84e7) };
+  const { VmSize } = /VmSize:\s+(?<VmSize>\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8')).groups;
+  limit(Number(VmSize) * 1024 + ROOM);
+
+  const calls = {
+    crops: () => addon.createCropStore(1e5, 224),
+    plan: () => session.plan(1e8),
+    targets: () => session.evaluate({ store, targets: many, batchSize: 1 }, () => {}),
+    weights: () => session.loadStateDict([weights]),
+    image: () => addon.resizeCrop(image, { resize: 0, crop: 0 }),
+    // More at once than there are idle threads.
+    threads: () => Promise.all(Array.from({ length: 4 }, () => session.loadStateDict([]))),
+  };
+  const results = {};
+  for (const [name, call] of Object.entries(calls)) {
+    try {
+      await call();
+      results[name] = { code: 'no error' };
+    } catch ({ code, message }) {
+      results[name] = { code, message };
+    }
+  }
+  limit('unlimited');
+  // It goes on as if nothing had happened.
+  results.after = {
+    images: (await session.evaluate({ store, targets: new Int32Array(1), batchSize: 1 }, () => {})).images,
+  };
+  await session.close();
+  process.stdout.write(JSON.stringify(results));
+}
+
+void main();

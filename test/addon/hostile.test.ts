@@ -1,0 +1,25 @@
+import { expectHostileCallsRefused } from './hostile';
+import { runProgram } from './program';
+
+test('wrong types, other objects, unknown options and arrays that go away are errors with a code', async () => {
+  await expectHostileCallsRefused();
+});
+
+// prlimit and /proc are Linux's.
+(process.platform === 'linux' ? test : test.skip)(
+  'memory and threads that the system does not give are errors with a code, and the process goes on',
+  async () => {
+    const { end, stdout, stderr } = await runProgram('beyond-limits.js', { under: ['prlimit', '--stack=1073741824:'] });
+    expect({ end, stderr }).toEqual({ end: 0, stderr: '' });
+    const memory = { code: 'NATIVE_ERROR', message: 'there is not enough memory' };
+    expect(JSON.parse(stdout)).toEqual({
+      crops: { code: 'NATIVE_ERROR', message: 'no memory for the crops' },
+      plan: memory,
+      targets: memory,
+      weights: memory,
+      image: memory,
+      threads: { code: 'NATIVE_ERROR', message: expect.stringMatching(/^no thread can be started/) as string },
+      after: { images: 1 },
+    });
+  },
+);
