@@ -55,7 +55,8 @@ export const DECODER = `2 sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versi
 async function explained(bytes: Buffer): Promise<RgbImage> {
   try {
     const plan = await planOf(bytes);
-    return await withRoomFor(plan.width * plan.height * plan.bytesPerPixel, () => run(plan, bytes));
+    const room = plan.width * plan.height * plan.bytesPerPixel + (elsewhere(plan) ? bytes.length : 0);
+    return await withRoomFor(room, () => run(plan, bytes));
   } catch (error) {
     if (error instanceof Refusal) throw error;
     return withRoomFor(Infinity, async () => run(await planOf(bytes), bytes));
@@ -63,7 +64,11 @@ async function explained(bytes: Buffer): Promise<RgbImage> {
 }
 
 async function run(plan: Plan, bytes: Buffer): Promise<RgbImage> {
-  return plan.inScript && plan.width * plan.height > SMALL ? decodeElsewhere(bytes) : plan.decode();
+  return elsewhere(plan) ? decodeElsewhere(bytes) : plan.decode();
+}
+
+function elsewhere({ inScript, width, height }: Plan): boolean {
+  return inScript && width * height > SMALL;
 }
 
 function unreadable(name: string, cause: unknown): ResnetFtError {
