@@ -99,7 +99,6 @@ describe("Pillow's limit of 178,956,970 pixels", () => {
   test.each([
     ['a TIFF of 178,970,884', grayTiff(16, 13378), /too large/],
     ['a BMP of 178,956,971', bmp(178956971, 1), /too large/],
-    ['a BMP of 178,956,970, which is cut off', bmp(178956970, 1), /^(?!.*too large)/],
     ['a PPM of 178,970,884', Buffer.from('P6 13378 13378 255\n'), /too large/],
     [
       'a GIF of 178,970,884',

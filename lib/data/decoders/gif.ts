@@ -1,8 +1,8 @@
 import type { RgbImage } from '../../backend/types';
 import { Refusal } from './refusal';
 
-/** The first picture of a GIF: its place on the canvas, and a GIF of nothing else. */
-export interface FirstFrame {
+/** The first picture of a GIF. */
+interface Frame {
   /** Size of the whole picture. */
   width: number;
   height: number;
@@ -10,11 +10,17 @@ export interface FirstFrame {
   top: number;
   frameWidth: number;
   frameHeight: number;
-  /** What the canvas is around it. */
-  background: [number, number, number];
-  /** The frame alone, without transparency and with a palette of 256 colours. */
-  file: Buffer;
+  interlaced: boolean;
+  /** 256 colours; those that the file has not are black. */
+  palette: Uint8Array;
+  /** The colour of what the frame does not cover. */
+  background: number;
+  /** Where the pixels begin: the bits of a code, then blocks. */
+  start: number;
 }
+
+/** Bits of a code at most, and so entries of the table. */
+const MAX_BITS = 12;
 
 /** Whether the content is a GIF. */
 export function isGif(bytes: Buffer): boolean {
@@ -22,34 +28,26 @@ export function isGif(bytes: Buffer): boolean {
 }
 
 /**
- * Takes the first picture out of a GIF by the rules of Pillow's GifImagePlugin: what is transparent keeps its colour of the
- * palette, and so has the canvas that the picture does not cover.
+ * Finds the first picture of a GIF by the rules of Pillow's GifImagePlugin: what is transparent keeps its colour of the palette, and
+ * so has the canvas that the picture does not cover.
  */
-export function firstFrame(bytes: Buffer): FirstFrame {
-  const cut = (): Refusal => new Refusal('GIF: the file is cut off');
-  if (bytes.length < 13) throw cut();
-  let [width, height] = [bytes.readUInt16LE(6), bytes.readUInt16LE(8)];
+export function readGifFrame(bytes: Buffer): Frame {
+  if (bytes.length < 13) throw cutOff();
   let at = 13;
+  const table = (flags: number): Buffer => bytes.subarray(at, (at += 3 << ((flags & 7) + 1)));
   const flags = bytes[10] ?? 0;
-  let palette: Buffer | undefined;
-  if (flags & 128) {
-    palette = bytes.subarray(at, (at += 3 << ((flags & 7) + 1)));
-  }
-  let transparent: number | undefined;
-  const skipBlocks = (): void => {
-    while ((bytes[at] ?? 0) !== 0) at += 1 + (bytes[at] as number);
-    at++;
-  };
+  let colours = flags & 128 ? table(flags) : undefined;
+  let background = 0;
   for (;;) {
     const kind = bytes[at++];
     if (kind === undefined || kind === 0x3b) throw new Refusal('GIF: the file has no picture');
-    if (kind === 0x21) {
-      // A graphic control extension says which colour is transparent.
-      if (bytes[at++] === 0xf9 && (bytes[at] ?? 0) >= 4 && (bytes[at + 1] ?? 0) & 1) transparent = bytes[at + 4];
-      skipBlocks();
-    } else if (kind === 0x2c) break;
+    if (kind === 0x2c) break;
+    if (kind !== 0x21) continue;
+    // A graphic control extension says which colour is transparent.
+    if (bytes[at++] === 0xf9 && (bytes[at] ?? 0) >= 4 && (bytes[at + 1] ?? 0) & 1) background = bytes[at + 4] ?? 0;
+    for (let size = bytes[at++] ?? 0; size > 0; size = bytes[at++] ?? 0) at += size;
   }
-  if (at + 10 > bytes.length) throw cut();
+  if (at + 10 > bytes.length) throw cutOff();
   const [left, top, frameWidth, frameHeight] = [0, 2, 4, 6].map((i) => bytes.readUInt16LE(at + i)) as [
     number,
     number,
@@ -58,41 +56,123 @@ export function firstFrame(bytes: Buffer): FirstFrame {
   ];
   const frameFlags = bytes[at + 8] ?? 0;
   at += 9;
-  if (frameFlags & 128) palette = bytes.subarray(at, (at += 3 << ((frameFlags & 7) + 1)));
-  width = Math.max(width, left + frameWidth);
-  height = Math.max(height, top + frameHeight);
+  if (frameFlags & 128) colours = table(frameFlags);
+  const palette = Uint8Array.from({ length: 768 }, (_, i) =>
+    colours === undefined ? Math.floor(i / 3) : (colours[i] ?? 0),
+  );
+  const width = Math.max(bytes.readUInt16LE(6), left + frameWidth);
+  const height = Math.max(bytes.readUInt16LE(8), top + frameHeight);
   if (frameWidth === 0 || frameHeight === 0) throw new Refusal('GIF: the picture has no pixels');
-
-  const colours = Buffer.alloc(768);
-  if (palette !== undefined) palette.copy(colours);
-  else for (let i = 0; i < 768; i++) colours[i] = Math.floor(i / 3);
-  const data = at;
-  at++;
-  skipBlocks();
-  const head = Buffer.alloc(13);
-  head.write('GIF89a', 'latin1');
-  head.writeUInt16LE(frameWidth, 6);
-  head.writeUInt16LE(frameHeight, 8);
-  head[10] = 0xf7;
-  const descriptor = Buffer.alloc(10);
-  descriptor[0] = 0x2c;
-  descriptor.writeUInt16LE(frameWidth, 5);
-  descriptor.writeUInt16LE(frameHeight, 7);
-  descriptor[9] = frameFlags & 64; // interlaced
-  const file = Buffer.concat([head, colours, descriptor, bytes.subarray(data, at), Buffer.from([0x3b])]);
-  const fill = (transparent ?? 0) * 3;
-  const background = [colours[fill], colours[fill + 1], colours[fill + 2]] as [number, number, number];
-  return { width, height, left, top, frameWidth, frameHeight, background, file };
+  const interlaced = (frameFlags & 64) !== 0;
+  return { width, height, left, top, frameWidth, frameHeight, interlaced, palette, background, start: at };
 }
 
-/** Puts the decoded frame on its canvas. */
-export function onCanvas(frame: FirstFrame, pixels: Uint8Array): RgbImage {
-  const { width, height, left, top, frameWidth, frameHeight, background } = frame;
-  if (width === frameWidth && height === frameHeight) return { width, height, data: pixels };
+/**
+ * Decodes the first picture of a GIF. libvips would leave out what is transparent, and draw what is missing.
+ *
+ * @throws Error where pixels are missing or codes are damaged
+ */
+export function decodeGif(bytes: Buffer): RgbImage {
+  const frame = readGifFrame(bytes);
+  const { width, height, left, top, frameWidth, frameHeight, palette } = frame;
   const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < data.length; i += 3) data.set(background, i);
-  for (let y = 0; y < frameHeight; y++) {
-    data.set(pixels.subarray(y * frameWidth * 3, (y + 1) * frameWidth * 3), ((top + y) * width + left) * 3);
+  if (frameWidth !== width || frameHeight !== height) {
+    const colour = palette.subarray(frame.background * 3, frame.background * 3 + 3);
+    for (let i = 0; i < data.length; i += 3) data.set(colour, i);
+  }
+  const indices = unpack(bytes, frame.start, frameWidth * frameHeight);
+  let from = 0;
+  for (const [first, step] of frame.interlaced ? INTERLACED : [[0, 1] as const]) {
+    for (let y = first; y < frameHeight; y += step) {
+      let to = ((top + y) * width + left) * 3;
+      for (let x = 0; x < frameWidth; x++) {
+        const colour = (indices[from++] as number) * 3;
+        data[to++] = palette[colour] as number;
+        data[to++] = palette[colour + 1] as number;
+        data[to++] = palette[colour + 2] as number;
+      }
+    }
   }
   return { width, height, data };
+}
+
+/** First row and distance of the passes of an interlaced picture (GIF89a, appendix E). */
+const INTERLACED = [
+  [0, 8],
+  [4, 8],
+  [2, 4],
+  [1, 2],
+] as const;
+
+/** GIF's LZW (GIF89a, appendix F), as strict as Pillow: a block must be whole, and no code may be ahead of the table. */
+function unpack(bytes: Buffer, start: number, count: number): Uint8Array {
+  const bits = bytes[start] ?? 0;
+  if (bits > MAX_BITS) throw new Refusal('GIF: the pixels are damaged');
+  const clear = 1 << bits;
+  const size = 1 << MAX_BITS;
+  const suffix = new Uint8Array(size);
+  const prefix = new Uint16Array(size);
+  const text = new Uint8Array(size + 1);
+  const out = new Uint8Array(count);
+  let at = start + 1;
+  let block = 0;
+  let held = 0;
+  let heldBits = 0;
+  let next = clear + 2;
+  let width = bits + 1;
+  let previous = -1;
+  let first = 0;
+  for (let done = 0; done < count;) {
+    while (heldBits < width) {
+      if (block === 0) {
+        block = bytes[at++] ?? size;
+        if (at + block > bytes.length) throw cutOff();
+        continue;
+      }
+      held |= (bytes[at++] as number) << heldBits;
+      heldBits += 8;
+      block--;
+    }
+    const code = held & ((1 << width) - 1);
+    held >>>= width;
+    heldBits -= width;
+    if (code === clear) {
+      [next, width, previous] = [clear + 2, bits + 1, -1];
+      continue;
+    }
+    if (code === clear + 1) throw cutOff();
+    if (previous < 0) {
+      if (code > clear) throw new Refusal('GIF: the pixels are damaged');
+      first = previous = code;
+      out[done++] = code;
+      continue;
+    }
+    if (code > next) throw new Refusal('GIF: the pixels are damaged');
+    // From the end of the text to its beginning.
+    let length = 0;
+    let rest = code;
+    if (code === next) {
+      text[length++] = first;
+      rest = previous;
+    }
+    while (rest >= clear) {
+      if (rest >= size || length > size) throw new Refusal('GIF: the pixels are damaged');
+      text[length++] = suffix[rest] as number;
+      rest = prefix[rest] as number;
+    }
+    first = text[length++] = rest;
+    if (next < size) {
+      suffix[next] = first;
+      prefix[next] = previous;
+      if (next === (1 << width) - 1 && width < MAX_BITS) width++;
+      next++;
+    }
+    previous = code;
+    while (length > 0 && done < count) out[done++] = text[--length] as number;
+  }
+  return out;
+}
+
+function cutOff(): Refusal {
+  return new Refusal('GIF: the file is cut off');
 }

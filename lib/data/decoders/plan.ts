@@ -3,7 +3,7 @@ import type { RgbImage } from '../../backend/types';
 import { checkSize } from '../limits';
 import { decodeBmp, isBmp, readBmpHeader } from './bmp';
 import { cmykToRgb } from './cmyk';
-import { firstFrame, isGif, onCanvas } from './gif';
+import { decodeGif, isGif, readGifFrame } from './gif';
 import { isJpeg, jpegHeader, withoutMetadata } from './jpeg';
 import { checkPng, ended, isPng } from './png';
 import { decodePnm, isPnm, readPnmHeader } from './pnm';
@@ -76,10 +76,8 @@ async function planFormat(bytes: Buffer): Promise<Plan> {
     };
   }
   if (isGif(bytes)) {
-    const frame = firstFrame(bytes);
-    const { width, height, file } = frame;
-    const decode = async (): Promise<RgbImage> => onCanvas(frame, (await decodePlain(file, { failOn: 'error' })).data);
-    return { width, height, bytesPerPixel: 10, inScript: false, decode };
+    const { width, height } = readGifFrame(bytes);
+    return { width, height, bytesPerPixel: 4, inScript: true, decode: () => decodeGif(bytes) };
   }
   const { format, space, width, height } = await sharp(bytes, OPTIONS).metadata();
   if (!SHARP_FORMATS.has(format)) throw new Refusal(`${format} is not supported`);

@@ -8,6 +8,8 @@ const OTHER_SIZES: Readonly<Record<number, number>> = { 2: 1, 5: 8, 7: 1, 10: 8,
 /** The first directory of a TIFF. */
 export interface Directory {
   littleEndian: boolean;
+  /** All of it is in the file, and so are the values that it points to. */
+  complete: boolean;
   /** The whole numbers of a tag; undefined where it is missing, NaN where it holds something else. */
   values(tag: number): number[] | undefined;
   /** The first of them. */
@@ -50,9 +52,13 @@ export function readDirectory(bytes: Buffer): Directory {
   const entry = big ? 20 : 12;
   const inline = big ? 8 : 4;
   let total = 0;
+  let complete = true;
   for (let i = 0; i < count; i++) {
     const at = start + (big ? 8 : 2) + i * entry;
-    if (at + entry > bytes.length) break;
+    if (at + entry > bytes.length) {
+      complete = false;
+      break;
+    }
     const tag = u16(at);
     const type = u16(at + 2);
     const length = big ? u64(at + 4) : u32(at + 4);
@@ -64,10 +70,13 @@ export function readDirectory(bytes: Buffer): Directory {
       from = big ? u64(from) : u32(from);
       total += size;
       if (total > bytes.length) continue;
-      if (from + size > bytes.length) break;
+      if (from + size > bytes.length) {
+        complete = false;
+        break;
+      }
     }
     const whole = SIZES[type] !== undefined;
     found.set(tag, whole ? Array.from({ length }, (_, k) => number(type, from + k * each)) : [NaN]);
   }
-  return { littleEndian, values: (tag) => found.get(tag), value: (tag) => found.get(tag)?.[0] };
+  return { littleEndian, complete, values: (tag) => found.get(tag), value: (tag) => found.get(tag)?.[0] };
 }

@@ -51,6 +51,8 @@ export function readLayout(bytes: Buffer): Layout {
   const one = (tag: number, missing: number): number => ifd.value(tag) ?? missing;
   if (ifd.values(0xbc01) !== undefined) throw new Refusal('TIFF: Windows Media Photo is not supported');
   const compression = one(259, 1);
+  // libtiff refuses what Pillow's own reader passes over.
+  if (compression !== 1 && !ifd.complete) throw new Refusal('TIFF: the file is cut off');
   const width = one(256, NaN);
   const height = one(257, NaN);
   if (!(Number.isInteger(width) && Number.isInteger(height))) throw new Refusal('TIFF: the file does not say its size');
