@@ -6,6 +6,8 @@ import { ROOT } from './cli/run';
 /** The release of Pillow whose pixels ours are: that of scripts/requirements-dev.txt. */
 export const FOLLOWED_PILLOW = '13.0.0';
 
+const OPTIONS = { encoding: 'utf8', timeout: 240_000, maxBuffer: 64 * 1024 ** 2 } as const;
+
 /** A Python that can import Pillow. */
 export interface PythonPillow {
   version: string;
@@ -35,7 +37,7 @@ function find(): PythonPillow | undefined {
     return {
       version,
       run: (script, args) => {
-        const ran = spawnSync(python, ['-c', script, ...args], { encoding: 'utf8', timeout: 240_000 });
+        const ran = spawnSync(python, ['-W', 'ignore', '-c', script, ...args], OPTIONS);
         if (ran.status !== 0) throw new Error(ran.stderr || `${python} ended with exit code ${ran.status}`);
         return ran.stdout;
       },

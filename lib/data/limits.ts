@@ -1,8 +1,12 @@
-/** sharp's own limit of pixels (`limitInputPixels`), kept for the formats that sharp does not decode. */
-const MAX_PIXELS = 0x3fff * 0x3fff;
+import { Refusal } from './decoders/refusal';
+
+/** Pillow's limit: above twice its MAX_IMAGE_PIXELS it takes an image for a decompression bomb. */
+export const MAX_PIXELS = 2 * Math.floor(1024 ** 3 / 4 / 3);
 
 /** Refuses sizes that no image has, before memory is taken for them. */
 export function checkSize(width: number, height: number): void {
-  if (!(width > 0 && height > 0)) throw new Error(`the image has no pixels (${width} x ${height})`);
-  if (width * height > MAX_PIXELS) throw new Error(`the image is too large (${width} x ${height})`);
+  if (!(width > 0 && height > 0)) throw new Refusal(`the image has no pixels (${width} x ${height})`);
+  if (width * height > MAX_PIXELS) {
+    throw new Refusal(`the image is too large (${width} x ${height}; ${MAX_PIXELS} pixels are allowed)`);
+  }
 }

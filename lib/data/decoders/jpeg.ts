@@ -1,0 +1,65 @@
+export interface JpegHeader {
+  width: number;
+  height: number;
+  /** Colour components. */
+  components: number;
+  progressive: boolean;
+}
+
+/** Whether the content begins as a JPEG does. */
+export function isJpeg(bytes: Buffer): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
+}
+
+/**
+ * What the frame header of a JPEG of 8 bits a component says (ITU-T T.81, B.2.2); undefined for whatever else the content is.
+ */
+export function jpegHeader(bytes: Buffer): JpegHeader | undefined {
+  if (!isJpeg(bytes)) return undefined;
+  for (const { marker, at } of segments(bytes)) {
+    // Frame headers, without the tables of Huffman codes (C4), JPG (C8) and arithmetic conditioning (CC) among them.
+    if (marker < 0xc0 || marker > 0xcf || marker === 0xc4 || marker === 0xc8 || marker === 0xcc) continue;
+    if (at + 9 >= bytes.length || bytes[at + 4] !== 8) return undefined;
+    const progressive = marker === 0xc2 || marker === 0xca;
+    return {
+      height: bytes.readUInt16BE(at + 5),
+      width: bytes.readUInt16BE(at + 7),
+      components: bytes[at + 9] ?? 0,
+      progressive,
+    };
+  }
+  return undefined;
+}
+
+/**
+ * The same picture without what describes it (EXIF, XMP, profiles, comments), which libvips reads and may refuse. What the decoder
+ * itself needs stays: JFIF's (APP0) and Adobe's (APP14) segments tell of the colours.
+ */
+export function withoutMetadata(bytes: Buffer): Buffer {
+  const kept: Buffer[] = [bytes.subarray(0, 2)];
+  let end = 2;
+  for (const { marker, at, next } of segments(bytes)) {
+    const described = (marker >= 0xe1 && marker <= 0xef && marker !== 0xee) || marker === 0xfe;
+    if (!described) kept.push(bytes.subarray(at, next));
+    end = next;
+  }
+  kept.push(bytes.subarray(end));
+  return Buffer.concat(kept);
+}
+
+/** The segments before the first scan. */
+function* segments(bytes: Buffer): Generator<{ marker: number; at: number; next: number }> {
+  let at = 2;
+  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
+    const marker = bytes[at + 1] ?? 0;
+    if (marker === 0xff) {
+      at++; // fill bytes may stand before a marker
+      continue;
+    }
+    // Markers without a length, the start of a scan and the end: no frame header before them is an odd file.
+    if (marker < 0xc0 || (marker >= 0xd0 && marker <= 0xda)) return;
+    const next = at + 2 + bytes.readUInt16BE(at + 2);
+    yield { marker, at, next: Math.min(next, bytes.length) };
+    at = next;
+  }
+}

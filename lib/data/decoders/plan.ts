@@ -1,0 +1,156 @@
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import type { RgbImage } from '../../backend/types';
+import { checkSize } from '../limits';
+import { decodeBmp, isBmp, readBmpHeader } from './bmp';
+import { cmykToRgb } from './cmyk';
+import { decodeGif, isGif, readGifFrame } from './gif';
+import { isJpeg, jpegHeader, withoutMetadata } from './jpeg';
+import { checkPng, ended, isPng } from './png';
+import { decodePnm, isPnm, readPnmHeader } from './pnm';
+import { planTiff } from './tiff/plan';
+import { isTiff } from './tiff/ifd';
+import { Refusal } from './refusal';
+
+/** How an image will be decoded, found out from its header. */
+export interface Plan {
+  width: number;
+  height: number;
+  /** Bytes for each pixel while it is decoded, those of the result among them. */
+  bytesPerPixel: number;
+  /** JavaScript goes over the pixels: not on the main thread where they are many. */
+  inScript: boolean;
+  decode(): RgbImage | Promise<RgbImage>;
+}
+
+/** What sharp must be told to decode as Pillow does: no colour profile, an error where data are missing, and our own limit. */
+const OPTIONS = { ignoreIcc: true, failOn: 'truncated', limitInputPixels: false } as const;
+
+/** Formats of sharp that Pillow reads too, to the same bytes. */
+const SHARP_FORMATS = new Set(['jpeg', 'png', 'webp']);
+
+/**
+ * Finds out how an image is to be decoded to the bytes that Pillow's `convert('RGB')` gives; the content decides, not the name.
+ *
+ * @throws Error with the reason where Pillow would not read it, or this package can't
+ */
+export async function planOf(bytes: Buffer): Promise<Plan> {
+  const plan = await planFormat(bytes);
+  checkSize(plan.width, plan.height);
+  return plan;
+}
+
+async function planFormat(bytes: Buffer): Promise<Plan> {
+  const jpeg = jpegHeader(bytes);
+  // sharp's look at the header is a twentieth of the time of a photograph, and only tells of rare kinds.
+  if (jpeg !== undefined && jpeg.components <= 3) {
+    const { width, height } = jpeg;
+    return {
+      width,
+      height,
+      bytesPerPixel: jpeg.progressive ? 9 : 3,
+      inScript: false,
+      decode: () => decodeJpeg(bytes, decodePlain),
+    };
+  }
+  if (isBmp(bytes)) {
+    const { width, height } = readBmpHeader(bytes);
+    return { width, height, bytesPerPixel: 3, inScript: true, decode: () => decodeBmp(bytes) };
+  }
+  if (isPnm(bytes)) {
+    const { width, height } = readPnmHeader(bytes);
+    return { width, height, bytesPerPixel: 3, inScript: true, decode: () => decodePnm(bytes) };
+  }
+  if (isTiff(bytes)) return planTiff(bytes, { cmyk: decodeCmyk, plain: decodePlain });
+  if (isPng(bytes)) {
+    const header = checkPng(bytes);
+    const { width, height, bits } = header;
+    const inScript = header.gray && bits === 16;
+    const file = ended(bytes, header);
+    const bytesPerPixel = (bits === 16 ? 11 : 7) + (header.interlaced ? 4 : 0);
+    return {
+      width,
+      height,
+      bytesPerPixel,
+      inScript,
+      decode: () => (inScript ? decodeGray16(file) : decodePlain(file)),
+    };
+  }
+  if (isGif(bytes)) {
+    const { width, height } = readGifFrame(bytes);
+    return { width, height, bytesPerPixel: 4, inScript: true, decode: () => decodeGif(bytes) };
+  }
+  const { format, space, width, height } = await sharp(bytes, OPTIONS).metadata();
+  if (!SHARP_FORMATS.has(format)) throw new Refusal(`${format} is not supported`);
+  const cmyk = space === 'cmyk';
+  const decode = isJpeg(bytes) ? () => decodeJpeg(bytes, cmyk ? decodeCmyk : decodePlain) : () => decodePlain(bytes);
+  return { width, height, bytesPerPixel: cmyk ? 11 : 7, inScript: cmyk, decode };
+}
+
+type Decoder = (bytes: Buffer, options?: SharpOptions) => Promise<RgbImage>;
+
+/** libvips refuses a JPEG whose EXIF data are broken; Pillow passes over them. */
+async function decodeJpeg(bytes: Buffer, decode: Decoder): Promise<RgbImage> {
+  try {
+    return await decode(bytes);
+  } catch (error) {
+    if (!/exif|icc|xmp|iptc/i.test((error as Error).message)) throw error;
+    return decode(withoutMetadata(bytes));
+  }
+}
+
+const decodePlain: Decoder = async (bytes, options) => {
+  const { data, info } = await open(bytes, options)
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  if (channels === 3) return { width, height, data };
+  if (channels !== 1) throw new Refusal(`${channels} channels are not supported`);
+  const out = new Uint8Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) out.fill(data[i] ?? 0, i * 3, i * 3 + 3);
+  return { width, height, data: out };
+};
+
+/** Pillow's conversion, which knows no colour profiles. libvips would go through one. */
+const decodeCmyk: Decoder = async (bytes, options) => {
+  const { data, info } = await open(bytes, options)
+    .pipelineColourspace('cmyk')
+    .toColourspace('cmyk')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  if (channels < 4) throw new Refusal(`CMYK with ${channels} channels is not supported`);
+  const out = new Uint8Array(width * height * 3);
+  for (let i = 0, from = 0; i < out.length; i += 3, from += channels) {
+    cmykToRgb(
+      out,
+      i,
+      data[from] as number,
+      data[from + 1] as number,
+      data[from + 2] as number,
+      data[from + 3] as number,
+    );
+  }
+  return { width, height, data: out };
+};
+
+/** Pillow clips gray of 16 bits at 255 where libvips would shift it. */
+async function decodeGray16(bytes: Buffer): Promise<RgbImage> {
+  const { data, info } = await open(bytes)
+    .pipelineColourspace('grey16')
+    .toColourspace('grey16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength >> 1);
+  const out = new Uint8Array(width * height * 3);
+  for (let i = 0, from = 0; i < out.length; i += 3, from += channels) {
+    out[i] = out[i + 1] = out[i + 2] = Math.min(255, values[from] as number);
+  }
+  return { width, height, data: out };
+}
+
+function open(bytes: Buffer, options?: SharpOptions): Sharp {
+  return sharp(bytes, { ...OPTIONS, ...options });
+}

@@ -1,0 +1,194 @@
+import { crc32, inflateSync } from 'node:zlib';
+import { Refusal } from './refusal';
+
+const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+const MAX_TEXT = 2 ** 20;
+const MAX_TEXTS = 64 * MAX_TEXT;
+
+/** Bits and colour types that there are. */
+const DEPTHS: Readonly<Record<number, readonly number[]>> = {
+  0: [1, 2, 4, 8, 16],
+  2: [8, 16],
+  3: [1, 2, 4, 8],
+  4: [8, 16],
+  6: [8, 16],
+};
+
+/** Bytes that Pillow wants of a chunk at least. */
+const LEAST: Readonly<Record<string, number>> = {
+  IHDR: 13,
+  gAMA: 4,
+  cHRM: 32,
+  sRGB: 1,
+  pHYs: 9,
+  acTL: 8,
+  fcTL: 26,
+  fdAT: 4,
+};
+
+export interface PngHeader {
+  width: number;
+  height: number;
+  bits: number;
+  /** Gray without alpha of its own. */
+  gray: boolean;
+  interlaced: boolean;
+  /** Where the chunk that ends the file should be, where it is missing; libpng wants it. */
+  unended?: number;
+}
+
+/** Whether the content is a PNG. */
+export function isPng(bytes: Buffer): boolean {
+  return bytes.subarray(0, 8).equals(SIGNATURE);
+}
+
+/**
+ * Goes through the chunks as Pillow's PngImagePlugin does, where libpng is more lenient: checksums of the chunks before the pixels,
+ * and chunks that are cut off or too short.
+ *
+ * @throws Error with what is wrong
+ */
+export function checkPng(bytes: Buffer): PngHeader {
+  const walk = new Walk();
+  let data = false;
+  for (let at = 8; ;) {
+    const name = bytes.toString('latin1', at + 4, at + 8);
+    if (at + 8 > bytes.length || !/^\w{4}$/.test(name)) {
+      if (data) return { ...(walk.header as PngHeader), unended: at }; // what follows the pixels may be broken
+      throw new Refusal(at + 8 > bytes.length ? 'PNG: the file is cut off' : 'PNG: a chunk is damaged');
+    }
+    const length = bytes.readUInt32BE(at);
+    const end = at + 8 + length;
+    if (name === 'IEND') {
+      if (!data) throw new Refusal('PNG: the file has no pixels');
+      break;
+    }
+    if (name === 'IDAT') {
+      if (!data) walk.pixels();
+      if (length > 0 && at + 8 >= bytes.length) throw new Refusal('PNG: the file is cut off');
+      data = true;
+    } else {
+      if (end > bytes.length) throw new Refusal(`PNG: the chunk ${name} is cut off`);
+      if (data && name === 'fcTL' && walk.animated) break;
+      walk.chunk(name, bytes.subarray(at + 8, end), data);
+      if (!data && (end + 4 > bytes.length || crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end))) {
+        throw new Refusal(`PNG: the checksum of the chunk ${name} is wrong`);
+      }
+    }
+    at = end + 4;
+  }
+  return walk.header as PngHeader;
+}
+
+/** The file with its end, where that is missing; a checksum that was cut off with it is not looked at. */
+export function ended(bytes: Buffer, { unended }: PngHeader): Buffer {
+  if (unended === undefined || unended > bytes.length + 4) return bytes;
+  const gap = Buffer.alloc(Math.max(0, unended - bytes.length));
+  return Buffer.concat([bytes.subarray(0, unended), gap, Buffer.from('\0\0\0\0IEND\xae\x42\x60\x82', 'latin1')]);
+}
+
+class Walk {
+  header: PngHeader | undefined;
+  animated = false;
+  private colour = -1;
+  private frames = 0;
+  private sequence: number | undefined;
+  private framed = false;
+  private texts = 0;
+
+  /** What must be known when the pixels begin. */
+  pixels(): void {
+    if (this.header === undefined) throw new Refusal('PNG: the header is missing');
+    this.animated = this.frames > 1 || (this.frames === 1 && !this.framed);
+  }
+
+  chunk(name: string, data: Buffer, afterPixels: boolean): void {
+    if (data.length < (LEAST[name] ?? 0)) throw new Refusal(`PNG: the chunk ${name} is cut off`);
+    switch (name) {
+      case 'IHDR':
+        return this.readHeader(data);
+      case 'tRNS': {
+        const least = this.colour === 0 ? 2 : this.colour === 2 ? 6 : 0;
+        if (data.length < least) throw new Refusal('PNG: the chunk tRNS is cut off');
+        return;
+      }
+      case 'iCCP':
+      case 'zTXt':
+      case 'iTXt':
+      case 'tEXt':
+        return this.readText(name, data);
+      case 'acTL': {
+        const frames = data.readUInt32BE(0);
+        if (!afterPixels) this.frames = this.frames === 0 && frames <= 0x80000000 ? frames : 0;
+        return;
+      }
+      case 'fcTL':
+        return this.readFrame(data, afterPixels);
+      case 'fdAT':
+        // Pixels of a frame come after the frame's header; those of the picture itself come first.
+        if (!afterPixels || this.sequence === undefined) throw new Refusal('PNG: the frames are out of order');
+        return this.follow(data);
+    }
+  }
+
+  private readHeader(data: Buffer): void {
+    const [width, height] = [data.readUInt32BE(0), data.readUInt32BE(4)];
+    const [bits, colour, , filter, interlace] = [...data.subarray(8, 13)] as [number, number, number, number, number];
+    if (filter !== 0) throw new Refusal('PNG: unknown filter');
+    if (DEPTHS[colour]?.includes(bits) !== true)
+      throw new Refusal(`PNG: ${bits} bits of colour type ${colour} are not supported`);
+    this.colour = colour;
+    this.header = { width, height, bits, gray: colour === 0, interlaced: interlace !== 0 };
+  }
+
+  private readFrame(data: Buffer, afterPixels: boolean): void {
+    this.follow(data);
+    this.framed = true;
+    const [width, height, left, top] = [4, 8, 12, 16].map((at) => data.readUInt32BE(at)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    if (left + width > (this.header?.width ?? 0) || top + height > (this.header?.height ?? 0)) {
+      throw new Refusal('PNG: a frame is larger than the image');
+    }
+    const whole = width === this.header?.width && height === this.header.height;
+    if (!afterPixels && !whole) throw new Refusal('PNG: the first frame is not the whole image');
+  }
+
+  private follow(data: Buffer): void {
+    const number = data.readUInt32BE(0);
+    if (number !== (this.sequence ?? -1) + 1) throw new Refusal('PNG: the frames are out of order');
+    this.sequence = number;
+  }
+
+  /** Pillow unpacks texts and profiles up to a limit; damaged ones it leaves out. */
+  private readText(name: string, data: Buffer): void {
+    const separator = data.indexOf(0);
+    let packed: Buffer | undefined;
+    if (name === 'iCCP' || name === 'zTXt') {
+      if (name === 'zTXt' && (separator < 0 || separator + 1 >= data.length)) return;
+      if ((data[separator + 1] ?? 1) !== 0) throw new Refusal(`PNG: unknown compression of the chunk ${name}`);
+      packed = data.subarray(separator + 2);
+    } else if (name === 'iTXt' && separator >= 0 && (data[separator + 1] ?? 0) !== 0 && data[separator + 2] === 0) {
+      const language = data.indexOf(0, separator + 3);
+      const keyword = language < 0 ? -1 : data.indexOf(0, language + 1);
+      if (keyword >= 0) packed = data.subarray(keyword + 1);
+    }
+    let length = data.length;
+    if (packed !== undefined) {
+      try {
+        ({ length } = inflateSync(packed, { maxOutputLength: MAX_TEXT }));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+          throw new Refusal(`PNG: the chunk ${name} unpacks to more than ${MAX_TEXT} bytes`);
+        }
+        length = 0;
+      }
+    }
+    if (name === 'iCCP') return;
+    this.texts += length;
+    if (this.texts > MAX_TEXTS) throw new Refusal(`PNG: more than ${MAX_TEXTS} bytes of text`);
+  }
+}

@@ -1,0 +1,82 @@
+import { Refusal } from '../refusal';
+
+/** Bytes of one value of each type of number that a TIFF directory holds (TIFF 6.0, page 15; BigTIFF). */
+const SIZES: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8 };
+/** Types that are no whole numbers: texts, fractions, floats. Where a whole number is wanted, they are an error. */
+const OTHER_SIZES: Readonly<Record<number, number>> = { 2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8 };
+
+/** The first directory of a TIFF. */
+export interface Directory {
+  littleEndian: boolean;
+  /** All of it is in the file, and so are the values that it points to. */
+  complete: boolean;
+  /** The whole numbers of a tag; undefined where it is missing, NaN where it holds something else. */
+  values(tag: number): number[] | undefined;
+  /** The first of them. */
+  value(tag: number): number | undefined;
+}
+
+/** Whether the content is a TIFF, the headers with swapped bytes that Pillow takes among them. */
+export function isTiff(bytes: Buffer): boolean {
+  const head = bytes.toString('latin1', 0, 4);
+  return bytes.length >= 8 && ['MM\0*', 'II*\0', 'MM*\0', 'II\0*', 'MM\0+', 'II+\0'].includes(head);
+}
+
+/**
+ * Reads the first directory with Pillow's leniency: the first of two equal tags counts, tags whose data are too large are left out,
+ * and a directory that is cut off counts as far as it goes.
+ *
+ * @throws Error where there is no directory
+ */
+export function readDirectory(bytes: Buffer): Directory {
+  const littleEndian = bytes[0] === 0x49;
+  const big = bytes[2] === 43; // Pillow knows BigTIFF by this byte, and so in one byte order only
+  const u16 = (at: number): number => (littleEndian ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
+  const u32 = (at: number): number => (littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  const u64 = (at: number): number =>
+    littleEndian ? u32(at) + u32(at + 4) * 2 ** 32 : u32(at) * 2 ** 32 + u32(at + 4);
+  const number = (type: number, at: number): number => {
+    if (type === 1) return bytes[at] ?? 0;
+    if (type === 6) return bytes.readInt8(at);
+    if (type === 3) return u16(at);
+    if (type === 8) return littleEndian ? bytes.readInt16LE(at) : bytes.readInt16BE(at);
+    if (type === 9) return littleEndian ? bytes.readInt32LE(at) : bytes.readInt32BE(at);
+    return type === 16 || type === 17 ? u64(at) : u32(at);
+  };
+
+  const found = new Map<number, number[]>();
+  if (big && bytes.length < 16) throw new Refusal('TIFF: the file is cut off');
+  const start = big ? u64(8) : u32(4);
+  if (start === 0 || start + (big ? 8 : 2) > bytes.length) throw new Refusal('TIFF: the file has no directory');
+  const count = big ? u64(start) : u16(start);
+  const entry = big ? 20 : 12;
+  const inline = big ? 8 : 4;
+  let total = 0;
+  let complete = true;
+  for (let i = 0; i < count; i++) {
+    const at = start + (big ? 8 : 2) + i * entry;
+    if (at + entry > bytes.length) {
+      complete = false;
+      break;
+    }
+    const tag = u16(at);
+    const type = u16(at + 2);
+    const length = big ? u64(at + 4) : u32(at + 4);
+    const each = SIZES[type] ?? OTHER_SIZES[type];
+    if (found.has(tag) || each === undefined || length === 0) continue;
+    const size = length * each;
+    let from = at + (big ? 12 : 8);
+    if (size > inline) {
+      from = big ? u64(from) : u32(from);
+      total += size;
+      if (total > bytes.length) continue;
+      if (from + size > bytes.length) {
+        complete = false;
+        break;
+      }
+    }
+    const whole = SIZES[type] !== undefined;
+    found.set(tag, whole ? Array.from({ length }, (_, k) => number(type, from + k * each)) : [NaN]);
+  }
+  return { littleEndian, complete, values: (tag) => found.get(tag), value: (tag) => found.get(tag)?.[0] };
+}

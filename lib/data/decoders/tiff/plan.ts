@@ -1,0 +1,59 @@
+import type { SharpOptions } from 'sharp';
+import type { RgbImage } from '../../../backend/types';
+import { readLayout, type Layout } from './layout';
+import { hasPlanes, planeOf, readPlanes, unsupportedCompression } from './planes';
+import { orient, unpackTiff } from './unpack';
+import type { Plan } from '../plan';
+import { Refusal } from '../refusal';
+
+const CCITT = new Set([2, 3, 4]);
+const THUNDERSCAN = 32809;
+const JPEG = 7;
+
+/** sharp's decoders of whole files. */
+interface WholeFile {
+  plain(bytes: Buffer, options: SharpOptions): Promise<RgbImage>;
+  cmyk(bytes: Buffer, options: SharpOptions): Promise<RgbImage>;
+}
+
+/** Decides how a TIFF is decoded. */
+export function planTiff(bytes: Buffer, sharp: WholeFile): Plan {
+  const layout = readLayout(bytes);
+  const { width, height, orientation, kind } = layout;
+  const size = orientation >= 5 && orientation <= 8 ? { width: height, height: width } : { width, height };
+  if (wholeFile(layout)) {
+    const decode = async (): Promise<RgbImage> =>
+      orient(await sharp[kind === 'cmyk' ? 'cmyk' : 'plain'](bytes, { failOn: 'error' }), orientation);
+    return { ...size, bytesPerPixel: 10, inScript: kind === 'cmyk', decode };
+  }
+  if (!hasPlanes(layout)) throw new Refusal(unsupportedCompression(layout.compression));
+  refuseOdd(layout);
+  const plane = planeOf(layout);
+  const decode = async (): Promise<RgbImage> => unpackTiff({ layout, planes: await readPlanes(bytes, layout) });
+  const bytesPerPixel = 3 + (layout.samples * plane.bits) / 8;
+  return { ...size, bytesPerPixel, inScript: true, decode };
+}
+
+/** What sharp is handed as it is: formats whose decoders make pictures and not samples. */
+function wholeFile({ compression, kind, bits, planar, samples }: Layout): boolean {
+  if (CCITT.has(compression)) return kind === 'gray' && bits === 1 && samples === 1;
+  if (compression === THUNDERSCAN) return kind === 'gray' && bits === 4;
+  if (compression !== JPEG || bits !== 8 || planar) return false;
+  return ['gray', 'rgb', 'ycbcr', 'cmyk'].includes(kind) && samples === (kind === 'gray' ? 1 : kind === 'cmyk' ? 4 : 3);
+}
+
+/** What Pillow refuses once it reads the pixels, or makes nonsense of, such as gray whose bytes it swaps. */
+function refuseOdd(layout: Layout): void {
+  const { kind, planar, samples, bits, compression, inverted, littleEndian, sampleFormat } = layout;
+  if (kind === 'ycbcr') throw new Refusal('TIFF: YCbCr is supported in JPEG only');
+  if (kind === 'lab') throw new Refusal('TIFF: Lab is not supported');
+  const raw = compression === 1;
+  if (kind === 'clipped' && !raw && !littleEndian && sampleFormat !== 1) {
+    throw new Refusal('TIFF: compressed signed or floating point samples in big-endian order are not supported');
+  }
+  if (!planar) return;
+  if (samples === 1 && (!raw || (bits === 8 && !inverted))) return;
+  const coloured = kind === 'rgb' || kind === 'cmyk' || (kind === 'premultiplied' && !raw);
+  if (samples > 1 && samples <= 4 && coloured) return;
+  throw new Refusal(`TIFF: ${samples} planes of ${kind} are not supported`);
+}

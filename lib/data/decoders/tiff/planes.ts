@@ -1,0 +1,254 @@
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import sharp from 'sharp';
+import type { Layout } from './layout';
+import { Refusal } from '../refusal';
+
+/** Compressions that stay as they are in the file libtiff is given: LZW, Deflate of both numbers, PackBits. */
+const PACKBITS = 32773;
+const BY_LIBTIFF = new Set([5, 8, 32946, PACKBITS]);
+const ZSTD = 50000;
+const NAMES: Readonly<Record<number, string>> = {
+  6: 'JPEG of the old kind',
+  7: 'JPEG of such samples',
+  34925: 'LZMA',
+  50000: 'Zstandard (Node.js 22.15 and later can)',
+  50001: 'WebP',
+};
+
+/** How the bytes of a TIFF's planes lie: all samples in one, or a plane for each. */
+export interface Plane {
+  /** Samples of a pixel in this plane. */
+  samples: number;
+  bits: number;
+  /** Bytes of a row. */
+  rowBytes: number;
+}
+
+/** What {@link readPlanes} gives for a layout. */
+export function planeOf({ planar, samples, bits, width, compression }: Layout): Plane {
+  if (!planar || samples === 1) return { samples, bits, rowBytes: rowBytes(width, samples * bits) };
+  // Pillow reads uncompressed planes as bytes, whatever they are.
+  const depth = compression === 1 ? 8 : bits;
+  return { samples: 1, bits: depth, rowBytes: rowBytes(width, depth) };
+}
+
+function rowBytes(width: number, bitsOfPixel: number): number {
+  return Math.ceil((width * bitsOfPixel) / 8);
+}
+
+/** Whether {@link readPlanes} can decompress it. */
+export function hasPlanes({ compression }: Layout): boolean {
+  return compression === 1 || BY_LIBTIFF.has(compression) || compression === ZSTD;
+}
+
+/** Why it can't, where not even sharp can. */
+export function unsupportedCompression(compression: number): string {
+  return `TIFF: compression ${NAMES[compression] ?? compression} is not supported`;
+}
+
+/**
+ * The samples of a TIFF as they are in the file once decompressed, one buffer for each plane.
+ *
+ * @throws Error where strips or tiles are missing, cut off or damaged
+ */
+export async function readPlanes(bytes: Buffer, layout: Layout): Promise<Uint8Array[]> {
+  const count = layout.planar ? layout.samples : 1;
+  const plane = planeOf(layout);
+  const across = Math.ceil(layout.width / layout.chunkWidth);
+  const down = Math.ceil(layout.height / layout.chunkHeight);
+  let { offsets } = layout;
+  // Of several that each cover the whole image, Pillow takes the last where it reads them itself.
+  const whole = layout.chunkWidth === layout.width && layout.chunkHeight === layout.height;
+  if (layout.compression === 1 && whole && !layout.planar) offsets = offsets.slice(-1);
+  const each = across * down;
+  if (offsets.length < each * count) throw new Refusal('TIFF: strips or tiles are missing');
+  if (layout.compression === 1 && offsets.length > each * count)
+    throw new Refusal('TIFF: more strips or tiles than pixels');
+  const planes: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) {
+    const own = offsets.slice(i * each, (i + 1) * each);
+    if (layout.compression === 1) planes.push(readRaw(bytes, layout, plane, own));
+    else
+      planes.push(
+        await expand(bytes, layout, plane, own, byteCounts(layout, bytes, offsets).slice(i * each, (i + 1) * each)),
+      );
+  }
+  return planes;
+}
+
+function byteCounts({ byteCounts }: Layout, bytes: Buffer, offsets: number[]): number[] {
+  if (byteCounts !== undefined && byteCounts.length >= offsets.length) return byteCounts;
+  // As libtiff guesses: up to the next one.
+  return offsets.map((at) => Math.min(bytes.length, ...offsets.filter((other) => other > at)) - at);
+}
+
+/** Uncompressed rows; as Pillow, it needs the offsets only and not the lengths. */
+function readRaw(bytes: Buffer, layout: Layout, plane: Plane, offsets: number[]): Uint8Array {
+  // Only a tile that reaches over the right edge is longer than what is kept of it.
+  return assemble(bytes, layout, plane, offsets, (x, taken) =>
+    x + layout.chunkWidth > layout.width ? Math.floor((layout.chunkWidth * plane.samples * plane.bits) / 8) : taken,
+  );
+}
+
+/** Puts the rows of strips or tiles in their places; `stride` is what the rows of one are apart. */
+function assemble(
+  bytes: Buffer,
+  { width, height, chunkWidth, chunkHeight }: Layout,
+  plane: Plane,
+  offsets: number[],
+  stride: (x: number, taken: number) => number,
+): Uint8Array {
+  const pixelBits = plane.samples * plane.bits;
+  const across = Math.ceil(width / chunkWidth);
+  if (across > 1 && (chunkWidth * pixelBits) % 8 !== 0)
+    throw new Refusal('TIFF: tiles that end within a byte are not supported');
+  const out = new Uint8Array(plane.rowBytes * height);
+  for (const [i, offset] of offsets.entries()) {
+    const x = (i % across) * chunkWidth;
+    const y = Math.floor(i / across) * chunkHeight;
+    const rows = Math.min(chunkHeight, height - y);
+    const taken = rowBytes(Math.min(chunkWidth, width - x), pixelBits);
+    const apart = stride(x, taken);
+    if (offset + apart * (rows - 1) + taken > bytes.length) throw new Refusal('TIFF: the file is cut off');
+    for (let row = 0; row < rows; row++) {
+      const from = offset + row * apart;
+      out.set(bytes.subarray(from, from + taken), (y + row) * plane.rowBytes + (x * pixelBits) / 8);
+    }
+  }
+  return out;
+}
+
+/**
+ * Has libtiff decompress one plane: it is shown to sharp as a gray image of bytes, so that nothing but decompressing happens to it;
+ * tiles as strips, one below the other. Differences are undone here, for libtiff would take them for differences of those bytes.
+ */
+async function expand(
+  bytes: Buffer,
+  layout: Layout,
+  plane: Plane,
+  offsets: number[],
+  counts: number[],
+): Promise<Uint8Array> {
+  const { height, chunkWidth, chunkHeight, tiled, predictor, compression } = layout;
+  if (offsets.some((at, i) => at + (counts[i] ?? 0) > bytes.length || !((counts[i] ?? 0) > 0))) {
+    throw new Refusal('TIFF: the file is cut off');
+  }
+  const columns = tiled ? rowBytes(chunkWidth, plane.samples * plane.bits) : plane.rowBytes;
+  const rows = tiled ? chunkHeight * offsets.length : height;
+  const stripRows = Math.min(chunkHeight, rows);
+  let file = bytes;
+  let compressed = compression;
+  if (compression === ZSTD) {
+    ({ file, offsets, counts } = await unpackZstd(bytes, offsets, counts, columns * stripRows));
+    compressed = 1;
+  }
+  const directory: [tag: number, values: number[]][] = [
+    [256, [columns]],
+    [257, [rows]],
+    [258, [8]],
+    [259, [compressed]],
+    [262, [1]],
+    [266, [layout.fillOrder]],
+    [273, offsets],
+    [277, [1]],
+    [278, [stripRows]],
+    [279, counts],
+  ];
+  const { data, info } = await sharp(withDirectory(file, directory), {
+    failOn: 'error',
+    limitInputPixels: false, // of bytes, which stand for fewer pixels; those have been checked
+    unlimited: true,
+  })
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 1 || data.length !== columns * rows) throw new Refusal('TIFF: the strips do not fit the size');
+  if (predictor !== 1 && compression !== PACKBITS) undoPredictor(data, layout, plane, columns);
+  if (!tiled) return data;
+  return assemble(
+    data,
+    layout,
+    plane,
+    offsets.map((_, i) => i * columns * chunkHeight),
+    () => columns,
+  );
+}
+
+/** A classic little-endian TIFF with the same content and this directory. */
+function withDirectory(bytes: Buffer, directory: [tag: number, values: number[]][]): Buffer {
+  const start = bytes.length + (bytes.length % 2);
+  if (start > 2 ** 32 - 2 ** 24) throw new Refusal('TIFF: the file is too large');
+  directory.sort(([a], [b]) => a - b);
+  const outside = directory.reduce((sum, [, values]) => sum + (values.length > 1 ? values.length * 4 : 0), 0);
+  const length = 2 + directory.length * 12 + 4;
+  const out = Buffer.alloc(start + length + outside);
+  bytes.copy(out);
+  out.write('II*\0', 0, 'latin1');
+  out.writeUInt32LE(start, 4);
+  out.writeUInt16LE(directory.length, start);
+  let free = start + length;
+  for (const [i, [tag, values]] of directory.entries()) {
+    const at = start + 2 + i * 12;
+    out.writeUInt16LE(tag, at);
+    out.writeUInt16LE(4, at + 2);
+    out.writeUInt32LE(values.length, at + 4);
+    if (values.length === 1) out.writeUInt32LE(values[0] ?? 0, at + 8);
+    else {
+      out.writeUInt32LE(free, at + 8);
+      for (const value of values) free = out.writeUInt32LE(value, free);
+    }
+  }
+  return out;
+}
+
+type Zstd = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+/** The libtiff of sharp has no Zstandard, but newer versions of Node.js have. */
+async function unpackZstd(
+  bytes: Buffer,
+  offsets: number[],
+  counts: number[],
+  chunk: number,
+): Promise<{ file: Buffer; offsets: number[]; counts: number[] }> {
+  const decompress = (zlib as unknown as Record<string, unknown>)['zstdDecompress'] as
+    Parameters<typeof promisify>[0] | undefined;
+  if (decompress === undefined) throw new Refusal(unsupportedCompression(ZSTD));
+  const parts: Buffer[] = [Buffer.alloc(8)];
+  const at: number[] = [];
+  let end = 8;
+  for (const [i, offset] of offsets.entries()) {
+    const part = await (promisify(decompress) as Zstd)(bytes.subarray(offset, offset + (counts[i] ?? 0)), {
+      maxOutputLength: chunk,
+    });
+    at.push(end);
+    end += part.length;
+    parts.push(part);
+  }
+  return { file: Buffer.concat(parts), offsets: at, counts: parts.slice(1).map(({ length }) => length) };
+}
+
+/** Sums up the differences of each row of a strip or tile (TIFF 6.0, section 14). */
+function undoPredictor(data: Buffer, { predictor, littleEndian }: Layout, plane: Plane, columns: number): void {
+  const { samples, bits } = plane;
+  if (predictor !== 2 || ![8, 16, 32].includes(bits))
+    throw new Refusal(`TIFF: predictor ${predictor} of ${bits} bits is not supported`);
+  const size = bits / 8;
+  const back = samples * size;
+  const order = Array.from({ length: size }, (_, k) => (littleEndian ? k : size - 1 - k)); // from the lowest byte up
+  for (let row = 0; row < data.length; row += columns) {
+    const end = row + columns;
+    if (size === 1) {
+      for (let i = row + back; i < end; i++) data[i] = (data[i] as number) + (data[i - back] as number);
+      continue;
+    }
+    for (let i = row + back; i < end; i += size) {
+      let carry = 0;
+      for (const k of order) {
+        carry += (data[i + k] as number) + (data[i - back + k] as number);
+        data[i + k] = carry;
+        carry >>= 8;
+      }
+    }
+  }
+}
