@@ -52,6 +52,7 @@ test.each([
   ['huge.bmp', async () => hugeBmp, /too large/],
   ['cut.pgm', async () => Buffer.from('P5 9 9 255\nabc'), /cut off/],
   ['hollow.pbm', async () => Buffer.from('P1 13000 13000\n1'), /cut off/],
+  ['comment.ppm', async () => Buffer.from('P6 1# note\n0 1 255\nabc'), /not a number/],
   ['zero.ppm', async () => Buffer.from('P6 0 9 255\n'), /no pixels/],
 ])('%s is IMAGE_UNREADABLE, in one line that names the file', async (name, make, reason) => {
   const file = path.join(dir, name);

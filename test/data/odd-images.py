@@ -127,6 +127,9 @@ for order in (1, 2, 3):
     for bits in (1, 4, 8, 16):
         for compression in COMPRESS:
             save(f"order{order}-{bits}-{compression}.tif", tiff(19, 13, 1, bits, compression=compression, tags=[(266, 3, [order])]))
+# Runs that go on over the ends of rows, in strips that libvips reads row by row.
+save("long-strips.tif", tiff(33, 300, 2, 8, samples=3, compression=32773, rows=150))
+save("long-strips-gray.tif", tiff(33, 600, 1, 8, compression=32773))
 DAMAGES = {
     "cut": lambda chunks: [chunk[: len(chunk) // 2] for chunk in chunks],
     "less": lambda chunks: chunks[:-1],

@@ -109,6 +109,9 @@ class TokenReader {
     }
     if (this.at === begin)
       throw new Refusal(begin >= this.bytes.length ? 'PNM: the file is cut off' : 'PNM: not a number');
+    // Not even a comment may follow at once: Pillow would take what comes after it for more digits.
+    const after = this.bytes[this.at];
+    if (after !== undefined && !isSpace(after)) throw new Refusal('PNM: not a number');
     return value;
   }
 

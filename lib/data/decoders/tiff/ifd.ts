@@ -5,10 +5,13 @@ const SIZES: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 
 /** Types that are no whole numbers: texts, fractions, floats. Where a whole number is wanted, they are an error. */
 const OTHER_SIZES: Readonly<Record<number, number>> = { 2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8 };
 
+/** Width, height, compression and samples per pixel. */
+const ONE_VALUE = new Set([256, 257, 259, 277]);
+
 /** The first directory of a TIFF. */
 export interface Directory {
   littleEndian: boolean;
-  /** All of it is in the file, and so are the values that it points to. */
+  /** All of it is in the file, so are the values that it points to, and tags of one value have one: libtiff insists on that. */
   complete: boolean;
   /** The whole numbers of a tag; undefined where it is missing, NaN where it holds something else. */
   values(tag: number): number[] | undefined;
@@ -63,6 +66,7 @@ export function readDirectory(bytes: Buffer): Directory {
     const type = u16(at + 2);
     const length = big ? u64(at + 4) : u32(at + 4);
     const each = SIZES[type] ?? OTHER_SIZES[type];
+    if (ONE_VALUE.has(tag) && length !== 1) complete = false;
     if (found.has(tag) || each === undefined || length === 0) continue;
     const size = length * each;
     let from = at + (big ? 12 : 8);

@@ -1,12 +1,14 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import sharp from 'sharp';
+import { reversed } from './bits';
 import type { Layout } from './layout';
+import { unpackBits } from './packbits';
 import { Refusal } from '../refusal';
 
-/** Compressions that stay as they are in the file libtiff is given: LZW, Deflate of both numbers, PackBits. */
+/** Compressions that stay as they are in the file libtiff is given: LZW, Deflate of both numbers. */
 const PACKBITS = 32773;
-const BY_LIBTIFF = new Set([5, 8, 32946, PACKBITS]);
+const BY_LIBTIFF = new Set([5, 8, 32946]);
 const ZSTD = 50000;
 const NAMES: Readonly<Record<number, string>> = {
   6: 'JPEG of the old kind',
@@ -39,7 +41,7 @@ function rowBytes(width: number, bitsOfPixel: number): number {
 
 /** Whether {@link readPlanes} can decompress it. */
 export function hasPlanes({ compression }: Layout): boolean {
-  return compression === 1 || BY_LIBTIFF.has(compression) || compression === ZSTD;
+  return compression === 1 || BY_LIBTIFF.has(compression) || compression === PACKBITS || compression === ZSTD;
 }
 
 /** Why it can't, where not even sharp can. */
@@ -93,7 +95,7 @@ function readRaw(bytes: Buffer, layout: Layout, plane: Plane, offsets: number[])
 
 /** Puts the rows of strips or tiles in their places; `stride` is what the rows of one are apart. */
 function assemble(
-  bytes: Buffer,
+  bytes: Uint8Array,
   { width, height, chunkWidth, chunkHeight }: Layout,
   plane: Plane,
   offsets: number[],
@@ -119,10 +121,7 @@ function assemble(
   return out;
 }
 
-/**
- * Has libtiff decompress one plane: it is shown to sharp as a gray image of bytes, so that nothing but decompressing happens to it;
- * tiles as strips, one below the other. Differences are undone here, for libtiff would take them for differences of those bytes.
- */
+/** Decompresses one plane. Differences are undone here: libtiff does not know of them, see {@link byLibtiff}. */
 async function expand(
   bytes: Buffer,
   layout: Layout,
@@ -134,28 +133,58 @@ async function expand(
   if (offsets.some((at, i) => at + (counts[i] ?? 0) > bytes.length || !((counts[i] ?? 0) > 0))) {
     throw new Refusal('TIFF: the file is cut off');
   }
+  // Tiles as strips, one below the other.
   const columns = tiled ? rowBytes(chunkWidth, plane.samples * plane.bits) : plane.rowBytes;
   const rows = tiled ? chunkHeight * offsets.length : height;
-  const stripRows = Math.min(chunkHeight, rows);
-  let file = bytes;
-  let compressed = compression;
-  if (compression === ZSTD) {
-    ({ file, offsets, counts } = await unpackZstd(bytes, offsets, counts, columns * stripRows));
-    compressed = 1;
+  const strips: Strips = { columns, rows, stripRows: Math.min(chunkHeight, rows), offsets, counts };
+  const own = compression === PACKBITS || compression === ZSTD;
+  const data = own ? await bySelf(bytes, layout, strips) : await byLibtiff(bytes, layout, strips);
+  if (predictor !== 1 && compression !== PACKBITS) undoPredictor(data, layout, plane, columns);
+  if (!tiled) return data;
+  const apart = offsets.map((_, i) => i * columns * chunkHeight);
+  return assemble(data, layout, plane, apart, () => columns);
+}
+
+interface Strips {
+  /** Bytes of a row. */
+  columns: number;
+  rows: number;
+  /** Rows of each strip but the last. */
+  stripRows: number;
+  offsets: number[];
+  counts: number[];
+}
+
+async function bySelf(bytes: Buffer, { compression, fillOrder }: Layout, strips: Strips): Promise<Uint8Array> {
+  const { columns, rows, stripRows, offsets, counts } = strips;
+  const data = new Uint8Array(columns * rows);
+  for (const [i, offset] of offsets.entries()) {
+    const packed = bytes.subarray(offset, offset + (counts[i] ?? 0));
+    const out = data.subarray(i * stripRows * columns, (i + 1) * stripRows * columns);
+    if (compression === PACKBITS) unpackBits(fillOrder === 2 ? reversed(packed) : packed, out);
+    else await unpackZstd(packed, out);
   }
+  return data;
+}
+
+/**
+ * Has libtiff decompress one plane: it is shown to sharp as a gray image of bytes, so that nothing but decompressing happens to it.
+ */
+async function byLibtiff(bytes: Buffer, { compression, fillOrder }: Layout, strips: Strips): Promise<Uint8Array> {
+  const { columns, rows, stripRows, offsets, counts } = strips;
   const directory: [tag: number, values: number[]][] = [
     [256, [columns]],
     [257, [rows]],
     [258, [8]],
-    [259, [compressed]],
+    [259, [compression]],
     [262, [1]],
-    [266, [layout.fillOrder]],
+    [266, [fillOrder]],
     [273, offsets],
     [277, [1]],
     [278, [stripRows]],
     [279, counts],
   ];
-  const { data, info } = await sharp(withDirectory(file, directory), {
+  const { data, info } = await sharp(withDirectory(bytes, directory), {
     failOn: 'error',
     limitInputPixels: false, // of bytes, which stand for fewer pixels; those have been checked
     unlimited: true,
@@ -163,16 +192,10 @@ async function expand(
     .toColourspace('b-w')
     .raw()
     .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 1 || data.length !== columns * rows) throw new Refusal('TIFF: the strips do not fit the size');
-  if (predictor !== 1 && compression !== PACKBITS) undoPredictor(data, layout, plane, columns);
-  if (!tiled) return data;
-  return assemble(
-    data,
-    layout,
-    plane,
-    offsets.map((_, i) => i * columns * chunkHeight),
-    () => columns,
-  );
+  if (info.channels !== 1 || data.length !== columns * rows) {
+    throw new Refusal('TIFF: the strips do not fit the size');
+  }
+  return data;
 }
 
 /** A classic little-endian TIFF with the same content and this directory. */
@@ -205,31 +228,19 @@ function withDirectory(bytes: Buffer, directory: [tag: number, values: number[]]
 type Zstd = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>;
 
 /** The libtiff of sharp has no Zstandard, but newer versions of Node.js have. */
-async function unpackZstd(
-  bytes: Buffer,
-  offsets: number[],
-  counts: number[],
-  chunk: number,
-): Promise<{ file: Buffer; offsets: number[]; counts: number[] }> {
+async function unpackZstd(packed: Uint8Array, out: Uint8Array): Promise<void> {
   const decompress = (zlib as unknown as Record<string, unknown>)['zstdDecompress'] as
     Parameters<typeof promisify>[0] | undefined;
   if (decompress === undefined) throw new Refusal(unsupportedCompression(ZSTD));
-  const parts: Buffer[] = [Buffer.alloc(8)];
-  const at: number[] = [];
-  let end = 8;
-  for (const [i, offset] of offsets.entries()) {
-    const part = await (promisify(decompress) as Zstd)(bytes.subarray(offset, offset + (counts[i] ?? 0)), {
-      maxOutputLength: chunk,
-    });
-    at.push(end);
-    end += part.length;
-    parts.push(part);
-  }
-  return { file: Buffer.concat(parts), offsets: at, counts: parts.slice(1).map(({ length }) => length) };
+  const unpacked = await (promisify(decompress) as Zstd)(packed, { maxOutputLength: out.length }).catch(
+    () => undefined,
+  );
+  if (unpacked?.length !== out.length) throw new Refusal('TIFF: a strip or tile is damaged');
+  out.set(unpacked);
 }
 
 /** Sums up the differences of each row of a strip or tile (TIFF 6.0, section 14). */
-function undoPredictor(data: Buffer, { predictor, littleEndian }: Layout, plane: Plane, columns: number): void {
+function undoPredictor(data: Uint8Array, { predictor, littleEndian }: Layout, plane: Plane, columns: number): void {
   const { samples, bits } = plane;
   if (predictor !== 2 || ![8, 16, 32].includes(bits))
     throw new Refusal(`TIFF: predictor ${predictor} of ${bits} bits is not supported`);

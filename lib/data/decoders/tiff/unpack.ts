@@ -1,27 +1,19 @@
 import type { RgbImage } from '../../../backend/types';
 import { cmykToRgb } from '../cmyk';
+import { reversed } from './bits';
 import type { Layout } from './layout';
 import { planeOf } from './planes';
 import { Refusal } from '../refusal';
-
-const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) => {
-  let out = 0;
-  for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) out |= 128 >> bit;
-  return out;
-});
 
 /**
  * Makes a TIFF's samples the picture that Pillow's `convert('RGB')` gives: of 16 bits of colour the upper ones, gray of more than
  * eight clipped, premultiplied alpha undone, other alpha dropped, turned as the orientation says.
  */
 export function unpackTiff({ layout, planes }: { layout: Layout; planes: Uint8Array[] }): RgbImage {
-  const { compression, fillOrder } = layout;
-  // libtiff has turned the bits where it decompressed.
-  if (fillOrder === 2 && compression === 1) {
-    for (const plane of planes)
-      for (let i = 0; i < plane.length; i++) plane[i] = REVERSED[plane[i] as number] as number;
-  }
-  return orient(unpack(layout, planes), layout.orientation);
+  // The bits of what was compressed are turned before it is decompressed.
+  const turned = layout.fillOrder === 2 && layout.compression === 1;
+  const samples = turned ? planes.map(reversed) : planes;
+  return orient(unpack(layout, samples), layout.orientation);
 }
 
 function unpack(layout: Layout, planes: Uint8Array[]): RgbImage {
