@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { BenchReport } from '../../lib/bench/types';
+import { temporaryName } from '../../lib/files/stale';
 import { resolveBenchOptions } from '../../lib/options';
 import { ANTS_BEES, ROOT, run, scratch } from '../cli/run';
 
@@ -93,7 +94,10 @@ test('Ctrl-C: what is there so far is shown, and nothing is left behind', async 
   expect(temporaryFolders()).toEqual([]);
 });
 
-test('a backend that crashes is a line; with nothing measured the benchmark fails', async () => {
+test('a backend that crashes is a line; with nothing measured the benchmark fails; what a killed one left is gone', async () => {
+  // As of a process whose id another has by now.
+  const left = temporaryName(path.join(folder, 'resnet-ft-bench')).replace(/-\d+-([0-9a-f]{8}\.tmp)$/, '-1-$1');
+  if (process.platform === 'linux') fs.mkdirSync(path.join(left, 'below'), { recursive: true });
   const crash = path.join(folder, 'crash.js');
   fs.writeFileSync(crash, "if (process.argv[1].endsWith('worker.js')) process.kill(process.pid, 'SIGSEGV');");
   const options = { env: { ...env, NODE_OPTIONS: `--require ${crash}` } };
@@ -101,6 +105,7 @@ test('a backend that crashes is a line; with nothing measured the benchmark fail
   expect(code).toBe(1);
   expect(stderr).toMatch(/^js-cpu: failed: it crashed in its start \(SIGSEGV\)$/m);
   expect(stdout).toMatch(/^js-cpu: failed: it crashed in its start \(SIGSEGV\)$/m);
+  expect(temporaryFolders()).toEqual([]);
 });
 
 test.each([

@@ -56,13 +56,13 @@ unix('a signal', () => {
         child.kill(signal);
         expect(await endOf(child)).toBe(signal);
       }
-    }, 60_000);
+    });
 
     test('once ends it after a while, since there is nothing to save', async () => {
       const child = await hanging();
       child.kill('SIGTERM');
       expect(await endOf(child)).toBe('SIGTERM');
-    }, 60_000);
+    });
   });
 
   test('twice ends with 143 for a shell, also in the midst of a training', async () => {
