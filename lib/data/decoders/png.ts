@@ -4,6 +4,8 @@ import { Refusal } from './refusal';
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const MAX_TEXT = 2 ** 20;
 const MAX_TEXTS = 64 * MAX_TEXT;
+/** Bytes that all compressed texts and profiles of a file may unpack to: unlike Pillow we do it where others wait. */
+const MAX_UNPACKED = 64 * MAX_TEXT;
 
 /** Bits and colour types that there are. */
 const DEPTHS: Readonly<Record<number, readonly number[]>> = {
@@ -95,6 +97,7 @@ class Walk {
   private sequence: number | undefined;
   private framed = false;
   private texts = 0;
+  private unpacked = 0;
 
   /** What must be known when the pixels begin. */
   pixels(): void {
@@ -186,6 +189,9 @@ class Walk {
         }
         length = 0;
       }
+      // What is damaged may have been unpacked almost up to the limit.
+      this.unpacked += length === 0 ? MAX_TEXT : length;
+      if (this.unpacked > MAX_UNPACKED) throw new Refusal(`PNG: more than ${MAX_UNPACKED} bytes of compressed texts`);
     }
     if (name === 'iCCP') return;
     this.texts += length;

@@ -8,6 +8,16 @@ const OTHER_SIZES: Readonly<Record<number, number>> = { 2: 1, 5: 8, 7: 1, 10: 8,
 /** Width, height, compression and samples per pixel. */
 const ONE_VALUE = new Set([256, 257, 259, 277]);
 
+/** Values that a tag may have where all of them are wanted: as many strips or tiles no image has that is any use. */
+const MAX_VALUES = 2 ** 20;
+
+/** Where the values of a tag are. */
+interface Entry {
+  type: number;
+  from: number;
+  length: number;
+}
+
 /** The first directory of a TIFF. */
 export interface Directory {
   littleEndian: boolean;
@@ -47,7 +57,7 @@ export function readDirectory(bytes: Buffer): Directory {
     return type === 16 || type === 17 ? u64(at) : u32(at);
   };
 
-  const found = new Map<number, number[]>();
+  const found = new Map<number, Entry>();
   if (big && bytes.length < 16) throw new Refusal('TIFF: the file is cut off');
   const start = big ? u64(8) : u32(4);
   if (start === 0 || start + (big ? 8 : 2) > bytes.length) throw new Refusal('TIFF: the file has no directory');
@@ -79,8 +89,20 @@ export function readDirectory(bytes: Buffer): Directory {
         break;
       }
     }
-    const whole = SIZES[type] !== undefined;
-    found.set(tag, whole ? Array.from({ length }, (_, k) => number(type, from + k * each)) : [NaN]);
+    found.set(tag, { type, from, length });
   }
-  return { littleEndian, complete, values: (tag) => found.get(tag), value: (tag) => found.get(tag)?.[0] };
+  // Only what is asked for is read: a tag may hold as many values as the file has bytes.
+  const read = (tag: number, most: number): number[] | undefined => {
+    const entry = found.get(tag);
+    if (entry === undefined) return undefined;
+    const { type, from, length } = entry;
+    const each = SIZES[type];
+    if (each === undefined) return [NaN];
+    return Array.from({ length: Math.min(length, most) }, (_, k) => number(type, from + k * each));
+  };
+  const values = (tag: number): number[] | undefined => {
+    if ((found.get(tag)?.length ?? 0) > MAX_VALUES) throw new Refusal(`TIFF: a tag of more than ${MAX_VALUES} values`);
+    return read(tag, MAX_VALUES);
+  };
+  return { littleEndian, complete, values, value: (tag) => read(tag, 1)?.[0] };
 }
