@@ -88,13 +88,16 @@ async function planFormat(bytes: Buffer): Promise<Plan> {
 
 type Decoder = (bytes: Buffer, options?: SharpOptions) => Promise<RgbImage>;
 
-/** libvips refuses a JPEG whose EXIF data are broken; Pillow passes over them. */
+/** libvips refuses a JPEG whose EXIF data it can't read; Pillow passes over them. Whatever failed is tried without. */
 async function decodeJpeg(bytes: Buffer, decode: Decoder): Promise<RgbImage> {
   try {
     return await decode(bytes);
   } catch (error) {
-    if (!/exif|icc|xmp|iptc/i.test((error as Error).message)) throw error;
-    return decode(withoutMetadata(bytes));
+    const bare = withoutMetadata(bytes);
+    if (bare.length === bytes.length) throw error;
+    return decode(bare).catch(() => {
+      throw error;
+    });
   }
 }
 
