@@ -109,7 +109,7 @@ async function imagesUnder(root: string, passedOver: PassedOver): Promise<string
         'DATA_INVALID',
         `${folder} leads back to ${ancestor}, in which it is: the folder has no end`,
         {
-          hint: 'remove this link',
+          hint: 'Remove this link',
         },
       );
     }
