@@ -116,7 +116,7 @@ async function imagesUnder(root: string, passedOver: PassedOver): Promise<string
         'DATA_INVALID',
         `${folder} leads back to ${ancestor}, in which it is: the folder has no end`,
         {
-          hint: 'remove this link',
+          hint: 'Remove this link',
         },
       );
     }

@@ -149,6 +149,8 @@ const isWindowsExists = (code: string | undefined): boolean => process.platform 
 
 /** Undefined where nobody holds the folder. What can't be read, as after a crash of the system, belongs to nobody who lives. */
 async function readOwner(held: string): Promise<FolderOwner | undefined> {
+  const before = await identity(held);
+  if (before === undefined) return undefined;
   try {
     const read = JSON.parse(await readFile(path.join(held, OWNER), 'utf8')) as Record<keyof FolderOwner, unknown>;
     const token = String(read.token);
@@ -160,12 +162,17 @@ async function readOwner(held: string): Promise<FolderOwner | undefined> {
       start: String(read.start),
       token,
     };
-  } catch (error) {
-    const found = await stat(held).catch(() => undefined);
-    if (found === undefined) return undefined;
-    if (!found.isDirectory()) throw error;
-    return { pid: 0, host: '', place: '', start: UNKNOWN, token: `${found.ino}-${Math.floor(found.mtimeMs)}` };
+  } catch {
+    // Another holding may have come between, which is whole: only of the same one is it known that it can't be read.
+    if ((await identity(held)) !== before) return readOwner(held);
+    return { pid: 0, host: '', place: '', start: UNKNOWN, token: before };
   }
+}
+
+/** Changes with every holding, whose folder a rename has put in place; undefined where there is none. */
+async function identity(held: string): Promise<string | undefined> {
+  const found = await stat(held, { bigint: true }).catch(() => undefined);
+  return found === undefined ? undefined : `${found.ino}-${found.ctimeNs}`;
 }
 
 async function isAlive(held: string, owner: FolderOwner, options: FolderLockOptions): Promise<boolean> {
