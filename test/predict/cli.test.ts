@@ -181,7 +181,7 @@ describe('a list on standard input', () => {
           setTimeout(() => child.kill('SIGINT'), 300);
         });
       });
-      expect(code).toBe(stop === 'signal' ? 130 : 0);
+      expect(code).toBe(stop === 'signal' ? 130 : 141);
       expect(stderr).toMatch(stop === 'signal' ? /^resnet-ft: [^\n]+ stopped[^\n]*\n$/ : /^$/);
     }
   });
