@@ -67,6 +67,10 @@ function describe(error: unknown): { line: string; code: number } {
       code: 1,
     };
   }
+  // What native code says of memory, a device or a file is an error like ours, though no instance of our class.
+  if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'NATIVE_ERROR') {
+    return { line: oneLine(error.message), code: 1 };
+  }
   return { line: `unexpected error: ${oneLine(error instanceof Error ? error.message : String(error))}`, code: 1 };
 }
 
