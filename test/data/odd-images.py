@@ -118,6 +118,9 @@ for name, kind in KINDS.items():
                 save(f"{name}-tiled{ends}", tiff(35, 20, **kind, tile=(16, 16), **layout))
                 if kind.get("samples", 1) > 2:
                     save(f"planar-{name}{ends}", tiff(19, 13, **kind, rows=5, planar=2, **layout))
+                    save(f"planar-tiled-{name}{ends}", tiff(35, 20, **kind, tile=(16, 16), planar=2, **layout))
+                    reversed_bits = [*kind.get("tags", ()), (266, 3, [2])]
+                    save(f"planar-fill2-{name}{ends}", tiff(19, 13, **{**kind, "tags": reversed_bits}, rows=5, planar=2, **layout))
             if compression == 8:
                 save(f"{name}-predictor{ends}", tiff(19, 13, **kind, rows=5, predictor=2, **layout))
 for orientation in range(10):

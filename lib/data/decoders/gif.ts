@@ -27,6 +27,9 @@ export function isGif(bytes: Buffer): boolean {
   return /^GIF8[79]a/.test(bytes.toString('latin1', 0, 6));
 }
 
+/** Whether a palette says of each index that it is the gray of this value: Pillow takes that for none at all. */
+const isGrayRamp = (colours: Buffer): boolean => colours.every((value, i) => value === Math.floor(i / 3));
+
 /**
  * Finds the first picture of a GIF by the rules of Pillow's GifImagePlugin: what is transparent keeps its colour of the palette, and
  * so has the canvas that the picture does not cover.
@@ -34,9 +37,12 @@ export function isGif(bytes: Buffer): boolean {
 export function readGifFrame(bytes: Buffer): Frame {
   if (bytes.length < 13) throw cutOff();
   let at = 13;
-  const table = (flags: number): Buffer => bytes.subarray(at, (at += 3 << ((flags & 7) + 1)));
+  const table = (flags: number): Buffer | undefined => {
+    const colours = bytes.subarray(at, (at += 3 << ((flags & 7) + 1)));
+    return isGrayRamp(colours) ? undefined : colours;
+  };
   const flags = bytes[10] ?? 0;
-  let colours = flags & 128 ? table(flags) : undefined;
+  const shared = flags & 128 ? table(flags) : undefined;
   let background = 0;
   for (;;) {
     const kind = bytes[at++];
@@ -56,7 +62,7 @@ export function readGifFrame(bytes: Buffer): Frame {
   ];
   const frameFlags = bytes[at + 8] ?? 0;
   at += 9;
-  if (frameFlags & 128) colours = table(frameFlags);
+  const colours = (frameFlags & 128 ? table(frameFlags) : undefined) ?? shared;
   const palette = Uint8Array.from({ length: 768 }, (_, i) =>
     colours === undefined ? Math.floor(i / 3) : (colours[i] ?? 0),
   );

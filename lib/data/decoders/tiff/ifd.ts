@@ -27,6 +27,8 @@ export interface Directory {
   values(tag: number): number[] | undefined;
   /** The first of them. */
   value(tag: number): number | undefined;
+  /** The bytes of a tag, as they are in the file; undefined where it is missing. */
+  bytes(tag: number): Buffer | undefined;
 }
 
 /** Whether the content is a TIFF, the headers with swapped bytes that Pillow takes among them. */
@@ -100,9 +102,15 @@ export function readDirectory(bytes: Buffer): Directory {
     if (each === undefined) return [NaN];
     return Array.from({ length: Math.min(length, most) }, (_, k) => number(type, from + k * each));
   };
+  const content = (tag: number): Buffer | undefined => {
+    const entry = found.get(tag);
+    if (entry === undefined) return undefined;
+    const each = SIZES[entry.type] ?? OTHER_SIZES[entry.type] ?? 0;
+    return bytes.subarray(entry.from, entry.from + entry.length * each);
+  };
   const values = (tag: number): number[] | undefined => {
     if ((found.get(tag)?.length ?? 0) > MAX_VALUES) throw new Refusal(`TIFF: a tag of more than ${MAX_VALUES} values`);
     return read(tag, MAX_VALUES);
   };
-  return { littleEndian, complete, values, value: (tag) => read(tag, 1)?.[0] };
+  return { littleEndian, complete, values, value: (tag) => read(tag, 1)?.[0], bytes: content };
 }

@@ -80,7 +80,7 @@ export function readLayout(bytes: Buffer): Layout {
   let kind = kindOf({ littleEndian, photometric, sampleFormat, fillOrder, bits, extra });
   if (kind === undefined) {
     const what = `photometric interpretation ${photometric}, ${bits.join('/')} bits, sample format ${formats.join('/')}`;
-    throw new Refusal(`TIFF: ${what} with ${extra.length} extra samples is not supported, by Pillow neither`);
+    throw new Refusal(`TIFF: ${what} with ${extra.length} extra samples is not supported, nor by Pillow`);
   }
   // Pillow takes a fourth plane that libtiff decompressed and nobody explains for premultiplied alpha.
   if (kind === 'rgb' && planar && compression !== 1 && samples === 4 && extra.length === 0) kind = 'premultiplied';
@@ -91,9 +91,15 @@ export function readLayout(bytes: Buffer): Layout {
     bits: bits[0] as number,
     inverted: kind === 'gray' && photometric === 0,
     predictor: one(317, 1),
-    orientation: one(274, 1),
+    orientation: one(274, orientationOfXmp(ifd)),
     ...chunksOf(ifd, width, height, compression),
   };
+}
+
+/** As Pillow's Image.getexif: where the tag of orientation is missing, the XMP data (tag 700) may tell of one. */
+function orientationOfXmp(ifd: Directory): number {
+  const found = /tiff:Orientation(?:="|>)([0-9])/.exec(ifd.bytes(700)?.toString('latin1') ?? '');
+  return Number(found?.[1] ?? 1);
 }
 
 function photometricOf(ifd: Directory): number {

@@ -52,6 +52,11 @@ function refuseOdd(layout: Layout): void {
     throw new Refusal('TIFF: compressed signed or floating point samples in big-endian order are not supported');
   }
   if (!planar) return;
+  // Pillow reads these itself, and makes something of them that they are not.
+  const { tiled, fillOrder } = layout;
+  if (raw && samples > 1 && (fillOrder === 2 || (tiled && (bits === 16 || (kind === 'rgb' && samples === 4))))) {
+    throw new Refusal(`TIFF: such planes of ${kind} without compression are not supported`);
+  }
   if (samples === 1 && (!raw || (bits === 8 && !inverted))) return;
   const coloured = kind === 'rgb' || kind === 'cmyk' || (kind === 'premultiplied' && !raw);
   if (samples > 1 && samples <= 4 && coloured) return;
