@@ -1,8 +1,8 @@
 import fs from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
+import { readRegularFile } from '../data/regular-file';
 import { OutputFolder } from '../files/output-folder';
 import { kebab, type CompareRow, type ResolvedCompareOptions } from '../options';
 import { writeAtomically } from '../weights/atomic-file';
@@ -61,7 +61,7 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
   const file = path.join(folder, ROW_FILE);
   let saved: { recipe: RowRecipe; result: RowResult };
   try {
-    saved = JSON.parse(await readFile(file, 'utf8')) as typeof saved;
+    saved = JSON.parse((await readRegularFile(file)).toString()) as typeof saved;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${file} can't be read: ${(error as Error).message}`, {

@@ -14,7 +14,7 @@ export async function readRegularFile(file: string): Promise<Buffer> {
   const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = await handle.stat();
-    if (stats.isDirectory()) throw new Error('is a folder, not an image');
+    if (stats.isDirectory()) throw new Error('is a folder, not a file');
     if (!stats.isFile()) throw new Error(`is a ${stats.isFIFO() ? 'named pipe' : 'device'}, not a file`);
     if (stats.size > MAX_BYTES)
       throw new Error(`the file is too large (${stats.size} bytes; ${MAX_BYTES} are allowed)`);

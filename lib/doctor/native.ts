@@ -59,7 +59,7 @@ function origin(file: string): string {
 export function checkAddon(native: ProbeResult): DoctorCheck {
   const stage = native.get('addon');
   if (stage === undefined) {
-    return unwell('problem', 'addon', 'not tried, because it needs LibTorch', 'Mend the line libtorch');
+    return unwell('problem', 'addon', 'not tried, because it needs LibTorch', 'Fix what the line libtorch reports');
   }
   const opened = native.get('open')?.value as string | undefined;
   const which = opened === undefined ? '' : `${opened} (${origin(opened)})`;
@@ -87,14 +87,14 @@ export function checkBackend(native: ProbeResult, js: ProbeResult): DoctorCheck 
       native.get('libtorch')?.error ?? native.get('addon')?.error ?? native.get('native')?.error ?? NOT_TRIED;
     if (hasNothingNative(error)) {
       const found = 'auto is js, which is slower, because there is nothing for native';
-      return unwell('warning', 'backend', found, 'Mend the lines libtorch and addon', { auto: 'js' });
+      return unwell('warning', 'backend', found, 'Fix what the lines libtorch and addon report', { auto: 'js' });
     }
     const found = 'auto is an error, because native is there and cannot be loaded';
-    return unwell('problem', 'backend', found, 'Mend the lines libtorch and addon, or use --backend js', {
+    return unwell('problem', 'backend', found, 'Fix what the lines libtorch and addon report, or use --backend js', {
       auto: null,
     });
   }
-  const fix = 'Mend the lines libtorch and addon, or js backend';
+  const fix = 'Fix what the lines libtorch and addon report, or js backend';
   return unwell('problem', 'backend', 'none can be loaded: nothing can be trained or predicted', fix, { auto: null });
 }
 

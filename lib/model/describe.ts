@@ -76,7 +76,7 @@ export function parseCard(file: string, metadata: Readonly<Record<string, string
   const classes = json('classes');
   const preprocessing = parsePreprocessing(json('preprocessing'));
   if (arch === undefined || preprocessing === undefined || !Array.isArray(classes) || !classes.every(isName)) {
-    throw new ResnetFtError('WEIGHTS_INVALID', `weights ${file}: the metadata of resnet-ft are damaged`, {
+    throw new ResnetFtError('WEIGHTS_INVALID', `weights ${file}: its resnet-ft metadata is damaged`, {
       hint: 'Take another copy of the file',
     });
   }

@@ -32,7 +32,7 @@ export const BENCH_OPTIONS = {
     expected: `a list out of ${[...BENCH_BACKENDS, 'js'].join(',')}`,
     default: BENCH_BACKENDS.join(','),
     group: MACHINE,
-    help: 'what to measure, js for js-wasm and js-cpu; one that this machine lacks is told and left out',
+    help: 'what to measure, js for js-wasm and js-cpu; one that this machine lacks is reported and left out',
   },
   batchSizes: {
     type: 'string',

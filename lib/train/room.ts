@@ -44,7 +44,7 @@ export async function requireRoom(folder: RunFolder, bytes: number): Promise<voi
   if (free === undefined || free >= bytes) return;
   throw new ResnetFtError(
     'OUTPUT_NOT_WRITABLE',
-    `The output folder ${folder.path} has too little room: the weights and other results need ${gigabytes(bytes)} of disk, and ${gigabytes(free)} are free`,
+    `The output folder ${folder.path} has too little space: the weights and other results need ${gigabytes(bytes)} of disk, and ${gigabytes(free)} are free`,
     { hint: 'Make room, or choose another folder with --output' },
   );
 }

@@ -177,7 +177,7 @@ async function prepareFolder(
   emit: (event: TrainEvent) => void,
 ): Promise<RunFolder> {
   const onWait = ({ pid, host }: FolderOwner): void => {
-    const note = `the output folder is held by process ${pid} of ${host}: waiting a minute for whether it still lives`;
+    const note = `the output folder is held by process ${pid} of ${host}: waiting up to a minute to see whether it still runs`;
     emit({ kind: 'note', note });
   };
   try {

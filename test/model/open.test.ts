@@ -176,7 +176,7 @@ describe('metadata that can not be meant are damage', () => {
     refused(
       good,
       'WEIGHTS_INVALID',
-      /the metadata of resnet-ft are damaged/,
+      /its resnet-ft metadata is damaged/,
       cardMetadata({ ...CARD, preprocessing: { ...DEFAULT_PREPROCESSING, ...preprocessing } }),
     ),
   );
@@ -185,7 +185,7 @@ describe('metadata that can not be meant are damage', () => {
     ['an empty name', ['ants', '']],
     ['a name as long as a book', ['ants', 'b'.repeat(100_000)]],
   ])('%s', (_what, classes) =>
-    refused(good, 'WEIGHTS_INVALID', /the metadata of resnet-ft are damaged/, cardMetadata({ ...CARD, classes })),
+    refused(good, 'WEIGHTS_INVALID', /its resnet-ft metadata is damaged/, cardMetadata({ ...CARD, classes })),
   );
 
   test('more names than outputs', async () => {

@@ -21,7 +21,7 @@ testWithMounts('too little room for the weights is told before training, with bo
     code: 1,
     stdout: '',
     stderr: expect.stringMatching(
-      /^resnet-ft: The output folder [^\n]*a\/run has too little room: [^\n]* need 90\.\d MB of disk, and (20|21)\.\d MB are free\. [^\n]*\n$/,
+      /^resnet-ft: The output folder [^\n]*a\/run has too little space: [^\n]* need 90\.\d MB of disk, and (20|21)\.\d MB are free\. [^\n]*\n$/,
     ) as string,
   });
 });
