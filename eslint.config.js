@@ -3,6 +3,7 @@
 const js = require('@eslint/js');
 const { defineConfig } = require('eslint/config');
 const tseslint = require('typescript-eslint');
+const { importRules } = require('./scripts/floors.js');
 
 const nodeGlobals = Object.fromEntries(
   [
@@ -16,6 +17,15 @@ const unused = [
   'error',
   { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all', ignoreRestSiblings: true },
 ];
+
+// What people read goes through lib/text/terminal.ts, which shows control characters in names instead of obeying them.
+const TERMINAL = [
+  // A constant holds no name.
+  'CallExpression[callee.property.name=/^(write|end)$/][callee.object.property.name=/^std(out|err)$/][callee.object.object.name="process"]:not([arguments.0.type="Literal"])',
+  'VariableDeclarator[init.property.name=/^std(out|err)$/][init.object.name="process"]',
+  'VariableDeclarator[init.name="process"] Property[key.name=/^std(out|err)$/]',
+  'ImportSpecifier[imported.name=/^std(out|err)$/]',
+].map((selector) => ({ selector, message: 'Write with say, tell and sayJson of lib/text/terminal.ts.' }));
 
 module.exports = defineConfig(
   {
@@ -51,23 +61,15 @@ module.exports = defineConfig(
     },
   },
   {
-    // What people read goes through lib/terminal.ts, which shows control characters in names instead of obeying them.
     files: ['lib/**/*.ts'],
-    ignores: ['lib/terminal.ts'],
-    rules: {
-      'no-console': 'error',
-      'no-restricted-syntax': [
-        'error',
-        ...[
-          // A constant holds no name.
-          'CallExpression[callee.property.name=/^(write|end)$/][callee.object.property.name=/^std(out|err)$/][callee.object.object.name="process"]:not([arguments.0.type="Literal"])',
-          'VariableDeclarator[init.property.name=/^std(out|err)$/][init.object.name="process"]',
-          'VariableDeclarator[init.name="process"] Property[key.name=/^std(out|err)$/]',
-          'ImportSpecifier[imported.name=/^std(out|err)$/]',
-        ].map((selector) => ({ selector, message: 'Write with say, tell and sayJson of lib/terminal.ts.' })),
-      ],
-    },
+    ignores: ['lib/text/terminal.ts'],
+    rules: { 'no-console': 'error', 'no-restricted-syntax': ['error', ...TERMINAL] },
   },
+  ...importRules().map(({ files, selector, message }) => ({
+    files,
+    ignores: ['lib/text/terminal.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...TERMINAL, { selector, message }] },
+  })),
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -1,4 +1,4 @@
-import { printable } from './printable';
+import { printable } from './text/printable';
 
 /** Stable codes of the errors that this package throws; a program may switch on them. */
 export type ErrorCode =

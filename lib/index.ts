@@ -37,7 +37,7 @@ export {
   type StreamControl,
   type StreamedPrediction,
 } from './model/load-model';
-export type { ClassScore } from './predict/scores';
+export type { ClassScore } from './model/scores';
 export type {
   Architecture,
   BenchOptions,
@@ -51,18 +51,11 @@ export type {
 } from './options';
 export { summarize, type Summary } from './summary/summarize';
 export { train, type TrainControl } from './train/train';
-export type {
-  ClassFigures,
-  EpochRecord,
-  KeptModel,
-  StepRecord,
-  TrainEvent,
-  TrainResult,
-  UnreadableImage,
-} from './train/events';
+export type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult } from './train/events';
 export { readStateDict, writeStateDict } from './weights/index';
 export type { PassedOver } from './data/image-folder';
 export type { PassedOverEvent } from './data/passed-over';
+export type { UnreadableImage } from './data/crops';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';
 export type { StateDict } from './weights/state-dict';

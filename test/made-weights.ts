@@ -1,4 +1,4 @@
-import { loadAddon } from '../lib/addon/load';
+import { loadAddon } from '../lib/backend/native/load';
 import type { SessionOptions } from '../lib/backend/types';
 import { writeStateDict } from '../lib/weights';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { cachePath } from '../lib/cache';
+import { cachePath } from '../lib/machine/cache';
 import { findLibtorch } from '../lib/libtorch/find';
 import { PYTHON_NAMES, runPython } from '../lib/libtorch/python';
 

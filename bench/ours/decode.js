@@ -5,7 +5,7 @@
 process.env.UV_THREADPOOL_SIZE ??= String(require('node:os').availableParallelism() + 4);
 
 const { createHash } = require('node:crypto');
-const { loadAddon } = require('../../dist/addon/load.js');
+const { loadAddon } = require('../../dist/backend/native/load.js');
 const { openDataset } = require('../../dist/data/dataset.js');
 const { emit, start } = require('./common');
 

@@ -2,7 +2,7 @@
 'use strict';
 
 const { parseArgs } = require('node:util');
-const { loadAddon } = require('../../dist/addon/load.js');
+const { loadAddon } = require('../../dist/backend/native/load.js');
 const { MEAN, STD, emit, loadStore, start } = require('./common');
 
 async function main() {

@@ -1,8 +1,8 @@
-import { hasAddon } from '../addon/load';
+import { hasAddon } from './native/load';
 import { oneLine, ResnetFtError } from '../errors';
 import type { BACKENDS } from '../options';
-import { tell } from '../terminal';
-import { openNativeBackend } from './native';
+import { tell } from '../text/terminal';
+import { openNativeBackend } from './native/backend';
 import type { Backend, BackendName } from './types';
 
 /** What a caller can ask for: `auto` is native, and js where the machine has nothing for native. */

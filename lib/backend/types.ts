@@ -1,32 +1,9 @@
-import type { Architecture, TRAIN_FROM } from '../options';
-import type { Tensor } from '../weights/state-dict';
+import type { DeviceInfo } from '../machine/device';
+import type { Architecture, Precision, TRAIN_FROM } from '../options';
+import type { NamedTensor } from '../weights/state-dict';
 
 // What a backend offers: the seam between the rest of the package and whatever computes. native/addon implements it in C++,
 // lib/backend/js in TypeScript. Whatever comes in is already validated by its caller.
-
-/** One tensor of a state dict under torchvision's name. */
-export interface NamedTensor extends Tensor {
-  name: string;
-  /**
-   * Until the call's promise settles nobody writes into `data`, and nobody transfers or resizes its buffer: it may be read in place.
-   * Elsewhere the bytes are copied first.
-   */
-  lent?: boolean;
-}
-
-/** Arithmetic of a model. */
-export type Precision = 'fp32' | 'bf16' | 'fp64';
-
-export interface DeviceInfo {
-  /** Whether the backend was built with CUDA. */
-  cudaBuilt: boolean;
-  /** Number of usable CUDA devices. */
-  cudaCount: number;
-  /** Why CUDA can't be used; empty where it can. */
-  cudaReason: string;
-  /** Whether the CPU multiplies bfloat16 itself (AVX512-BF16 or AMX); elsewhere it is many times slower than float32. */
-  cpuBf16: boolean;
-}
 
 export interface RgbImage {
   width: number;
@@ -128,13 +105,13 @@ export interface EpochResult {
   cancelled: boolean;
 }
 
-export interface EvaluateOptions {
+export interface ValidationOptions {
   store: CropStore;
   targets: Int32Array;
   batchSize: number;
 }
 
-export interface EvaluateResult {
+export interface ValidationResult {
   images: number;
   loss: number;
   correct: number;
@@ -159,7 +136,7 @@ export interface TrainingSession {
   /** Draws order and flips of the next epoch of `count` samples from the session's generator. */
   plan(count: number): EpochPlan;
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult>;
-  evaluate(options: EvaluateOptions, onBatch: (images: number) => void): Promise<EvaluateResult>;
+  evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult>;
   /** Every parameter and buffer under torchvision's names, in torchvision's order; the kept ones where `kept` says so. */
   stateDict(kept?: boolean): Promise<NamedTensor[]>;
   /** Copies the given tensors over the model's own; names and shapes must match (subset allowed). */

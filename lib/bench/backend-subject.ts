@@ -1,4 +1,5 @@
-import type { Backend, CropStore, NamedTensor, TrainingSession } from '../backend/types';
+import type { Backend, CropStore, TrainingSession } from '../backend/types';
+import type { NamedTensor } from '../weights/state-dict';
 import { ResnetFtError } from '../errors';
 import { readWeights } from '../weights/index';
 import { Unavailable, type LoadedModel, type Subject, type Trainer } from './subject';
@@ -62,7 +63,7 @@ async function open(job: WorkerJob): Promise<Backend> {
       const { openJsBackend } = await import('../backend/js/backend.js');
       return await openJsBackend(job.backend === 'js-wasm' ? 'wasm' : 'cpu');
     }
-    const { openNativeBackend } = await import('../backend/native.js');
+    const { openNativeBackend } = await import('../backend/native/backend.js');
     const backend = await openNativeBackend();
     const { cudaCount, cudaReason } = backend.deviceInfo();
     if (job.backend === 'native-cuda' && cudaCount === 0) {

@@ -1,4 +1,4 @@
-import { printable } from '../printable';
+import { printable } from '../text/printable';
 import { amount, digits, spreadText } from './format';
 import { groupsOf, type Entry, type Group } from './groups';
 import { agreementLines, describe, statusLines, warnings } from './table';

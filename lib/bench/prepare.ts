@@ -10,12 +10,12 @@ import type { DownloadControl } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { buildOnnx } from '../export/onnx';
 import { encodeOnnx } from '../export/onnx-proto';
-import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../model/architecture';
+import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../network/architecture';
 import { DEFAULT_PREPROCESSING, type ModelCard } from '../model/describe';
 import { openModel } from '../model/open';
 import type { ResolvedBenchOptions } from '../options';
 import { expandInputs } from '../predict/inputs';
-import { writeAtomically } from '../weights/atomic-file';
+import { writeAtomically } from '../files/atomic-file';
 import type { StateDict } from '../weights/index';
 
 /** A model to measure: all of its tensors, in torchvision's order. */

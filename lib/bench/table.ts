@@ -1,5 +1,5 @@
-import { printable } from '../printable';
-import { align } from '../text-table';
+import { printable } from '../text/printable';
+import { align } from '../text/text-table';
 import { amount, digits, spreadText } from './format';
 import { groupsOf } from './groups';
 import type { BenchReport } from './types';

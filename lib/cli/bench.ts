@@ -1,5 +1,5 @@
 import { BENCH_OPTIONS, resolveBenchOptions } from '../options';
-import { say, sayJson, sayLines, tell } from '../terminal';
+import { say, sayJson, sayLines, tell } from '../text/terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft bench` */
@@ -19,9 +19,10 @@ export const benchCommand = defineCommand({
   async run(given, { json, quiet, signal }) {
     const { output } = resolveBenchOptions(given);
     const { bench, succeeded } = await import('../bench/bench.js');
-    const { checkReportFile, writeReport } = await import('../bench/report-file.js');
+    const { writeReport } = await import('../bench/report-file.js');
+    const { checkOutputFile } = await import('../files/output-file.js');
     const { createDownloadDisplay } = await import('./download-progress.js');
-    if (output !== undefined) checkReportFile(output);
+    if (output !== undefined) await checkOutputFile(output, '--output');
     const display = createDownloadDisplay({ quiet });
     const report = await bench(given, {
       signal,

@@ -1,4 +1,4 @@
-import { say } from '../terminal';
+import { say } from '../text/terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft build` */
@@ -8,7 +8,7 @@ export const buildCommand = defineCommand({
   positionals: {},
   options: {},
   async run(_given, { signal }) {
-    const { buildAddon } = await import('../addon/build.js');
+    const { buildAddon } = await import('../backend/native/build.js');
     say(await buildAddon(signal));
   },
 });

@@ -1,7 +1,7 @@
 import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
 import { kebab, type OptionTable } from '../options';
-import { suggest } from '../suggest';
+import { suggest } from '../text/suggest';
 import { watchSignals } from './stop';
 import { onOutputFailure, resultsAreInFiles } from './streams';
 

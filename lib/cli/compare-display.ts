@@ -1,6 +1,6 @@
 import { textTable } from '../compare/table';
 import type { CompareEvent } from '../compare/types';
-import { say, sayJson } from '../terminal';
+import { say, sayJson } from '../text/terminal';
 import { EvalDisplay } from './eval-display';
 import { createDisplay, type Display } from './progress';
 import { shownPath } from './shown-path';

@@ -1,7 +1,7 @@
 import { ResnetFtError } from '../errors';
 import { resolveOptions } from '../options';
 import { DATA_OPTIONS } from '../options/download';
-import { say, sayJson } from '../terminal';
+import { say, sayJson } from '../text/terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft data <name>` */

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { CheckStatus, DoctorCheck, DoctorReport } from '../doctor/report';
-import { align, fill } from '../text-table';
+import { align, fill } from '../text/text-table';
 
 const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red' } as const;
 

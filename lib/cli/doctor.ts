@@ -1,5 +1,5 @@
 import { DOCTOR_OPTIONS } from '../options';
-import { sayJson, sayStyled } from '../terminal';
+import { sayJson, sayStyled } from '../text/terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft doctor` */

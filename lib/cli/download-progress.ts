@@ -1,6 +1,6 @@
 import type { SingleBar } from 'cli-progress';
 import type { DownloadEvent } from '../download/types';
-import { tell } from '../terminal';
+import { tell } from '../text/terminal';
 import { createBar } from './bar';
 
 /** Shows downloads on standard error: lines, and on a terminal a bar. */

@@ -1,7 +1,7 @@
 import type { SingleBar } from 'cli-progress';
 import { passedOverLine } from '../data/passed-over';
 import type { EvalEvent } from '../eval/types';
-import { say, sayJson } from '../terminal';
+import { say, sayJson } from '../text/terminal';
 import { createBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { accuracyLine, dataLines, reportLines } from './eval-report';

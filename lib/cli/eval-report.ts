@@ -1,5 +1,5 @@
 import type { EvalEvent, EvalResult } from '../eval/types';
-import { align } from '../text-table';
+import { align } from '../text/text-table';
 import type { ClassFigures } from '../train/events';
 import { shownPath } from './shown-path';
 

@@ -1,5 +1,5 @@
 import { EXPORT_OPTIONS, type ExportOptions } from '../options';
-import { say, sayJson } from '../terminal';
+import { say, sayJson } from '../text/terminal';
 import { defineCommand } from './command';
 import { shownPath } from './shown-path';
 

@@ -1,8 +1,8 @@
 import { ResnetFtError } from '../errors';
 import { resolveOptions, type ResolvedOptions } from '../options';
 import { LIBTORCH_OPTIONS } from '../options/libtorch';
-import { suggest } from '../suggest';
-import { say, sayJson, tell } from '../terminal';
+import { suggest } from '../text/suggest';
+import { say, sayJson, tell } from '../text/terminal';
 import { defineCommand, type CommandContext } from './command';
 
 const ACTIONS = ['where', 'install'] as const;

@@ -1,9 +1,9 @@
 import type { Argv, CommandModule } from 'yargs';
-import { skipDestructors } from '../addon/exit';
-import { packageRoot } from '../addon/root';
+import { skipDestructors } from '../backend/native/exit';
+import { packageRoot } from '../machine/root';
 import { oneLine, ResnetFtError } from '../errors';
-import { tell } from '../terminal';
-import { packageVersion } from '../train/version';
+import { tell } from '../text/terminal';
+import { packageVersion } from '../machine/version';
 import type { Command } from './command';
 import { benchCommand } from './bench';
 import { buildCommand } from './build';

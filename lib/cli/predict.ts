@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PREDICT_OPTIONS, resolvePredictOptions } from '../options';
-import { sayFields, sayJson, tell } from '../terminal';
+import { sayFields, sayJson, tell } from '../text/terminal';
 import { defineCommand } from './command';
 
 /** `resnet-ft predict <model> <images..>` */

@@ -1,7 +1,7 @@
 import { Format, type SingleBar } from 'cli-progress';
 import { passedOverLine } from '../data/passed-over';
-import { say, sayJson } from '../terminal';
-import { fill } from '../text-table';
+import { say, sayJson } from '../text/terminal';
+import { fill } from '../text/text-table';
 import type { ClassFigures, EpochRecord, KeptModel, TrainEvent } from '../train/events';
 import { createBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';

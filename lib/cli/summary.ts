@@ -1,5 +1,5 @@
 import { rejectOption, SUMMARY_OPTIONS, type OptionTable, type SummaryOptions } from '../options';
-import { sayJson, sayLines } from '../terminal';
+import { sayJson, sayLines } from '../text/terminal';
 import { defineCommand } from './command';
 
 const CLI_OPTIONS = {

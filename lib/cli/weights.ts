@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { ResnetFtError } from '../errors';
 import { resolveOptions, type ResolvedOptions } from '../options';
 import { WEIGHTS_OPTIONS } from '../options/download';
-import { suggest } from '../suggest';
-import { say, sayJson } from '../terminal';
+import { suggest } from '../text/suggest';
+import { say, sayJson } from '../text/terminal';
 import { defineCommand, type CommandContext } from './command';
 
 const ACTIONS = ['list', 'download'] as const;

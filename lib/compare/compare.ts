@@ -12,7 +12,7 @@ import {
   type GivenOptions,
   type ResolvedCompareOptions,
 } from '../options';
-import { writeAtomically } from '../weights/atomic-file';
+import { writeAtomically } from '../files/atomic-file';
 import { finishedRow, recipeOf, saveRow, setAside } from './row-file';
 import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';

@@ -2,10 +2,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
-import { readRegularFile } from '../data/regular-file';
+import { readRegularFile } from '../files/regular-file';
 import { OutputFolder } from '../files/output-folder';
 import { kebab, type CompareRow, type ResolvedCompareOptions } from '../options';
-import { writeAtomically } from '../weights/atomic-file';
+import { writeAtomically } from '../files/atomic-file';
 import type { RowResult } from './types';
 
 /** Written when a row is finished; a row without it is run again. */

@@ -1,5 +1,5 @@
 import type { CompareRow } from '../options';
-import { align } from '../text-table';
+import { align } from '../text/text-table';
 import type { RowResult } from './types';
 
 const TITLES: Readonly<Record<CompareRow, string>> = {

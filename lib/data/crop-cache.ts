@@ -1,6 +1,7 @@
 import { createHash, randomBytes, webcrypto } from 'node:crypto';
-import { open, readdir, rename, rm, stat, statfs, utimes, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { freeBytes } from '../files/disk';
 import { makeFolder } from '../files/make-folder';
 import { removeStale, temporaryName } from '../files/stale';
 import { PackWriter, readCrop, readPack, type Pack } from './crop-pack';
@@ -184,12 +185,9 @@ export class CropCache {
 }
 
 async function spareDisk(dir: string, reserve: number): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(dir);
-    return Math.max(0, Math.floor((bavail * bsize - reserve) * FREE_SHARE));
-  } catch {
-    return Infinity; // a file system that does not say; a full disk is noticed when it is written to
-  }
+  // Where the file system does not say, a full disk is noticed when it is written to.
+  const free = (await freeBytes(dir)) ?? Infinity;
+  return Math.max(0, Math.floor((free - reserve) * FREE_SHARE));
 }
 
 /** The packs of a folder, those used last at the end. */

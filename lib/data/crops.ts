@@ -1,7 +1,6 @@
 import os from 'node:os';
 import type { BackendOperations, CropStore, RgbImage } from '../backend/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
-import type { UnreadableImage } from '../train/events';
 import { CropCache } from './crop-cache';
 import { readImage } from './decode';
 import type { Sample } from './image-folder';
@@ -15,7 +14,7 @@ export const READING_STOPPED = 'aborted while the images were read';
 const SPARE_TASKS = 4;
 
 interface CropGeometry {
-  addon: Pick<BackendOperations, 'createCropStore'>;
+  backend: Pick<BackendOperations, 'createCropStore'>;
   /** The short side becomes this many pixels. */
   resize: number;
   /** Side of the centre square that is kept. */
@@ -34,7 +33,14 @@ export interface MakeCropsOptions extends CropGeometry {
   skipUnreadable: boolean;
 }
 
-export interface Crops {
+/** An image that could not be read, and why. */
+export interface UnreadableImage {
+  file: string;
+  reason: string;
+}
+
+/** The crops of a data set, and what they are of. */
+export interface CroppedSamples {
   /** Crop `i` is that of `kept[i]`; `count` may exceed the length of `kept`. */
   store: CropStore;
   kept: Sample[];
@@ -47,7 +53,7 @@ export interface Crops {
  * @throws ResnetFtError `IMAGE_UNREADABLE` that names every unreadable image, `DATA_INVALID` where skipping them leaves a
  * class without images, `OUTPUT_NOT_WRITABLE`, `NATIVE_ERROR`, `ABORTED`
  */
-export async function makeCrops(options: MakeCropsOptions): Promise<Crops> {
+export async function makeCrops(options: MakeCropsOptions): Promise<CroppedSamples> {
   const { samples, skipUnreadable } = options;
   const inputs = samples.map(({ file }) => file);
   const { store, errors } = await cropImages({ ...options, inputs });
@@ -95,9 +101,9 @@ export async function cropImages(
   }
 }
 
-function createStore({ addon, inputs, crop, storeFile }: CropImagesOptions): CropStore {
+function createStore({ backend, inputs, crop, storeFile }: CropImagesOptions): CropStore {
   try {
-    return addon.createCropStore(inputs.length, crop, storeFile);
+    return backend.createCropStore(inputs.length, crop, storeFile);
   } catch (cause) {
     throw storeError(cause, storeFile);
   }

@@ -6,7 +6,7 @@ import { decodeElsewhere } from './decoders/elsewhere';
 import { planOf, type Plan } from './decoders/plan';
 import { Refusal } from './decoders/refusal';
 import { noSuch } from './reason';
-import { readRegularFile } from './regular-file';
+import { readRegularFile } from '../files/regular-file';
 
 // Every image is decoded once, and many at the same time: a cache costs memory, and threads within an image only contend.
 sharp.cache(false);

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { packageRoot } from '../addon/root';
-import { cachePath } from '../cache';
+import { packageRoot } from '../machine/root';
+import { cachePath } from '../machine/cache';
 import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } from '../download';
 import { ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';

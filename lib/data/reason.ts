@@ -1,4 +1,4 @@
-import { printable } from '../printable';
+import { printable } from '../text/printable';
 
 /** Why an image could not be read, from an error's message, which may begin with the image's name. */
 export function withoutName(message: string, file: string): string {

@@ -1,12 +1,13 @@
 import { constants, type Stats } from 'node:fs';
-import { access, readdir, stat, statfs } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { cachePath } from '../cache';
+import { cachePath } from '../machine/cache';
 import { sha256File } from '../download/hash';
 import { currentFolder } from '../files/current-folder';
+import { freeBytes, shownBytes } from '../files/disk';
 import { checkpointFolder, weightsFile } from '../weights/hub';
 import { NAMED_WEIGHTS, type NamedWeights } from '../weights/registry';
-import { fine, size, unwell, type DoctorCheck } from './report';
+import { fine, unwell, type DoctorCheck } from './report';
 
 /** The registry rounds some sizes to 0.01 MiB; what differs by more is not the whole file. */
 const SIZE_SLACK = 16_384;
@@ -25,7 +26,8 @@ async function statOf(file: string): Promise<Stats | undefined> {
 async function fault(entry: NamedWeights, stats: Stats, verify: boolean, signal?: AbortSignal) {
   const file = weightsFile(entry);
   if (!stats.isFile()) return 'is not a file';
-  if (Math.abs(stats.size - entry.bytes) > SIZE_SLACK) return `has ${size(stats.size)} instead of ${size(entry.bytes)}`;
+  if (Math.abs(stats.size - entry.bytes) > SIZE_SLACK)
+    return `has ${shownBytes(stats.size)} instead of ${shownBytes(entry.bytes)}`;
   if (!verify) return undefined;
   const found = (await sha256File(file, signal)) ?? '';
   const { sha256 } = entry;
@@ -102,7 +104,8 @@ export async function checkData(): Promise<DoctorCheck> {
     });
   }
   const data = { path: folder, ...found };
-  if (found.files > 0) return fine('data', `${folder}: hymenoptera, ${found.files} files, ${size(found.bytes)}`, data);
+  if (found.files > 0)
+    return fine('data', `${folder}: hymenoptera, ${found.files} files, ${shownBytes(found.bytes)}`, data);
   const fix = 'Run: npx resnet-ft data hymenoptera';
   return unwell('warning', 'data', `${folder} is empty`, fix, data);
 }
@@ -111,7 +114,7 @@ export async function checkData(): Promise<DoctorCheck> {
 export async function checkCrops(): Promise<DoctorCheck> {
   const folder = cachePath('crops');
   const { files, bytes } = (await contents(folder)) ?? { files: 0, bytes: 0 };
-  const found = files === 0 ? 'none' : `${files} ${files === 1 ? 'pack' : 'packs'}, ${size(bytes)}`;
+  const found = files === 0 ? 'none' : `${files} ${files === 1 ? 'pack' : 'packs'}, ${shownBytes(bytes)}`;
   return fine('crops', `${folder}: ${found}`, { path: folder, files, bytes });
 }
 
@@ -128,9 +131,9 @@ async function checkDisk(name: string, folder: string, elsewhere: string): Promi
     const found = `${folder} can't be made: ${place.folder} is not a folder`;
     return unwell('problem', name, found, `Remove it, or ${elsewhere}`, { path: folder });
   }
-  const { bavail, bsize } = await statfs(place.folder);
-  const data = { path: folder, free: bavail * bsize };
-  const found = `${folder}: ${size(data.free)} free`;
+  const free = await freeBytes(place.folder);
+  const data = { path: folder, ...(free === undefined ? {} : { free }) };
+  const found = `${folder}: ${free === undefined ? 'the file system does not say what is' : shownBytes(free)} free`;
   const writable = await access(place.folder, constants.W_OK).then(
     () => true,
     () => false,
@@ -139,8 +142,8 @@ async function checkDisk(name: string, folder: string, elsewhere: string): Promi
     const what = `${found}, but ${place.folder} can't be written`;
     return unwell('warning', name, what, `Make it writable, or ${elsewhere}`, data);
   }
-  if (data.free >= LITTLE_DISK) return fine(name, found, data);
-  return unwell(data.free < NO_DISK ? 'problem' : 'warning', name, found, `Free some space, or ${elsewhere}`, data);
+  if (free === undefined || free >= LITTLE_DISK) return fine(name, found, data);
+  return unwell(free < NO_DISK ? 'problem' : 'warning', name, found, `Free some space, or ${elsewhere}`, data);
 }
 
 /** Room for the caches, the weights, and the files of a run in the current folder. */

@@ -5,9 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import satisfies from 'semver/functions/satisfies';
-import { packageRoot } from '../addon/root';
-import { defaultThreads } from '../train/threads';
-import { fine, size, unwell, type DoctorCheck } from './report';
+import { packageRoot } from '../machine/root';
+import { defaultThreads } from '../machine/threads';
+import { shownBytes } from '../files/disk';
+import { fine, unwell, type DoctorCheck } from './report';
 
 const run = promisify(execFile);
 
@@ -151,7 +152,7 @@ export function checkThreads(): DoctorCheck {
 export function checkMemory(available = process.availableMemory()): DoctorCheck {
   const total = process.constrainedMemory() || os.totalmem();
   const data = { available, total: Math.min(total, os.totalmem()) };
-  const found = `${size(available)} available of ${size(data.total)}`;
+  const found = `${shownBytes(available)} available of ${shownBytes(data.total)}`;
   if (available >= LITTLE_MEMORY) return fine('memory', found, data);
   const fix = 'Close other programs, or train with --train-from fc --batch-size 4';
   return unwell('warning', 'memory', `${found}: not much for training`, fix, data);

@@ -38,7 +38,7 @@ const PROBES: Readonly<Record<ProbeKind, () => Promise<void>>> = {
   async native() {
     await stage('libtorch', async () => (await import('../libtorch/find.js')).findLibtorch());
     tellOpened();
-    const { loadAddon } = await import('../addon/load.js');
+    const { loadAddon } = await import('../backend/native/load.js');
     let addon: ReturnType<typeof loadAddon> | undefined;
     await stage('addon', async () => {
       addon = loadAddon();

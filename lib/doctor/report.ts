@@ -46,8 +46,3 @@ export function unwell(
 ): DoctorCheck {
   return { name, status, found, ...(fix === undefined ? {} : { fix }), ...(data === undefined ? {} : { data }) };
 }
-
-/** Bytes as a person reads them: `97.8 MB`, `1.2 GB`. */
-export function size(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}

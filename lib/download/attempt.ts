@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { shownBytes } from '../files/disk';
 import type { Client, Reply } from './client';
 import { AttemptError, statusError } from './failure';
 import { Pace } from './pace';
@@ -61,8 +62,6 @@ async function accept(reply: Reply, partial: PartialFile, wanted: Wanted): Promi
   throw statusError(reply.status, (name) => reply.header(name));
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-
 async function checkSpace(wanted: Wanted, partial: PartialFile, freeBytes: Tuning['freeBytes']): Promise<void> {
   const total = partial.total ?? wanted.bytes;
   if (total === undefined) return;
@@ -70,7 +69,7 @@ async function checkSpace(wanted: Wanted, partial: PartialFile, freeBytes: Tunin
   const free = await freeBytes(folder);
   const needed = total - partial.length;
   if (free !== undefined && needed > free) {
-    throw new AttemptError(`it needs ${megabytes(needed)} in ${folder}, where ${megabytes(free)} are free`, false);
+    throw new AttemptError(`it needs ${shownBytes(needed)} in ${folder}, where ${shownBytes(free)} are free`, false);
   }
 }
 

@@ -1,7 +1,7 @@
-import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ResnetFtError } from '../errors';
+import { freeBytes } from '../files/disk';
 import { makeFolder } from '../files/make-folder';
 import { attempt, type Wanted } from './attempt';
 import { createClient, shownUrl } from './client';
@@ -29,15 +29,6 @@ export interface DownloadRequest extends DownloadControl {
 
 const MAX_BYTES = 4 * 1024 ** 3;
 const SHA256_DIGITS = 64;
-
-async function freeBytes(folder: string): Promise<number | undefined> {
-  try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
-  } catch {
-    return undefined;
-  }
-}
 
 /** Patience of downloads. */
 export const TUNING: Tuning = {

@@ -17,7 +17,7 @@ export async function readClassMap(given: string | ClassMap | undefined): Promis
   if (given === undefined) return new Map();
   if (typeof given !== 'string') return fromObject(given, '--class-map', 'INVALID_OPTION');
   if (given.includes('=') && !fs.existsSync(given)) return fromPairs(given);
-  const { readSmallText } = await import('../model/text-file.js');
+  const { readSmallText } = await import('../files/text-file.js');
   const text = await readSmallText(given, MAX_BYTES);
   let value: unknown;
   try {

@@ -3,6 +3,7 @@ import type { ImageFolder } from '../data/image-folder';
 import { passedOverEvent } from '../data/passed-over';
 import { withoutName } from '../data/reason';
 import { ResnetFtError, throwIfAborted } from '../errors';
+import { checkOutputFile } from '../files/output-file';
 import type { Classifier } from '../model/classifier';
 import {
   EVAL_OPTIONS,
@@ -12,12 +13,12 @@ import {
   type GivenOptions,
   type ResolvedEvalOptions,
 } from '../options';
-import { softmax } from '../train/predictions';
+import { softmax } from '../network/softmax';
 import { readClassMap } from './class-map';
 import { scanEvalFolder } from './folder';
 import { classLabels, matchClasses } from './match-classes';
 import { score, Tally } from './metrics';
-import { checkPredictionsFile, writePredictions, type ScoredPrediction } from './predictions-file';
+import { writePredictions, type ScoredPrediction } from './predictions-file';
 import type { ClassMap, EvalControl, EvalEvent, EvalResult, EvaluateOptions } from './types';
 import { wilsonInterval } from './wilson';
 
@@ -56,7 +57,7 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
   throwIfAborted(signal, STOPPED);
   const targets = await readClassMap(classMap);
   const predictions = options.predictions === undefined ? undefined : path.resolve(options.predictions);
-  if (predictions !== undefined) await checkPredictionsFile(predictions);
+  if (predictions !== undefined) await checkOutputFile(predictions, '--predictions');
 
   const { resolveDataFolder } = await import('../data/hymenoptera.js');
   const { offline } = options;

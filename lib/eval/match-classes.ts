@@ -1,5 +1,5 @@
 import { ResnetFtError } from '../errors';
-import { distance } from '../suggest';
+import { distance } from '../text/suggest';
 import type { FolderTargets } from './class-map';
 
 /** Most names that an error lists. */

@@ -1,10 +1,16 @@
-import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Prediction } from '../train/predictions';
-import { notWritable, writeAtomically } from '../weights/atomic-file';
+import { writeAtomically } from '../files/atomic-file';
+
+/** A prediction of an image whose class is known, as one line of `predictions.jsonl`. */
+export interface PredictionRecord {
+  file: string;
+  trueClass: string;
+  predictedClass: string;
+  probabilities: Record<string, number>;
+}
 
 /** A prediction, and the softmax of the predicted class. */
-export interface ScoredPrediction extends Prediction {
+export interface ScoredPrediction extends PredictionRecord {
   correct: boolean;
   probability: number;
 }
@@ -13,22 +19,6 @@ export interface ScoredPrediction extends Prediction {
 const FORMULA = /^(?:\s*[=+\-@＝＋－＠']|[\t\r])/;
 
 const COLUMNS = ['file', 'trueClass', 'predictedClass', 'correct', 'probability'] as const;
-
-/**
- * Checks before a long pass what can be checked without writing.
- *
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE
- */
-export async function checkPredictionsFile(file: string): Promise<void> {
-  const folder = path.dirname(file);
-  try {
-    await access(folder);
-  } catch (cause) {
-    throw notWritable(file, `no such folder: ${folder}`, { cause });
-  }
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isDirectory() === true) throw notWritable(file, 'a folder has this name');
-}
 
 /**
  * Writes predictions as they come, whole or not at all: `.csv` with a header line (RFC 4180 quoting, lines end with a line feed),

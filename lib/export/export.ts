@@ -6,7 +6,8 @@ import { cardMetadata, type ModelCard } from '../model/describe';
 import { openModel } from '../model/open';
 import { resolveExportOptions, type Architecture, type ExportFormat, type ExportOptions } from '../options';
 import { writeStateDict } from '../weights/index';
-import { notWritable, writeAtomically } from '../weights/atomic-file';
+import { notWritable, writeAtomically } from '../files/atomic-file';
+import { checkOutputFile } from '../files/output-file';
 import { buildOnnx } from './onnx';
 import { encodeOnnx } from './onnx-proto';
 
@@ -42,7 +43,7 @@ export async function exportModel(
 ): Promise<ExportResult> {
   const { model, format, output, withPreprocessing, force, ...options } = resolveExportOptions(input);
   const file = path.resolve(output);
-  checkOutput(file, force);
+  await checkOutputFile(file, '--output', force);
   const { network, tensors, arch, classes, preprocessing } = await openModel(model, { ...control, ...options });
   const card: ModelCard = { arch, classes, preprocessing };
   throwIfAborted(control.signal, `the export of ${model} was stopped`);
@@ -59,18 +60,4 @@ export async function exportModel(
     await writeStateDict(file, tensors, { metadata: cardMetadata(card) });
   }
   return { file, format, bytes: fs.statSync(file).size, arch, classes, withPreprocessing };
-}
-
-/** Refuses what can't or must not be written before the model is read. */
-function checkOutput(file: string, force: boolean): void {
-  const folder = path.dirname(file);
-  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw notWritable(file, `there is no folder ${folder}`, { hint: 'Make the folder first' });
-  }
-  const found = fs.statSync(file, { throwIfNoEntry: false });
-  if (found?.isDirectory() === true)
-    throw notWritable(file, 'it is a folder', { hint: 'Give another name with --output' });
-  if (found !== undefined && !force) {
-    throw notWritable(file, 'it exists', { hint: 'Replace it with --force, or give another name with --output' });
-  }
 }

@@ -1,5 +1,5 @@
 import type { PbfWriter } from 'pbf';
-import { packageVersion } from '../train/version';
+import { packageVersion } from '../machine/version';
 
 // Field numbers and enum values: https://github.com/onnx/onnx/blob/v1.23.2/onnx/onnx.proto
 

@@ -1,10 +1,10 @@
-import type { BatchNorm, Container, Convolution, Linear, Pool } from '../model/architecture';
+import type { BatchNorm, Container, Convolution, Linear, Pool } from '../network/architecture';
 import { cardMetadata, type ModelCard } from '../model/describe';
-import { forward, type Named, type Operations } from '../model/forward';
+import { forward, type Named, type Operations } from '../network/forward';
 import type { Preprocessing } from '../options';
 import type { StateDict } from '../weights/state-dict';
-import { toFloat32Bytes } from './floats';
-import { floatsOf, foldedBias, foldedWeight } from './fold';
+import { toFloat32Bytes } from '../network/floats';
+import { floatsOf, foldedBias, foldedWeight } from '../network/fold';
 import { ONNX_FLOAT, ONNX_UINT8, type OnnxInitializer, type OnnxModel, type OnnxNode } from './onnx-proto';
 
 /** Name of the graph's input and output, and of their first dimension. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { cp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { cachePath } from '../cache';
+import { cachePath } from '../machine/cache';
 import { download, pytorchUrl, sha256File, unzip, type DownloadEvent } from '../download';
 import { ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';

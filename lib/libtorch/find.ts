@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { cachePath } from '../cache';
+import { cachePath } from '../machine/cache';
 import { ResnetFtError } from '../errors';
 import { FIRST_UNSUPPORTED, inspectLibtorch, isCudaBuild, MINIMUM_VERSION, type LibtorchFolder } from './inspect';
 import { packagedLibtorch } from './packaged';

@@ -1,5 +1,5 @@
 import { ResnetFtError } from '../errors';
-import { readSmallText } from './text-file';
+import { readSmallText } from '../files/text-file';
 
 /** Above any list of class names: that of ImageNet's 21,841 classes takes half a megabyte. */
 const MAX_BYTES = 8 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { Mutex, Semaphore } from 'async-mutex';
 import type { Backend, CropStore, InferenceModel } from '../backend/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
-import type { DeviceChoice, MachineOptions } from '../train/device';
+import type { DeviceChoice, MachineOptions } from '../machine/device';
 import { Chunker } from './chunker';
 import type { OpenedModel } from './open';
 
@@ -58,8 +58,8 @@ export class Classifier {
    */
   static async create(opened: OpenedModel, machine: MachineOptions): Promise<Classifier> {
     const { openBackend } = await import('../backend/registry.js');
-    const { chooseDevice } = await import('../train/device.js');
-    const { defaultThreads } = await import('../train/threads.js');
+    const { chooseDevice } = await import('../machine/device.js');
+    const { defaultThreads } = await import('../machine/threads.js');
     const { tensors, ...info } = opened;
     const backend = await openBackend(machine.backend);
     const choice = chooseDevice(machine, backend);
@@ -139,7 +139,7 @@ export class Classifier {
     const { cropImages } = await import('../data/crops.js');
     const { resize, crop } = this.info.preprocessing;
     const made = await cropImages({
-      addon: this.backend,
+      backend: this.backend,
       inputs,
       resize,
       crop,

@@ -1,7 +1,7 @@
 import { ResnetFtError } from '../errors';
 import { ARCHITECTURES, PREPROCESSING, type Architecture, type Preprocessing } from '../options';
 import type { StateDict } from '../weights/state-dict';
-import { BLOCKS } from './architecture';
+import { BLOCKS } from '../network/architecture';
 
 /** What is known of a model beside its weights. */
 export interface ModelCard {

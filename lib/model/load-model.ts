@@ -10,7 +10,7 @@ import {
   type Preprocessing,
   type ResolvedOptions,
 } from '../options';
-import { bestClasses, type ClassScore } from '../predict/scores';
+import { bestClasses, type ClassScore } from './scores';
 import type { Classifier, ImageInput, ImageResult } from './classifier';
 
 const STOPPED = 'The loading of the model was stopped';

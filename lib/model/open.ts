@@ -2,9 +2,9 @@ import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
 import type { Architecture } from '../options';
 import type { StateDict } from '../weights/state-dict';
-import { IMAGENET_OUTPUTS, type Container } from './architecture';
+import { IMAGENET_OUTPUTS, type Container } from '../network/architecture';
 import { architectureOf, DEFAULT_PREPROCESSING, outputsOf, parseCard, type ModelCard } from './describe';
-import { fitNetwork } from './fit';
+import { fitNetwork } from './fit-network';
 import { locateModel } from './locate';
 
 /** How {@link openModel} finds a model and what it takes where the file does not tell. */

@@ -45,5 +45,6 @@ export {
   PREPROCESSING,
   TRAIN_FROM,
   type Architecture,
+  type Precision,
   type Preprocessing,
 } from './values';

@@ -26,6 +26,8 @@ export const TRAIN_FROM = ['conv1', 'layer1', 'layer2', 'layer3', 'layer4', 'fc'
 
 /** The precisions that a caller can ask for. */
 export const PRECISIONS = ['auto', 'fp32', 'bf16', 'fp64'] as const;
+/** Arithmetic of a model. */
+export type Precision = Exclude<(typeof PRECISIONS)[number], 'auto'>;
 
 /** What computes: `auto` is native, and js where the machine has nothing for native. */
 export const BACKENDS = ['auto', 'native', 'js'] as const;

@@ -1,5 +1,5 @@
-import { layersOf, parametersOf, tensorsOf, type Container, type Layer } from '../model/architecture';
-import { forward, type Named } from '../model/forward';
+import { layersOf, parametersOf, tensorsOf, type Container, type Layer } from '../network/architecture';
+import { forward, type Named } from '../network/forward';
 import type { TRAIN_FROM } from '../options';
 import { byteLength, elementCount } from '../weights/state-dict';
 

@@ -1,4 +1,4 @@
-import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../model/architecture';
+import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../network/architecture';
 import { DEFAULT_PREPROCESSING } from '../model/describe';
 import { resolveSummaryOptions, type Architecture, type ResolvedSummaryOptions, type SummaryOptions } from '../options';
 import { measure, type SummaryRow, type SummaryTotals } from './measure';

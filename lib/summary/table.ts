@@ -1,4 +1,4 @@
-import { align } from '../text-table';
+import { align } from '../text/text-table';
 import type { Summary } from './summarize';
 
 const HEADINGS = ['module', 'type', 'output shape', 'parameters', 'trained'] as const;

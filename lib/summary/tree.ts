@@ -1,4 +1,4 @@
-import type { Layer, Module } from '../model/architecture';
+import type { Layer, Module } from '../network/architecture';
 
 /**
  * The module tree as Python's print(model) shows torchvision's (torch.nn.Module.__repr__), without the `bias=True` that PyTorch

@@ -1,12 +1,13 @@
 import type { BackendOperations, CropStore } from '../backend/types';
 import type { CropCache } from '../data/crop-cache';
+import type { UnreadableImage } from '../data/crops';
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
+import { shownBytes } from '../files/disk';
 import type { Preprocessing } from '../options';
 import { CropRoom, openCropCache, type CropStorage } from './crop-storage';
-import type { TrainEvent, UnreadableImage } from './events';
+import type { TrainEvent } from './events';
 import type { Split } from './fit';
-import { gigabytes } from './room';
 
 /** Both splits as crops, and the samples that they are of. */
 export interface Cropped {
@@ -16,7 +17,7 @@ export interface Cropped {
 }
 
 interface CropDataOptions {
-  addon: Pick<BackendOperations, 'createCropStore'>;
+  backend: Pick<BackendOperations, 'createCropStore'>;
   dataset: { train: Sample[]; val: Sample[] };
   preprocessing: Preprocessing;
   skipUnreadable: boolean;
@@ -44,7 +45,7 @@ export async function cropData(options: CropDataOptions): Promise<Cropped> {
 }
 
 async function cropSplits(options: CropDataOptions, cache: CropCache | undefined): Promise<Cropped> {
-  const { addon, dataset, preprocessing, skipUnreadable, storage, signal, emit, stores } = options;
+  const { backend, dataset, preprocessing, skipUnreadable, storage, signal, emit, stores } = options;
   const { makeCrops } = await import('../data/crops.js');
   const { resize, crop } = preprocessing;
   const room = new CropRoom(storage, 3 * crop * crop);
@@ -57,7 +58,7 @@ async function cropSplits(options: CropDataOptions, cache: CropCache | undefined
     try {
       const storeFile = await room.fileFor(split, samples.length);
       const made = await makeCrops({
-        addon,
+        backend,
         samples,
         resize,
         crop,
@@ -97,7 +98,7 @@ function withHint({ code, message, cause }: ResnetFtError): ResnetFtError {
 }
 
 function tellOfFile(store: CropStore, split: string, emit: (event: TrainEvent) => void): void {
-  const size = gigabytes(store.count * store.size * store.size * 3);
+  const size = shownBytes(store.count * store.size * store.size * 3);
   const note =
     store.inFile === true
       ? `${split}: ${store.count} crops (${size}) are kept in a file of the output folder, not in memory`

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { cachePath } from '../cache';
+import { cachePath } from '../machine/cache';
 import { ResnetFtError } from '../errors';
+import { freeBytes, shownBytes } from '../files/disk';
 import { temporaryName } from '../files/stale';
 import type { Preprocessing, ResolvedTrainOptions } from '../options';
 import { bytesOf } from '../options/size';
-import { freeBytes, gigabytes } from './room';
 import type { RunFolder } from './run-folder';
 
 /** Share of the free memory that crops may take where the caller says nothing. */
@@ -71,7 +71,7 @@ export class CropRoom {
     if (free !== undefined && free < bytes + reserve) {
       throw new ResnetFtError(
         'OUTPUT_NOT_WRITABLE',
-        `${folder}: ${count} crops need ${gigabytes(bytes)} of disk and the results ${gigabytes(reserve)}, and ${gigabytes(free)} are free`,
+        `${folder}: ${count} crops need ${shownBytes(bytes)} of disk and the results ${shownBytes(reserve)}, and ${shownBytes(free)} are free`,
         { hint: 'Choose another folder with --output, or allow more memory with --crop-memory' },
       );
     }

@@ -26,12 +26,6 @@ export interface EpochRecord {
   seconds: number;
 }
 
-/** An image that could not be read, and why. */
-export interface UnreadableImage {
-  file: string;
-  reason: string;
-}
-
 /** The weights that `model.safetensors` holds, and how they do on the validation images. */
 export interface KeptModel {
   keep: ResolvedTrainOptions['keep'];

@@ -1,30 +1,15 @@
 import type { Sample } from '../data/image-folder';
 import { score, Tally } from '../eval/metrics';
+import type { PredictionRecord } from '../eval/predictions-file';
+import { softmax } from '../network/softmax';
 import type { ClassFigures } from './events';
-
-/** One line of `predictions.jsonl`. */
-export interface Prediction {
-  file: string;
-  trueClass: string;
-  predictedClass: string;
-  probabilities: Record<string, number>;
-}
-
-/** Softmax in double precision. */
-export function softmax(logits: ArrayLike<number>): number[] {
-  const values = Array.from(logits);
-  const highest = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  const powers = values.map((value) => Math.exp(value - highest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
-}
 
 /** Pairs every sample with its row of `logits` (samples x classes). */
 export function predictions(
   samples: readonly Sample[],
   classes: readonly string[],
   logits: Float32Array,
-): Prediction[] {
+): PredictionRecord[] {
   return samples.map((sample, index) => {
     const probabilities = softmax(logits.subarray(index * classes.length, (index + 1) * classes.length));
     let best = 0;

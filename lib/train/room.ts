@@ -1,6 +1,6 @@
-import { statfs } from 'node:fs/promises';
 import { ResnetFtError } from '../errors';
-import { buildNetwork, tensorsOf } from '../model/architecture';
+import { freeBytes, shownBytes } from '../files/disk';
+import { buildNetwork, tensorsOf } from '../network/architecture';
 import type { Architecture } from '../options';
 import { byteLength } from '../weights/state-dict';
 import type { RunFolder } from './run-folder';
@@ -44,19 +44,7 @@ export async function requireRoom(folder: RunFolder, bytes: number): Promise<voi
   if (free === undefined || free >= bytes) return;
   throw new ResnetFtError(
     'OUTPUT_NOT_WRITABLE',
-    `The output folder ${folder.path} has too little space: the weights and other results need ${gigabytes(bytes)} of disk, and ${gigabytes(free)} are free`,
+    `The output folder ${folder.path} has too little space: the weights and other results need ${shownBytes(bytes)} of disk, and ${shownBytes(free)} are free`,
     { hint: 'Make room, or choose another folder with --output' },
   );
-}
-
-/** Bytes of disk that are free in a folder; undefined where the file system does not say. */
-export async function freeBytes(folder: string): Promise<number | undefined> {
-  const disk = await statfs(folder).catch(() => undefined);
-  // Some file systems over a network say that they have no blocks at all.
-  return disk === undefined || disk.blocks === 0 ? undefined : disk.bavail * disk.bsize;
-}
-
-/** `3.0 GB` */
-export function gigabytes(bytes: number): string {
-  return bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }

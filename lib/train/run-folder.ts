@@ -5,7 +5,7 @@ import { ResnetFtError } from '../errors';
 import type { FolderLockOptions } from '../files/folder-lock';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import { reasonOf } from '../files/reason';
-import { writeAtomically } from '../weights/atomic-file';
+import { writeAtomically } from '../files/atomic-file';
 import type { EpochRecord, StepRecord } from './events';
 
 /** `runs/2026-01-31T12-30-05`, in local time. */

@@ -50,7 +50,7 @@ export async function loadStart(
   arch: Architecture,
   classes: number,
 ): Promise<TrainEvent> {
-  const { buildNetwork, tensorsOf } = await import('../model/architecture.js');
+  const { buildNetwork, tensorsOf } = await import('../network/architecture.js');
   const { matchForTransfer } = await import('../weights/transfer.js');
   const { checkValues } = await import('../weights/values.js');
   const match = matchForTransfer(tensorsOf(buildNetwork(arch, classes)), tensors, file);

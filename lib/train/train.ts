@@ -6,17 +6,17 @@ import type { FolderOwner } from '../files/folder-lock';
 import { resolveTrainOptions, type TrainOptions } from '../options';
 import { cropData } from './crop-data';
 import { cropStorage } from './crop-storage';
-import { chooseDevice } from './device';
+import { chooseDevice } from '../machine/device';
 import { estimateRun } from './estimate';
 import type { TrainEvent, TrainResult } from './events';
-import { featureCache, featureMemory } from './feature-cache';
+import { featureCache, featureMemory } from './feature-room';
 import { aborted } from './fit';
 import { runEpochs } from './epochs';
 import { plannedBytes, requireRoom } from './room';
 import { RunFolder } from './run-folder';
 import { loadStart, readStart } from './start';
-import { defaultThreads } from './threads';
-import { packageVersion } from './version';
+import { defaultThreads } from '../machine/threads';
+import { packageVersion } from '../machine/version';
 
 /** What a caller of {@link train} may pass beside the options. */
 export interface TrainControl {
@@ -106,7 +106,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     if (weights !== undefined) emit(await loadStart(session, weights, arch, classes.length));
     const { skipUnreadable, batchSize } = options;
     const cropped = await cropData({
-      addon: backend,
+      backend,
       dataset,
       preprocessing,
       skipUnreadable,

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { configuredCache, homeFolder } from '../cache';
+import { configuredCache, homeFolder } from '../machine/cache';
 
 /** As Python's `os.path.expanduser` for one's own folder. */
 function expandUser(folder: string): string {

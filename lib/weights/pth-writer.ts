@@ -1,4 +1,4 @@
-import { notWritable, writeAtomically } from './atomic-file';
+import { notWritable, writeAtomically } from '../files/atomic-file';
 import { quote } from './file';
 import { MAX_METADATA, type Metadata } from './metadata';
 import { STORAGE_NAMES } from './pickle-values';

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { ResnetFtError } from '../errors';
 import type { DownloadControl } from '../download/types';
 import { PREPROCESSING, type Architecture, type Preprocessing } from '../options';
-import { suggest } from '../suggest';
+import { suggest } from '../text/suggest';
 // Keras' imagenet_class_index.json, https://s3.amazonaws.com/deep-learning-models/image-models/imagenet_class_index.json, in
 // the form of the tutorial's imagenet_classes.txt without its four header lines.
 import classNames from './imagenet-classes.json';

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { notWritable, writeAtomically } from './atomic-file';
+import { notWritable, writeAtomically } from '../files/atomic-file';
 import { invalid, quote, readBytes, readParts } from './file';
 import { isRecord, toMetadata, type Metadata } from './metadata';
 import {

@@ -8,6 +8,16 @@ export interface Tensor {
   data: Uint8Array;
 }
 
+/** One tensor of a state dict under torchvision's name. */
+export interface NamedTensor extends Tensor {
+  name: string;
+  /**
+   * Until the call's promise settles nobody writes into `data`, and nobody transfers or resizes its buffer: it may be read in place.
+   * Elsewhere the bytes are copied first.
+   */
+  lent?: boolean;
+}
+
 /** Tensors by name, in the order of the file. */
 export type StateDict = Map<string, Tensor>;
 

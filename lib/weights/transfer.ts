@@ -1,4 +1,4 @@
-import type { NamedTensor } from '../backend/types';
+import type { NamedTensor } from './state-dict';
 import { ResnetFtError } from '../errors';
 import { quote } from './file';
 import { byteLength, sameShape, type Dtype, type StateDict } from './state-dict';

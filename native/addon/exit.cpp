@@ -61,7 +61,7 @@ void end_or_leave_later() {
 }
 
 // exit() destroys what belongs to the thread that called it before anything else. A program may get there past the
-// listener of lib/addon/load.ts.
+// listener of lib/backend/native/load.ts.
 struct EndOfMainThread {
   ~EndOfMainThread() { end_or_leave_later(); }
 };

@@ -4,7 +4,7 @@
 const { execFileSync } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
-const { loadAddon } = require(path.join(__dirname, '..', '..', 'dist', 'addon', 'load.js'));
+const { loadAddon } = require(path.join(__dirname, '..', '..', 'dist', 'backend', 'native', 'load.js'));
 
 /** Enough for Node.js, and less than a thread's stack: the test starts this program with stacks of 1 GiB. */
 const ROOM = 2 ** 29;

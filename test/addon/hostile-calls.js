@@ -2,7 +2,7 @@
 'use strict';
 
 const path = require('node:path');
-const { loadAddon } = require(path.join(__dirname, '..', '..', 'dist', 'addon', 'load.js'));
+const { loadAddon } = require(path.join(__dirname, '..', '..', 'dist', 'backend', 'native', 'load.js'));
 
 const addon = loadAddon();
 const MODEL = { arch: 'resnet18', device: 'cpu', precision: 'fp32', threads: 2, mean: [0, 0, 0], std: [1, 1, 1] };

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Backend, NamedTensor, StepEvent } from '../../lib/backend/types';
+import type { Backend, StepEvent } from '../../lib/backend/types';
+import type { NamedTensor } from '../../lib/weights/state-dict';
 import { sha256, weightsOf, withSession } from './contract';
 import { difference, fillStore, floats, madeImage, MODEL, TARGETS } from './images';
 import { mistakes } from './mistakes';

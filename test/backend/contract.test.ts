@@ -1,5 +1,5 @@
 import { openJsBackend } from '../../lib/backend/js/backend';
-import { openNativeBackend } from '../../lib/backend/native';
+import { openNativeBackend } from '../../lib/backend/native/backend';
 import { describeAgreement } from './agreement';
 import { describeContract } from './contract';
 

@@ -1,7 +1,7 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import { openJsBackend } from '../../lib/backend/js/backend';
 import { loadEngine } from '../../lib/backend/js/tfjs';
-import { openNativeBackend } from '../../lib/backend/native';
+import { openNativeBackend } from '../../lib/backend/native/backend';
 import { weightsOf, withSession } from './contract';
 import { difference, fillStore, MODEL, TARGETS } from './images';
 

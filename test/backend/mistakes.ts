@@ -1,4 +1,5 @@
-import type { Backend, CropStore, NamedTensor } from '../../lib/backend/types';
+import type { Backend, CropStore } from '../../lib/backend/types';
+import type { NamedTensor } from '../../lib/weights/state-dict';
 import { fillStore, madeImage, MODEL, OPTIONS } from './images';
 
 const ignore = (): void => {};

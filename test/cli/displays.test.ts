@@ -1,6 +1,6 @@
 import { formatReport } from '../../lib/cli/doctor-display';
 import { createDisplay } from '../../lib/cli/progress';
-import { fill } from '../../lib/text-table';
+import { fill } from '../../lib/text/text-table';
 import type { TrainEvent } from '../../lib/train/events';
 
 /** What a display writes to a terminal of so many columns. */

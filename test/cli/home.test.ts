@@ -12,7 +12,7 @@ interface Places {
 function places(env: Record<string, string | undefined>, before = ''): Places {
   const code = `${before}
     const say = (ask) => { try { return ask(); } catch (error) { return error.code + ' ' + error.message + ' ' + error.hint; } };
-    const cache = say(() => require('./dist/cache').cachePath('a'));
+    const cache = say(() => require('./dist/machine/cache').cachePath('a'));
     const weights = say(() => require('./dist/weights/hub').checkpointFolder());
     console.log(JSON.stringify({ cache, weights }));`;
   const variables = { ...process.env, XDG_CACHE_HOME: undefined, TORCH_HOME: undefined, ...env };

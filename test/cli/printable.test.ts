@@ -3,8 +3,8 @@ import path from 'node:path';
 import { formatHtml } from '../../lib/bench/html';
 import { ResnetFtError } from '../../lib/errors';
 import { writePredictions } from '../../lib/eval/predictions-file';
-import { printable, printableJson } from '../../lib/printable';
-import { align } from '../../lib/text-table';
+import { printable, printableJson } from '../../lib/text/printable';
+import { align } from '../../lib/text/text-table';
 import { reportOf } from '../bench-command/report';
 import { scratch } from './run';
 

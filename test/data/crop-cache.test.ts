@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { loadAddon } from '../../lib/addon/load';
+import { loadAddon } from '../../lib/backend/native/load';
 import { CropCache } from '../../lib/data/crop-cache';
 import { makeCrops } from '../../lib/data/crops';
 import { scanImageFolder, type Sample } from '../../lib/data/image-folder';
@@ -26,7 +26,7 @@ const open = (dir: string, options: { limit?: number; kind?: string; packBytes?:
 
 /** The crops of a run with a cache, and how many of them the cache had. */
 async function crops(samples: Sample[], cache: CropCache | undefined): Promise<{ crops: string[]; found: number }> {
-  const made = await makeCrops({ addon: loadAddon(), samples, resize: 72, crop: CROP, skipUnreadable: false, cache });
+  const made = await makeCrops({ backend: loadAddon(), samples, resize: 72, crop: CROP, skipUnreadable: false, cache });
   const out = samples.map((_, i) => Buffer.from(made.store.get(i)).toString('base64'));
   made.store.close();
   await cache?.close();

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { loadAddon } from '../../lib/addon/load';
+import { loadAddon } from '../../lib/backend/native/load';
 import { resizeAndCrop } from '../../lib/backend/js/resize';
 import { cropImages, makeCrops } from '../../lib/data/crops';
 import { scanImageFolder } from '../../lib/data/image-folder';
@@ -10,7 +10,7 @@ const tmp = scratch();
 
 test('crops in a file are those in memory, and no file is left to see', async () => {
   const { samples } = await scanImageFolder(path.join(ANTS_BEES, 'val'));
-  const options = { addon: loadAddon(), samples, resize: 256, crop: 224, skipUnreadable: false };
+  const options = { backend: loadAddon(), samples, resize: 256, crop: 224, skipUnreadable: false };
   const folder = path.join(tmp, 'store');
   mkdirSync(folder);
   const memory = await makeCrops(options);
@@ -32,7 +32,7 @@ const posix = process.platform === 'win32' ? test.skip : test;
 
 posix('a file that cannot be made, or has no room, is an error of ours', async () => {
   const { samples } = await scanImageFolder(path.join(ANTS_BEES, 'val'));
-  const options = { addon: loadAddon(), samples, resize: 256, crop: 224, skipUnreadable: false };
+  const options = { backend: loadAddon(), samples, resize: 256, crop: 224, skipUnreadable: false };
   const none = path.join(tmp, 'missing', 'crops');
   await expect(makeCrops({ ...options, storeFile: none })).rejects.toMatchObject({
     code: 'OUTPUT_NOT_WRITABLE',
@@ -43,7 +43,7 @@ posix('a file that cannot be made, or has no room, is an error of ours', async (
 
 test('memory that the system refuses is an error of ours', async () => {
   const inputs = new Array<string>(1e6).fill('image.jpg'); // 800 TB
-  await expect(cropImages({ addon: loadAddon(), inputs, resize: 0, crop: 16384 })).rejects.toMatchObject({
+  await expect(cropImages({ backend: loadAddon(), inputs, resize: 0, crop: 16384 })).rejects.toMatchObject({
     code: 'NATIVE_ERROR',
     message: 'no memory for the crops',
   });

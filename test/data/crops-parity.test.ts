@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { loadAddon } from '../../lib/addon/load';
+import { loadAddon } from '../../lib/backend/native/load';
 import { makeCrops } from '../../lib/data/crops';
 import { openDataset } from '../../lib/data/dataset';
 import { scanImageFolder } from '../../lib/data/image-folder';
@@ -28,7 +28,13 @@ maybe('crops equal those of torchvision and Pillow (RESNET_FT_TEST_DATA, RESNET_
     const want = expected();
     const { train, val } = await openDataset({ data: folder, seed: 0 });
     const samples = [...train, ...val];
-    const { store, kept } = await makeCrops({ addon: loadAddon(), samples, resize, crop: 224, skipUnreadable: false });
+    const { store, kept } = await makeCrops({
+      backend: loadAddon(),
+      samples,
+      resize,
+      crop: 224,
+      skipUnreadable: false,
+    });
     const got = kept.map(({ file, target }, i) => [
       path.relative(folder, file).split(path.sep).join('/'),
       { class: target, sha: sha256(store.get(i)) },
@@ -55,7 +61,7 @@ maybe('crops equal those of torchvision and Pillow (RESNET_FT_TEST_DATA, RESNET_
       names.forEach((name, i) => copyFileSync(path.join(folder, name), path.join(dir, 'a', `${i * 2 + 1}.jpg`)));
       for (const bad of ['0.jpg', '2.jpg']) writeFileSync(path.join(dir, 'a', bad), 'text');
       const { samples } = await scanImageFolder(dir);
-      const options = { addon: loadAddon(), samples, resize: 256, crop: 224 };
+      const options = { backend: loadAddon(), samples, resize: 256, crop: 224 };
       await expect(makeCrops({ ...options, skipUnreadable: false })).rejects.toMatchObject({
         code: 'IMAGE_UNREADABLE',
         message: expect.stringMatching(/0\.jpg: .*2\.jpg: /),

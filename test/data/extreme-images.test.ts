@@ -3,7 +3,7 @@ import path from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { openJsBackend } from '../../lib/backend/js/backend';
 import { resizeAndCrop } from '../../lib/backend/js/resize';
-import { loadAddon } from '../../lib/addon/load';
+import { loadAddon } from '../../lib/backend/native/load';
 import { cropImages, makeCrops } from '../../lib/data/crops';
 import { loadImage } from '../../lib/data/load-image';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
@@ -113,15 +113,15 @@ describe('images of extreme shapes', () => {
   });
 
   test.each(['native', 'js'])('the reason is that of the image, which it names: %s', async (name) => {
-    const addon = name === 'native' ? loadAddon() : await openJsBackend('wasm');
+    const backend = name === 'native' ? loadAddon() : await openJsBackend('wasm');
     const inputs = [...soon.map(fileOf), ...made];
-    const { store, count, errors } = await cropImages({ addon, inputs, resize: 256, crop: 224 });
+    const { store, count, errors } = await cropImages({ backend, inputs, resize: 256, crop: 224 });
     store.close();
     expect(count).toBe(MADE.length);
     expect(errors.size).toBe(soon.length);
     soon.forEach((one, i) => expect(errors.get(i)).toMatchObject(errorOf(one)));
     const samples = inputs.map((file) => ({ file, target: 0, name: path.join('a', path.basename(file)) }));
-    await expect(makeCrops({ addon, samples, resize: 256, crop: 224, skipUnreadable: false })).rejects.toMatchObject({
+    await expect(makeCrops({ backend, samples, resize: 256, crop: 224, skipUnreadable: false })).rejects.toMatchObject({
       code: 'IMAGE_UNREADABLE',
       message: `3 images could not be read: ${soon.map((one) => errorOf(one).message).join('; ')}`,
     });

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { openJsBackend } from '../../lib/backend/js/backend';
-import { openNativeBackend } from '../../lib/backend/native';
+import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { RgbImage } from '../../lib/backend/types';
 import { sha256 } from '../backend/contract';
 import { scratch } from '../cli/run';

@@ -19,7 +19,7 @@ export class PackageCopy {
 
   /** What is in the place of the addon's loader in a package whose native code misbehaves. */
   replaceLoader(body: string): void {
-    fs.writeFileSync(this.path('dist', 'addon', 'load.js'), `exports.loadAddon = () => { ${body} };\n`);
+    fs.writeFileSync(this.path('dist', 'backend', 'native', 'load.js'), `exports.loadAddon = () => { ${body} };\n`);
   }
 
   doctor(args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Diagnosis> {

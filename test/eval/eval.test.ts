@@ -173,7 +173,7 @@ test('a folder of which nothing can be read is an error without a result', async
 
 test.each([
   [['--predictions', 'p.txt'], 2, 'Expected a file name ending in .jsonl or .csv for --predictions but received p.txt'],
-  [['--predictions', 'no/such/p.csv'], 1, 'no such folder'],
+  [['--predictions', 'no/such/p.csv'], 1, 'there is no folder '],
   [['--class-map', 'ants'], 1, 'no such file: ants'],
   [['--class-map', 'ants=bees,bees'], 2, '--class-map'],
   [['--class-map', 'wasps=ants'], 2, 'no sub-folder wasps'],

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { toFloat64 } from '../../lib/export/floats';
+import { toFloat64 } from '../../lib/network/floats';
 import { PREPROCESSING, resolveExportOptions } from '../../lib/options';
 import { readWeights } from '../../lib/weights';
 import { ANTS_BEES, ROOT, run, scratch, type Outcome } from '../cli/run';

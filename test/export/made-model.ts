@@ -1,4 +1,4 @@
-import { buildNetwork, tensorsOf } from '../../lib/model/architecture';
+import { buildNetwork, tensorsOf } from '../../lib/network/architecture';
 import { cardMetadata, type ModelCard } from '../../lib/model/describe';
 import { writeStateDict, type StateDict, type Tensor } from '../../lib/weights';
 

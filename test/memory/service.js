@@ -24,7 +24,7 @@ function resident() {
 }
 
 async function main([dist]) {
-  const { loadAddon } = require(path.resolve(dist, 'addon', 'load.js'));
+  const { loadAddon } = require(path.resolve(dist, 'backend', 'native', 'load.js'));
   const addon = loadAddon();
   const machine = { arch: 'resnet18', device: 'cpu', precision: 'fp32', threads: 2, ...NORMALISATION };
   const training = { trainFrom: 'conv1', momentum: 0, weightDecay: 0, nesterov: false };

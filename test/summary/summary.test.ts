@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { buildNetwork, tensorsOf } from '../../lib/model/architecture';
+import { buildNetwork, tensorsOf } from '../../lib/network/architecture';
 import { ARCHITECTURES, PREPROCESSING, TRAIN_FROM, type Architecture } from '../../lib/options';
 import { makeTensors, writeModel } from '../export/made-model';
 import { run, scratch } from '../cli/run';

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { loadAddon } from '../../lib/addon/load';
+import { loadAddon } from '../../lib/backend/native/load';
 import { openJsBackend } from '../../lib/backend/js/backend';
 import { cropImages } from '../../lib/data/crops';
 import { FILES, madeImage } from '../backend/images';
@@ -76,7 +76,7 @@ onLinux.each(['native', 'js'])('a store says which file could not be read: %s', 
 onLinux('a file that is cut while crops are made is an error of the run, not of an image', async () => {
   const storeFile = path.join(tmp, 'made.crops');
   const cropping = cropImages({
-    addon: loadAddon(),
+    backend: loadAddon(),
     inputs: [path.join(tmp, 'none.jpg'), ...FILES.slice(0, 2)],
     resize: 256,
     crop: 224,

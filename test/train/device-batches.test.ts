@@ -1,5 +1,5 @@
-import { openNativeBackend } from '../../lib/backend/native';
-import type { Backend, CropStore, EvaluateResult, StepEvent } from '../../lib/backend/types';
+import { openNativeBackend } from '../../lib/backend/native/backend';
+import type { Backend, CropStore, ValidationResult, StepEvent } from '../../lib/backend/types';
 import { FILES, fillStore, OPTIONS, TARGETS } from '../backend/images';
 
 // What a GPU does, on the CPU: bytes are sent, the arithmetic is the device's, figures are read back every eight steps.
@@ -16,7 +16,7 @@ afterAll(() => store.close());
 interface Trained {
   steps: StepEvent[];
   loss: number;
-  validation: EvaluateResult;
+  validation: ValidationResult;
 }
 
 /** Steps of a pass: not a multiple of eight. */

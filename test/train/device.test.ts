@@ -1,5 +1,5 @@
-import { chooseDevice } from '../../lib/train/device';
-import { defaultThreads, quotaOf } from '../../lib/train/threads';
+import { chooseDevice } from '../../lib/machine/device';
+import { defaultThreads, quotaOf } from '../../lib/machine/threads';
 
 type Backend = Parameters<typeof chooseDevice>[1];
 

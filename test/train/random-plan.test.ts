@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { loadAddon } from '../../lib/addon/load';
+import { loadAddon } from '../../lib/backend/native/load';
 import type { TrainingSession, SessionOptions } from '../../lib/backend/types';
 import { SESSION } from '../made-weights';
 

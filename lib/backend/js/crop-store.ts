@@ -12,8 +12,8 @@ const unused = new FinalizationRegistry<number>((descriptor) => fs.closeSync(des
 /** `fs.readSync` or `fs.writeSync`. */
 type Transfer = (descriptor: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;
 
-/** Crops as bytes: each in memory of its own, taken as it is written, or all in a file. */
-export class Crops {
+/** CropBytes as bytes: each in memory of its own, taken as it is written, or all in a file. */
+export class CropBytes {
   private readonly crops = new Map<number, Uint8Array>();
   private readonly descriptor: number | undefined;
 
@@ -71,7 +71,7 @@ export class Crops {
 }
 
 export class JsCropStore implements CropStore {
-  private crops: Crops | undefined;
+  private crops: CropBytes | undefined;
 
   constructor(
     readonly count: number,
@@ -82,7 +82,7 @@ export class JsCropStore implements CropStore {
       throw misuse(`a crop store needs a count of 0 or more and a crop of 1 to ${MAX_SIDE} pixels`);
     }
     try {
-      this.crops = new Crops(count, size, file);
+      this.crops = new CropBytes(count, size, file);
     } catch (error) {
       throw misuse(`no room for the crops: ${(error as Error).message}`);
     }
@@ -102,7 +102,7 @@ export class JsCropStore implements CropStore {
     this.crops = undefined;
   }
 
-  private async write(crops: Crops, index: number, image: RgbImage, resize: number): Promise<void> {
+  private async write(crops: CropBytes, index: number, image: RgbImage, resize: number): Promise<void> {
     crops.check(index);
     await nextTurn();
     const { data } = await resizeAndCrop(image, { resize, crop: this.size });
@@ -110,7 +110,7 @@ export class JsCropStore implements CropStore {
   }
 
   /** The crops, which stay for whoever has them, whatever the owner of the store does. */
-  open(): Crops {
+  open(): CropBytes {
     if (this.crops === undefined) throw misuse('the crop store is closed');
     return this.crops;
   }
@@ -129,7 +129,7 @@ function checkImage({ width, height, data }: RgbImage): void {
 }
 
 /** The crops of a store of this backend. */
-export function cropsOf(store: CropStore): Crops {
+export function cropsOf(store: CropStore): CropBytes {
   if (!(store instanceof JsCropStore)) throw misuse('store must be a crop store of the same backend');
   return store.open();
 }

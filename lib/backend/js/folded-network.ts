@@ -1,7 +1,13 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
-import { floatsOf, foldedBias, foldedWeight } from '../../export/fold';
-import { buildNetwork, parametersOf, type BatchNorm, type Container, type Convolution } from '../../model/architecture';
-import { forwardStage, STAGES, type Named, type Operations } from '../../model/forward';
+import { floatsOf, foldedBias, foldedWeight } from '../../network/fold';
+import {
+  buildNetwork,
+  parametersOf,
+  type BatchNorm,
+  type Container,
+  type Convolution,
+} from '../../network/architecture';
+import { forwardStage, STAGES, type Named, type Operations } from '../../network/forward';
 import type { Architecture } from '../../options';
 import { sameShape, type StateDict } from '../../weights/state-dict';
 import { misuse } from './error';

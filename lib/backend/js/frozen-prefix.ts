@@ -1,11 +1,11 @@
-import type { Crops } from './crop-store';
+import type { CropBytes } from './crop-store';
 import { FeatureCache, type CacheBudget } from './feature-cache';
 import type { FoldedNetwork, Rows } from './folded-network';
 import type { Normalizer } from './normalizer';
 
 /** The frozen stages of a network in training: their features are the same in every epoch, so they are computed once. */
 export class FrozenPrefix {
-  private readonly caches = new Map<Crops, FeatureCache>();
+  private readonly caches = new Map<CropBytes, FeatureCache>();
   private shape: number[] = [];
 
   constructor(
@@ -22,7 +22,7 @@ export class FrozenPrefix {
 
   /** Features at the cut of the crops that `indices` names, mirrored where `flips` says so. */
   async features(
-    crops: Crops,
+    crops: CropBytes,
     indices: Int32Array,
     flips: Uint8Array | undefined,
     stopped: () => boolean,
@@ -51,14 +51,14 @@ export class FrozenPrefix {
     this.network.dispose();
   }
 
-  private async compute(crops: Crops, index: number, flip: number): Promise<Float32Array> {
+  private async compute(crops: CropBytes, index: number, flip: number): Promise<Float32Array> {
     const pixels = this.normalizer.batch(crops, [index], [flip]);
     const { values, shape } = await this.run({ values: pixels, shape: [crops.size, crops.size, 3] });
     this.shape = shape;
     return values;
   }
 
-  private createCache(crops: Crops, flipped: boolean, length: number): FeatureCache {
+  private createCache(crops: CropBytes, flipped: boolean, length: number): FeatureCache {
     const rows = crops.count * (flipped ? 2 : 1);
     const cache = new FeatureCache(rows, length, this.bf16, this.budget, `-${this.caches.size}`);
     this.caches.set(crops, cache);

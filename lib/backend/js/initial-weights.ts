@@ -1,7 +1,7 @@
 import type { Architecture } from '../../options';
-import { buildNetwork, IMAGENET_OUTPUTS, layersOf, tensorsOf, type Linear } from '../../model/architecture';
+import { buildNetwork, IMAGENET_OUTPUTS, layersOf, tensorsOf, type Linear } from '../../network/architecture';
 import { elementCount } from '../../weights/state-dict';
-import type { NamedTensor } from '../types';
+import type { NamedTensor } from '../../weights/state-dict';
 import type { Generator } from './random';
 import { nextTurn } from './turn';
 

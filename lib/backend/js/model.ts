@@ -1,5 +1,6 @@
-import { STAGES } from '../../model/forward';
-import type { InferenceModel, ModelOptions, NamedTensor, RunOptions, RunResult } from '../types';
+import { STAGES } from '../../network/forward';
+import type { InferenceModel, ModelOptions, RunOptions, RunResult } from '../types';
+import type { NamedTensor } from '../../weights/state-dict';
 import { checkWhole } from './checks';
 import { cropsOf } from './crop-store';
 import { misuse } from './error';

@@ -1,4 +1,4 @@
-import type { Crops } from './crop-store';
+import type { CropBytes } from './crop-store';
 
 /** Turns crops into batches of floats: ToTensor and Normalize, in float32 with true divisions, and the flip. */
 export class Normalizer {
@@ -13,7 +13,7 @@ export class Normalizer {
   }
 
   /** The crops at `indices`, mirrored where `flips` says so, as indices x height x width x 3. */
-  batch(crops: Crops, indices: ArrayLike<number>, flips: ArrayLike<number> | undefined): Float32Array {
+  batch(crops: CropBytes, indices: ArrayLike<number>, flips: ArrayLike<number> | undefined): Float32Array {
     const { size } = crops;
     const out = new Float32Array(indices.length * size * size * 3);
     for (let i = 0; i < indices.length; i++) {

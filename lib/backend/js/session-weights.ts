@@ -1,6 +1,6 @@
-import { toFloat64 } from '../../export/floats';
+import { toFloat64 } from '../../network/floats';
 import { sameShape, byteLength } from '../../weights/state-dict';
-import type { NamedTensor } from '../types';
+import type { NamedTensor } from '../../weights/state-dict';
 import { misuse } from './error';
 import type { SeenBatch, TrainedNetwork } from './trained-network';
 

@@ -1,11 +1,10 @@
-import { buildNetwork } from '../../model/architecture';
-import { stageOf } from '../../model/forward';
+import { buildNetwork } from '../../network/architecture';
+import { stageOf } from '../../network/forward';
 import type {
   EpochPlan,
   EpochResult,
-  EvaluateOptions,
-  EvaluateResult,
-  NamedTensor,
+  ValidationOptions,
+  ValidationResult,
   PlannedWork,
   SessionOptions,
   StepEvent,
@@ -13,7 +12,8 @@ import type {
   TrainingSession,
 } from '../types';
 import { checkNotNegative, checkPlan, checkTargets, checkWhole } from './checks';
-import { cropsOf, type Crops } from './crop-store';
+import type { NamedTensor } from '../../weights/state-dict';
+import { cropsOf, type CropBytes } from './crop-store';
 import { misuse } from './error';
 import { estimateSeconds } from './estimate';
 import { FoldedNetwork, type Rows } from './folded-network';
@@ -84,7 +84,7 @@ export class JsSession implements TrainingSession {
     return this.passes.run((stopped) => this.epoch(crops, options, onStep, stopped));
   }
 
-  evaluate(options: EvaluateOptions, onBatch: (images: number) => void): Promise<EvaluateResult> {
+  evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult> {
     this.passes.requireOpen();
     const crops = this.checkSamples(options);
     return this.passes.run((stopped) => this.evaluation(crops, options, onBatch, stopped));
@@ -129,7 +129,7 @@ export class JsSession implements TrainingSession {
   }
 
   /** The crops of a pass; every target is a class. */
-  private checkSamples({ store, targets, batchSize }: EvaluateOptions): Crops {
+  private checkSamples({ store, targets, batchSize }: ValidationOptions): CropBytes {
     const crops = cropsOf(store);
     checkWhole(batchSize, 'batchSize', 1);
     checkTargets(targets, this.options.classes, crops.count);
@@ -137,7 +137,7 @@ export class JsSession implements TrainingSession {
   }
 
   private async epoch(
-    crops: Crops,
+    crops: CropBytes,
     { order, flips, targets, batchSize, lr, maxSteps, keepFrom }: TrainEpochOptions,
     onStep: (event: StepEvent) => void,
     stopped: () => boolean,
@@ -172,11 +172,11 @@ export class JsSession implements TrainingSession {
   }
 
   private async evaluation(
-    crops: Crops,
-    { targets, batchSize }: EvaluateOptions,
+    crops: CropBytes,
+    { targets, batchSize }: ValidationOptions,
     onBatch: (images: number) => void,
     stopped: () => boolean,
-  ): Promise<EvaluateResult> {
+  ): Promise<ValidationResult> {
     const { arch, classes } = this.options;
     const logits = new Float32Array(targets.length * classes);
     const result = { images: 0, loss: 0, correct: 0, cancelled: false };
@@ -206,7 +206,7 @@ export class JsSession implements TrainingSession {
 
   /** What the trained stages take: crops, or their features where stages before are frozen. */
   private async inputs(
-    crops: Crops,
+    crops: CropBytes,
     indices: Int32Array,
     flips: Uint8Array | undefined,
     stopped: () => boolean,

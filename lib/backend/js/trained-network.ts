@@ -1,6 +1,6 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
-import { layersOf, parametersOf, type Container, type Layer } from '../../model/architecture';
-import { forwardStage, STAGES, stageOf, type Operations } from '../../model/forward';
+import { layersOf, parametersOf, type Container, type Layer } from '../../network/architecture';
+import { forwardStage, STAGES, stageOf, type Operations } from '../../network/forward';
 import type { Rows } from './folded-network';
 import { toHwio, toOihw, transposed } from './layout';
 import type { Engine } from './tfjs';

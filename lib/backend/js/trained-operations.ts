@@ -1,5 +1,5 @@
 import type { Rank, Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
-import { BATCH_NORM_EPS, type Pool } from '../../model/architecture';
+import { BATCH_NORM_EPS, type Pool } from '../../network/architecture';
 import { misuse } from './error';
 import { globalAverage } from './folded-network';
 import type { Engine, Tf } from './tfjs';

@@ -1,6 +1,26 @@
-import type { Backend, Precision } from '../backend/types';
 import { ResnetFtError } from '../errors';
-import type { MACHINE_OPTIONS, ResolvedOptions } from '../options';
+import type { MACHINE_OPTIONS, Precision, ResolvedOptions } from '../options';
+
+/** What a backend finds on this machine. */
+export interface DeviceInfo {
+  /** Whether the backend was built with CUDA. */
+  cudaBuilt: boolean;
+  /** Number of usable CUDA devices. */
+  cudaCount: number;
+  /** Why CUDA can't be used; empty where it can. */
+  cudaReason: string;
+  /** Whether the CPU multiplies bfloat16 itself (AVX512-BF16 or AMX); elsewhere it is many times slower than float32. */
+  cpuBf16: boolean;
+}
+
+/** What of a backend decides where a model runs. */
+export interface Computer {
+  /** What a person would call the backend. */
+  readonly label: string;
+  /** Arithmetic that it can do. */
+  readonly precisions: readonly Precision[];
+  deviceInfo(): DeviceInfo;
+}
 
 /** Where the caller wants a model to run. */
 export type MachineOptions = ResolvedOptions<typeof MACHINE_OPTIONS>;
@@ -21,7 +41,7 @@ export interface DeviceChoice {
  */
 export function chooseDevice(
   options: Pick<MachineOptions, 'device' | 'precision'>,
-  backend: Pick<Backend, 'label' | 'precisions' | 'deviceInfo'>,
+  backend: Computer,
   training = false,
 ): DeviceChoice {
   const info = backend.deviceInfo();

@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
-import { removeStale, temporaryName } from '../files/stale';
+import { removeStale, temporaryName } from './stale';
 
 /** The error of a file of weights that can't be written. */
 export function notWritable(file: string, reason: string, options: { hint?: string; cause?: unknown } = {}) {

@@ -3,7 +3,7 @@ import type { Architecture } from '../options';
 import type { StateDict } from '../weights/state-dict';
 import { matchForTransfer } from '../weights/transfer';
 import { checkValues } from '../weights/values';
-import { buildNetwork, tensorsOf, type Container } from './architecture';
+import { buildNetwork, tensorsOf, type Container } from '../network/architecture';
 
 /**
  * The network of an architecture, and its tensors in torchvision's order, complete: counters of batches that an old file

@@ -1,5 +1,5 @@
-import { loadAddonInBackground } from '../addon/load';
-import type { Backend } from './types';
+import { loadAddonInBackground } from './load';
+import type { Backend } from '../types';
 
 /**
  * The backend in C++ on LibTorch.

@@ -1,4 +1,4 @@
-import type { BackendOperations } from '../backend/types';
+import type { BackendOperations } from '../types';
 
 // The native addon (native/addon/*.cpp) is a backend; its shape is written down in lib/backend/types.ts, and only what it has beyond
 // is here. The addon only asserts what its caller has validated.

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { ResnetFtError, throwIfAborted } from '../errors';
-import { packageRoot } from './root';
+import { ResnetFtError, throwIfAborted } from '../../errors';
+import { packageRoot } from '../../machine/root';
 
 /** The packages that only a build from source needs; an installation does not bring them. */
 const BUILD_PACKAGES = ['cmake-js', 'node-addon-api', 'node-api-headers'];

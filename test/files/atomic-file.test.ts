@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { writeAtomically } from '../../lib/weights/atomic-file';
+import { writeAtomically } from '../../lib/files/atomic-file';
 import { scratch } from '../cli/run';
 
 const folder = scratch();
@@ -10,7 +10,7 @@ const folder = scratch();
 test('what a killed process left half-written beside a file is gone after the next one is written there', async () => {
   const file = path.join(folder, 'model.safetensors');
   const script = `
-    const { writeAtomically } = require(${JSON.stringify(path.resolve('dist/weights/atomic-file.js'))});
+    const { writeAtomically } = require(${JSON.stringify(path.resolve('dist/files/atomic-file.js'))});
     setInterval(() => {}, 1000);
     void writeAtomically(${JSON.stringify(file)}, (async function* () {
       yield Buffer.alloc(100000);

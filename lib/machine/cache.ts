@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import { ResnetFtError } from './errors';
+import { ResnetFtError } from '../errors';
 
 /**
  * The user's own folder: `$HOME` (on Windows `%USERPROFILE%`), or what the system has on record where that is not an absolute

@@ -1,4 +1,4 @@
-import { BATCH_NORM_EPS } from '../model/architecture';
+import { BATCH_NORM_EPS } from './architecture';
 import type { StateDict, Tensor } from '../weights/state-dict';
 import { toFloat64 } from './floats';
 

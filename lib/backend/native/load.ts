@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { ResnetFtError } from '../errors';
-import { currentFolder } from '../files/current-folder';
-import { findLibtorch } from '../libtorch/find';
-import { isCudaBuild, libraryName, withoutCuda, type LibtorchFolder } from '../libtorch/inspect';
+import { ResnetFtError } from '../../errors';
+import { currentFolder } from '../../files/current-folder';
+import { findLibtorch } from '../../libtorch/find';
+import { isCudaBuild, libraryName, withoutCuda, type LibtorchFolder } from '../../libtorch/inspect';
 import { skipsDestructors } from './exit';
-import { packageRoot } from './root';
-import type { NativeAddon } from './types';
+import { packageRoot } from '../../machine/root';
+import type { NativeAddon } from './addon';
 
 /** What native/loader/loader.cpp exports. */
 interface Loader {

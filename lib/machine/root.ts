@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 
-/** The package's folder, from dist/addon as from lib/addon. */
+/** The package's folder, from dist as from lib. */
 export function packageRoot(): string {
   for (let folder = __dirname; ; folder = path.dirname(folder)) {
     try {

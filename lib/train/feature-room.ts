@@ -1,7 +1,7 @@
 import type { SessionOptions } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
 import { bytesOf } from '../options/size';
-import { freeBytes } from './room';
+import { freeBytes } from '../files/disk';
 import { SCRATCH, type RunFolder } from './run-folder';
 
 /** Share of what is free that the features may take where the caller says nothing. */

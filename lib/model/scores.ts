@@ -1,5 +1,5 @@
 import { ResnetFtError } from '../errors';
-import { softmax } from '../train/predictions';
+import { softmax } from '../network/softmax';
 
 /** A class and how probable it is. */
 export interface ClassScore {
