@@ -1,19 +1,22 @@
 import { loadAddon } from '../lib/backend/native/load';
-import type { SessionOptions } from '../lib/backend/types';
+import type { ParameterGroup, Recipe, SessionOptions, SgdRecipe, TrainEpochOptions } from '../lib/backend/types';
 import { writeStateDict } from '../lib/weights';
 
-/** What a session of the native core needs, for tests that only look at a part of it. */
+/** What a session needs, for tests that only look at a part of it. */
 export const SESSION: SessionOptions = {
   arch: 'resnet50',
   classes: 2,
-  seed: 0,
   device: 'cpu',
   precision: 'fp32',
   threads: 0,
-  trainFrom: 'conv1',
-  momentum: 0,
-  weightDecay: 0,
-  nesterov: false,
+  recipe: {
+    seed: 0,
+    draws: 'torch',
+    parameterGroups: [{ from: 'conv1' }],
+    optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
+    loss: { kind: 'cross-entropy' },
+    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
+  },
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
   cacheMemory: 0,
@@ -22,9 +25,37 @@ export const SESSION: SessionOptions = {
   cacheBf16: false,
 };
 
+/** Changes of a session, those of its recipe and its optimizer beside the others. */
+export type SessionChanges = Partial<SessionOptions> &
+  Partial<Recipe> &
+  Partial<Omit<SgdRecipe, 'kind'>> & { trainFrom?: ParameterGroup['from'] };
+
+/** The options of a session with changes. */
+export function sessionWith(changes: SessionChanges, base: SessionOptions = SESSION): SessionOptions {
+  const { seed, draws, parameterGroups, optimizer, loss, augment, trainFrom, ...others } = changes;
+  const { momentum, weightDecay, nesterov, ...session } = others;
+  const given = <T extends object>(values: T): Partial<T> =>
+    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+  const groups = trainFrom === undefined ? parameterGroups : [{ from: trainFrom }];
+  const recipe = { ...base.recipe, ...given({ seed, draws, parameterGroups: groups, optimizer, loss, augment }) };
+  return {
+    ...base,
+    ...session,
+    recipe: {
+      ...recipe,
+      optimizer: { ...recipe.optimizer, ...given({ momentum, weightDecay, nesterov }) },
+    },
+  };
+}
+
+/** The rates of a pass of so many steps, for one parameter group. */
+export function rates(lr: number, steps: number): Pick<TrainEpochOptions, 'learningRates' | 'keepFrom'> {
+  return { learningRates: new Float64Array(steps).fill(lr), keepFrom: 0 };
+}
+
 /** Writes the initial weights of a model, as if it had been downloaded: a state dict and nothing beside it. */
-export async function madeWeights(file: string, options: Partial<SessionOptions>): Promise<void> {
-  const session = await loadAddon().createSession({ ...SESSION, ...options });
+export async function madeWeights(file: string, options: SessionChanges): Promise<void> {
+  const session = await loadAddon().createSession(sessionWith(options));
   try {
     const tensors = (await session.stateDict()).map(({ name, ...tensor }) => [name, tensor] as const);
     await writeStateDict(file, new Map(tensors));

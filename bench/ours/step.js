@@ -20,18 +20,27 @@ async function main() {
 
   const addon = loadAddon();
   const session = await addon.createSession({
-    ...{ arch: 'resnet50', classes, seed: 0, device, precision, threads: Number(values.threads ?? 0) },
-    ...{ trainFrom: 'conv1', momentum: 0.5, weightDecay: 0, nesterov: false, mean: MEAN, std: STD },
+    ...{ arch: 'resnet50', classes, device, precision, threads: Number(values.threads ?? 0), mean: MEAN, std: STD },
+    recipe: {
+      ...{
+        seed: 0,
+        draws: 'counter',
+        parameterGroups: [{ from: 'conv1' }],
+        loss: { kind: 'cross-entropy' },
+        augment: [],
+      },
+      optimizer: { kind: 'sgd', momentum: 0.5, weightDecay: 0, nesterov: false },
+    },
     ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
   });
   const store = await loadStore(addon, positionals[0], batchSize);
-  const targets = Int32Array.from({ length: batchSize }, (_, i) => i % classes);
-  // The same batch in every step, unflipped, as the peer has it.
+  // The same images in every step, unflipped, as the peer has them.
+  let epoch = 0;
   const pass = (count, onStep) => {
-    const order = Int32Array.from({ length: count * batchSize }, (_, i) => i % batchSize);
-    const plan = { order, flips: new Uint8Array(order.length) };
-    const recipe = { batchSize, lr: 0.01, maxSteps: 0, keepFrom: 0 };
-    return session.trainEpoch({ store, targets, ...plan, ...recipe }, onStep);
+    const crops = Int32Array.from({ length: count * batchSize }, (_, i) => i % batchSize);
+    const targets = crops.map((crop) => crop % classes);
+    const learningRates = new Float64Array(count).fill(0.01);
+    return session.trainEpoch({ store, targets, crops, batchSize, epoch: ++epoch, learningRates, keepFrom: 0 }, onStep);
   };
 
   let first;

@@ -1,5 +1,5 @@
 import type { DeviceInfo } from '../machine/device';
-import type { Architecture, Precision, TRAIN_FROM } from '../options';
+import type { Architecture, DRAWS, Precision, TrainFrom } from '../options';
 import type { NamedTensor } from '../weights/state-dict';
 
 // What a backend offers: the seam between the rest of the package and whatever computes. native/addon implements it in C++,
@@ -35,19 +35,67 @@ export interface CropStore {
   close(): void;
 }
 
+/** torch.optim.SGD. */
+export interface SgdRecipe {
+  kind: 'sgd';
+  momentum: number;
+  weightDecay: number;
+  nesterov: boolean;
+}
+
+/** What moves the weights. */
+export type OptimizerRecipe = SgdRecipe;
+
+/** torchvision's RandomHorizontalFlip. */
+export interface HorizontalFlip {
+  kind: 'horizontal-flip';
+  /** 0..1 */
+  probability: number;
+}
+
+/** What is done to a training image before the network sees it. */
+export type Augmentation = HorizontalFlip;
+
+/** What training makes small: the mean over a batch. */
+export interface LossRecipe {
+  kind: 'cross-entropy';
+}
+
+/** Weights that share a learning rate. */
+export interface ParameterGroup {
+  /** The group's weights are those of this module and of all after it, up to the next group's. */
+  from: TrainFrom;
+}
+
+/**
+ * All that decides how weights are trained. It crosses the border whole, when a session is made; only the learning rates of its steps
+ * come with each pass.
+ */
+export interface Recipe {
+  /** Of the initial weights, the order and the augmentations. */
+  seed: number;
+  /**
+   * Where order and augmentations are drawn from: `torch` is torch's own stream of random numbers, as in the tutorial; with `counter`
+   * each number depends on seed, epoch and sample alone.
+   */
+  draws: (typeof DRAWS)[number];
+  /** One or more, from the input to the output; what stands before the first is frozen. */
+  parameterGroups: readonly ParameterGroup[];
+  optimizer: OptimizerRecipe;
+  loss: LossRecipe;
+  /** In the order in which they are applied. */
+  augment: readonly Augmentation[];
+}
+
 export interface SessionOptions {
   arch: Architecture;
   classes: number;
-  seed: number;
   /** `cpu`, `cuda` or `cuda:N`. */
   device: string;
   precision: Precision;
   /** Threads of one operation; 0 leaves the backend's choice. */
   threads: number;
-  trainFrom: (typeof TRAIN_FROM)[number];
-  momentum: number;
-  weightDecay: number;
-  nesterov: boolean;
+  recipe: Recipe;
   /** Normalisation per channel, of values in 0..1. */
   mean: number[];
   std: number[];
@@ -66,21 +114,30 @@ export interface SessionOptions {
   deviceCrops?: number;
 }
 
-/** Order and flips of one epoch, drawn as the tutorial's DataLoader draws them. */
-export interface EpochPlan {
+/** The random numbers of an epoch. */
+export interface EpochDraws {
   order: Int32Array;
+  /** Of each place in the order, whether its sample is mirrored: 1 or 0. */
   flips: Uint8Array;
 }
 
-export interface TrainEpochOptions extends EpochPlan {
+/** The samples of a pass. */
+export interface Samples {
   store: CropStore;
-  /** Class index of every sample of the store. */
+  /** Class index of every sample. */
   targets: Int32Array;
+  /** The crop of every sample, of the store; the first so many in their order where left out. */
+  crops?: Int32Array | undefined;
+}
+
+export interface TrainEpochOptions extends Samples {
+  /** Images of a step; the last step of an epoch may have fewer. */
   batchSize: number;
-  lr: number;
-  /** Stop after so many optimizer steps; 0 runs the whole epoch. */
-  maxSteps: number;
-  /** From this step of the pass on (the first is 1), the weights of the least batch loss so far are kept; 0 keeps none. */
+  /** Number of the epoch, from 1: the one that is next or, where its last pass was stopped, goes on; or a later one. */
+  epoch: number;
+  /** Of each step of this pass, the rate of each parameter group; as many steps are done. The epoch must have so many left. */
+  learningRates: Float64Array;
+  /** From this step of the epoch on (the first is 1), the weights of the least batch loss so far are kept; 0 keeps none. */
   keepFrom: number;
 }
 
@@ -93,21 +150,21 @@ export interface StepEvent {
 }
 
 export interface EpochResult {
+  /** Of this pass. */
   steps: number;
+  /** Of the epoch so far, as are `loss` and `correct`. */
   images: number;
   /** Mean loss over images. */
   loss: number;
   correct: number;
-  /** Step of this pass whose weights are kept; 0 where those of an earlier pass still are, or none. */
+  /** Step of the epoch, done in this pass, whose weights are kept; 0 where those of an earlier pass still are, or none. */
   keptStep: number;
   /** Batch loss of `keptStep`. */
   keptLoss: number;
   cancelled: boolean;
 }
 
-export interface ValidationOptions {
-  store: CropStore;
-  targets: Int32Array;
+export interface ValidationOptions extends Samples {
   batchSize: number;
 }
 
@@ -131,16 +188,60 @@ export interface PlannedWork {
   size: number;
 }
 
+/** Where training stands. An epoch that is complete is the next one before its first step. */
+export interface Position {
+  /** From 1. */
+  epoch: number;
+  /** Steps of it that are done. */
+  step: number;
+  /** Of these steps: images, the sum of the loss over them, and how many were right. */
+  images: number;
+  loss: number;
+  correct: number;
+}
+
+/** A Mersenne twister as torch's generator has it: its 624 words, and which of them comes next. */
+export interface TorchGenerator {
+  words: Uint32Array;
+  /** 0..624; 624 where all words are used up. */
+  next: number;
+}
+
+/**
+ * All that decides what the next steps of a session do. What can be saved can be gone on from: a session of the same options that is given
+ * it does the same steps, to the bit. The tensors have the names and the layout of torchvision's state dict.
+ */
+export interface SessionState {
+  /** Weights and the batch norms' statistics. */
+  model: NamedTensor[];
+  /** `conv1.weight.momentum` and so on; empty before the first step, and where there is no momentum. */
+  optimizer: NamedTensor[];
+  /** Torch's random numbers before the epoch of `position`; null where they are counted. */
+  generator: TorchGenerator | null;
+  position: Position;
+  /** The weights of the least batch loss, where they are kept. */
+  kept: { loss: number; tensors: NamedTensor[] } | null;
+}
+
 /** A model in training: weights, optimizer, random numbers. One pass at a time. */
 export interface TrainingSession {
-  /** Draws order and flips of the next epoch of `count` samples from the session's generator. */
-  plan(count: number): EpochPlan;
+  /**
+   * What {@link trainEpoch} draws for an epoch of `count` samples: the one that is next or running, or a later one. Changes nothing, and
+   * does not wait for a pass.
+   */
+  draws(epoch: number, count: number): EpochDraws;
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult>;
   evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult>;
   /** Every parameter and buffer under torchvision's names, in torchvision's order; the kept ones where `kept` says so. */
   stateDict(kept?: boolean): Promise<NamedTensor[]>;
   /** Copies the given tensors over the model's own; names and shapes must match (subset allowed). */
   loadStateDict(tensors: NamedTensor[]): Promise<void>;
+  /** Makes the kept weights the model's. */
+  useKept(): Promise<void>;
+  /** A copy of all that the session is, between two steps. */
+  state(): Promise<SessionState>;
+  /** Goes on from the state of a session of the same options. Where it rejects, the session is to be closed. */
+  restore(state: SessionState): Promise<void>;
   /** Measures how many seconds a run takes, roughly; only a backend that is slow has it. */
   estimateSeconds?(work: PlannedWork): Promise<number>;
   /** Makes the running pass stop at its next batch. */
@@ -202,6 +303,18 @@ export interface BackendOperations {
   createSession(options: SessionOptions): Promise<TrainingSession>;
 }
 
+/** What a backend can do of what a caller may ask for: the rest is refused before any work is done. */
+export interface Capabilities {
+  /** Arithmetic. */
+  readonly precisions: readonly Precision[];
+  readonly optimizers: readonly OptimizerRecipe['kind'][];
+  readonly losses: readonly LossRecipe['kind'][];
+  readonly augmentations: readonly Augmentation['kind'][];
+  readonly draws: readonly Recipe['draws'][];
+  /** The modules from which training can start. */
+  readonly trainFrom: readonly TrainFrom[];
+}
+
 /** The backends that a caller can choose. */
 export type BackendName = 'native' | 'js';
 
@@ -212,6 +325,5 @@ export interface Backend extends BackendOperations {
   readonly label: string;
   /** The libraries that compute, and their versions, for the records of a run. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Arithmetic that it can do. */
-  readonly precisions: readonly Precision[];
+  readonly capabilities: Capabilities;
 }

@@ -1,4 +1,4 @@
-import type { Backend, CropStore, TrainingSession } from '../backend/types';
+import type { Backend, CropStore, Recipe, TrainingSession } from '../backend/types';
 import type { NamedTensor } from '../weights/state-dict';
 import { ResnetFtError } from '../errors';
 import { readWeights } from '../weights/index';
@@ -41,11 +41,7 @@ export async function openBackendSubject(job: WorkerJob, crops: Buffer): Promise
       const session = await backend.createSession({
         ...common,
         classes: job.classes,
-        seed: 0,
-        trainFrom: from,
-        momentum: MOMENTUM,
-        weightDecay: 0,
-        nesterov: false,
+        recipe: recipe(from),
         cacheMemory: FEATURE_BYTES,
         cacheDisk: 0,
         cacheFile: '',
@@ -54,6 +50,18 @@ export async function openBackendSubject(job: WorkerJob, crops: Buffer): Promise
       await session.loadStateDict(await readTensors(job.weightsFile));
       return trainerOf(session, store, job);
     },
+  };
+}
+
+/** The tutorial's, without mirroring: the same work for every backend. */
+function recipe(from: 'fc' | 'conv1'): Recipe {
+  return {
+    seed: 0,
+    draws: 'counter',
+    parameterGroups: [{ from }],
+    optimizer: { kind: 'sgd', momentum: MOMENTUM, weightDecay: 0, nesterov: false },
+    loss: { kind: 'cross-entropy' },
+    augment: [],
   };
 }
 
@@ -91,14 +99,17 @@ async function readTensors(file: string): Promise<NamedTensor[]> {
   return [...tensors].map(([name, tensor]) => ({ name, ...tensor, lent: true }));
 }
 
-function trainerOf(session: TrainingSession, store: CropStore, { classes, count, size }: WorkerJob): Trainer {
-  const targets = Int32Array.from({ length: count }, (_, i) => i % classes);
+function trainerOf(session: TrainingSession, store: CropStore, { classes, size }: WorkerJob): Trainer {
+  let epoch = 0;
   return {
     async steps(images, batchSize, distinct) {
-      const order = Int32Array.from({ length: images }, (_, i) => i % distinct);
-      const flips = new Uint8Array(images);
-      const pass = { store, targets, order, flips, batchSize, lr: LEARNING_RATE, maxSteps: 0, keepFrom: 0 };
-      await session.trainEpoch(pass, () => {});
+      const crops = Int32Array.from({ length: images }, (_, i) => i % distinct);
+      const targets = crops.map((crop) => crop % classes);
+      const learningRates = new Float64Array(Math.ceil(images / batchSize)).fill(LEARNING_RATE);
+      await session.trainEpoch(
+        { store, targets, crops, batchSize, epoch: ++epoch, learningRates, keepFrom: 0 },
+        () => {},
+      );
     },
     async estimate(batchSize) {
       return session.estimateSeconds?.({ epochs: 1, stepsPerEpoch: 1, images: batchSize, valImages: 0, size });

@@ -36,6 +36,7 @@ const TRAINING = new Set([
   'nesterov',
   'keep',
   'seed',
+  'draws',
   'cacheBf16',
 ]);
 

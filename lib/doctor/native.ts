@@ -3,6 +3,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { hasNothingNative } from '../backend/registry';
 import type { FoundLibtorch } from '../libtorch/find';
+import { CAPABILITIES } from '../backend/native/capabilities';
 import { chooseDevice, type DeviceInfo } from '../machine/device';
 import { fine, unwell, type DoctorCheck } from './report';
 import type { ProbeResult, StageError } from './run-probe';
@@ -111,7 +112,7 @@ export function checkPrecision(native: ProbeResult): DoctorCheck {
   const choice = (training: boolean): ReturnType<typeof chooseDevice> =>
     chooseDevice(
       { device: 'auto', precision: 'auto' },
-      { label: 'native', precisions: ['fp32', 'bf16', 'fp64'], deviceInfo: () => info },
+      { label: 'native', capabilities: CAPABILITIES, deviceInfo: () => info },
       training,
     );
   const [training, prediction] = [choice(true), choice(false)];

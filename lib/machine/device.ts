@@ -17,8 +17,7 @@ export interface DeviceInfo {
 export interface Computer {
   /** What a person would call the backend. */
   readonly label: string;
-  /** Arithmetic that it can do. */
-  readonly precisions: readonly Precision[];
+  readonly capabilities: { readonly precisions: readonly Precision[] };
   deviceInfo(): DeviceInfo;
 }
 
@@ -63,11 +62,11 @@ export function chooseDevice(
     }
   }
   const fast = device === 'cpu' ? training && info.cpuBf16 : true;
-  const wanted = fast && backend.precisions.includes('bf16') ? 'bf16' : 'fp32';
+  const wanted = fast && backend.capabilities.precisions.includes('bf16') ? 'bf16' : 'fp32';
   const precision = options.precision === 'auto' ? wanted : options.precision;
-  if (!backend.precisions.includes(precision)) {
+  if (!backend.capabilities.precisions.includes(precision)) {
     throw new ResnetFtError('DEVICE_UNAVAILABLE', `The backend ${backend.label} can't compute in ${precision}`, {
-      hint: `Use --precision ${backend.precisions.join(' or ')}, or --backend native`,
+      hint: `Use --precision ${backend.capabilities.precisions.join(' or ')}, or --backend native`,
     });
   }
   const why =

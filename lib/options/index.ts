@@ -41,10 +41,12 @@ export { TRAIN_OPTIONS, resolveTrainOptions, type ResolvedTrainOptions, type Tra
 export {
   ARCHITECTURES,
   BACKENDS,
+  DRAWS,
   PRECISIONS,
   PREPROCESSING,
   TRAIN_FROM,
   type Architecture,
   type Precision,
   type Preprocessing,
+  type TrainFrom,
 } from './values';

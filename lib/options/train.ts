@@ -8,7 +8,7 @@ import {
   type ResolvedOptions,
 } from './spec';
 import { SIZE_PATTERN } from './size';
-import { ARCHITECTURES, TRAIN_FROM } from './values';
+import { ARCHITECTURES, DRAWS, TRAIN_FROM } from './values';
 
 const RECIPE = 'Recipe';
 
@@ -79,6 +79,13 @@ export const TRAIN_OPTIONS = {
     default: 0,
     group: RECIPE,
     help: 'seed of initial weights, order and flips; the same run again takes the same --threads too',
+  },
+  draws: {
+    type: 'string',
+    choices: DRAWS,
+    default: 'torch',
+    group: RECIPE,
+    help: "where order and mirroring are drawn from: torch's own random numbers, as in the tutorial, or a counter, with which each image's draws depend on seed and epoch alone",
   },
   ...MACHINE_OPTIONS,
   cacheMemory: {

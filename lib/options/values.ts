@@ -23,6 +23,10 @@ export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** The modules from which training can start. */
 export const TRAIN_FROM = ['conv1', 'layer1', 'layer2', 'layer3', 'layer4', 'fc'] as const;
+export type TrainFrom = (typeof TRAIN_FROM)[number];
+
+/** Where the random numbers of an epoch come from. */
+export const DRAWS = ['torch', 'counter'] as const;
 
 /** The precisions that a caller can ask for. */
 export const PRECISIONS = ['auto', 'fp32', 'bf16', 'fp64'] as const;

@@ -7,6 +7,7 @@ import type { ClassFigures, KeptModel, TrainEvent } from './events';
 import { fit, type FitResult } from './fit';
 import { keepModel } from './kept';
 import { perClass, predictions } from './predictions';
+import { constantRate } from './recipe';
 import type { RunFolder } from './run-folder';
 import { salvage, type Part } from './salvage';
 import { createSaver, type Save } from './save';
@@ -23,6 +24,13 @@ export interface EpochsContext {
   emit: (event: TrainEvent) => void;
 }
 
+/** What the epochs of a run come to. */
+export interface Trained {
+  outcome: FitResult;
+  model: KeptModel;
+  perClass: ClassFigures[];
+}
+
 /**
  * Trains for as many epochs as asked for, and writes metrics, weights and predictions. Where an error ends it, what there is of weights is
  * saved nevertheless, and the error says where.
@@ -31,9 +39,10 @@ export async function runEpochs(
   context: EpochsContext,
   options: ResolvedTrainOptions,
   card: ModelCard,
-): Promise<{ outcome: FitResult; model: KeptModel; perClass: ClassFigures[] }> {
+): Promise<Trained> {
   const { session, cropped, folder, signal, emit } = context;
   const { epochs, batchSize, lr, steps, keep } = options;
+  const schedule = constantRate(lr);
   const saved = new Set<string>();
   let failed = false;
   const write = createSaver(folder, session, { options, card }, (event) => {
@@ -54,7 +63,7 @@ export async function runEpochs(
       val: cropped.val,
       epochs,
       batchSize,
-      lr,
+      schedule,
       steps,
       keepLeastLoss: keep === 'min-batch-loss',
       signal,

@@ -1,6 +1,7 @@
 import type { TrainingSession } from '../backend/types';
-import { kebab, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
+import type { ResolvedTrainOptions } from '../options';
 import type { TrainEvent } from './events';
+import { nativeCommand } from './native-command';
 
 /** What a run is going to do. */
 export interface RunSize {
@@ -27,22 +28,4 @@ export async function estimateRun(
 function duration(seconds: number): string {
   if (seconds < 120) return `${Math.max(1, seconds)} s`;
   return seconds < 7200 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
-}
-
-/** The command line that does the same with LibTorch. */
-function nativeCommand(options: ResolvedTrainOptions): string {
-  const words = ['npx', 'resnet-ft', 'train', quoted(options.data)];
-  for (const [name, spec] of Object.entries(TRAIN_OPTIONS)) {
-    const value = options[name as keyof ResolvedTrainOptions];
-    const fallback = 'default' in spec ? spec.default : undefined;
-    if (value === undefined || value === fallback || name === 'backend' || name === 'output') continue;
-    words.push(`--${kebab(name)}`);
-    if (value !== true) words.push(quoted(String(value)));
-  }
-  return [...words, '--backend', 'native'].join(' ');
-}
-
-/** As a POSIX shell takes it for one word. */
-function quoted(word: string): string {
-  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,13 +1,13 @@
-import type { CropStore, TrainingSession } from '../backend/types';
+import type { EpochResult, Samples, TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { EpochRecord, StepRecord } from './events';
+import type { Schedule } from './recipe';
 
-/** Crops of one split, and the class index of each. */
-export interface Split {
-  /** May hold more crops than there are targets; those behind are not used. */
-  store: CropStore;
-  targets: Int32Array;
-}
+/** The samples of one split. */
+export type Split = Samples;
+
+/** What of a split a session takes. */
+export const samplesOf = ({ store, targets, crops }: Split): Samples => ({ store, targets, crops });
 
 /** What the loop over epochs needs and calls. */
 export interface FitOptions {
@@ -16,7 +16,7 @@ export interface FitOptions {
   val: Split;
   epochs: number;
   batchSize: number;
-  lr: number;
+  schedule: Schedule;
   /** Optimizer steps overall; undefined runs every epoch. */
   steps: number | undefined;
   /** Whether the weights of the least batch loss in the last fifth of the steps are kept in the session. */
@@ -29,6 +29,37 @@ export interface FitOptions {
   onKept: (epoch: number) => void;
 }
 
+/** The step whose weights the session keeps, since the start of the run. */
+export interface KeptStep {
+  epoch: number;
+  step: number;
+  batchLoss: number;
+}
+
+/** Where a run stands between two passes: {@link fit} goes on from there. */
+export interface Progress {
+  /** The epoch that is next, or goes on. */
+  epoch: number;
+  /** Steps of it that are done. */
+  stepsOfEpoch: number;
+  /** Optimizer steps since the start of the run. */
+  steps: number;
+  /** The epoch that did best so far, and the last one that is complete. */
+  best: Validated | undefined;
+  last: Validated | undefined;
+  kept: KeptStep | undefined;
+}
+
+/** Before the first step. */
+export const START: Progress = {
+  epoch: 1,
+  stepsOfEpoch: 0,
+  steps: 0,
+  best: undefined,
+  last: undefined,
+  kept: undefined,
+};
+
 /** How far the loop came. */
 export interface FitResult {
   steps: number;
@@ -36,8 +67,8 @@ export interface FitResult {
   epochs: number;
   best: Validated;
   last: Validated;
-  /** The step whose weights the session keeps; undefined where none are, or no batch loss was a number. */
-  kept: { epoch: number; step: number; batchLoss: number } | undefined;
+  /** Undefined where no weights are kept, or no batch loss was a number. */
+  kept: KeptStep | undefined;
 }
 
 /** An epoch, and the logits of the validation images after it, images x classes. */
@@ -62,72 +93,96 @@ export function aborted(): ResnetFtError {
 /**
  * Trains and evaluates epoch by epoch.
  *
+ * @param from where the run stands; the session has the state that belongs to it
  * @throws ResnetFtError ABORTED once the signal fires and the running batch has ended.
  */
-export async function fit(options: FitOptions): Promise<FitResult> {
-  const { session, train, val, batchSize, lr, signal } = options;
-  const stepsPerEpoch = Math.ceil(train.targets.length / batchSize);
+export async function fit(options: FitOptions, from: Progress = START): Promise<FitResult> {
+  const { session, train, signal } = options;
+  const stepsPerEpoch = Math.ceil(train.targets.length / options.batchSize);
   const allSteps = Math.min(options.steps ?? Infinity, options.epochs * stepsPerEpoch);
   // The tutorial looks at the loss after four fifths of the iterations.
   const keepAfter = options.keepLeastLoss ? Math.floor(KEEP_AFTER * allSteps) : Infinity;
-  let kept: FitResult['kept'];
-  let steps = 0;
-  let best: Validated | undefined;
-  let last: Validated | undefined;
-  let failure: Error | undefined;
+  const progress = { ...from };
   const cancel = (): void => session.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    for (let epoch = 1; epoch <= options.epochs; epoch++) {
+    while (progress.epoch <= options.epochs && progress.steps < allSteps) {
       if (signal.aborted) throw aborted();
-      const maxSteps = options.steps === undefined ? 0 : options.steps - steps;
       const started = performance.now();
-      const before = steps;
-      const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
-      const { store, targets } = train;
-      const trained = await session.trainEpoch(
-        { store, targets, ...session.plan(targets.length), batchSize, lr, maxSteps, keepFrom },
-        (event) => {
-          // An exception must not travel through the addon: it ends the pass, and is thrown after it.
-          try {
-            const step = before + event.step;
-            const { loss, images } = event;
-            options.onRecord({ kind: 'step', epoch, step, loss, lr, images });
-          } catch (error) {
-            failure ??= error instanceof Error ? error : new Error(String(error));
-            session.cancel();
-          }
-        },
-      );
-      steps += trained.steps;
-      if (trained.keptStep > 0) {
-        kept = { epoch, step: before + trained.keptStep, batchLoss: trained.keptLoss };
-        options.onKept(epoch);
-      }
-      if (failure !== undefined) throw failure;
-      if (trained.cancelled || signal.aborted) throw aborted();
-      const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
-      if (evaluated.cancelled || signal.aborted) throw aborted();
-      const record: EpochRecord = {
-        kind: 'epoch',
-        epoch,
-        trainLoss: trained.loss,
-        trainAccuracy: trained.correct / trained.images,
-        valLoss: evaluated.loss,
-        valAccuracy: evaluated.correct / evaluated.images,
-        seconds: Math.round(performance.now() - started) / 1000,
-      };
+      const trained = await trainEpoch(options, progress, { stepsPerEpoch, allSteps, keepAfter });
+      const record = await validate(options, progress, trained, started);
       options.onRecord(record);
-      last = { record, logits: evaluated.logits };
-      if (isBetter(record, best?.record)) {
-        best = last;
+      if (isBetter(record, progress.best?.record)) {
+        progress.best = progress.last;
         await options.onBest(record);
       }
-      if (options.steps !== undefined && steps >= options.steps) break;
+      progress.epoch++;
+      progress.stepsOfEpoch = 0;
     }
   } finally {
     signal.removeEventListener('abort', cancel);
   }
+  const { steps, best, last, kept } = progress;
   if (best === undefined || last === undefined) throw aborted();
   return { steps, stepsPerEpoch, epochs: last.record.epoch, best, last, kept };
+}
+
+/** One epoch, or the rest of one, or what of it the run's steps allow. */
+async function trainEpoch(
+  { session, train, batchSize, schedule, signal, onRecord, onKept }: FitOptions,
+  progress: Progress,
+  { stepsPerEpoch, allSteps, keepAfter }: { stepsPerEpoch: number; allSteps: number; keepAfter: number },
+): Promise<EpochResult> {
+  const { epoch, stepsOfEpoch, steps } = progress;
+  const before = steps - stepsOfEpoch;
+  const count = Math.min(stepsPerEpoch - stepsOfEpoch, allSteps - steps);
+  const learningRates = schedule(steps, count);
+  const groups = learningRates.length / count;
+  const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
+  let failure: Error | undefined;
+  const trained = await session.trainEpoch(
+    { ...samplesOf(train), batchSize, epoch, learningRates, keepFrom },
+    (event) => {
+      // An exception must not travel through the addon: it ends the pass, and is thrown after it.
+      try {
+        const { loss, images } = event;
+        const lr = learningRates[(event.step - stepsOfEpoch) * groups - 1] as number;
+        onRecord({ kind: 'step', epoch, step: before + event.step, loss, lr, images });
+      } catch (error) {
+        failure ??= error instanceof Error ? error : new Error(String(error));
+        session.cancel();
+      }
+    },
+  );
+  progress.steps += trained.steps;
+  progress.stepsOfEpoch += trained.steps;
+  if (trained.keptStep > 0) {
+    progress.kept = { epoch, step: before + trained.keptStep, batchLoss: trained.keptLoss };
+    onKept(epoch);
+  }
+  if (failure !== undefined) throw failure;
+  if (trained.cancelled || signal.aborted) throw aborted();
+  return trained;
+}
+
+/** The record of an epoch, after validation. */
+async function validate(
+  { session, val, batchSize, signal }: FitOptions,
+  progress: Progress,
+  trained: EpochResult,
+  started: number,
+): Promise<EpochRecord> {
+  const evaluated = await session.evaluate({ ...samplesOf(val), batchSize }, () => {});
+  if (evaluated.cancelled || signal.aborted) throw aborted();
+  const record: EpochRecord = {
+    kind: 'epoch',
+    epoch: progress.epoch,
+    trainLoss: trained.loss,
+    trainAccuracy: trained.correct / trained.images,
+    valLoss: evaluated.loss,
+    valAccuracy: evaluated.correct / evaluated.images,
+    seconds: Math.round(performance.now() - started) / 1000,
+  };
+  progress.last = { record, logits: evaluated.logits };
+  return record;
 }

@@ -1,7 +1,7 @@
 import type { TrainingSession } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
 import type { KeptModel } from './events';
-import { aborted, type FitResult, type Split } from './fit';
+import { aborted, samplesOf, type FitResult, type Split } from './fit';
 import type { Save } from './save';
 
 interface KeepOptions {
@@ -32,9 +32,8 @@ export async function keepModel(options: KeepOptions): Promise<{ model: KeptMode
     await save('model.safetensors', epoch);
     return { model: { keep, epoch, step: outcome.steps, valLoss, valAccuracy }, logits: last.logits };
   }
-  const weights = await session.stateDict(true);
-  await session.loadStateDict(weights.map((tensor) => ({ ...tensor, lent: true })));
-  const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
+  await session.useKept();
+  const evaluated = await session.evaluate({ ...samplesOf(val), batchSize }, () => {});
   if (evaluated.cancelled || signal.aborted) throw aborted();
   await save('model.safetensors', kept.epoch);
   const valAccuracy = evaluated.correct / evaluated.images;

@@ -2,11 +2,13 @@ import fs from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
-import type { FolderLockOptions } from '../files/folder-lock';
+import type { FolderLockOptions, FolderOwner } from '../files/folder-lock';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import { reasonOf } from '../files/reason';
 import { writeAtomically } from '../files/atomic-file';
 import type { EpochRecord, StepRecord } from './events';
+import { aborted } from './fit';
+import type { RunControl } from './run';
 
 /** `runs/2026-01-31T12-30-05`, in local time. */
 export function defaultOutput(now = new Date()): string {
@@ -45,6 +47,23 @@ export class RunFolder {
     }
     await removeScratch(folder.path);
     return prepared;
+  }
+
+  /**
+   * As {@link prepare} for a run, which is told where another machine may have the folder: that takes a while to find out.
+   *
+   * @throws ResnetFtError as prepare, or ABORTED
+   */
+  static async prepareFor(output: string | undefined, { signal, emit }: RunControl): Promise<RunFolder> {
+    const onWait = ({ pid, host }: FolderOwner): void => {
+      const note = `the output folder is held by process ${pid} of ${host}: waiting up to a minute to see whether it still runs`;
+      emit({ kind: 'note', note });
+    };
+    try {
+      return await RunFolder.prepare(output, { signal, onWait });
+    } catch (error) {
+      throw signal.aborted ? aborted() : error;
+    }
   }
 
   get path(): string {

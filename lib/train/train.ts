@@ -1,35 +1,21 @@
 import type { CropStore, TrainingSession } from '../backend/types';
-import { passedOverEvent } from '../data/passed-over';
-import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
-import type { FolderOwner } from '../files/folder-lock';
-import { resolveTrainOptions, type TrainOptions } from '../options';
-import { cropData } from './crop-data';
-import { cropStorage } from './crop-storage';
-import { chooseDevice } from '../machine/device';
-import { estimateRun } from './estimate';
-import type { TrainEvent, TrainResult } from './events';
-import { featureCache, featureMemory } from './feature-room';
-import { aborted } from './fit';
+import { resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from '../options';
+import { cropData, type Cropped } from './crop-data';
 import { runEpochs } from './epochs';
-import { plannedBytes, requireRoom } from './room';
+import { estimateRun } from './estimate';
+import type { TrainResult } from './events';
+import { aborted } from './fit';
+import { openTrainer } from './open-backend';
+import { openData } from './open-data';
+import { createSession, loadWeights, shareRoom, type SessionParts } from './open-session';
+import { resultOf } from './result';
+import { runControl, type RunControl, type TrainControl } from './run';
 import { RunFolder } from './run-folder';
-import { loadStart, readStart } from './start';
-import { defaultThreads } from '../machine/threads';
+import { readStart } from './start';
 import { packageVersion } from '../machine/version';
 
-/** What a caller of {@link train} may pass beside the options. */
-export interface TrainControl {
-  /** Stops the run within a batch; the promise then rejects with code ABORTED. */
-  signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the run. */
-  onEvent?: (event: TrainEvent) => void;
-  /** For the hint where the named weights can't be downloaded: what works without them. */
-  withoutWeights?: string;
-}
-
-/** Whether bfloat16 has anything to gain: a single `fc` has not. */
-const trainsConvolutions = (options: { trainFrom: string }): boolean => options.trainFrom !== 'fc';
+export type { TrainControl } from './run';
 
 /**
  * Fine-tunes a network on a folder of images, and leaves config, metrics, weights and predictions in the output folder.
@@ -39,150 +25,118 @@ const trainsConvolutions = (options: { trainFrom: string }): boolean => options.
  */
 export async function train(input: TrainOptions, control: TrainControl = {}): Promise<TrainResult> {
   const started = performance.now();
-  const signal = control.signal ?? new AbortController().signal;
-  const emit = control.onEvent ?? ((): void => {});
   const options = resolveTrainOptions(input);
-  if (signal.aborted) throw aborted();
+  const run = runControl(control, options.offline);
+  if (run.signal.aborted) throw aborted();
 
-  const download: DownloadControl = {
-    offline: options.offline,
-    signal,
-    onProgress: (event) => emit({ kind: 'download', event }),
-  };
-  const { resolveDataFolder, trainingAtHand } = await import('../data/hymenoptera.js');
-  const { openDataset } = await import('../data/dataset.js');
-  const { val, valSplit, seed } = options;
-  const dataset = await openDataset({
-    data: await resolveDataFolder(options.data, { ...download, otherwise: trainingAtHand() }),
-    seed,
-    ...(val === undefined ? {} : { val }),
-    ...(valSplit === undefined ? {} : { valSplit }),
-  });
-  const { classes } = dataset;
-  emit({ kind: 'data', classes, train: dataset.train.length, val: dataset.val.length });
-  const passedOver = passedOverEvent(dataset.passedOver);
-  if (passedOver !== undefined) emit(passedOver);
-
-  const folder = await prepareFolder(options.output, signal, emit);
-  const stores: CropStore[] = [];
-  let session: TrainingSession | undefined;
-  let begun = false;
+  const dataset = await openData(options, run);
+  const folder = await RunFolder.prepareFor(options.output, run);
+  const open: { stores: CropStore[]; session?: TrainingSession; begun: boolean } = { stores: [], begun: false };
   try {
-    const { openBackend } = await import('../backend/registry.js');
-    const backend = await openBackend(options.backend);
-    const choice = chooseDevice(options, backend, trainsConvolutions(options));
-    emit({ kind: 'device', ...choice });
-    const { arch, preprocessing, weights } = await readStart(options, {
-      ...download,
-      otherwise: control.withoutWeights,
-    });
-    const { device, precision } = choice;
-    const resolved = { ...options, arch, output: folder.path, backend: backend.name, device, precision };
-
-    const batches = Math.ceil(dataset.train.length / options.batchSize);
-    const steps = Math.min(options.steps ?? Infinity, options.epochs * batches);
-    const results = plannedBytes({ arch, classes, precision, steps, valImages: dataset.val.length });
-    await requireRoom(folder, results);
-    const memory = featureMemory(options);
-    const crops = 3 * preprocessing.crop ** 2 * (dataset.train.length + dataset.val.length);
-    const storage = cropStorage(options, folder, memory, results, crops);
-    const features = await featureCache(options, folder, memory, storage.cache.reserve);
-    session = await backend.createSession({
-      arch,
-      classes: classes.length,
-      seed,
-      device,
-      precision,
-      threads: options.threads ?? defaultThreads(),
-      trainFrom: options.trainFrom,
-      momentum: options.momentum,
-      weightDecay: options.weightDecay,
-      nesterov: options.nesterov,
-      mean: [...preprocessing.mean],
-      std: [...preprocessing.std],
-      ...features,
-    });
+    const trainer = await openTrainer(options, run);
+    const start = await readStart(options, { ...run.download, otherwise: control.withoutWeights });
+    const parts: SessionParts = { options, trainer, dataset, start, folder };
+    const { storage, features } = await shareRoom(parts);
+    const session = await createSession(parts, features);
+    open.session = session;
     // Before the crops, so that a wrong file fails early.
-    if (weights !== undefined) emit(await loadStart(session, weights, arch, classes.length));
-    const { skipUnreadable, batchSize } = options;
-    const cropped = await cropData({
-      backend,
-      dataset,
-      preprocessing,
-      skipUnreadable,
-      storage,
-      signal,
-      emit,
-      stores,
-    });
-    if (signal.aborted) throw aborted();
+    await loadWeights(session, parts, run);
+    const cropped = await cropSamples(parts, storage, open.stores, run);
 
-    const { unreadable } = cropped;
-    const versions = { 'resnet-ft': packageVersion(), node: process.versions.node, ...backend.versions };
-    const config = { options: resolved, versions, classes, preprocessing, unreadable };
-    await folder.write('config.json', `${JSON.stringify(config, undefined, 2)}\n`);
-    begun = true;
-    if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
-    const images = cropped.train.kept.length;
-    const stepsPerEpoch = Math.ceil(images / batchSize);
-    const valImages = cropped.val.kept.length;
-    const estimate = await estimateRun(session, options, { images, valImages, size: preprocessing.crop });
-    if (estimate !== undefined) emit(estimate);
-    emit({ kind: 'start', output: folder.path, epochs: options.epochs, stepsPerEpoch, images, valImages });
-
-    const trained = await runEpochs({ session, cropped, folder, signal, emit }, resolved, {
+    const resolved = resolvedOptions(parts);
+    await writeConfig(parts, resolved, cropped);
+    open.begun = true;
+    await tellStart(session, parts, cropped, run);
+    const { arch, preprocessing } = start;
+    const trained = await runEpochs({ session, cropped, folder, signal: run.signal, emit: run.emit }, resolved, {
       arch,
-      classes,
+      classes: dataset.classes,
       preprocessing,
     });
-    const { outcome, model } = trained;
-    const best = outcome.best.record;
-    const last = outcome.last.record;
-    const result: TrainResult = {
+    const result = resultOf(trained, {
       output: folder.path,
-      classes,
-      device,
-      precision,
-      epochs: outcome.epochs,
-      steps: outcome.steps,
-      valImages,
-      model,
-      perClass: trained.perClass,
-      best: { epoch: best.epoch, valLoss: best.valLoss, valAccuracy: best.valAccuracy },
-      last: {
-        trainLoss: last.trainLoss,
-        trainAccuracy: last.trainAccuracy,
-        valLoss: last.valLoss,
-        valAccuracy: last.valAccuracy,
-      },
+      classes: dataset.classes,
+      device: trainer.device,
+      precision: trainer.precision,
+      valImages: cropped.val.kept.length,
       seconds: Math.round(performance.now() - started) / 1000,
-    };
+    });
     await folder.write('result.json', `${JSON.stringify(result, undefined, 2)}\n`);
-    emit({ kind: 'done', ...result });
+    run.emit({ kind: 'done', ...result });
     return result;
   } catch (error) {
-    throw signal.aborted && !(error instanceof ResnetFtError) ? aborted() : error;
+    throw run.signal.aborted && !(error instanceof ResnetFtError) ? aborted() : error;
   } finally {
-    await session?.close();
-    for (const store of stores) store.close();
+    await open.session?.close();
+    for (const store of open.stores) store.close();
     await folder.close();
-    if (!begun) folder.discard();
+    if (!open.begun) folder.discard();
   }
 }
 
-/** Takes the output folder; where another machine may have it, that takes a while, of which one is told. */
-async function prepareFolder(
-  output: string | undefined,
-  signal: AbortSignal,
-  emit: (event: TrainEvent) => void,
-): Promise<RunFolder> {
-  const onWait = ({ pid, host }: FolderOwner): void => {
-    const note = `the output folder is held by process ${pid} of ${host}: waiting up to a minute to see whether it still runs`;
-    emit({ kind: 'note', note });
+/** The crops of both splits; every store that was made, also where this fails, is put into `stores`, for the caller to close. */
+async function cropSamples(
+  { options, trainer, dataset, start }: SessionParts,
+  storage: Parameters<typeof cropData>[0]['storage'],
+  stores: CropStore[],
+  { signal, emit }: RunControl,
+): Promise<Cropped> {
+  const cropped = await cropData({
+    backend: trainer.backend,
+    dataset,
+    preprocessing: start.preprocessing,
+    skipUnreadable: options.skipUnreadable,
+    storage,
+    signal,
+    emit,
+    stores,
+  });
+  if (signal.aborted) throw aborted();
+  return cropped;
+}
+
+/** The options with what the run has settled of them. */
+function resolvedOptions({ options, trainer, start, folder }: SessionParts): ResolvedTrainOptions {
+  const { backend, device, precision } = trainer;
+  return { ...options, arch: start.arch, output: folder.path, backend: backend.name, device, precision };
+}
+
+/** Writes what the run is: its options, versions, classes and preprocessing, and the images that it goes without. */
+async function writeConfig(
+  { trainer, dataset, start, folder }: SessionParts,
+  options: ResolvedTrainOptions,
+  { unreadable }: Cropped,
+): Promise<void> {
+  const { versions } = trainer.backend;
+  const config = {
+    options,
+    versions: { 'resnet-ft': packageVersion(), node: process.versions.node, ...versions },
+    classes: dataset.classes,
+    preprocessing: start.preprocessing,
+    unreadable,
   };
-  try {
-    return await RunFolder.prepare(output, { signal, onWait });
-  } catch (error) {
-    throw signal.aborted ? aborted() : error;
-  }
+  await folder.write('config.json', `${JSON.stringify(config, undefined, 2)}\n`);
+  if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
+}
+
+/** Tells how much there is to do, and how long that takes where it is much. */
+async function tellStart(
+  session: TrainingSession,
+  { options, start, folder }: SessionParts,
+  { train: { kept }, val }: Cropped,
+  { emit }: RunControl,
+): Promise<void> {
+  const images = kept.length;
+  const valImages = val.kept.length;
+  const estimate = await estimateRun(session, options, { images, valImages, size: start.preprocessing.crop });
+  if (estimate !== undefined) emit(estimate);
+  const { batchSize, epochs } = options;
+  emit({
+    kind: 'start',
+    output: folder.path,
+    epochs,
+    stepsPerEpoch: Math.ceil(images / batchSize),
+    images,
+    valImages,
+  });
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "addon/errors.h"
@@ -93,37 +94,53 @@ Napi::Uint8Array bytes(const Napi::Value& value, const std::string& name) {
   return typed_array<Napi::Uint8Array>(value, name, napi_uint8_array, "a Uint8Array");
 }
 
-Options::Options(const Napi::Value& value, const std::string& name) : object_(object(value, name)), name_(name) {}
+Options::Options(const Napi::Value& value, const std::string& name, std::string path)
+    : object_(object(value, name)), name_(name), path_(std::move(path)) {}
 
 Napi::Value Options::value(const char* key) {
   known_.emplace_back(key);
   return object_.Get(key);
 }
 
-int64_t Options::whole(const char* key, int64_t from, int64_t to) { return whole_number(value(key), key, from, to); }
+int64_t Options::whole(const char* key, int64_t from, int64_t to) {
+  return whole_number(value(key), named(key), from, to);
+}
 
 std::optional<int64_t> Options::whole_or_none(const char* key, int64_t from, int64_t to) {
   const Napi::Value given = value(key);
   if (given.IsUndefined()) return std::nullopt;
-  return whole_number(given, key, from, to);
+  return whole_number(given, named(key), from, to);
 }
 
 double Options::not_negative(const char* key) {
   const Napi::Value given = value(key);
-  const double number = finite_number(given, key);
-  if (number < 0) throw wrong(given, key, "a number of 0 or more");
+  const double number = finite_number(given, named(key));
+  if (number < 0) throw wrong(given, named(key), "a number of 0 or more");
   return number;
 }
 
-bool Options::flag(const char* key) { return boolean(value(key), key); }
+double Options::share(const char* key) {
+  const Napi::Value given = value(key);
+  const double number = finite_number(given, named(key));
+  if (number < 0 || number > 1) throw wrong(given, named(key), "a number from 0 to 1");
+  return number;
+}
+
+double Options::number(const char* key) {
+  const Napi::Value given = value(key);
+  if (!given.IsNumber()) throw wrong(given, named(key), "a number");
+  return given.As<Napi::Number>().DoubleValue();
+}
+
+bool Options::flag(const char* key) { return boolean(value(key), named(key)); }
 
 std::optional<bool> Options::flag_or_none(const char* key) {
   const Napi::Value given = value(key);
   if (given.IsUndefined()) return std::nullopt;
-  return boolean(given, key);
+  return boolean(given, named(key));
 }
 
-std::string Options::name(const char* key) { return text(value(key), key); }
+std::string Options::name(const char* key) { return text(value(key), named(key)); }
 
 std::string Options::one_of(const char* key, std::initializer_list<std::string_view> names) {
   const Napi::Value given = value(key);
@@ -131,7 +148,7 @@ std::string Options::one_of(const char* key, std::initializer_list<std::string_v
   if (std::find(names.begin(), names.end(), name) != names.end()) return name;
   std::string expected = "one of";
   for (const std::string_view known : names) expected.append(known == *names.begin() ? " " : ", ").append(known);
-  throw wrong(given, key, expected);
+  throw wrong(given, named(key), expected);
 }
 
 std::string Options::device(const char* key) {
@@ -140,17 +157,17 @@ std::string Options::device(const char* key) {
   const std::string index = name.rfind("cuda:", 0) == 0 ? name.substr(5) : std::string();
   const bool numbered = !index.empty() && index.size() <= 3 &&
                         std::all_of(index.begin(), index.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (name != "cpu" && name != "cuda" && !numbered) throw wrong(given, key, "cpu, cuda or cuda:N");
+  if (name != "cpu" && name != "cuda" && !numbered) throw wrong(given, named(key), "cpu, cuda or cuda:N");
   return name;
 }
 
 std::array<float, 3> Options::channels(const char* key, bool positive) {
   const Napi::Value given = value(key);
-  const Napi::Array values = array(given, key);
+  const Napi::Array values = array(given, named(key));
   std::array<float, 3> out{};
-  if (values.Length() != out.size()) throw native_error(object_.Env(), std::string(key) + " must have three numbers");
+  if (values.Length() != out.size()) throw native_error(object_.Env(), named(key) + " must have three numbers");
   for (uint32_t c = 0; c < out.size(); ++c) {
-    const std::string name = std::string(key) + "[" + std::to_string(c) + "]";
+    const std::string name = named(key) + "[" + std::to_string(c) + "]";
     const Napi::Value one = values.Get(c);
     out[c] = static_cast<float>(finite_number(one, name));
     if (!std::isfinite(out[c]) || (positive && !(out[c] > 0)))
@@ -159,11 +176,36 @@ std::array<float, 3> Options::channels(const char* key, bool positive) {
   return out;
 }
 
-std::vector<int32_t> Options::int32s(const char* key) {
-  return elements(typed_array<Napi::Int32Array>(value(key), key, napi_int32_array, "an Int32Array"));
+std::vector<int32_t> Options::int32s(const char* key, int64_t end) {
+  std::vector<int32_t> numbers =
+      elements(typed_array<Napi::Int32Array>(value(key), named(key), napi_int32_array, "an Int32Array"));
+  const auto wrong = std::find_if(numbers.begin(), numbers.end(), [&](int32_t i) { return i < 0 || i >= end; });
+  if (wrong == numbers.end()) return numbers;
+  throw native_error(object_.Env(), named(key) + "[" + std::to_string(wrong - numbers.begin()) + "] must be " +
+                                        range(0, end - 1) + ", not " + std::to_string(*wrong));
 }
 
-std::vector<uint8_t> Options::uint8s(const char* key) { return elements(bytes(value(key), key)); }
+std::vector<uint32_t> Options::uint32s(const char* key) {
+  return elements(typed_array<Napi::Uint32Array>(value(key), named(key), napi_uint32_array, "a Uint32Array"));
+}
+
+std::vector<double> Options::float64s(const char* key) {
+  return elements(typed_array<Napi::Float64Array>(value(key), named(key), napi_float64_array, "a Float64Array"));
+}
+
+Options Options::nested(const char* key) { return Options(value(key), named(key), named(key) + "."); }
+
+std::vector<Options> Options::list(const char* key) {
+  const Napi::Array values = array(value(key), named(key));
+  std::vector<Options> out;
+  for (uint32_t i = 0; i < values.Length(); ++i) {
+    const std::string name = named(key) + "[" + std::to_string(i) + "]";
+    out.emplace_back(values.Get(i), name, name + ".");
+  }
+  return out;
+}
+
+std::vector<uint8_t> Options::uint8s(const char* key) { return elements(bytes(value(key), named(key))); }
 
 void Options::finish() const {
   const Napi::Array keys = object_.GetPropertyNames();
@@ -171,7 +213,7 @@ void Options::finish() const {
     const std::string key = keys.Get(i).ToString();
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     if (object_.Get(key).IsUndefined()) continue;
-    throw native_error(object_.Env(), name_ + " have no " + key);
+    throw native_error(object_.Env(), name_ + (path_.empty() ? " have no " : " has no ") + key);
   }
 }
 

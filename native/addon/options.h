@@ -31,14 +31,18 @@ Napi::Uint8Array bytes(const Napi::Value& value, const std::string& name);
 // The named properties of an object.
 class Options {
  public:
-  // `name` is what errors call the object.
-  Options(const Napi::Value& value, const std::string& name);
+  // `name` is what errors call the object, and `path` what its keys are called by, before their own name.
+  Options(const Napi::Value& value, const std::string& name, std::string path = {});
 
   // Undefined where there is none.
   Napi::Value value(const char* key);
   int64_t whole(const char* key, int64_t from = 0, int64_t to = kMaxSafeInteger);
   std::optional<int64_t> whole_or_none(const char* key, int64_t from = 0, int64_t to = kMaxSafeInteger);
   double not_negative(const char* key);
+  // A number from 0 to 1.
+  double share(const char* key);
+  // Any number, also none (NaN) and infinities.
+  double number(const char* key);
   bool flag(const char* key);
   std::optional<bool> flag_or_none(const char* key);
   std::string name(const char* key);
@@ -48,15 +52,24 @@ class Options {
   // Three finite numbers; above 0 where `positive` says so.
   std::array<float, 3> channels(const char* key, bool positive = false);
   // Copies: JavaScript may write into its arrays, or take them away, while a pass runs.
-  std::vector<int32_t> int32s(const char* key);
+  // Each from 0 to below `end`.
+  std::vector<int32_t> int32s(const char* key, int64_t end);
   std::vector<uint8_t> uint8s(const char* key);
+  std::vector<uint32_t> uint32s(const char* key);
+  std::vector<double> float64s(const char* key);
+
+  // The object under a key, and the objects of the array under a key: `recipe.optimizer`, `recipe.augment[0]`.
+  Options nested(const char* key);
+  std::vector<Options> list(const char* key);
 
   // To be called after the last key was read: one that nobody asked for is an error.
   void finish() const;
 
  private:
+  std::string named(const char* key) const { return path_ + key; }
+
   Napi::Object object_;
-  std::string name_;
+  std::string name_, path_;
   std::vector<std::string> known_;
 };
 

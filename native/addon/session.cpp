@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,7 +11,9 @@
 #include "addon/classes.h"
 #include "addon/images.h"
 #include "addon/options.h"
+#include "addon/recipe.h"
 #include "addon/run_on_thread.h"
+#include "addon/session_state.h"
 #include "addon/tensors.h"
 
 namespace resnet_ft {
@@ -21,14 +24,10 @@ SessionOptions session_options(const Napi::Value& value) {
   SessionOptions out;
   out.arch = o.name("arch");
   out.classes = o.whole("classes", 1, INT32_MAX);
-  out.seed = static_cast<uint64_t>(o.whole("seed"));
   out.device = o.device("device");
   out.precision = precision_of(o.one_of("precision", {"fp32", "bf16", "fp64"}));
   out.threads = static_cast<int>(o.whole("threads", 0, kMaxThreads));
-  out.train_from = o.name("trainFrom");
-  out.sgd.momentum = o.not_negative("momentum");
-  out.sgd.weight_decay = o.not_negative("weightDecay");
-  out.sgd.nesterov = o.flag("nesterov");
+  out.recipe = read_recipe(o.nested("recipe"));
   out.mean = o.channels("mean");
   out.std = o.channels("std", /*positive=*/true);
   out.cache.memory = o.whole("cacheMemory");
@@ -42,20 +41,31 @@ SessionOptions session_options(const Napi::Value& value) {
 
 // Every index is looked at before a pass starts: one that points outside the store ends in an error, not in the heap,
 // and a class that there is not would end a GPU's process.
-void check_samples(Napi::Env env, const CropStore& store, const std::vector<int32_t>& targets, int64_t classes) {
-  if (static_cast<int64_t>(targets.size()) > store.count())
+Samples read_samples(Napi::Env env, Options* o, int64_t classes) {
+  Samples samples;
+  samples.store = CropStoreWrap::crops_of(o->value("store"), "store");
+  samples.targets = o->int32s("targets", classes);
+  if (!o->value("crops").IsUndefined()) {
+    samples.crops = o->int32s("crops", samples.store->count());
+    if (samples.crops.size() != samples.targets.size()) throw native_error(env, "targets and crops differ in length");
+  }
+  if (samples.crops.empty() && samples.count() > samples.store->count())
     throw native_error(env, "there are more targets than crops");
-  const auto wrong = std::find_if(targets.begin(), targets.end(), [&](int32_t i) { return i < 0 || i >= classes; });
-  if (wrong == targets.end()) return;
-  throw native_error(env, "targets[" + std::to_string(wrong - targets.begin()) + "] must be a whole number from 0 to " +
-                              std::to_string(classes - 1) + ", not " + std::to_string(*wrong));
+  return samples;
 }
 
-void check_plan(Napi::Env env, const EpochPlan& plan, size_t samples) {
-  if (std::any_of(plan.order.begin(), plan.order.end(),
-                  [&](int32_t i) { return i < 0 || static_cast<size_t>(i) >= samples; }))
-    throw native_error(env, "the order names an unknown sample");
-  if (plan.flips.size() != plan.order.size()) throw native_error(env, "order and flips differ in length");
+// A rate of each parameter group for each step.
+std::vector<double> learning_rates(Napi::Env env, Options* o, size_t groups) {
+  std::vector<double> rates = o->float64s("learningRates");
+  if (rates.empty() || rates.size() % groups != 0)
+    throw native_error(env, "learningRates must have " + std::to_string(groups) + " for each step, not " +
+                                std::to_string(rates.size()) + " in all");
+  const auto wrong =
+      std::find_if(rates.begin(), rates.end(), [](double rate) { return !(rate >= 0 && std::isfinite(rate)); });
+  if (wrong != rates.end())
+    throw native_error(
+        env, "learningRates[" + std::to_string(wrong - rates.begin()) + "] must be a finite number of 0 or more");
+  return rates;
 }
 
 template <class Result>
@@ -83,11 +93,14 @@ Napi::Value create_session(const Napi::CallbackInfo& info) {
 
 Napi::Function SessionWrap::define(Napi::Env env) {
   return DefineClass(env, "Session",
-                     {InstanceMethod("plan", &SessionWrap::call<&SessionWrap::plan>),
+                     {InstanceMethod("draws", &SessionWrap::call<&SessionWrap::draws>),
                       InstanceMethod("trainEpoch", &SessionWrap::call<&SessionWrap::train_epoch>),
                       InstanceMethod("evaluate", &SessionWrap::call<&SessionWrap::evaluate>),
                       InstanceMethod("stateDict", &SessionWrap::call<&SessionWrap::state_dict>),
                       InstanceMethod("loadStateDict", &SessionWrap::call<&SessionWrap::load_state_dict>),
+                      InstanceMethod("useKept", &SessionWrap::call<&SessionWrap::use_kept>),
+                      InstanceMethod("state", &SessionWrap::call<&SessionWrap::state>),
+                      InstanceMethod("restore", &SessionWrap::call<&SessionWrap::restore>),
                       InstanceMethod("cancel", &SessionWrap::call<&SessionWrap::cancel>),
                       InstanceMethod("close", &SessionWrap::call<&SessionWrap::close>)});
 }
@@ -102,13 +115,15 @@ std::shared_ptr<Session> SessionWrap::session(Napi::Env env) const {
   return session_;
 }
 
-Napi::Value SessionWrap::plan(const Napi::CallbackInfo& info) {
+Napi::Value SessionWrap::draws(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const EpochPlan plan = session(env)->plan(whole_number(info[0], "count", 0, INT32_MAX));
-  Napi::Int32Array order = Napi::Int32Array::New(env, plan.order.size());
-  Napi::Uint8Array flips = Napi::Uint8Array::New(env, plan.flips.size());
-  std::copy(plan.order.begin(), plan.order.end(), order.Data());
-  std::copy(plan.flips.begin(), plan.flips.end(), flips.Data());
+  const auto session = this->session(env);
+  const int64_t epoch = whole_number(info[0], "epoch", 1, INT32_MAX);
+  const EpochDraws draws = session->draws(epoch, whole_number(info[1], "count", 0, INT32_MAX));
+  Napi::Int32Array order = Napi::Int32Array::New(env, draws.order.size());
+  std::copy(draws.order.begin(), draws.order.end(), order.Data());
+  Napi::Uint8Array flips = Napi::Uint8Array::New(env, draws.order.size());
+  std::copy(draws.flips.begin(), draws.flips.end(), flips.Data());
   Napi::Object out = Napi::Object::New(env);
   out.Set("order", order);
   out.Set("flips", flips);
@@ -120,18 +135,13 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
   const auto session = this->session(env);
   Options o(info[0], "the options of an epoch");
   TrainOptions options;
-  options.store = CropStoreWrap::crops_of(o.value("store"), "store");
-  options.targets = o.int32s("targets");
-  options.plan.order = o.int32s("order");
-  options.plan.flips = o.uint8s("flips");
+  options.samples = read_samples(env, &o, session->classes());
   options.batch_size = o.whole("batchSize", 1);
-  options.lr = o.not_negative("lr");
-  options.max_steps = o.whole("maxSteps");
+  options.epoch = o.whole("epoch", 1, INT32_MAX);
+  options.learning_rates = learning_rates(env, &o, session->parameter_groups());
   options.keep_from = o.whole("keepFrom");
   o.finish();
   const Napi::Function on_step = function_of(info[1], "onStep");
-  check_samples(env, *options.store, options.targets, session->classes());
-  check_plan(env, options.plan, options.targets.size());
   session->begin_pass();
   return ThreadTask<EpochResult, StepEvent>::start(
       env, "trainEpoch", on_step,
@@ -160,12 +170,10 @@ Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {
   const auto session = this->session(env);
   Options o(info[0], "the options of an evaluation");
   EvaluateOptions options;
-  options.store = CropStoreWrap::crops_of(o.value("store"), "store");
-  options.targets = o.int32s("targets");
+  options.samples = read_samples(env, &o, session->classes());
   options.batch_size = o.whole("batchSize", 1);
   o.finish();
   const Napi::Function on_batch = function_of(info[1], "onBatch");
-  check_samples(env, *options.store, options.targets, session->classes());
   session->begin_pass();
   return ThreadTask<EvaluateResult, int64_t>::start(
       env, "evaluate", on_batch,
@@ -203,6 +211,38 @@ Napi::Value SessionWrap::load_state_dict(const Napi::CallbackInfo& info) {
                                       },
                                   .to_js = [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); },
                                   .lent = given->lent.empty() ? nullptr : given});
+}
+
+Napi::Value SessionWrap::use_kept(const Napi::CallbackInfo& info) {
+  const auto session = this->session(info.Env());
+  return ThreadTask<bool>::start(info.Env(), "useKept", Napi::Function(),
+                                 {.work =
+                                      [session](const auto&) {
+                                        session->use_kept();
+                                        return true;
+                                      },
+                                  .to_js = [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); }});
+}
+
+Napi::Value SessionWrap::state(const Napi::CallbackInfo& info) {
+  const auto session = this->session(info.Env());
+  return ThreadTask<SessionState>::start(
+      info.Env(), "state", Napi::Function(),
+      {.work = [session](const auto&) { return session->state(); },
+       .to_js = [](Napi::Env env, SessionState& state) -> Napi::Value { return state_to_js(env, state); }});
+}
+
+Napi::Value SessionWrap::restore(const Napi::CallbackInfo& info) {
+  const auto session = this->session(info.Env());
+  const auto given = state_from_js(info[0]);
+  return ThreadTask<bool>::start(info.Env(), "restore", Napi::Function(),
+                                 {.work =
+                                      [session, given](const auto&) {
+                                        session->restore(given->state);
+                                        return true;
+                                      },
+                                  .to_js = [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); },
+                                  .lent = given});
 }
 
 Napi::Value SessionWrap::cancel(const Napi::CallbackInfo& info) {

@@ -22,11 +22,14 @@ class SessionWrap : public GuardedWrap<SessionWrap> {
 
  private:
   std::shared_ptr<Session> session(Napi::Env env) const;
-  Napi::Value plan(const Napi::CallbackInfo& info);
+  Napi::Value draws(const Napi::CallbackInfo& info);
   Napi::Value train_epoch(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value state_dict(const Napi::CallbackInfo& info);
   Napi::Value load_state_dict(const Napi::CallbackInfo& info);
+  Napi::Value use_kept(const Napi::CallbackInfo& info);
+  Napi::Value state(const Napi::CallbackInfo& info);
+  Napi::Value restore(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

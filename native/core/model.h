@@ -12,11 +12,10 @@
 #include "core/batch.h"
 #include "core/cpu_memory.h"
 #include "core/folded_resnet.h"
+#include "core/named_tensor.h"
 #include "core/pass_control.h"
 
 namespace resnet_ft {
-
-using NamedTensor = std::pair<std::string, torch::Tensor>;
 
 struct ModelOptions {
   std::string arch;

@@ -1,58 +1,38 @@
 #include "core/session.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/autocast_mode.h>
-#include <ATen/core/DistributionsHelper.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "core/autocast.h"
+#include "core/model.h"
 #include "core/threads.h"
+#include "core/torch_draws.h"
 
 namespace resnet_ft {
 namespace {
 
 // torch.nn draws initial weights from the process-wide default generator: sessions take turns, and leave it as it was.
-ResNet make_model(const SessionOptions& options, at::Generator& generator) {
+// `left`: what is left of the random numbers.
+ResNet make_model(const SessionOptions& options, TorchGenerator& left) {
   static std::mutex default_generator;
   const std::lock_guard<std::mutex> turn(default_generator);
   const at::Generator& shared = at::detail::getDefaultCPUGenerator();
   const torch::Tensor before = shared.get_state();
-  torch::manual_seed(options.seed);
+  torch::manual_seed(options.recipe.seed);
   ResNet model(options.arch, options.classes);
-  generator.set_state(shared.get_state());
+  left = words_of(shared);
   at::Generator(shared).set_state(before);
   return model;
 }
-
-int64_t draw_int64(at::Generator& generator) {
-  return torch::empty({}, torch::kInt64).random_(generator).item<int64_t>();
-}
-
-class AutocastGuard {
- public:
-  AutocastGuard(c10::DeviceType device, bool enabled) : device_(device), enabled_(enabled) {
-    if (!enabled_) return;
-    at::autocast::increment_nesting();
-    at::autocast::set_autocast_dtype(device_, at::kBFloat16);
-    at::autocast::set_autocast_enabled(device_, true);
-  }
-  ~AutocastGuard() {
-    if (!enabled_) return;
-    at::autocast::set_autocast_enabled(device_, false);
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  }
-  AutocastGuard(const AutocastGuard&) = delete;
-  AutocastGuard& operator=(const AutocastGuard&) = delete;
-
- private:
-  c10::DeviceType device_;
-  bool enabled_;
-};
 
 // A batch whose figures were not read yet; the logits only of validation.
 struct PendingBatch {
@@ -64,6 +44,21 @@ torch::Tensor correct_of(const torch::Tensor& logits, const torch::Tensor& targe
   return logits.argmax(1).eq(target).sum();
 }
 
+// The crops of samples in an order.
+std::vector<int32_t> crops_of(const Samples& samples, const std::vector<int32_t>& order) {
+  if (samples.crops.empty()) return order;
+  std::vector<int32_t> crops(order.size());
+  std::transform(order.begin(), order.end(), crops.begin(), [&](int32_t i) { return samples.crops[i]; });
+  return crops;
+}
+
+std::vector<int32_t> targets_by_crop(const Samples& samples) {
+  if (samples.crops.empty()) return samples.targets;
+  std::vector<int32_t> targets(samples.store->count());
+  for (size_t i = 0; i < samples.crops.size(); ++i) targets[samples.crops[i]] = samples.targets[i];
+  return targets;
+}
+
 constexpr size_t kUnreadOnGpu = 8;
 
 }  // namespace
@@ -73,13 +68,14 @@ Session::Session(const SessionOptions& options)
       device_(options.device),
       normalizer_(options.mean, options.std, device_, /*as_on_gpu=*/options.device_crops >= 0),
       resident_(device_, options.device_crops),
-      generator_(at::detail::createCPUGenerator(options.seed)),
-      cut_(stage_of(options.train_from)) {
+      cut_(stage_of(options.recipe.groups.at(0).from)) {
   use_threads(options_.threads);
   allow_tf32(device_);
   // The shapes of a run are few: cuDNN's search for the fastest algorithm pays.
   if (device_.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
-  model_ = make_model(options_, generator_);
+  TorchGenerator left;
+  model_ = make_model(options_, left);
+  draws_ = make_draws(options_.recipe, left);
   model_->to(device_);
   if (options_.precision == Precision::kFp64) {
     // Not model->to(kFloat64): that would turn the batch norms' counters into floating point too.
@@ -90,30 +86,24 @@ Session::Session(const SessionOptions& options)
   for (auto& parameter : model_->parameters()) {
     if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
   }
-  model_->freeze_before(options_.train_from);
-  std::vector<torch::Tensor> trained;
-  for (const auto& parameter : model_->parameters()) {
-    if (parameter.requires_grad()) trained.push_back(parameter);
+  model_->freeze_before(options_.recipe.groups[0].from);
+  optimizer_ = make_optimizer(options_.recipe.optimizer, trained_weights());
+}
+
+std::vector<ParameterGroup> Session::trained_weights() const {
+  const std::vector<GroupRecipe>& groups = options_.recipe.groups;
+  std::vector<ParameterGroup> out(groups.size());
+  for (const auto& item : model_->named_parameters()) {
+    if (!item.value().requires_grad()) continue;
+    const int stage = stage_of_tensor(item.key());
+    size_t group = groups.size() - 1;
+    while (stage < stage_of(groups[group].from)) --group;
+    out[group].emplace_back(item.key(), item.value());
   }
-  optimizer_ = std::make_unique<Sgd>(std::move(trained), options_.sgd);
+  return out;
 }
 
 size_t Session::unread_at_most() const { return normalizer_.computes_on_device() ? kUnreadOnGpu : 1; }
-
-EpochPlan Session::plan(int64_t count) {
-  const std::lock_guard<std::mutex> lock(generator_mutex_);
-  draw_int64(generator_);  // the loader's _base_seed, drawn though there are no workers to seed
-  at::Generator sampler = at::detail::createCPUGenerator(static_cast<uint64_t>(draw_int64(generator_)));
-  const torch::Tensor order = torch::randperm(count, sampler, torch::kInt64);
-  EpochPlan plan;
-  plan.order.assign(order.data_ptr<int64_t>(), order.data_ptr<int64_t>() + count);
-  plan.flips.reserve(count);
-  // What torch::rand({1}) draws, without a tensor for each, which took seconds for a million of them.
-  auto* const draws = at::check_generator<at::CPUGeneratorImpl>(generator_);
-  at::uniform_real_distribution<float> uniform(0.0F, 1.0F);
-  for (int64_t i = 0; i < count; ++i) plan.flips.push_back(uniform(draws) < 0.5F ? 1 : 0);
-  return plan;
-}
 
 torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t size) {
   if (cut_ > kStem) {
@@ -138,38 +128,58 @@ torch::Tensor Session::logits(const torch::Tensor& inputs) {
   return bf16 ? out.to(torch::kFloat32) : out;
 }
 
+void Session::go_to(const TrainOptions& options) {
+  const int64_t count = options.samples.count();
+  if (options.epoch < position_.epoch)
+    throw std::invalid_argument("epoch " + std::to_string(options.epoch) + " has passed");
+  if (options.epoch > position_.epoch) {
+    draws_->pass_to(options.epoch, count);
+    position_ = {options.epoch};
+  }
+  const int64_t left = (count - position_.images + options.batch_size - 1) / options.batch_size;
+  const auto asked = static_cast<int64_t>(options.learning_rates.size() / options_.recipe.groups.size());
+  if (asked > left)
+    throw std::invalid_argument("there are learning rates for " + std::to_string(asked) + " steps, but the epoch has " +
+                                std::to_string(left) + " more");
+}
+
 EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const CpuMemoryPass memory;
   use_threads(options_.threads);
+  go_to(options);
   model_->train_unfrozen();
-  const Batches batches(normalizer_, resident(), options.store, options.targets, options.plan.order,
-                        options.plan.flips);
-  const int64_t count = batches.count();
+  const int64_t count = options.samples.count();
+  const EpochDraws draws = draws_->of(options.epoch, count);
+  const std::vector<int32_t> crops = crops_of(options.samples, draws.order);
+  const Batches batches(normalizer_, resident(), options.samples.store, targets_by_crop(options.samples), crops,
+                        draws.flips);
+  const size_t groups = options_.recipe.groups.size();
   EpochResult result;
   std::vector<PendingBatch> pending;
-  int64_t reported = 0;
   double last_loss = 0;
   // Reads what the steps since the last time came to; on a GPU this waits for them.
   const auto report = [&] {
     for (const PendingBatch& step : pending) {
       StepEvent event;
-      event.step = ++reported;
+      event.step = ++position_.step;
       event.loss = last_loss = step.loss.item<double>();
       event.correct = step.correct.item<int64_t>();
       event.images = step.images;
-      result.correct += event.correct;
-      result.loss += event.loss * static_cast<double>(step.images);
+      position_.images += event.images;
+      position_.correct += event.correct;
+      position_.loss += event.loss * static_cast<double>(step.images);
       on_step(event);
     }
     pending.clear();
   };
-  for (int64_t first = 0; first < count; first += options.batch_size) {
+  const int64_t before = position_.step;
+  int64_t first = position_.images;
+  for (size_t rate = 0; rate < options.learning_rates.size(); rate += groups) {
     if (cancelled_) {
       result.cancelled = true;
       break;
     }
-    if (options.max_steps > 0 && result.steps >= options.max_steps) break;
     const int64_t size = std::min(options.batch_size, count - first);
     const torch::Tensor x = inputs(batches, first, size);
     const torch::Tensor target = batches.targets(first, size);
@@ -177,20 +187,26 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     const torch::Tensor out = logits(x);
     const torch::Tensor loss = torch::nn::functional::cross_entropy(out, target);
     loss.backward();
-    optimizer_->step(options.lr);
+    optimizer_->step(&options.learning_rates[rate]);
     ++result.steps;
-    result.images += size;
+    first += size;
     pending.push_back({size, loss.detach(), correct_of(out.detach(), target), {}});
-    const bool keeps = options.keep_from > 0 && result.steps >= options.keep_from;
+    const bool keeps = options.keep_from > 0 && before + result.steps >= options.keep_from;
     if (keeps || pending.size() == unread_at_most()) report();
-    if (keeps && last_loss < kept_loss_) {
-      kept_ = copy_weights();
-      kept_loss_ = result.kept_loss = last_loss;
-      result.kept_step = result.steps;
+    if (keeps && last_loss < (kept_ ? kept_->loss : std::numeric_limits<double>::infinity())) {
+      kept_ = KeptWeights{last_loss, copy_weights()};
+      result.kept_loss = last_loss;
+      result.kept_step = before + result.steps;
     }
   }
   report();
-  if (result.images > 0) result.loss /= static_cast<double>(result.images);
+  result.images = position_.images;
+  result.correct = position_.correct;
+  if (position_.images > 0) result.loss = position_.loss / static_cast<double>(position_.images);
+  if (position_.images == count) {
+    draws_->pass_to(options.epoch + 1, count);
+    position_ = {options.epoch + 1};
+  }
   return result;
 }
 
@@ -203,10 +219,11 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   const auto weights = model_->state_dict();
   FoldedResNet network(options_.arch, TensorMap(weights.begin(), weights.end()), device_, inference_precision(), cut_,
                        kStages);
-  std::vector<int32_t> order(options.targets.size());
+  std::vector<int32_t> order(options.samples.count());
   std::iota(order.begin(), order.end(), 0);
+  const std::vector<int32_t> crops = crops_of(options.samples, order);
   const std::vector<uint8_t> flips;
-  const Batches batches(normalizer_, resident(), options.store, options.targets, order, flips);
+  const Batches batches(normalizer_, resident(), options.samples.store, targets_by_crop(options.samples), crops, flips);
   EvaluateResult result;
   result.logits.reserve(batches.count() * options_.classes);
   std::vector<PendingBatch> pending;
@@ -234,40 +251,6 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   report();
   if (result.images > 0) result.loss /= static_cast<double>(result.images);
   return result;
-}
-
-std::vector<NamedTensor> Session::state_dict(bool kept) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (!kept) return copy_weights();
-  if (kept_.empty()) throw std::invalid_argument("no weights were kept");
-  return kept_;
-}
-
-std::vector<NamedTensor> Session::copy_weights() const {
-  const torch::NoGradGuard no_grad;
-  std::vector<NamedTensor> out;
-  for (const auto& [name, tensor] : model_->state_dict()) {
-    // Contiguous first: a copy of channels_last weights keeps their order in memory.
-    const torch::Tensor row_major = tensor.detach().to(torch::kCPU).contiguous();
-    out.emplace_back(name, row_major.is_alias_of(tensor) ? row_major.clone() : row_major);
-  }
-  return out;
-}
-
-void Session::load_state_dict(const std::vector<NamedTensor>& tensors) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  const torch::NoGradGuard no_grad;
-  const auto own = model_->state_dict();
-  for (const auto& [name, tensor] : tensors) {
-    const auto found = std::find_if(own.begin(), own.end(), [&name = name](const auto& e) { return e.first == name; });
-    if (found == own.end()) throw std::invalid_argument("the model has no tensor " + name);
-    if (found->second.sizes() != tensor.sizes())
-      throw std::invalid_argument("the shape of " + name + " does not match");
-    torch::Tensor target = found->second;
-    if (prefix_ && stage_of_tensor(name) < cut_ && !torch::equal(target.cpu(), tensor.to(target.scalar_type())))
-      prefix_.reset();  // its features are those of the weights before
-    target.copy_(tensor);
-  }
 }
 
 }  // namespace resnet_ft

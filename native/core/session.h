@@ -4,9 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,25 +14,26 @@
 #include "core/batches.h"
 #include "core/cpu_memory.h"
 #include "core/crop_store.h"
+#include "core/draws.h"
 #include "core/frozen_prefix.h"
-#include "core/model.h"
+#include "core/named_tensor.h"
+#include "core/optimizer.h"
 #include "core/pass_control.h"
 #include "core/precision.h"
+#include "core/recipe.h"
 #include "core/resident_crops.h"
 #include "core/resnet.h"
-#include "core/sgd.h"
+#include "core/session_state.h"
 
 namespace resnet_ft {
 
 struct SessionOptions {
   std::string arch;
   int64_t classes = 0;
-  uint64_t seed = 0;
   std::string device;
   Precision precision = Precision::kFp32;
   int threads = 0;
-  std::string train_from;
-  SgdOptions sgd;
+  Recipe recipe;
   std::array<float, 3> mean{};
   std::array<float, 3> std{};
   // For the features of the frozen stages.
@@ -44,22 +44,27 @@ struct SessionOptions {
   int64_t device_crops = -1;
 };
 
-struct EpochPlan {
-  std::vector<int32_t> order;
-  std::vector<uint8_t> flips;
+// The samples of a pass.
+struct Samples {
+  std::shared_ptr<const CropStore> store;
+  std::vector<int32_t> targets;
+  std::vector<int32_t> crops;  // of each sample, its index in the store; empty: the first so many in their order
+
+  int64_t count() const { return static_cast<int64_t>(targets.size()); }
 };
 
 struct TrainOptions {
-  std::shared_ptr<const CropStore> store;
-  std::vector<int32_t> targets;
-  EpochPlan plan;
+  Samples samples;
   int64_t batch_size = 0;
-  double lr = 0;
-  int64_t max_steps = 0;
-  // From this step of the pass on (the first is 1), the weights of the least batch loss so far are kept; 0 keeps none.
+  // The epoch that is next or, where it was stopped, goes on; or a later one.
+  int64_t epoch = 0;
+  // Of each step of this pass, the rate of each parameter group.
+  std::vector<double> learning_rates;
+  // From this step of the epoch on (the first is 1), the weights of the least batch loss so far are kept; 0: none.
   int64_t keep_from = 0;
 };
 
+// A step of an epoch, from 1.
 struct StepEvent {
   int64_t step = 0;
   double loss = 0;
@@ -68,7 +73,8 @@ struct StepEvent {
 };
 
 struct EpochResult {
-  int64_t steps = 0;
+  int64_t steps = 0;  // of this pass
+  // Of the epoch so far.
   int64_t images = 0;
   double loss = 0;
   int64_t correct = 0;
@@ -78,8 +84,7 @@ struct EpochResult {
 };
 
 struct EvaluateOptions {
-  std::shared_ptr<const CropStore> store;
-  std::vector<int32_t> targets;
+  Samples samples;
   int64_t batch_size = 0;
 };
 
@@ -96,10 +101,10 @@ class Session : public PassControl {
   explicit Session(const SessionOptions& options);
 
   int64_t classes() const { return options_.classes; }
+  size_t parameter_groups() const { return options_.recipe.groups.size(); }
 
-  // Order and flips as DataLoader(shuffle=True) without workers and RandomHorizontalFlip draw them. Passes draw
-  // nothing, so that it does not wait for one.
-  EpochPlan plan(int64_t count);
+  // What train_epoch draws for that epoch of `count` samples; it may be asked for while a pass runs.
+  EpochDraws draws(int64_t epoch, int64_t count) const { return draws_->of(epoch, count); }
   EpochResult train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step);
   EvaluateResult evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch);
 
@@ -107,6 +112,14 @@ class Session : public PassControl {
   std::vector<NamedTensor> state_dict(bool kept = false);
   // Copies the given tensors over the model's own, converting element types.
   void load_state_dict(const std::vector<NamedTensor>& tensors);
+  // The weights that were kept become the model's.
+  void use_kept();
+
+  // All that decides what the next steps do; copies on the CPU.
+  SessionState state();
+  // Goes on from a state() of a session of the same options: the next steps are those that it would have done, to the
+  // bit. Throws std::invalid_argument for one that does not fit; the session is then to be closed.
+  void restore(const SessionState& state);
 
  private:
   // Of validation and of frozen stages. On a CPU float32 even where training is in bfloat16, so that validation gives
@@ -118,7 +131,12 @@ class Session : public PassControl {
   ResidentCrops* resident() { return cut_ > kStem ? nullptr : &resident_; }
   // Batches whose figures are read back together: a GPU runs ahead of the CPU as long as nothing is.
   size_t unread_at_most() const;
+  // The weights that are trained, by parameter group.
+  std::vector<ParameterGroup> trained_weights() const;
+  // Goes to where in its epoch a pass begins.
+  void go_to(const TrainOptions& options);
   std::vector<NamedTensor> copy_weights() const;
+  void copy_into_model(const std::vector<NamedTensor>& tensors);
   // What the trained stages take: crops, or their features where stages before are frozen.
   torch::Tensor inputs(const Batches& batches, int64_t first, int64_t size);
   torch::Tensor logits(const torch::Tensor& inputs);
@@ -128,14 +146,13 @@ class Session : public PassControl {
   torch::Device device_;
   Normalizer normalizer_;
   ResidentCrops resident_;
-  std::mutex generator_mutex_;
-  at::Generator generator_;
+  std::unique_ptr<Draws> draws_;
   ResNet model_{nullptr};
   int cut_ = kStem;  // the first stage that is trained
   std::unique_ptr<FrozenPrefix> prefix_;
-  std::unique_ptr<Sgd> optimizer_;
-  std::vector<NamedTensor> kept_;
-  double kept_loss_ = std::numeric_limits<double>::infinity();
+  std::unique_ptr<Optimizer> optimizer_;
+  Position position_;
+  std::optional<KeptWeights> kept_;
 };
 
 }  // namespace resnet_ft

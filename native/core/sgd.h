@@ -1,31 +1,34 @@
-// Stochastic gradient descent as torch.optim.SGD defines it, all weights in one operation.
+// Stochastic gradient descent as torch.optim.SGD defines it, all weights of a group in one operation.
 #pragma once
 
 #include <torch/torch.h>
 
 #include <vector>
 
+#include "core/optimizer.h"
+
 namespace resnet_ft {
 
-struct SgdOptions {
-  double momentum = 0;
-  double weight_decay = 0;
-  bool nesterov = false;
-};
-
-class Sgd {
+class Sgd : public Optimizer {
  public:
-  Sgd(std::vector<torch::Tensor> parameters, const SgdOptions& options);
+  Sgd(std::vector<ParameterGroup> groups, const SgdRecipe& recipe);
 
-  // Forgets the gradients.
-  void zero_grad();
-  // Moves every weight against its gradient; all must have one.
-  void step(double lr);
+  void zero_grad() override;
+  void step(const double* rates) override;
+  std::vector<NamedTensor> state() const override;
+  void restore(const std::vector<NamedTensor>& state) override;
 
  private:
-  std::vector<torch::Tensor> parameters_;
-  std::vector<torch::Tensor> momenta_;  // from the first step on; none without momentum
-  SgdOptions options_;
+  struct Group {
+    ParameterGroup named;
+    std::vector<torch::Tensor> parameters;
+    std::vector<torch::Tensor> momenta;  // from the first step on; none without momentum
+  };
+
+  void make_momenta();
+
+  std::vector<Group> groups_;
+  SgdRecipe recipe_;
   bool first_ = true;
 };
 

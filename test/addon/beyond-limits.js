@@ -9,8 +9,12 @@ const { loadAddon } = require(path.join(__dirname, '..', '..', 'dist', 'backend'
 /** Enough for Node.js, and less than a thread's stack: the test starts this program with stacks of 1 GiB. */
 const ROOM = 2 ** 29;
 const SESSION = {
-  ...{ arch: 'resnet18', classes: 2, seed: 1, device: 'cpu', precision: 'fp32', threads: 1, trainFrom: 'fc' },
-  ...{ momentum: 0, weightDecay: 0, nesterov: false, mean: [0, 0, 0], std: [1, 1, 1] },
+  ...{ arch: 'resnet18', classes: 2, device: 'cpu', precision: 'fp32', threads: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+  recipe: {
+    ...{ seed: 1, draws: 'torch', parameterGroups: [{ from: 'fc' }], loss: { kind: 'cross-entropy' } },
+    optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
+    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
+  },
   ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
 };
 
@@ -29,7 +33,7 @@ async function main() {
 
   const calls = {
     crops: () => addon.createCropStore(1e5, 224),
-    plan: () => session.plan(1e8),
+    draws: () => session.draws(1, 1e8),
     targets: () => session.evaluate({ store, targets: many, batchSize: 1 }, () => {}),
     weights: () => session.loadStateDict([weights]),
     image: () => addon.resizeCrop(image, { resize: 0, crop: 0 }),

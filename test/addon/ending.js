@@ -9,7 +9,12 @@ const [kind, delay] = isMainThread ? process.argv.slice(2) : [workerData];
 const COUNT = 256;
 const MODEL = { arch: 'resnet18', device: 'cpu', precision: 'fp32', threads: 2, mean: [0, 0, 0], std: [1, 1, 1] };
 const SESSION = {
-  ...{ ...MODEL, classes: 2, seed: 1, trainFrom: 'conv1', momentum: 0, weightDecay: 0, nesterov: false },
+  ...{ ...MODEL, classes: 2 },
+  recipe: {
+    ...{ seed: 1, draws: 'torch', parameterGroups: [{ from: 'conv1' }], loss: { kind: 'cross-entropy' } },
+    optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
+    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
+  },
   ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
 };
 
@@ -35,9 +40,10 @@ async function open(size = 64) {
 
 /** Resolves with the first batch; the pass goes on. */
 function train({ session, store }, batchSize = 4) {
-  const pass = { ...session.plan(COUNT), store, targets: new Int32Array(COUNT), batchSize, lr: 0 };
+  const learningRates = new Float64Array(COUNT / batchSize);
+  const pass = { store, targets: new Int32Array(COUNT), batchSize, epoch: 1, learningRates, keepFrom: 0 };
   return new Promise((begun) => {
-    void session.trainEpoch({ ...pass, maxSteps: 0, keepFrom: 0 }, once(begun));
+    void session.trainEpoch(pass, once(begun));
   });
 }
 

@@ -7,7 +7,12 @@ const { loadAddon } = require(path.join(__dirname, '..', '..', 'dist', 'backend'
 const addon = loadAddon();
 const MODEL = { arch: 'resnet18', device: 'cpu', precision: 'fp32', threads: 2, mean: [0, 0, 0], std: [1, 1, 1] };
 const SESSION = {
-  ...{ ...MODEL, classes: 2, seed: 1, trainFrom: 'fc', momentum: 0, weightDecay: 0, nesterov: false },
+  ...{ ...MODEL, classes: 2 },
+  recipe: {
+    ...{ seed: 1, draws: 'torch', parameterGroups: [{ from: 'fc' }], loss: { kind: 'cross-entropy' } },
+    optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
+    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
+  },
   ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
 };
 const ignore = () => {};
@@ -40,8 +45,14 @@ async function main() {
   const store = addon.createCropStore(4, 32);
   for (let i = 0; i < 4; i++) await store.put(i, image(40), 36);
   const targets = Int32Array.of(0, 1, 0, 1);
-  const plan = { order: Int32Array.of(3, 1, 0, 2), flips: new Uint8Array(4) };
-  const pass = { store, targets, ...plan, batchSize: 2, lr: 0, maxSteps: 0, keepFrom: 0 };
+  let epoch = 0;
+  /** A pass over an epoch that is new. */
+  const next = () => ({
+    ...{ store, targets, crops: Int32Array.of(3, 1, 0, 2), batchSize: 2, epoch: ++epoch },
+    ...{ learningRates: new Float64Array(2), keepFrom: 0 },
+  });
+  const pass = next();
+  const state = await session.state();
   const run = { store, count: 4, batchSize: 2, features: true };
   const bias = { name: 'fc.bias', dtype: 'F32', shape: [2], data: new Uint8Array(8) };
   const crop = { resize: 50, crop: 32 };
@@ -60,15 +71,20 @@ async function main() {
 
   // Values of every wrong type, in every place.
   const wrong = [undefined, null, true, 'x', '1', 1.5, NaN, Infinity, -1, 2 ** 53, Symbol('s'), 1n, [], {}, ignore];
-  const fractions = ['momentum', 'weightDecay', 'lr'];
+  const fractions = ['momentum', 'weightDecay'];
   const fits = (key, kept, value) =>
     (typeof kept === 'boolean' && value === true) ||
     (fractions.includes(key) && (value === 1.5 || value === 2 ** 53)) ||
-    (key === 'cacheFile' && typeof value === 'string');
+    (key === 'cacheFile' && typeof value === 'string') ||
+    (key === 'loss' && typeof value === 'number') ||
+    (key === 'augment' && Array.isArray(value)) ||
+    (key === 'optimizer' && Array.isArray(value)) ||
+    (key === 'crops' && value === undefined) ||
+    (['generator', 'kept'].includes(key) && value === null);
   const option = (base, key, call) => {
     const { [key]: kept, ...rest } = base;
     return [
-      [`without ${key}`, () => call(rest)],
+      ...(key === 'crops' ? [] : [[`without ${key}`, () => call(rest)]]),
       ...wrong
         .filter((value) => !fits(key, kept, value))
         .map((value) => [`${key} ${String(value)}`, () => call({ ...base, [key]: value })]),
@@ -83,13 +99,27 @@ async function main() {
   ];
   const calls = [
     ...every('createSession', SESSION, (options) => addon.createSession(options)),
+    ...every('recipe', SESSION.recipe, (recipe) => addon.createSession({ ...SESSION, recipe })),
+    ...every('optimizer', SESSION.recipe.optimizer, (optimizer) =>
+      addon.createSession({ ...SESSION, recipe: { ...SESSION.recipe, optimizer } }),
+    ),
+    ...every('augmentation', SESSION.recipe.augment[0], (one) =>
+      addon.createSession({ ...SESSION, recipe: { ...SESSION.recipe, augment: [one] } }),
+    ),
+    ...every('parameter group', SESSION.recipe.parameterGroups[0], (one) =>
+      addon.createSession({ ...SESSION, recipe: { ...SESSION.recipe, parameterGroups: [one] } }),
+    ),
+    ...every('restore', state, (one) => session.restore(one)),
+    ...every('position', state.position, (position) => session.restore({ ...state, position })),
+    ...every('generator', state.generator, (generator) => session.restore({ ...state, generator })),
     ...every('createModel', MODEL, (options) => addon.createModel(options, tensors)),
     ...every('trainEpoch', pass, (options) => session.trainEpoch(options, ignore)),
     ...every('evaluate', { store, targets, batchSize: 2 }, (options) => session.evaluate(options, ignore)),
     ...every('run', run, (options) => model.run(options, ignore)),
     ...every('resizeCrop', crop, (options) => addon.resizeCrop(image(), options)),
     ...every('image', image(40), ({ epochs, ...one } = {}) => addon.resizeCrop(epochs ? null : one, crop)),
-    ...wrong.map((value) => [`plan ${String(value)}`, () => session.plan(value)]),
+    ...wrong.map((value) => [`draws of ${String(value)}`, () => session.draws(value, 4)]),
+    ...wrong.map((value) => [`draws for ${String(value)}`, () => session.draws(1, value)]),
     ...wrong.map((value) => [`put at ${String(value)}`, () => store.put(value, image(40), 36)]),
     ...wrong.map((value) => [`put ${String(value)}`, () => store.put(0, value, 36)]),
     ...wrong.map((value) => [`put of size ${String(value)}`, () => store.put(0, image(40), value)]),
@@ -136,7 +166,20 @@ async function main() {
     await refused(`${name} as a store`, () => session.trainEpoch({ ...pass, store: other }, ignore));
     await refused(`${name} as a store of a model`, () => model.run({ ...run, store: other }, ignore));
   }
-  for (const method of ['plan', 'trainEpoch', 'evaluate', 'stateDict', 'loadStateDict', 'cancel', 'close']) {
+  for (const method of [
+    ...[
+      'draws',
+      'trainEpoch',
+      'evaluate',
+      'stateDict',
+      'loadStateDict',
+      'useKept',
+      'state',
+      'restore',
+      'cancel',
+      'close',
+    ],
+  ]) {
     for (const [name, other] of Object.entries({ ...others, session: store, none: undefined })) {
       await refused(`${method} of ${name}`, () => session[method].call(other, pass, ignore));
     }
@@ -244,18 +287,17 @@ async function main() {
       throw new Error('other weights');
   });
   await done('samples taken and changed meanwhile', async () => {
-    const own = { targets: Int32Array.from(targets), order: Int32Array.from(plan.order), flips: new Uint8Array(4) };
-    const promise = session.trainEpoch({ ...pass, ...own }, ignore);
-    own.order.fill(1e9);
+    const own = { ...next(), targets: Int32Array.from(targets) };
+    const promise = session.trainEpoch(own, ignore);
+    own.crops.fill(1e9);
     own.targets.fill(1e9);
-    take(own.targets);
-    take(own.order);
-    take(own.flips);
+    own.learningRates.fill(NaN);
+    for (const array of [own.targets, own.crops, own.learningRates]) take(array);
     await promise;
   });
   await done('a callback that throws', async () => {
     const error = await session
-      .trainEpoch(pass, () => {
+      .trainEpoch(next(), () => {
         throw new RangeError('thrown by the callback');
       })
       .catch((thrown) => thrown);

@@ -14,7 +14,7 @@ test('wrong types, other objects, unknown options and arrays that go away are er
     const memory = { code: 'NATIVE_ERROR', message: 'there is not enough memory' };
     expect(JSON.parse(stdout)).toEqual({
       crops: { code: 'NATIVE_ERROR', message: 'no memory for the crops' },
-      plan: memory,
+      draws: memory,
       targets: memory,
       weights: memory,
       image: memory,

@@ -5,6 +5,7 @@ import type { Backend, StepEvent } from '../../lib/backend/types';
 import type { NamedTensor } from '../../lib/weights/state-dict';
 import { sha256, weightsOf, withSession } from './contract';
 import { difference, fillStore, floats, madeImage, MODEL, TARGETS } from './images';
+import { rates, type SessionChanges } from '../made-weights';
 import { mistakes } from './mistakes';
 
 const CROP = 64;
@@ -54,11 +55,11 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
     test.each([0, Number.MAX_SAFE_INTEGER])('initial weights, order and flips of seed %d', async (seed) => {
       const [made, expected] = await both((one) =>
         withSession(one, { seed, classes: 5 }, async (session) => {
-          const plans = [session.plan(700), session.plan(1), session.plan(10)];
-          return { plans, tensors: await session.stateDict() };
+          const told = [session.draws(1, 700), session.draws(2, 1), session.draws(4, 10)];
+          return { told, tensors: await session.stateDict() };
         }),
       );
-      expect(made.plans).toEqual(expected.plans);
+      expect(made.told).toEqual(expected.told);
       const kind = ({ name, dtype, shape }: NamedTensor): unknown => [name, dtype, shape];
       expect(made.tensors.map(kind)).toEqual(expected.tensors.map(kind));
       for (const [i, tensor] of made.tensors.entries()) {
@@ -70,6 +71,46 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
             : Buffer.compare(tensor.data, other.data) === 0;
         expect([tensor.name, alike]).toEqual([tensor.name, true]);
       }
+    });
+
+    test.each([0, 5, 2 ** 32 + 7, Number.MAX_SAFE_INTEGER])('draws that are counted, of seed %d', async (seed) => {
+      const changes = { seed, draws: 'counter', augment: [{ kind: 'horizontal-flip', probability: 0.25 }] } as const;
+      const [made, expected] = await both((one) =>
+        withSession(one, changes, async (session) => [1, 2, 2 ** 31 - 1].map((epoch) => session.draws(epoch, 700))),
+      );
+      expect(made).toEqual(expected);
+      const flips = made.map((draws) => draws.flips.reduce((sum, flip) => sum + flip, 0) / 700);
+      for (const share of flips) expect(Math.abs(share - 0.25)).toBeLessThan(0.06);
+      for (const { order } of made) {
+        expect(Array.from(order).sort((a, b) => a - b)).toEqual(Array.from(order, (_, i) => i));
+      }
+      expect(made[0]?.order).not.toEqual(made[1]?.order);
+    });
+
+    test.each(['torch', 'counter'] as const)("each other's states, with draws of %s", async (draws) => {
+      const changes = { draws, momentum: 0.9, trainFrom: 'layer4' } as const;
+      const pass = { targets: TARGETS, batchSize: 8, ...rates(0.01, 1) };
+      const [made, expected] = await Promise.all(
+        [backends, [...backends].reverse()].map(async ([first, second]) => {
+          const [from, to] = [first as Backend, second as Backend];
+          const stores = [await fillStore(from, CROP), await fillStore(to, CROP)] as const;
+          const state = await withSession(from, changes, async (session) => {
+            await session.trainEpoch({ ...pass, store: stores[0], epoch: 1, keepFrom: 1 }, ignore);
+            return session.state();
+          });
+          return withSession(to, changes, async (session) => {
+            await session.restore(state);
+            const { loss } = await session.trainEpoch({ ...pass, store: stores[1], epoch: 2 }, ignore);
+            const next = session.draws(3, 8);
+            const { optimizer, kept } = await session.state();
+            return { loss, next, optimizer: optimizer.map(({ name, shape }) => [name, shape]), kept: kept?.loss };
+          });
+        }),
+      );
+      expect(made?.next).toEqual(expected?.next);
+      expect(made?.optimizer).toEqual(expected?.optimizer);
+      expect(made?.loss).toBeCloseTo(expected?.loss ?? NaN, 3);
+      expect(made?.kept).toBeCloseTo(expected?.kept ?? NaN, 3);
     });
 
     test('logits and features of ants and bees, whatever the batch', async () => {
@@ -97,14 +138,14 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
       expect([made.part.features.length, made.whole.features.length]).toEqual([0, 8 * 512]);
     });
 
-    const train = async (one: Backend, changes: object) => {
+    const train = async (one: Backend, changes: SessionChanges) => {
       const store = await fillStore(one, CROP);
       return withSession(one, changes, async (session) => {
         const steps: StepEvent[] = [];
         const epochs = [];
-        for (let epoch = 0; epoch < 4; epoch++) {
-          const keepFrom = epoch === 1 ? 2 : 0;
-          const pass = { store, targets: TARGETS, ...session.plan(8), batchSize: 3, lr: 0.05, maxSteps: 0, keepFrom };
+        for (let epoch = 1; epoch <= 4; epoch++) {
+          const keepFrom = epoch === 2 ? 2 : 0;
+          const pass = { store, targets: TARGETS, batchSize: 3, epoch, ...rates(0.05, 3), keepFrom };
           epochs.push(await session.trainEpoch(pass, (event) => steps.push(event)));
         }
         const evaluated = await session.evaluate({ store, targets: TARGETS, batchSize: 5 }, ignore);
@@ -147,15 +188,7 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
       const [made, expected] = await both(async (one) => {
         const store = await fillStore(one, 80);
         return withSession(one, { trainFrom, weightDecay: 0.01 }, async (session) => {
-          const pass = {
-            store,
-            targets: TARGETS,
-            ...session.plan(8),
-            batchSize: 8,
-            lr: 0.01,
-            maxSteps: 0,
-            keepFrom: 0,
-          };
+          const pass = { store, targets: TARGETS, batchSize: 8, epoch: 1, ...rates(0.01, 1) };
           const { loss, correct } = await session.trainEpoch(pass, ignore);
           return { loss, correct, state: await session.stateDict() };
         });
@@ -198,14 +231,8 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
       const messages = await both(async (one) => {
         const store = await fillStore(one, 32, 1);
         return withSession(one, { trainFrom: 'layer4' }, async (session) => {
-          const pass = {
-            store,
-            targets: Int32Array.of(0),
-            order: Int32Array.of(0),
-            flips: Uint8Array.of(0),
-            batchSize: 1,
-          };
-          return session.trainEpoch({ ...pass, lr: 0.1, maxSteps: 0, keepFrom: 0 }, ignore).then(
+          const pass = { store, targets: Int32Array.of(0), batchSize: 1, epoch: 1, ...rates(0.1, 1) };
+          return session.trainEpoch(pass, ignore).then(
             () => 'no error',
             (error: { code: string; message: string }) => [error.code, error.message],
           );

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Backend, TrainEpochOptions, TrainingSession } from '../../lib/backend/types';
+import type { Backend, CropStore, StepEvent, TrainEpochOptions, TrainingSession } from '../../lib/backend/types';
 import type { NamedTensor } from '../../lib/weights/state-dict';
 import { decodeImage } from '../../lib/data/decode';
 import { ANTS_BEES, ROOT } from '../cli/run';
-import { fillStore, madeImage, MODEL, OPTIONS, TARGETS } from './images';
+import { rates, sessionWith, type SessionChanges } from '../made-weights';
+import { difference, fillStore, madeImage, MODEL, OPTIONS, TARGETS } from './images';
 
 const CROP = 64;
 const ignore = (): void => {};
@@ -16,10 +17,10 @@ export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update
 /** Runs `work` with a session that is closed afterwards. */
 export async function withSession<T>(
   backend: Backend,
-  changes: object,
+  changes: SessionChanges,
   work: (session: TrainingSession) => Promise<T>,
 ): Promise<T> {
-  const session = await backend.createSession({ ...OPTIONS, ...changes });
+  const session = await backend.createSession(sessionWith(changes, OPTIONS));
   try {
     return await work(session);
   } finally {
@@ -28,7 +29,7 @@ export async function withSession<T>(
 }
 
 /** The initial weights of a small model. */
-export function weightsOf(backend: Backend, changes: object = {}): Promise<NamedTensor[]> {
+export function weightsOf(backend: Backend, changes: SessionChanges = {}): Promise<NamedTensor[]> {
   return withSession(backend, changes, (session) => session.stateDict());
 }
 
@@ -96,40 +97,148 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
       expect(() => model.run(options, ignore)).toThrow('the model is closed');
     });
 
-    test('maxSteps ends an epoch; cancel and close end the pass of a session', async () => {
+    test('an epoch goes on where a pass was stopped; cancel and close end the pass of a session', async () => {
       const store = await fillStore(backend, CROP);
       const session = await backend.createSession(OPTIONS);
-      const pass = { store, targets: TARGETS, ...session.plan(8), batchSize: 1, lr: 0.01, keepFrom: 0 };
-      const two = await session.trainEpoch({ ...pass, maxSteps: 2 }, ignore);
+      const pass = { store, targets: TARGETS, batchSize: 1, epoch: 1 };
+      const two = await session.trainEpoch({ ...pass, ...rates(0.01, 2) }, ignore);
       expect(two).toMatchObject({ steps: 2, images: 2, cancelled: false });
-      const stopped = await session.trainEpoch({ ...pass, maxSteps: 0 }, () => session.cancel());
+      const steps: number[] = [];
+      const stopped = await session.trainEpoch({ ...pass, ...rates(0.01, 6) }, ({ step }) => {
+        steps.push(step);
+        session.cancel();
+      });
       expect(stopped.cancelled).toBe(true);
-      expect(stopped.steps).toBeLessThan(8);
+      expect(stopped.images).toBeLessThan(8);
+      const left = 8 - stopped.images;
+      const rest = await session.trainEpoch({ ...pass, ...rates(0.01, left) }, ({ step }) => steps.push(step));
+      expect(rest).toMatchObject({ steps: left, images: 8, cancelled: false });
+      expect(steps).toEqual([3, 4, 5, 6, 7, 8]);
+      await expect(session.trainEpoch({ ...pass, ...rates(0.01, 1) }, ignore)).rejects.toThrow('epoch 1 has passed');
       const evaluation = session.evaluate({ store, targets: TARGETS, batchSize: 1 }, () => session.cancel());
       expect(await evaluation).toMatchObject({ cancelled: true });
 
       let closed: Promise<void> | undefined;
-      const running = session.trainEpoch({ ...pass, maxSteps: 0 }, () => void (closed ??= session.close()));
+      const running = session.trainEpoch(
+        { ...pass, epoch: 2, ...rates(0.01, 8) },
+        () => void (closed ??= session.close()),
+      );
       store.close();
       expect(await running).toMatchObject({ cancelled: true });
       await closed;
-      expect(() => session.plan(3)).toThrow('the session is closed');
+      expect(() => session.draws(1, 3)).toThrow('the session is closed');
     });
 
-    test('a plan is drawn while a pass runs, and without waiting for it', async () => {
+    test('draws are told while a pass runs, without waiting for it, and are what it does', async () => {
       const store = await fillStore(backend, CROP);
-      const expected = await withSession(backend, {}, async (one) => [one.plan(8), one.plan(5), one.plan(8)]);
+      const expected = await withSession(backend, {}, async (one) => [one.draws(1, 8), one.draws(2, 8)]);
       await withSession(backend, {}, async (session) => {
-        const plans = [session.plan(8)];
-        const pass = { store, targets: TARGETS, ...plans[0], batchSize: 1, lr: 0.01, maxSteps: 0, keepFrom: 0 };
-        const { cancelled } = await session.trainEpoch(pass as TrainEpochOptions, () => {
-          plans.push(session.plan(plans.length === 1 ? 5 : 8));
-          // Too late where the plan waited for the end of the pass.
+        const told = [session.draws(1, 8)];
+        const pass = { store, targets: TARGETS, batchSize: 1, epoch: 1, ...rates(0.01, 8) };
+        const { cancelled } = await session.trainEpoch(pass, () => {
+          told.push(session.draws(2, 8));
+          // Too late where the draws waited for the end of the pass.
           session.cancel();
         });
         expect(cancelled).toBe(true);
-        expect([...plans, session.plan(8)].slice(0, 3)).toEqual(expected);
+        expect(told.slice(0, 2)).toEqual(expected);
       });
+      store.close();
+    });
+
+    test('samples may be any crops of the store, in any order', async () => {
+      const store = await fillStore(backend, CROP);
+      const crops = Int32Array.of(7, 2, 5);
+      const whole = await withSession(backend, {}, (one) =>
+        one.evaluate({ store, targets: TARGETS, batchSize: 8 }, ignore),
+      );
+      await withSession(backend, {}, async (session) => {
+        const some = { store, targets: crops.map((crop) => TARGETS[crop] ?? 0), crops };
+        const { logits } = await session.evaluate({ ...some, batchSize: 8 }, ignore);
+        const rows = Array.from(crops, (crop) => Array.from(whole.logits.subarray(2 * crop, 2 * crop + 2))).flat();
+        expect(difference(logits, rows)).toBeLessThan(1e-5);
+        const pass = { ...some, batchSize: 2, epoch: 1, ...rates(0.01, 2) };
+        expect(await session.trainEpoch(pass, ignore)).toMatchObject({ images: 3 });
+        const outside = { ...some, crops: Int32Array.of(7, 2, 8), batchSize: 1 };
+        await expect(async () => session.evaluate(outside, ignore)).rejects.toThrow('crops[2] must be a whole number');
+      });
+      store.close();
+    });
+
+    describe.each(['torch', 'counter'] as const)(
+      'with draws of %s, a session that is given the state of another',
+      (draws) => {
+        const pass = (store: CropStore, epoch: number, steps: number): TrainEpochOptions => ({
+          ...{ store, targets: TARGETS, batchSize: 3, epoch },
+          ...{ ...rates(0.05, steps), keepFrom: 1 },
+        });
+
+        test.each([
+          ['after an epoch', 3, 0],
+          ['in the middle of one', 1, 2],
+          ['before any step', 0, 3],
+        ])('%s goes on to the bit', async (_when, before, after) => {
+          const store = await fillStore(backend, CROP);
+          const changes = { draws, momentum: 0.9 } as const;
+          const goOn = async (session: TrainingSession): Promise<unknown> => {
+            const losses: number[] = [];
+            const note = ({ loss }: StepEvent): void => void losses.push(loss);
+            if (after > 0) await session.trainEpoch(pass(store, 1, after), note);
+            const result = await session.trainEpoch(pass(store, 2, 3), note);
+            await session.useKept();
+            const kept = (await session.stateDict()).map(({ data }) => sha256(data));
+            const { position } = await session.state();
+            return { losses, result, position, kept, next: session.draws(3, 8) };
+          };
+          const [expected, state] = await withSession(backend, changes, async (session) => {
+            if (before > 0) await session.trainEpoch(pass(store, 1, before), ignore);
+            const copy = await session.state();
+            return [await goOn(session), copy];
+          });
+          const made = await withSession(backend, changes, async (session) => {
+            // What it did itself before does not matter.
+            await session.trainEpoch(pass(store, 1, 1), ignore);
+            await session.restore(state);
+            return goOn(session);
+          });
+          expect(made).toEqual(expected);
+          store.close();
+        });
+      },
+    );
+
+    test('a state that does not fit is refused', async () => {
+      const state = await withSession(backend, {}, (session) => session.state());
+      const tensor = { name: 'fc.bias.momentum', dtype: 'F32' as const, shape: [2], data: new Uint8Array(8) };
+      const wrong: [object, object, string][] = [
+        [{}, { model: state.model.slice(1) }, 'every tensor'],
+        [{}, { generator: null }, 'random numbers'],
+        [{ draws: 'counter' }, {}, 'random numbers'],
+        [{}, { optimizer: [tensor] }, 'lacks fc.weight.momentum'],
+        [{ classes: 3 }, {}, 'the shape of fc.weight does not match'],
+      ];
+      for (const [changes, change, message] of wrong) {
+        await withSession(backend, changes, async (session) => {
+          await expect(session.restore({ ...state, ...change })).rejects.toThrow(message);
+        });
+      }
+    });
+
+    test('each parameter group has a learning rate of its own', async () => {
+      const store = await fillStore(backend, CROP);
+      const groups = { parameterGroups: [{ from: 'layer4' }, { from: 'fc' }] } as const;
+      const after = (learningRates: number[]): Promise<Map<string, string>> =>
+        withSession(backend, groups, async (session) => {
+          const options = { store, targets: TARGETS, batchSize: 8, epoch: 1, keepFrom: 0 };
+          await session.trainEpoch({ ...options, learningRates: Float64Array.from(learningRates) }, ignore);
+          return new Map((await session.stateDict()).map(({ name, data }) => [name, sha256(data)]));
+        });
+      const [none, head, both] = [await after([0, 0]), await after([0, 0.1]), await after([0.1, 0.1])];
+      const changed = (one: Map<string, string>): string[] =>
+        [...one].filter(([name, hash]) => none.get(name) !== hash).map(([name]) => name);
+      expect(changed(head)).toEqual(['fc.weight', 'fc.bias']);
+      expect(changed(both)).toContain('layer4.1.conv2.weight');
+      expect(changed(both).every((name) => /^(layer4|fc)/.test(name))).toBe(true);
       store.close();
     });
 
@@ -151,15 +260,7 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
       const losses = (): Promise<number[]> =>
         withSession(backend, {}, async (session) => {
           const seen: number[] = [];
-          const pass = {
-            store,
-            targets: TARGETS,
-            ...session.plan(8),
-            batchSize: 3,
-            lr: 0.05,
-            maxSteps: 0,
-            keepFrom: 0,
-          };
+          const pass = { store, targets: TARGETS, batchSize: 3, epoch: 1, ...rates(0.05, 3) };
           await session.trainEpoch(pass, ({ loss }) => seen.push(loss));
           return seen;
         });

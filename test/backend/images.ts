@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Backend, CropStore, ModelOptions, RgbImage, SessionOptions } from '../../lib/backend/types';
 import { decodeImage } from '../../lib/data/decode';
 import { ANTS_BEES } from '../cli/run';
-import { SESSION } from '../made-weights';
+import { sessionWith } from '../made-weights';
 
 /** The fixture's validation images, ants first. */
 export const FILES = ['ants', 'bees'].flatMap((name) => {
@@ -31,15 +31,14 @@ export function madeImage(width: number, height: number): RgbImage {
   };
 }
 
-export const OPTIONS: SessionOptions = {
-  ...SESSION,
+export const OPTIONS: SessionOptions = sessionWith({
   arch: 'resnet18',
   seed: 3,
   threads: 2,
   trainFrom: 'fc',
   momentum: 0.5,
   cacheMemory: 1e9,
-};
+});
 
 const { arch, device, precision, threads, mean, std } = OPTIONS;
 export const MODEL: ModelOptions = { arch, device, precision, threads, mean, std };

@@ -4,6 +4,7 @@ import { loadEngine } from '../../lib/backend/js/tfjs';
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import { weightsOf, withSession } from './contract';
 import { difference, fillStore, MODEL, TARGETS } from './images';
+import { rates } from '../made-weights';
 
 const ignore = (): void => {};
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- the very instance that the backend uses
@@ -30,8 +31,8 @@ test.each(['fc', 'conv1'] as const)('memory stays the same from epoch to epoch, 
   const store = await fillStore(backend, 32);
   const seen: unknown[] = [];
   await withSession(backend, { trainFrom }, async (session) => {
-    for (let epoch = 0; epoch < 3; epoch++) {
-      const pass = { store, targets: TARGETS, ...session.plan(8), batchSize: 8, lr: 0.01, maxSteps: 0, keepFrom: 1 };
+    for (let epoch = 1; epoch <= 3; epoch++) {
+      const pass = { store, targets: TARGETS, batchSize: 8, epoch, ...rates(0.01, 1), keepFrom: 1 };
       await session.trainEpoch(pass, ignore);
       await session.evaluate({ store, targets: TARGETS, batchSize: 4 }, ignore);
       const { numTensors, numBytes } = tf.memory();
@@ -75,10 +76,9 @@ test('plain JavaScript gives the same logits and losses, and both kinds of kerne
       await model.close();
       const losses: number[] = [];
       await withSession(backend, {}, async (session) => {
-        const pass = { store, targets: Int32Array.of(0, 1), order: Int32Array.of(1, 0), flips: Uint8Array.of(0, 0) };
-        for (let epoch = 0; epoch < 3; epoch++) {
-          const options = { ...pass, batchSize: 2, lr: 0.01, maxSteps: 0, keepFrom: 0 };
-          await session.trainEpoch(options, ({ loss }) => losses.push(loss));
+        const pass = { store, targets: Int32Array.of(0, 1), batchSize: 2 };
+        for (let epoch = 1; epoch <= 3; epoch++) {
+          await session.trainEpoch({ ...pass, epoch, ...rates(0.01, 1) }, ({ loss }) => losses.push(loss));
         }
       });
       return { logits, losses };

@@ -1,5 +1,6 @@
-import type { Backend, CropStore } from '../../lib/backend/types';
+import type { Backend, CropStore, Recipe } from '../../lib/backend/types';
 import type { NamedTensor } from '../../lib/weights/state-dict';
+import { rates } from '../made-weights';
 import { fillStore, madeImage, MODEL, OPTIONS } from './images';
 
 const ignore = (): void => {};
@@ -13,9 +14,9 @@ export async function mistakes(one: Backend): Promise<unknown[]> {
   const tensors = await session.stateDict();
   const model = await one.createModel(MODEL, tensors);
   const targets = Int32Array.of(0, 1);
-  const order = Int32Array.of(0, 1);
-  const flips = Uint8Array.of(0, 0);
-  const pass = { store, targets, order, flips, batchSize: 1, lr: 0.1, maxSteps: 0, keepFrom: 0 };
+  const pass = { store, targets, batchSize: 1, epoch: 1, ...rates(0.1, 2) };
+  const made = (recipe: object): Promise<unknown> =>
+    one.createSession({ ...OPTIONS, recipe: { ...OPTIONS.recipe, ...recipe } });
   const run = { store, count: 2, batchSize: 1, features: false };
   const bias: NamedTensor = { name: 'fc.bias', dtype: 'F32', shape: [3], data: new Uint8Array(12) };
   const without = (name: string): NamedTensor[] => tensors.filter((tensor) => tensor.name !== name);
@@ -36,21 +37,46 @@ export async function mistakes(one: Backend): Promise<unknown[]> {
     () => model.run({ ...run, batchSize: 1.5 }, ignore),
     () => model.run({ ...run, store: closed }, ignore),
     () => model.run({ ...run, store: {} as CropStore }, ignore),
-    () => session.plan(-1),
-    () => session.plan(NaN),
+    () => session.draws(1, -1),
+    () => session.draws(1, NaN),
+    () => session.draws(0, 1),
     () => session.trainEpoch({ ...pass, batchSize: 0 }, ignore),
     () => session.trainEpoch({ ...pass, targets: Int32Array.of(0, 1, 0) }, ignore),
     () => session.trainEpoch({ ...pass, targets: Int32Array.of(0, 2) }, ignore),
     () => session.trainEpoch({ ...pass, targets: Int32Array.of(-100, 1) }, ignore),
     () => session.trainEpoch({ ...pass, targets: [0, 1] as unknown as Int32Array }, ignore),
-    () => session.trainEpoch({ ...pass, order: Float64Array.of(0, 1) as unknown as Int32Array }, ignore),
-    () => session.trainEpoch({ ...pass, lr: NaN }, ignore),
-    () => session.trainEpoch({ ...pass, lr: -0.5 }, ignore),
-    () => session.trainEpoch({ ...pass, lr: '0.1' as unknown as number }, ignore),
-    () => session.trainEpoch({ ...pass, maxSteps: -1 }, ignore),
+    () => session.trainEpoch({ ...pass, crops: Float64Array.of(0, 1) as unknown as Int32Array }, ignore),
+    () => session.trainEpoch({ ...pass, crops: Int32Array.of(0, 2) }, ignore),
+    () => session.trainEpoch({ ...pass, crops: Int32Array.of(0) }, ignore),
+    () => session.trainEpoch({ ...pass, epoch: 0 }, ignore),
+    () => session.trainEpoch({ ...pass, learningRates: Float64Array.of(NaN) }, ignore),
+    () => session.trainEpoch({ ...pass, learningRates: Float64Array.of(0.1, -0.5) }, ignore),
+    () => session.trainEpoch({ ...pass, learningRates: Float64Array.of() }, ignore),
+    () => session.trainEpoch({ ...pass, learningRates: Float64Array.of(0.1, 0.1, 0.1) }, ignore),
+    () => session.trainEpoch({ ...pass, learningRates: [0.1] as unknown as Float64Array }, ignore),
     () => session.trainEpoch({ ...pass, keepFrom: null as unknown as number }, ignore),
-    () => session.trainEpoch({ ...pass, order: Int32Array.of(0, 2) }, ignore),
-    () => session.trainEpoch({ ...pass, flips: Uint8Array.of(0) }, ignore),
+    () => session.useKept(),
+    () => made({ seed: -1 }),
+    () => made({ draws: 'dice' }),
+    () => made({ parameterGroups: [] }),
+    () => made({ parameterGroups: {} }),
+    () => made({ parameterGroups: [{ from: 'layer5' }] }),
+    () => made({ parameterGroups: [{ from: 'fc' }, { from: 'layer4' }] }),
+    () => made({ parameterGroups: [{ from: 'fc', lr: 1 }] }),
+    () => made({ optimizer: { ...OPTIONS.recipe.optimizer, kind: 'adam' } }),
+    () => made({ optimizer: { ...OPTIONS.recipe.optimizer, momentum: NaN } }),
+    () => made({ optimizer: { ...OPTIONS.recipe.optimizer, momentum: '0.5' } }),
+    () => made({ optimizer: { ...OPTIONS.recipe.optimizer, weightDecay: -1 } }),
+    () => made({ optimizer: { ...OPTIONS.recipe.optimizer, nesterov: 1 } }),
+    () => made({ optimizer: { ...OPTIONS.recipe.optimizer, dampening: 0 } }),
+    () => made({ optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0 } }),
+    () => made({ optimizer: null }),
+    () => made({ loss: {} }),
+    () => made({ augment: [{ kind: 'horizontal-flip', probability: 2 }] }),
+    () => made({ augment: [{ kind: 'horizontal-flip', probability: true }] }),
+    () => made({ augment: ['horizontal-flip'] }),
+    () => made({ clip: 1 }),
+    () => one.createSession({ ...OPTIONS, recipe: undefined as unknown as Recipe }),
     () => session.evaluate({ store: closed, targets, batchSize: 1 }, ignore),
     () => session.evaluate({ store, targets: Int32Array.of(2), batchSize: 1 }, ignore),
     () => session.evaluate({ store, targets, batchSize: 0 }, ignore),

@@ -27,9 +27,12 @@ async function main([dist]) {
   const { loadAddon } = require(path.resolve(dist, 'backend', 'native', 'load.js'));
   const addon = loadAddon();
   const machine = { arch: 'resnet18', device: 'cpu', precision: 'fp32', threads: 2, ...NORMALISATION };
-  const training = { trainFrom: 'conv1', momentum: 0, weightDecay: 0, nesterov: false };
+  const recipe = {
+    ...{ seed: 0, draws: 'torch', parameterGroups: [{ from: 'conv1' }], loss: { kind: 'cross-entropy' }, augment: [] },
+    optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
+  };
   const cache = { cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false };
-  const session = await addon.createSession({ ...machine, classes: 1000, seed: 0, ...training, ...cache });
+  const session = await addon.createSession({ ...machine, classes: 1000, recipe, ...cache });
   const tensors = await session.stateDict();
   await session.close();
   const model = await addon.createModel(machine, tensors);

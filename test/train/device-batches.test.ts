@@ -1,6 +1,7 @@
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { Backend, CropStore, ValidationResult, StepEvent } from '../../lib/backend/types';
 import { FILES, fillStore, OPTIONS, TARGETS } from '../backend/images';
+import { rates, sessionWith, type SessionChanges } from '../made-weights';
 
 // What a GPU does, on the CPU: bytes are sent, the arithmetic is the device's, figures are read back every eight steps.
 
@@ -19,23 +20,21 @@ interface Trained {
   validation: ValidationResult;
 }
 
-/** Steps of a pass: not a multiple of eight. */
-const STEPS = 11;
+/** Steps of a pass, of which an epoch of one image a step has two: not eight, after which figures are read back. */
+const PASSES = [5, 3];
 
-/** Two passes of one image a step, flips among them, and a validation. */
-async function trained(changes: object): Promise<Trained> {
-  const session = await backend.createSession({ ...OPTIONS, trainFrom: 'conv1', ...changes });
+/** Two epochs, flips among them, and a validation. */
+async function trained(changes: SessionChanges): Promise<Trained> {
+  const session = await backend.createSession(sessionWith({ trainFrom: 'conv1', ...changes }, OPTIONS));
   try {
     const steps: StepEvent[] = [];
     let loss = 0;
-    for (let epoch = 0; epoch < 2; epoch++) {
-      const { order, flips } = session.plan(STEPS);
-      expect(new Set(flips).size).toBe(2);
-      const plan = { order: order.map((i) => i % FILES.length), flips };
-      const recipe = { batchSize: 1, lr: 0.001, maxSteps: 0, keepFrom: 0 };
-      ({ loss } = await session.trainEpoch({ store, targets: TARGETS, ...plan, ...recipe }, (step) =>
-        steps.push(step),
-      ));
+    for (const epoch of [1, 2]) {
+      expect(new Set(session.draws(epoch, FILES.length).flips).size).toBe(2);
+      for (const count of PASSES) {
+        const pass = { store, targets: TARGETS, batchSize: 1, epoch, ...rates(0.001, count) };
+        ({ loss } = await session.trainEpoch(pass, (step) => steps.push(step)));
+      }
     }
     const validation = await session.evaluate({ store, targets: TARGETS, batchSize: 3 }, () => {});
     return { steps, loss, validation };
@@ -50,7 +49,7 @@ test.each([
 ])('batches made on the device, of crops %s, train as those made on the CPU', async (_how, deviceCrops) => {
   const expected = await trained({});
   const made = await trained({ deviceCrops });
-  const pass = Array.from({ length: STEPS }, (_, i) => i + 1);
+  const pass = FILES.map((_, i) => i + 1);
   expect(made.steps.map(({ step }) => step)).toEqual([...pass, ...pass]);
   made.steps.forEach((step, i) => expect(step.loss).toBeCloseTo(expected.steps[i]?.loss ?? NaN, 5));
   expect(made.loss).toBeCloseTo(expected.loss, 5);

@@ -5,7 +5,7 @@ type Backend = Parameters<typeof chooseDevice>[1];
 
 const backend = (info: { cudaCount?: number; cpuBf16?: boolean } = {}): Backend => ({
   label: 'native',
-  precisions: ['fp32', 'bf16', 'fp64'],
+  capabilities: { precisions: ['fp32', 'bf16', 'fp64'] },
   deviceInfo: () => ({ cudaBuilt: false, cudaCount: 0, cudaReason: 'no driver', cpuBf16: false, ...info }),
 });
 

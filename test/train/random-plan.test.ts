@@ -23,10 +23,10 @@ withReference("random numbers equal torch's", () => {
     }
     const { n, epochs } = readReference<Order>('order.json');
     expect(epochs).toHaveLength(3);
-    for (const epoch of epochs) {
-      const plan = session.plan(n);
-      expect(Array.from(plan.order)).toEqual(epoch.order);
-      expect(Array.from(plan.flips)).toEqual(epoch.flips);
+    for (const [i, epoch] of epochs.entries()) {
+      const { order, flips } = session.draws(i + 1, n);
+      expect(Array.from(order)).toEqual(epoch.order);
+      expect(Array.from(flips)).toEqual(epoch.flips);
     }
   });
 
@@ -53,8 +53,8 @@ describe('a session', () => {
     const addon = loadAddon();
     const small: SessionOptions = { ...SESSION, arch: 'resnet18' };
     const [one, two] = await Promise.all([addon.createSession(small), addon.createSession(small)]);
-    expect(one.plan(50)).toEqual(two.plan(50));
-    expect(one.plan(50)).toEqual(two.plan(50));
+    expect(one.draws(1, 50)).toEqual(two.draws(1, 50));
+    expect(one.draws(3, 50)).toEqual(two.draws(3, 50));
     await Promise.all([one.close(), two.close()]);
   });
 
@@ -63,6 +63,6 @@ describe('a session', () => {
     const wrong = { name: 'fc.bias', dtype: 'F32' as const, shape: [3], data: new Uint8Array(12) };
     await expect(session.loadStateDict([wrong])).rejects.toMatchObject({ code: 'NATIVE_ERROR' });
     await session.close();
-    expect(() => session.plan(3)).toThrow('closed');
+    expect(() => session.draws(1, 3)).toThrow('closed');
   });
 });

@@ -1,3 +1,4 @@
+import { DRAWS, TRAIN_FROM } from '../../options';
 import type { Backend } from '../types';
 import { JsCropStore, resizeCrop } from './crop-store';
 import { JsModel } from './model';
@@ -16,7 +17,14 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
     name: 'js',
     label: `js (${engine.kernels})`,
     versions: { tfjs: engine.version },
-    precisions: ['fp32'],
+    capabilities: {
+      precisions: ['fp32'],
+      optimizers: ['sgd'],
+      losses: ['cross-entropy'],
+      augmentations: ['horizontal-flip'],
+      draws: DRAWS,
+      trainFrom: TRAIN_FROM,
+    },
     deviceInfo: () => ({
       cudaBuilt: false,
       cudaCount: 0,

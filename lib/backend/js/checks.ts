@@ -1,3 +1,4 @@
+import type { Samples } from '../types';
 import { misuse } from './error';
 
 /** As native/addon/options.cpp shows a value: numbers and texts as they are, of everything else the type. */
@@ -12,7 +13,7 @@ function shown(value: unknown): string {
   return typeof value === 'object' ? 'an object' : 'a value of another type';
 }
 
-const wrong = (value: unknown, name: string, expected: string): Error =>
+export const wrong = (value: unknown, name: string, expected: string): Error =>
   misuse(`${name} must be ${expected}, not ${shown(value)}`);
 
 /** @throws ResnetFtError NATIVE_ERROR that names what is no whole number in this range */
@@ -28,18 +29,33 @@ export function checkNotNegative(value: unknown, name: string): void {
   if ((value as number) < 0) throw wrong(value, name, 'a number of 0 or more');
 }
 
-/** @throws ResnetFtError NATIVE_ERROR for targets that are no classes, or more than there are crops */
-export function checkTargets(targets: unknown, classes: number, crops: number): void {
-  if (!(targets instanceof Int32Array)) throw wrong(targets, 'targets', 'an Int32Array');
-  if (targets.length > crops) throw misuse('there are more targets than crops');
-  const at = targets.findIndex((target) => target < 0 || target >= classes);
-  if (at >= 0) checkWhole(targets[at], `targets[${at}]`, 0, classes - 1);
+/** @throws ResnetFtError NATIVE_ERROR for targets that are no classes, and crops that are not in the store */
+export function checkSamples(
+  { targets, crops }: Pick<Samples, 'targets' | 'crops'>,
+  classes: number,
+  count: number,
+): void {
+  checkIndices(targets, 'targets', classes);
+  if (crops !== undefined) {
+    checkIndices(crops, 'crops', count);
+    if (crops.length !== targets.length) throw misuse('targets and crops differ in length');
+  } else if (targets.length > count) {
+    throw misuse('there are more targets than crops');
+  }
 }
 
-/** @throws ResnetFtError NATIVE_ERROR for an order that names no sample, or flips that are not its own */
-export function checkPlan({ order, flips }: { order: unknown; flips: unknown }, samples: number): void {
-  if (!(order instanceof Int32Array)) throw wrong(order, 'order', 'an Int32Array');
-  if (!(flips instanceof Uint8Array)) throw wrong(flips, 'flips', 'a Uint8Array');
-  if (order.some((index) => index < 0 || index >= samples)) throw misuse('the order names an unknown sample');
-  if (flips.length !== order.length) throw misuse('order and flips differ in length');
+function checkIndices(indices: unknown, name: string, end: number): void {
+  if (!(indices instanceof Int32Array)) throw wrong(indices, name, 'an Int32Array');
+  const at = indices.findIndex((index) => index < 0 || index >= end);
+  if (at >= 0) checkWhole(indices[at], `${name}[${at}]`, 0, end - 1);
+}
+
+/** @throws ResnetFtError NATIVE_ERROR for anything but a rate of each group for each of one or more steps */
+export function checkLearningRates(rates: unknown, groups: number): void {
+  if (!(rates instanceof Float64Array)) throw wrong(rates, 'learningRates', 'a Float64Array');
+  if (rates.length === 0 || rates.length % groups !== 0) {
+    throw misuse(`learningRates must have ${groups} for each step, not ${rates.length} in all`);
+  }
+  const at = rates.findIndex((rate) => !(rate >= 0 && Number.isFinite(rate)));
+  if (at >= 0) throw misuse(`learningRates[${at}] must be a finite number of 0 or more`);
 }

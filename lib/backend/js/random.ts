@@ -2,6 +2,9 @@
 // ATen/CPUGeneratorImpl.cpp, ATen/core/TransformationHelper.h, ATen/native/cpu/DistributionTemplates.h and
 // ATen/native/TensorFactories.cpp (randperm). Tests compare with the native backend.
 
+import type { TorchGenerator } from '../types';
+import { misuse } from './error';
+
 // Looked up once: in a vm context, as in Jest's tests, each look at a global is slow.
 const { cos, log, PI, sin, sqrt } = Math;
 
@@ -16,23 +19,40 @@ const NORMAL_BLOCK = 16;
 
 /** The 32-bit Mersenne twister, seeded as `torch.manual_seed` seeds it: with the low 32 bits of the seed. */
 export class Generator {
-  private readonly state = new Uint32Array(SIZE);
+  private readonly words = new Uint32Array(SIZE);
   private next = SIZE;
 
   /** @param seed a whole number from 0 that a number holds exactly */
   constructor(seed: number | bigint) {
-    const { state } = this;
-    state[0] = Number(BigInt.asUintN(32, BigInt(seed)));
+    const { words } = this;
+    words[0] = Number(BigInt.asUintN(32, BigInt(seed)));
     for (let i = 1; i < SIZE; i++) {
-      const before = state[i - 1] as number;
-      state[i] = Math.imul(1812433253, before ^ (before >>> 30)) + i;
+      const before = words[i - 1] as number;
+      words[i] = Math.imul(1812433253, before ^ (before >>> 30)) + i;
     }
+  }
+
+  /** A generator that goes on from a state. */
+  static of({ words, next }: TorchGenerator): Generator {
+    if (words.length !== SIZE || next > SIZE) throw misuse("the state of the random numbers is not torch's");
+    const generator = new Generator(0);
+    generator.words.set(words);
+    generator.next = next;
+    return generator;
+  }
+
+  state(): TorchGenerator {
+    return { words: this.words.slice(), next: this.next };
+  }
+
+  clone(): Generator {
+    return Generator.of(this.state());
   }
 
   /** 32 random bits. */
   random(): number {
     if (this.next === SIZE) this.refill();
-    let y = this.state[this.next++] as number;
+    let y = this.words[this.next++] as number;
     y ^= y >>> 11;
     y ^= (y << 7) & 0x9d2c5680;
     y ^= (y << 15) & 0xefc60000;
@@ -102,11 +122,11 @@ export class Generator {
   }
 
   private refill(): void {
-    const { state } = this;
+    const { words } = this;
     for (let i = 0; i < SIZE; i++) {
-      const y = ((state[i] as number) & UPPER) | ((state[(i + 1) % SIZE] as number) & LOWER);
-      const mixed = (state[(i + SHIFT) % SIZE] as number) ^ (y >>> 1) ^ (y & 1 ? MATRIX : 0);
-      state[i] = mixed;
+      const y = ((words[i] as number) & UPPER) | ((words[(i + 1) % SIZE] as number) & LOWER);
+      const mixed = (words[(i + SHIFT) % SIZE] as number) ^ (y >>> 1) ^ (y & 1 ? MATRIX : 0);
+      words[i] = mixed;
     }
     this.next = 0;
   }

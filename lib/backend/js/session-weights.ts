@@ -50,6 +50,11 @@ export class SessionWeights {
     }));
   }
 
+  /** Refuses tensors that are not those of the model, every one. */
+  requireWhole(tensors: readonly NamedTensor[]): void {
+    if (tensors.length !== this.tensors.size) throw misuse('the state does not have every tensor of the model');
+  }
+
   /** Copies tensors over the model's own; gives back the names of those that changed. */
   load(tensors: readonly NamedTensor[]): string[] {
     const changed: string[] = [];

@@ -1,19 +1,25 @@
 import { buildNetwork } from '../../network/architecture';
 import { stageOf } from '../../network/forward';
 import type {
-  EpochPlan,
+  EpochDraws,
   EpochResult,
+  ParameterGroup,
   ValidationOptions,
   ValidationResult,
   PlannedWork,
+  Position,
+  Recipe,
+  Samples,
   SessionOptions,
+  SessionState,
   StepEvent,
   TrainEpochOptions,
   TrainingSession,
 } from '../types';
-import { checkNotNegative, checkPlan, checkTargets, checkWhole } from './checks';
+import { checkLearningRates, checkSamples, checkWhole } from './checks';
 import type { NamedTensor } from '../../weights/state-dict';
 import { cropsOf, type CropBytes } from './crop-store';
+import { createDraws, type Draws } from './draws';
 import { misuse } from './error';
 import { estimateSeconds } from './estimate';
 import { FoldedNetwork, type Rows } from './folded-network';
@@ -23,6 +29,7 @@ import { scoreLogits } from './loss';
 import { Normalizer } from './normalizer';
 import { Passes } from './passes';
 import { Generator } from './random';
+import { readRecipe } from './recipe';
 import { SessionWeights } from './session-weights';
 import type { Engine } from './tfjs';
 import { TrainedNetwork } from './trained-network';
@@ -30,6 +37,9 @@ import { nextTurn } from './turn';
 
 /** Samples are counted by 32-bit integers. */
 const MAX_SAMPLES = 2 ** 31 - 1;
+const MAX_EPOCHS = 2 ** 31 - 1;
+
+const startOf = (epoch: number): Position => ({ epoch, step: 0, images: 0, loss: 0, correct: 0 });
 
 /** A model in training: the frozen stages folded and their features kept, the others with their optimizer. */
 export class JsSession implements TrainingSession {
@@ -40,46 +50,46 @@ export class JsSession implements TrainingSession {
   private readonly cut: number;
   private readonly budget;
   private prefix: FrozenPrefix | undefined;
-  private kept: NamedTensor[] | undefined;
-  private keptLoss = Infinity;
+  private position = startOf(1);
+  private kept: SessionState['kept'] = null;
 
   private constructor(
     private readonly engine: Engine,
     private readonly options: SessionOptions,
-    private readonly generator: Generator,
+    private readonly recipe: Recipe,
+    private readonly draw: Draws,
     private readonly weights: SessionWeights,
   ) {
-    const { arch, classes, trainFrom, cacheMemory, cacheDisk, cacheFile } = options;
-    this.cut = stageOf(trainFrom);
+    const { arch, classes, cacheMemory, cacheDisk, cacheFile } = options;
+    this.cut = stageOf((recipe.parameterGroups[0] as ParameterGroup).from);
     this.normalizer = new Normalizer(options.mean, options.std);
     this.budget = { memory: cacheMemory, disk: cacheDisk, file: cacheFile };
-    this.network = new TrainedNetwork(engine, buildNetwork(arch, classes), this.cut, options, (name) =>
+    this.network = new TrainedNetwork(engine, buildNetwork(arch, classes), this.cut, recipe, (name) =>
       weights.floats(name),
     );
     weights.attach(this.network);
   }
 
   static async create(engine: Engine, options: SessionOptions): Promise<JsSession> {
-    const generator = new Generator(options.seed);
+    const recipe = readRecipe(options.recipe);
+    const generator = new Generator(recipe.seed);
     const tensors = await drawInitialWeights(options.arch, options.classes, generator);
-    return new JsSession(engine, options, generator, new SessionWeights(tensors));
+    return new JsSession(engine, options, recipe, createDraws(recipe, generator), new SessionWeights(tensors));
   }
 
-  plan(count: number): EpochPlan {
+  draws(epoch: number, count: number): EpochDraws {
     this.passes.requireOpen();
+    checkWhole(epoch, 'epoch', 1, MAX_EPOCHS);
     checkWhole(count, 'count', 0, MAX_SAMPLES);
-    this.generator.randomInt64(); // the loader's _base_seed, drawn though there are no workers to seed
-    const order = new Generator(this.generator.randomInt64()).permutation(count);
-    const flips = Uint8Array.from({ length: count }, () => (this.generator.rand() < 0.5 ? 1 : 0));
-    return { order, flips };
+    return this.draw.of(epoch, count);
   }
 
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult> {
     this.passes.requireOpen();
     const crops = this.checkSamples(options);
-    checkPlan(options, options.targets.length);
-    checkNotNegative(options.lr, 'lr');
-    checkWhole(options.maxSteps, 'maxSteps');
+    checkWhole(options.batchSize, 'batchSize', 1);
+    checkWhole(options.epoch, 'epoch', 1, MAX_EPOCHS);
+    checkLearningRates(options.learningRates, this.recipe.parameterGroups.length);
     checkWhole(options.keepFrom, 'keepFrom');
     return this.passes.run((stopped) => this.epoch(crops, options, onStep, stopped));
   }
@@ -87,6 +97,7 @@ export class JsSession implements TrainingSession {
   evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult> {
     this.passes.requireOpen();
     const crops = this.checkSamples(options);
+    checkWhole(options.batchSize, 'batchSize', 1);
     return this.passes.run((stopped) => this.evaluation(crops, options, onBatch, stopped));
   }
 
@@ -94,17 +105,40 @@ export class JsSession implements TrainingSession {
     this.passes.requireOpen();
     return this.passes.whenIdle(() => {
       if (!kept) return this.weights.copy();
-      if (this.kept === undefined) throw misuse('no weights were kept');
-      return this.kept.map((tensor) => ({ ...tensor, data: new Uint8Array(tensor.data) }));
+      return copyOf(this.requireKept());
     });
   }
 
   loadStateDict(tensors: NamedTensor[]): Promise<void> {
     this.passes.requireOpen();
+    return this.passes.whenIdle(() => this.loadWeights(tensors));
+  }
+
+  useKept(): Promise<void> {
+    this.passes.requireOpen();
+    return this.passes.whenIdle(() => this.loadWeights(this.requireKept()));
+  }
+
+  state(): Promise<SessionState> {
+    this.passes.requireOpen();
+    return this.passes.whenIdle(() => ({
+      model: this.weights.copy(),
+      optimizer: this.network.optimizerState(),
+      generator: this.draw.state(),
+      position: { ...this.position },
+      kept: this.kept === null ? null : { loss: this.kept.loss, tensors: copyOf(this.kept.tensors) },
+    }));
+  }
+
+  restore({ model, optimizer, generator, position, kept }: SessionState): Promise<void> {
+    this.passes.requireOpen();
     return this.passes.whenIdle(() => {
-      const changed = this.weights.load(tensors);
-      // Features are those of the weights before.
-      if (changed.some((name) => stageOf(name) < this.cut)) this.dropPrefix();
+      for (const tensors of kept === null ? [model] : [model, kept.tensors]) this.weights.requireWhole(tensors);
+      this.loadWeights(model);
+      this.network.restoreOptimizer(optimizer);
+      this.draw.restore(position.epoch, generator);
+      this.position = { ...position };
+      this.kept = kept === null ? null : { loss: kept.loss, tensors: copyOf(kept.tensors) };
     });
   }
 
@@ -124,59 +158,84 @@ export class JsSession implements TrainingSession {
     return this.passes.close(() => {
       this.dropPrefix();
       this.network.dispose();
-      this.kept = undefined;
+      this.kept = null;
     });
   }
 
   /** The crops of a pass; every target is a class. */
-  private checkSamples({ store, targets, batchSize }: ValidationOptions): CropBytes {
-    const crops = cropsOf(store);
-    checkWhole(batchSize, 'batchSize', 1);
-    checkTargets(targets, this.options.classes, crops.count);
+  private checkSamples(samples: Samples): CropBytes {
+    const crops = cropsOf(samples.store);
+    checkSamples(samples, this.options.classes, crops.count);
     return crops;
+  }
+
+  /** Goes to where in its epoch a pass begins. */
+  private goTo({ epoch, targets, learningRates, batchSize }: TrainEpochOptions): void {
+    if (epoch < this.position.epoch) throw misuse(`epoch ${epoch} has passed`);
+    if (epoch > this.position.epoch) {
+      this.draw.passTo(epoch, targets.length);
+      this.position = startOf(epoch);
+    }
+    const asked = learningRates.length / this.recipe.parameterGroups.length;
+    const left = Math.ceil((targets.length - this.position.images) / batchSize);
+    if (asked > left) throw misuse(`there are learning rates for ${asked} steps, but the epoch has ${left} more`);
   }
 
   private async epoch(
     crops: CropBytes,
-    { order, flips, targets, batchSize, lr, maxSteps, keepFrom }: TrainEpochOptions,
+    options: TrainEpochOptions,
     onStep: (event: StepEvent) => void,
     stopped: () => boolean,
   ): Promise<EpochResult> {
-    const result = { steps: 0, images: 0, loss: 0, correct: 0, keptStep: 0, keptLoss: 0, cancelled: false };
-    for (let first = 0; first < order.length; first += batchSize) {
-      if (maxSteps > 0 && result.steps >= maxSteps) break;
+    const { epoch, targets, batchSize, keepFrom } = options;
+    this.goTo(options);
+    // A copy: the caller's may change meanwhile.
+    const rates = options.learningRates.slice();
+    const { order, flips } = this.draw.of(epoch, targets.length);
+    const groups = this.recipe.parameterGroups.length;
+    const { position } = this;
+    const result = { steps: 0, keptStep: 0, keptLoss: 0, cancelled: false };
+    for (let rate = 0; rate < rates.length; rate += groups) {
+      const first = position.images;
       const batch = order.subarray(first, first + batchSize);
-      const input = await this.inputs(crops, batch, flips.subarray(first, first + batchSize), stopped);
+      const rows = cropsFor(options, batch);
+      const input = await this.inputs(crops, rows, flips.subarray(first, first + batchSize), stopped);
       if (stopped()) {
         result.cancelled = true;
         break;
       }
       const wanted = Int32Array.from(batch, (index) => targets[index] as number);
-      const { loss, logits, seen } = this.network.step(input, wanted, lr);
+      const { loss, logits, seen } = this.network.step(input, wanted, rates.subarray(rate, rate + groups));
       for (const [norm, statistics] of seen) this.weights.follow(norm, statistics);
       const { correct } = scoreLogits(logits, wanted);
-      const event = { step: ++result.steps, loss, correct, images: batch.length };
-      result.images += batch.length;
-      result.correct += correct;
-      result.loss += loss * batch.length;
-      if (keepFrom > 0 && event.step >= keepFrom && loss < this.keptLoss) {
-        this.kept = this.weights.copy();
-        this.keptLoss = result.keptLoss = loss;
+      const event = { step: ++position.step, loss, correct, images: batch.length };
+      result.steps++;
+      position.images += batch.length;
+      position.correct += correct;
+      position.loss += loss * batch.length;
+      if (keepFrom > 0 && event.step >= keepFrom && loss < (this.kept?.loss ?? Infinity)) {
+        this.kept = { loss, tensors: this.weights.copy() };
+        result.keptLoss = loss;
         result.keptStep = event.step;
       }
       onStep(event);
       await nextTurn();
     }
-    if (result.images > 0) result.loss /= result.images;
-    return result;
+    const { images, correct } = position;
+    if (images === targets.length) {
+      this.draw.passTo(epoch + 1, targets.length);
+      this.position = startOf(epoch + 1);
+    }
+    return { ...result, images, correct, loss: images === 0 ? 0 : position.loss / images };
   }
 
   private async evaluation(
     crops: CropBytes,
-    { targets, batchSize }: ValidationOptions,
+    options: ValidationOptions,
     onBatch: (images: number) => void,
     stopped: () => boolean,
   ): Promise<ValidationResult> {
+    const { targets, batchSize } = options;
     const { arch, classes } = this.options;
     const logits = new Float32Array(targets.length * classes);
     const result = { images: 0, loss: 0, correct: 0, cancelled: false };
@@ -185,7 +244,8 @@ export class JsSession implements TrainingSession {
       for (let first = 0; first < targets.length; first += batchSize) {
         const wanted = targets.subarray(first, first + batchSize);
         const indices = Int32Array.from(wanted, (_, i) => first + i);
-        const { values } = await network.forward(await this.inputs(crops, indices, undefined, stopped), { stopped });
+        const input = await this.inputs(crops, cropsFor(options, indices), undefined, stopped);
+        const { values } = await network.forward(input, { stopped });
         if (stopped()) {
           result.cancelled = true;
           break;
@@ -226,8 +286,28 @@ export class JsSession implements TrainingSession {
     return this.prefix;
   }
 
+  private loadWeights(tensors: readonly NamedTensor[]): void {
+    const changed = this.weights.load(tensors);
+    // Features are those of the weights before.
+    if (changed.some((name) => stageOf(name) < this.cut)) this.dropPrefix();
+  }
+
+  private requireKept(): NamedTensor[] {
+    if (this.kept === null) throw misuse('no weights were kept');
+    return this.kept.tensors;
+  }
+
   private dropPrefix(): void {
     this.prefix?.close();
     this.prefix = undefined;
   }
+}
+
+function copyOf(tensors: readonly NamedTensor[]): NamedTensor[] {
+  return tensors.map((tensor) => ({ ...tensor, data: new Uint8Array(tensor.data) }));
+}
+
+/** The crops of samples. */
+function cropsFor({ crops }: Samples, samples: Int32Array): Int32Array {
+  return crops === undefined ? samples : samples.map((sample) => crops[sample] as number);
 }

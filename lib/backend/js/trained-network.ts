@@ -1,8 +1,13 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
 import { layersOf, parametersOf, type Container, type Layer } from '../../network/architecture';
 import { forwardStage, STAGES, stageOf, type Operations } from '../../network/forward';
+import { toFloat64 } from '../../network/floats';
+import { sameShape, type NamedTensor } from '../../weights/state-dict';
+import type { Recipe } from '../types';
+import { misuse } from './error';
 import type { Rows } from './folded-network';
 import { toHwio, toOihw, transposed } from './layout';
+import { Sgd } from './sgd';
 import type { Engine } from './tfjs';
 import {
   addRelu,
@@ -14,6 +19,9 @@ import {
   normalize,
   type BatchStatistics,
 } from './trained-operations';
+
+/** Ends the name of a buffer of the optimizer, as in native/core/sgd.cpp. */
+const MOMENTUM = '.momentum';
 
 /** A value that is computed when it is asked for: a batch norm waits for the ReLU after it, so that both keep less for the way back. */
 type Value = (activation?: 'relu') => Tensor;
@@ -33,10 +41,11 @@ export interface StepResult {
   seen: Map<string, SeenBatch>;
 }
 
-/** The stages that are trained: their parameters as variables, and their optimizer, torch's SGD. */
+/** The stages that are trained: their parameters as variables, and their optimizer. */
 export class TrainedNetwork {
   private readonly variables = new Map<string, Variable>();
-  private readonly momenta = new Map<string, Variable>();
+  private readonly names = new Map<string, string>();
+  private readonly optimizer: Sgd;
   private readonly layers = new Map<string, Layer>();
 
   /** @param get the values of a parameter under torchvision's name, in PyTorch's layout */
@@ -44,10 +53,15 @@ export class TrainedNetwork {
     private readonly engine: Engine,
     private readonly network: Container,
     private readonly begin: number,
-    private readonly recipe: { momentum: number; weightDecay: number; nesterov: boolean },
+    recipe: Recipe,
     get: (name: string) => Float32Array,
   ) {
     const { tf } = engine;
+    const starts = recipe.parameterGroups.map(({ from }) => stageOf(from));
+    // Variables have names of their own making.
+    const groupOf = (variable: string): number =>
+      starts.findLastIndex((start) => start <= stageOf(this.names.get(variable) as string));
+    this.optimizer = new Sgd(engine, recipe.optimizer, groupOf);
     for (const { name, layer } of layersOf(network)) {
       if (stageOf(name) < begin) continue;
       for (const parameter of parametersOf(layer)) {
@@ -55,10 +69,9 @@ export class TrainedNetwork {
         const shape = shapeOf(layer, parameter.shape);
         const values = toTf(layer, get(full), shape.length);
         this.layers.set(full, layer);
-        this.variables.set(
-          full,
-          engine.read(() => tf.variable(tf.tensor(values, shape, 'float32'))),
-        );
+        const variable = engine.read(() => tf.variable(tf.tensor(values, shape, 'float32')));
+        this.variables.set(full, variable);
+        this.names.set(variable.name, full);
       }
     }
   }
@@ -82,11 +95,46 @@ export class TrainedNetwork {
     this.engine.read(() => variable.assign(tf.tensor(own, variable.shape, 'float32')));
   }
 
+  /** The optimizer's buffers under the names of their parameters and `.momentum`, in PyTorch's layout; none before the first step. */
+  optimizerState(): NamedTensor[] {
+    return [...this.variables].flatMap(([name, variable]) => {
+      const buffer = this.optimizer.momentum(variable);
+      const layer = this.layers.get(name);
+      if (buffer === undefined || layer === undefined) return [];
+      const own = this.engine.read(() => buffer.dataSync<'float32'>());
+      const values = Float32Array.from(toTorch(layer, own, buffer.shape.length));
+      const shape = torchShape(layer, buffer.shape);
+      return [{ name: name + MOMENTUM, dtype: 'F32', shape, data: new Uint8Array(values.buffer) } as const];
+    });
+  }
+
+  /** Goes on from an {@link optimizerState}. */
+  restoreOptimizer(state: readonly NamedTensor[]): void {
+    const given = new Map(state.map((tensor) => [tensor.name, tensor]));
+    const buffers = new Map<Variable, Tensor>();
+    const { tf } = this.engine;
+    this.engine.read(() => {
+      for (const [name, variable] of given.size === 0 ? [] : this.variables) {
+        const tensor = given.get(name + MOMENTUM);
+        const layer = this.layers.get(name) as Layer;
+        if (tensor === undefined) throw misuse(`the state of the optimizer lacks ${name}${MOMENTUM}`);
+        if (!sameShape(tensor.shape, torchShape(layer, variable.shape))) {
+          throw misuse(`the shape of ${name}${MOMENTUM} does not match`);
+        }
+        const values = Float32Array.from(toFloat64(tensor.name, tensor));
+        buffers.set(variable, tf.tensor(toTf(layer, values, variable.shape.length), variable.shape, 'float32'));
+      }
+      this.optimizer.restore(buffers);
+    });
+    const [left] = [...given.keys()].filter((name) => !this.variables.has(name.slice(0, -MOMENTUM.length)));
+    if (left !== undefined) throw misuse(`the optimizer has no ${left}`);
+  }
+
   /** One step: forward, mean cross entropy, backward, SGD. `input` is count x the shape of what the stage before gives. */
-  step(input: Rows, targets: Int32Array, lr: number): StepResult {
+  step(input: Rows, targets: Int32Array, rates: Float64Array): StepResult {
     return this.engine.read(() => {
       const { loss, logits, gradients, seen } = this.gradients(input, targets);
-      this.descend(gradients, lr);
+      this.optimizer.step(this.variables.values(), gradients, rates);
       return { loss, logits, seen };
     });
   }
@@ -97,9 +145,9 @@ export class TrainedNetwork {
   }
 
   dispose(): void {
-    for (const variable of [...this.variables.values(), ...this.momenta.values()]) variable.dispose();
+    for (const variable of this.variables.values()) variable.dispose();
     this.variables.clear();
-    this.momenta.clear();
+    this.optimizer.dispose();
   }
 
   private gradients(input: Rows, targets: Int32Array) {
@@ -164,34 +212,6 @@ export class TrainedNetwork {
     };
   }
 
-  /** torch.optim.SGD: the first step's buffer is the gradient itself, for there is no dampening. */
-  private descend(gradients: Readonly<Record<string, Tensor>>, lr: number): void {
-    const { tf } = this.engine;
-    const { momentum, weightDecay, nesterov } = this.recipe;
-    for (const variable of this.variables.values()) {
-      let step = gradients[variable.name];
-      if (step === undefined) throw new Error(`${variable.name} got no gradient`);
-      if (weightDecay !== 0) step = tf.add(step, tf.mul(variable, weightDecay));
-      if (momentum !== 0) {
-        const buffer = this.buffer(variable, step, momentum);
-        step = nesterov ? tf.add(step, tf.mul(buffer, momentum)) : buffer;
-      }
-      variable.assign(tf.sub(variable, tf.mul(step, lr)));
-    }
-  }
-
-  private buffer(variable: Variable, step: Tensor, momentum: number): Tensor {
-    const { tf } = this.engine;
-    const known = this.momenta.get(variable.name);
-    if (known === undefined) {
-      const made = tf.variable(step, false);
-      this.momenta.set(variable.name, made);
-      return made;
-    }
-    known.assign(tf.add(tf.mul(known, momentum), step));
-    return known;
-  }
-
   private of<T extends Tensor>(name: string): T {
     const variable = this.variables.get(name);
     if (variable === undefined) throw new Error(`${name} is not trained`);
@@ -203,6 +223,12 @@ export class TrainedNetwork {
 function shapeOf(layer: Layer, torch: number[]): number[] {
   if (layer.type === 'Conv2d') return [layer.kernel, layer.kernel, layer.inputs, layer.outputs];
   return [...torch].reverse();
+}
+
+/** Of a parameter in PyTorch, from that in TensorFlow.js. */
+function torchShape(layer: Layer, own: readonly number[]): number[] {
+  if (layer.type === 'Conv2d') return [layer.outputs, layer.inputs, layer.kernel, layer.kernel];
+  return [...own].reverse();
 }
 
 function toTf(layer: Layer, values: Float32Array, rank: number): Float32Array {

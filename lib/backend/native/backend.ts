@@ -1,5 +1,6 @@
 import { loadAddonInBackground } from './load';
 import type { Backend } from '../types';
+import { CAPABILITIES } from './capabilities';
 
 /**
  * The backend in C++ on LibTorch.
@@ -12,7 +13,7 @@ export async function openNativeBackend(): Promise<Backend> {
     name: 'native',
     label: 'native',
     versions: { torch: addon.torchVersion },
-    precisions: ['fp32', 'bf16', 'fp64'],
+    capabilities: CAPABILITIES,
     deviceInfo: () => addon.deviceInfo(),
     resizeCrop: (image, options) => addon.resizeCrop(image, options),
     createCropStore: (count, size, file) => addon.createCropStore(count, size, file),

@@ -1,0 +1,25 @@
+import type { Dataset } from '../data/dataset';
+import { passedOverEvent } from '../data/passed-over';
+import type { ResolvedTrainOptions } from '../options';
+import type { RunControl } from './run';
+
+/**
+ * Finds the images of both splits, by their names alone; downloads the tutorial's data set where that is meant.
+ *
+ * @throws ResnetFtError DATA_NOT_FOUND, DATA_INVALID, or what a download throws
+ */
+export async function openData(options: ResolvedTrainOptions, { emit, download }: RunControl): Promise<Dataset> {
+  const { resolveDataFolder, trainingAtHand } = await import('../data/hymenoptera.js');
+  const { openDataset } = await import('../data/dataset.js');
+  const { val, valSplit, seed } = options;
+  const dataset = await openDataset({
+    data: await resolveDataFolder(options.data, { ...download, otherwise: trainingAtHand() }),
+    seed,
+    ...(val === undefined ? {} : { val }),
+    ...(valSplit === undefined ? {} : { valSplit }),
+  });
+  emit({ kind: 'data', classes: dataset.classes, train: dataset.train.length, val: dataset.val.length });
+  const passedOver = passedOverEvent(dataset.passedOver);
+  if (passedOver !== undefined) emit(passedOver);
+  return dataset;
+}

@@ -1,0 +1,26 @@
+import type { DownloadControl } from '../download/types';
+import type { TrainEvent } from './events';
+
+/** What a caller of {@link train} may pass beside the options. */
+export interface TrainControl {
+  /** Stops the run within a batch; the promise then rejects with code ABORTED. */
+  signal?: AbortSignal;
+  /** Told everything that happens. An exception that it throws ends the run. */
+  onEvent?: (event: TrainEvent) => void;
+  /** For the hint where the named weights can't be downloaded: what works without them. */
+  withoutWeights?: string;
+}
+
+/** How the steps of a run are stopped and tell what happens. */
+export interface RunControl {
+  signal: AbortSignal;
+  emit: (event: TrainEvent) => void;
+  download: DownloadControl;
+}
+
+/** The control of a run whose caller may have left out any of it. */
+export function runControl({ signal: given, onEvent }: TrainControl, offline: boolean): RunControl {
+  const signal = given ?? new AbortController().signal;
+  const emit = onEvent ?? ((): void => {});
+  return { signal, emit, download: { offline, signal, onProgress: (event) => emit({ kind: 'download', event }) } };
+}

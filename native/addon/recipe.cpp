@@ -1,0 +1,61 @@
+#include "addon/recipe.h"
+
+#include <string>
+#include <vector>
+
+#include "addon/errors.h"
+#include "core/stages.h"
+
+namespace resnet_ft {
+namespace {
+
+OptimizerRecipe read_optimizer(Options o) {
+  o.one_of("kind", {"sgd"});
+  SgdRecipe sgd;
+  sgd.momentum = o.not_negative("momentum");
+  sgd.weight_decay = o.not_negative("weightDecay");
+  sgd.nesterov = o.flag("nesterov");
+  o.finish();
+  return sgd;
+}
+
+Augmentation read_augmentation(Options o) {
+  o.one_of("kind", {"horizontal-flip"});
+  const HorizontalFlip flip{o.share("probability")};
+  o.finish();
+  return flip;
+}
+
+void read_loss(Options o) {
+  o.one_of("kind", {"cross-entropy"});
+  o.finish();
+}
+
+GroupRecipe read_group(Options o) {
+  const GroupRecipe group{o.one_of("from", {"conv1", "layer1", "layer2", "layer3", "layer4", "fc"})};
+  o.finish();
+  return group;
+}
+
+}  // namespace
+
+Recipe read_recipe(Options o) {
+  Recipe recipe;
+  recipe.seed = static_cast<uint64_t>(o.whole("seed"));
+  recipe.draws = o.one_of("draws", {"torch", "counter"}) == "torch" ? DrawsKind::kTorch : DrawsKind::kCounter;
+  const Napi::Env env = o.value("parameterGroups").Env();
+  for (const Options& group : o.list("parameterGroups")) recipe.groups.push_back(read_group(group));
+  if (recipe.groups.empty()) throw native_error(env, "recipe.parameterGroups must have one or more");
+  for (size_t i = 1; i < recipe.groups.size(); ++i) {
+    if (stage_of(recipe.groups[i - 1].from) >= stage_of(recipe.groups[i].from))
+      throw native_error(
+          env, "recipe.parameterGroups[" + std::to_string(i) + "].from must come after " + recipe.groups[i - 1].from);
+  }
+  recipe.optimizer = read_optimizer(o.nested("optimizer"));
+  read_loss(o.nested("loss"));
+  for (const Options& one : o.list("augment")) recipe.augment.push_back(read_augmentation(one));
+  o.finish();
+  return recipe;
+}
+
+}  // namespace resnet_ft

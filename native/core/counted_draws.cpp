@@ -1,0 +1,54 @@
+#include "core/counted_draws.h"
+
+#include <ATen/core/PhiloxRNGEngine.h>
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+#include <variant>
+#include <vector>
+
+namespace resnet_ft {
+namespace {
+
+// Samples come in the order of these keys, of 52 bits, which a double holds exactly: JavaScript sorts by the same.
+uint64_t order_key(uint64_t seed, uint32_t epoch, uint64_t sample) {
+  const auto words = counted_words(seed, epoch, sample, DrawPurpose::kOrder);
+  return (uint64_t{words[0]} << 20) | (words[1] >> 12);
+}
+
+}  // namespace
+
+std::array<uint32_t, 4> counted_words(uint64_t seed, uint32_t epoch, uint64_t sample, DrawPurpose purpose) {
+  at::Philox4_32 engine(seed, sample, (uint64_t{epoch} << 32) | static_cast<uint32_t>(purpose));
+  return {engine(), engine(), engine(), engine()};
+}
+
+CountedDraws::CountedDraws(const Recipe& recipe) : seed_(recipe.seed) {
+  for (const Augmentation& one : recipe.augment) {
+    if (const auto* flip = std::get_if<HorizontalFlip>(&one)) flip_ = flip->probability;
+  }
+}
+
+EpochDraws CountedDraws::of(int64_t epoch, int64_t count) const {
+  const auto number = static_cast<uint32_t>(epoch);
+  std::vector<uint64_t> keys(count);
+  for (int64_t i = 0; i < count; ++i) keys[i] = order_key(seed_, number, i);
+  EpochDraws draws;
+  draws.order.resize(count);
+  std::iota(draws.order.begin(), draws.order.end(), 0);
+  std::stable_sort(draws.order.begin(), draws.order.end(), [&](int32_t a, int32_t b) { return keys[a] < keys[b]; });
+  if (!flip_) return draws;
+  draws.flips.reserve(count);
+  for (const int32_t sample : draws.order) {
+    const auto words = counted_words(seed_, number, sample, DrawPurpose::kFlip);
+    draws.flips.push_back(uniform_of(words[0]) < *flip_ ? 1 : 0);
+  }
+  return draws;
+}
+
+void CountedDraws::restore(int64_t /*epoch*/, const std::optional<TorchGenerator>& state) {
+  if (state) throw std::invalid_argument("the state has random numbers of torch, but the recipe counts them");
+}
+
+}  // namespace resnet_ft

@@ -1,0 +1,36 @@
+// What moves the weights. An optimizer is a class behind this interface and a row of make_optimizer.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/named_tensor.h"
+#include "core/recipe.h"
+
+namespace resnet_ft {
+
+// Weights under their names in the state dict, all at one learning rate.
+using ParameterGroup = std::vector<NamedTensor>;
+
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+
+  // Forgets the gradients.
+  virtual void zero_grad() = 0;
+  // Moves every weight by its gradient, which all must have; `rates` has a learning rate for each group.
+  virtual void step(const double* rates) = 0;
+
+  // What the steps so far have left beside the weights, under names that begin with those of the weights. Not copies.
+  virtual std::vector<NamedTensor> state() const = 0;
+  // Goes on from a state(). Throws std::invalid_argument for one of other weights or of another optimizer.
+  virtual void restore(const std::vector<NamedTensor>& state) = 0;
+};
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerRecipe& recipe, std::vector<ParameterGroup> groups);
+
+}  // namespace resnet_ft
