@@ -1,11 +1,11 @@
 import { loadAddon } from '../lib/backend/native/load';
 import type { SessionOptions } from '../lib/backend/types';
+import { buildNetwork } from '../lib/network/architecture';
 import { writeStateDict } from '../lib/weights';
 
 /** What a session of the native core needs, for tests that only look at a part of it. */
 export const SESSION: SessionOptions = {
-  arch: 'resnet50',
-  classes: 2,
+  network: buildNetwork('resnet50', 2),
   seed: 0,
   device: 'cpu',
   precision: 'fp32',

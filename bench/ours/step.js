@@ -3,6 +3,7 @@
 
 const { parseArgs } = require('node:util');
 const { loadAddon } = require('../../dist/backend/native/load.js');
+const { buildNetwork } = require('../../dist/network/architecture.js');
 const { MEAN, STD, emit, loadStore, start } = require('./common');
 
 async function main() {
@@ -20,7 +21,7 @@ async function main() {
 
   const addon = loadAddon();
   const session = await addon.createSession({
-    ...{ arch: 'resnet50', classes, seed: 0, device, precision, threads: Number(values.threads ?? 0) },
+    ...{ network: buildNetwork('resnet50', classes), seed: 0, device, precision, threads: Number(values.threads ?? 0) },
     ...{ trainFrom: 'conv1', momentum: 0.5, weightDecay: 0, nesterov: false, mean: MEAN, std: STD },
     ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
   });

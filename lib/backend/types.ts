@@ -1,5 +1,6 @@
 import type { DeviceInfo } from '../machine/device';
-import type { Architecture, Precision, TRAIN_FROM } from '../options';
+import type { Container } from '../network/architecture';
+import type { Precision, TRAIN_FROM } from '../options';
 import type { NamedTensor } from '../weights/state-dict';
 
 // What a backend offers: the seam between the rest of the package and whatever computes. native/addon implements it in C++,
@@ -36,8 +37,8 @@ export interface CropStore {
 }
 
 export interface SessionOptions {
-  arch: Architecture;
-  classes: number;
+  /** The module tree, whole; the outputs of its `fc` are the classes. */
+  network: Container;
   seed: number;
   /** `cpu`, `cuda` or `cuda:N`. */
   device: string;
@@ -150,7 +151,8 @@ export interface TrainingSession {
 }
 
 export interface ModelOptions {
-  arch: Architecture;
+  /** The module tree, whole. */
+  network: Container;
   /** `cpu`, `cuda` or `cuda:N`. */
   device: string;
   precision: Precision;

@@ -11,6 +11,7 @@ import { estimateRun } from './estimate';
 import type { TrainEvent, TrainResult } from './events';
 import { featureCache, featureMemory } from './feature-room';
 import { aborted } from './fit';
+import { buildNetwork } from '../network/architecture';
 import { runEpochs } from './epochs';
 import { plannedBytes, requireRoom } from './room';
 import { RunFolder } from './run-folder';
@@ -88,8 +89,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     const storage = cropStorage(options, folder, memory, results, crops);
     const features = await featureCache(options, folder, memory, storage.cache.reserve);
     session = await backend.createSession({
-      arch,
-      classes: classes.length,
+      network: buildNetwork(arch, classes.length),
       seed,
       device,
       precision,

@@ -9,6 +9,7 @@
 
 #include "addon/classes.h"
 #include "addon/images.h"
+#include "addon/network.h"
 #include "addon/options.h"
 #include "addon/run_on_thread.h"
 #include "addon/tensors.h"
@@ -19,8 +20,7 @@ namespace {
 SessionOptions session_options(const Napi::Value& value) {
   Options o(value, "the options of a session");
   SessionOptions out;
-  out.arch = o.name("arch");
-  out.classes = o.whole("classes", 1, INT32_MAX);
+  out.network = network_of(o.value("network"));
   out.seed = static_cast<uint64_t>(o.whole("seed"));
   out.device = o.device("device");
   out.precision = precision_of(o.one_of("precision", {"fp32", "bf16", "fp64"}));

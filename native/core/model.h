@@ -19,7 +19,7 @@ namespace resnet_ft {
 using NamedTensor = std::pair<std::string, torch::Tensor>;
 
 struct ModelOptions {
-  std::string arch;
+  Network network;
   std::string device;
   Precision precision = Precision::kFp32;
   int threads = 0;

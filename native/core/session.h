@@ -26,8 +26,7 @@
 namespace resnet_ft {
 
 struct SessionOptions {
-  std::string arch;
-  int64_t classes = 0;
+  Network network;
   uint64_t seed = 0;
   std::string device;
   Precision precision = Precision::kFp32;
@@ -95,7 +94,7 @@ class Session : public PassControl {
  public:
   explicit Session(const SessionOptions& options);
 
-  int64_t classes() const { return options_.classes; }
+  int64_t classes() const { return options_.network.classes; }
 
   // Order and flips as DataLoader(shuffle=True) without workers and RandomHorizontalFlip draw them. Passes draw
   // nothing, so that it does not wait for one.

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Backend, StepEvent } from '../../lib/backend/types';
+import { buildNetwork } from '../../lib/network/architecture';
 import type { NamedTensor } from '../../lib/weights/state-dict';
 import { sha256, weightsOf, withSession } from './contract';
 import { difference, fillStore, floats, madeImage, MODEL, TARGETS } from './images';
@@ -53,7 +54,7 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
 
     test.each([0, Number.MAX_SAFE_INTEGER])('initial weights, order and flips of seed %d', async (seed) => {
       const [made, expected] = await both((one) =>
-        withSession(one, { seed, classes: 5 }, async (session) => {
+        withSession(one, { seed, network: buildNetwork('resnet18', 5) }, async (session) => {
           const plans = [session.plan(700), session.plan(1), session.plan(10)];
           return { plans, tensors: await session.stateDict() };
         }),
@@ -142,11 +143,18 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
       expect(Math.abs(made.evaluated.loss / expected.evaluated.loss - 1)).toBeLessThan(10 * tolerance);
     });
 
+    const grouped = buildNetwork({ bottleneck: true, blocks: [1, 1, 1, 1], groups: 4, widthPerGroup: 16 }, 2);
+
     // 80 pixels: a side that is odd where a stride of two meets it.
-    test.each(['layer4', 'conv1'] as const)('a step from %s on, in every tensor', async (trainFrom) => {
+    test.each([
+      ['from layer4 on', { trainFrom: 'layer4' }],
+      ['from conv1 on', { trainFrom: 'conv1' }],
+      ['from layer3 on, of a network with groups', { trainFrom: 'layer3', network: grouped }],
+      ['from conv1 on, of a network with groups', { trainFrom: 'conv1', network: grouped }],
+    ])('a step %s, in every tensor', async (_, changes) => {
       const [made, expected] = await both(async (one) => {
         const store = await fillStore(one, 80);
-        return withSession(one, { trainFrom, weightDecay: 0.01 }, async (session) => {
+        return withSession(one, { ...changes, weightDecay: 0.01 }, async (session) => {
           const pass = {
             store,
             targets: TARGETS,

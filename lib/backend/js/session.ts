@@ -1,4 +1,4 @@
-import { buildNetwork } from '../../network/architecture';
+import { classifierOf } from '../../network/architecture';
 import { stageOf } from '../../network/forward';
 import type {
   EpochPlan,
@@ -49,19 +49,21 @@ export class JsSession implements TrainingSession {
     private readonly generator: Generator,
     private readonly weights: SessionWeights,
   ) {
-    const { arch, classes, trainFrom, cacheMemory, cacheDisk, cacheFile } = options;
+    const { network, trainFrom, cacheMemory, cacheDisk, cacheFile } = options;
     this.cut = stageOf(trainFrom);
     this.normalizer = new Normalizer(options.mean, options.std);
     this.budget = { memory: cacheMemory, disk: cacheDisk, file: cacheFile };
-    this.network = new TrainedNetwork(engine, buildNetwork(arch, classes), this.cut, options, (name) =>
-      weights.floats(name),
-    );
+    this.network = new TrainedNetwork(engine, network, this.cut, options, (name) => weights.floats(name));
     weights.attach(this.network);
+  }
+
+  private get classes(): number {
+    return classifierOf(this.options.network).outputs;
   }
 
   static async create(engine: Engine, options: SessionOptions): Promise<JsSession> {
     const generator = new Generator(options.seed);
-    const tensors = await drawInitialWeights(options.arch, options.classes, generator);
+    const tensors = await drawInitialWeights(options.network, generator);
     return new JsSession(engine, options, generator, new SessionWeights(tensors));
   }
 
@@ -132,7 +134,7 @@ export class JsSession implements TrainingSession {
   private checkSamples({ store, targets, batchSize }: ValidationOptions): CropBytes {
     const crops = cropsOf(store);
     checkWhole(batchSize, 'batchSize', 1);
-    checkTargets(targets, this.options.classes, crops.count);
+    checkTargets(targets, this.classes, crops.count);
     return crops;
   }
 
@@ -177,10 +179,12 @@ export class JsSession implements TrainingSession {
     onBatch: (images: number) => void,
     stopped: () => boolean,
   ): Promise<ValidationResult> {
-    const { arch, classes } = this.options;
+    const { classes } = this;
     const logits = new Float32Array(targets.length * classes);
     const result = { images: 0, loss: 0, correct: 0, cancelled: false };
-    const network = await FoldedNetwork.create(this.engine, arch, this.weights.current(), { begin: this.cut });
+    const network = await FoldedNetwork.create(this.engine, this.options.network, this.weights.current(), {
+      begin: this.cut,
+    });
     try {
       for (let first = 0; first < targets.length; first += batchSize) {
         const wanted = targets.subarray(first, first + batchSize);
@@ -219,8 +223,10 @@ export class JsSession implements TrainingSession {
 
   private async frozen(): Promise<FrozenPrefix> {
     if (this.prefix === undefined) {
-      const { arch, cacheBf16 } = this.options;
-      const network = await FoldedNetwork.create(this.engine, arch, this.weights.current(), { end: this.cut });
+      const { cacheBf16 } = this.options;
+      const network = await FoldedNetwork.create(this.engine, this.options.network, this.weights.current(), {
+        end: this.cut,
+      });
       this.prefix = new FrozenPrefix(network, this.normalizer, { ...this.budget }, cacheBf16);
     }
     return this.prefix;
