@@ -1,11 +1,11 @@
 import { loadAddon } from '../lib/backend/native/load';
 import type { ParameterGroup, Recipe, SessionOptions, SgdRecipe, TrainEpochOptions } from '../lib/backend/types';
+import { buildNetwork } from '../lib/network/architecture';
 import { writeStateDict } from '../lib/weights';
 
 /** What a session needs, for tests that only look at a part of it. */
 export const SESSION: SessionOptions = {
-  arch: 'resnet50',
-  classes: 2,
+  network: buildNetwork('resnet50', 2),
   device: 'cpu',
   precision: 'fp32',
   threads: 0,

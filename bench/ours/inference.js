@@ -19,10 +19,10 @@ async function main() {
   const batchSize = Number(values['batch-size']);
 
   const addon = loadAddon();
-  const { arch, tensors } = await openModel(file);
+  const { network, tensors } = await openModel(file);
   const { device = 'cpu', precision = 'fp32' } = values;
   const model = await addon.createModel(
-    { arch, device, precision, threads: Number(values.threads ?? 0), mean: MEAN, std: STD },
+    { network, device, precision, threads: Number(values.threads ?? 0), mean: MEAN, std: STD },
     [...tensors].map(([name, tensor]) => ({ name, ...tensor, lent: true })),
   );
   const store = await loadStore(addon, crops, count);

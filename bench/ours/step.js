@@ -3,6 +3,7 @@
 
 const { parseArgs } = require('node:util');
 const { loadAddon } = require('../../dist/backend/native/load.js');
+const { buildNetwork } = require('../../dist/network/architecture.js');
 const { MEAN, STD, emit, loadStore, start } = require('./common');
 
 async function main() {
@@ -20,7 +21,8 @@ async function main() {
 
   const addon = loadAddon();
   const session = await addon.createSession({
-    ...{ arch: 'resnet50', classes, device, precision, threads: Number(values.threads ?? 0), mean: MEAN, std: STD },
+    ...{ network: buildNetwork('resnet50', classes), device, precision, threads: Number(values.threads ?? 0) },
+    ...{ mean: MEAN, std: STD },
     recipe: {
       ...{
         seed: 0,

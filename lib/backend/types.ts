@@ -1,5 +1,6 @@
 import type { DeviceInfo } from '../machine/device';
-import type { Architecture, DRAWS, Precision, TrainFrom } from '../options';
+import type { Container } from '../network/architecture';
+import type { DRAWS, Precision, TrainFrom } from '../options';
 import type { NamedTensor } from '../weights/state-dict';
 
 // What a backend offers: the seam between the rest of the package and whatever computes. native/addon implements it in C++,
@@ -88,8 +89,8 @@ export interface Recipe {
 }
 
 export interface SessionOptions {
-  arch: Architecture;
-  classes: number;
+  /** The module tree, whole; the outputs of its `fc` are the classes. */
+  network: Container;
   /** `cpu`, `cuda` or `cuda:N`. */
   device: string;
   precision: Precision;
@@ -251,7 +252,8 @@ export interface TrainingSession {
 }
 
 export interface ModelOptions {
-  arch: Architecture;
+  /** The module tree, whole. */
+  network: Container;
   /** `cpu`, `cuda` or `cuda:N`. */
   device: string;
   precision: Precision;

@@ -1,6 +1,7 @@
 import type { Backend, CropStore, Recipe, TrainingSession } from '../backend/types';
 import type { NamedTensor } from '../weights/state-dict';
 import { ResnetFtError } from '../errors';
+import { buildNetwork } from '../network/architecture';
 import { readWeights } from '../weights/index';
 import { Unavailable, type LoadedModel, type Subject, type Trainer } from './subject';
 import type { WorkerJob } from './types';
@@ -18,7 +19,7 @@ export async function openBackendSubject(job: WorkerJob, crops: Buffer): Promise
   const gpu = job.backend === 'native-cuda';
   const store = await fillStore(backend, job, crops);
   const common = {
-    arch: job.arch,
+    network: buildNetwork(job.arch, job.classes),
     device: gpu ? 'cuda' : 'cpu',
     precision: 'fp32',
     threads: job.threads,
@@ -40,7 +41,6 @@ export async function openBackendSubject(job: WorkerJob, crops: Buffer): Promise
     async train(from): Promise<Trainer> {
       const session = await backend.createSession({
         ...common,
-        classes: job.classes,
         recipe: recipe(from),
         cacheMemory: FEATURE_BYTES,
         cacheDisk: 0,

@@ -52,12 +52,13 @@ export async function prepareModel(
     return { arch, classes, preprocessing, network, tensors };
   }
   const arch = named ?? 'resnet50';
-  const drawn = await drawInitialWeights(arch, IMAGENET_OUTPUTS, new Generator(SEED));
+  const network = buildNetwork(arch, IMAGENET_OUTPUTS);
+  const drawn = await drawInitialWeights(network, new Generator(SEED));
   return {
     arch,
     classes: Array.from({ length: IMAGENET_OUTPUTS }, (_, i) => `class ${i}`),
     preprocessing: DEFAULT_PREPROCESSING,
-    network: buildNetwork(arch, IMAGENET_OUTPUTS),
+    network,
     tensors: new Map(drawn.map(({ name, ...tensor }) => [name, tensor])),
   };
 }

@@ -23,10 +23,11 @@ async function list(options: Options, json: boolean): Promise<void> {
     sayJson(rows);
     return;
   }
+  const longest = Math.max(...rows.map(({ arch }) => arch.length));
   for (const { name, arch, bytes, resize, sha256, file } of rows) {
     const size = `${(bytes / 1e6).toFixed(1)} MB`;
     say(
-      `${name}  ${arch.padEnd(9)}  ${size.padStart(8)}  resize ${resize}  ${file ?? 'not downloaded'}${partly(sha256)}`,
+      `${name}  ${arch.padEnd(longest)}  ${size.padStart(8)}  resize ${resize}  ${file ?? 'not downloaded'}${partly(sha256)}`,
     );
   }
 }

@@ -71,9 +71,9 @@ class GraphBuilder implements Operations<string> {
   }
 
   convolve({ name, layer }: Named<Convolution>, norm: Named<BatchNorm>, x: string): string {
-    const { inputs, outputs, kernel, stride, padding } = layer;
+    const { inputs, outputs, kernel, stride, padding, groups } = layer;
     const { tensors } = this;
-    const weight = this.initializer(`${name}.weight`, [outputs, inputs, kernel, kernel], () =>
+    const weight = this.initializer(`${name}.weight`, [outputs, inputs / groups, kernel, kernel], () =>
       foldedWeight(tensors, name, norm.name),
     );
     const bias = this.initializer(`${name}.bias`, [outputs], () => foldedBias(tensors, norm.name));
@@ -81,6 +81,7 @@ class GraphBuilder implements Operations<string> {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: [padding, padding, padding, padding],
+      ...(groups === 1 ? {} : { group: groups }),
     });
   }
 

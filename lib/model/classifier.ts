@@ -66,7 +66,7 @@ export class Classifier {
     const { mean, std } = info.preprocessing;
     const creating = backend.createModel(
       {
-        arch: info.arch,
+        network: info.network,
         device: choice.device,
         precision: choice.precision,
         threads: machine.threads ?? defaultThreads(),

@@ -1,7 +1,8 @@
 import { ResnetFtError } from '../errors';
 import { ARCHITECTURES, PREPROCESSING, type Architecture, type Preprocessing } from '../options';
 import type { StateDict } from '../weights/state-dict';
-import { BLOCKS } from '../network/architecture';
+import { ARCHITECTURE_SHAPES, buildNetwork, IMAGENET_OUTPUTS, tensorsOf } from '../network/architecture';
+import { sameShape } from '../weights/state-dict';
 
 /** What is known of a model beside its weights. */
 export interface ModelCard {
@@ -14,14 +15,28 @@ export interface ModelCard {
 /** What a file's metadata say of the model, where this package wrote it. */
 export type PartialCard = Partial<ModelCard>;
 
-/** The architecture that has these names of tensors; undefined where none of ours has. */
+/** Of its weight, the shape tells width and groups. */
+const TELLING = 'layer1.0.conv2.weight';
+
+/**
+ * The architecture that these tensors are of, by their names, and among those of the same names by a shape; undefined where none of
+ * ours has such names. A guess: whether all tensors fit is for another to check.
+ */
 export function architectureOf(tensors: StateDict): Architecture | undefined {
   if (!tensors.has('conv1.weight')) return undefined;
   const bottleneck = tensors.has('layer1.0.conv3.weight');
   let count = 0;
   while (tensors.has(`layer3.${count}.conv1.weight`)) count++;
-  // With the kind of block, the number of those in layer3 tells all apart.
-  return ARCHITECTURES.find((arch) => BLOCKS[arch].bottleneck === bottleneck && BLOCKS[arch].blocks[2] === count);
+  // With the kind of block, the number of those in layer3 tells the depth.
+  const alike = ARCHITECTURES.filter((arch) => {
+    const { bottleneck: same, blocks } = ARCHITECTURE_SHAPES[arch];
+    return same === bottleneck && blocks[2] === count;
+  });
+  const shape = tensors.get(TELLING)?.shape;
+  const found = alike.find((arch) =>
+    tensorsOf(buildNetwork(arch, IMAGENET_OUTPUTS)).some((own) => own.name === TELLING && sameShape(shape, own.shape)),
+  );
+  return found ?? alike[0];
 }
 
 /** Outputs of the classifier `fc`; undefined where there are none. */

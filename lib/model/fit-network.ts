@@ -11,7 +11,7 @@ import { buildNetwork, tensorsOf, type Container } from '../network/architecture
  *
  * @param outputs of the file's `fc`
  * @throws ResnetFtError WEIGHTS_MISMATCH naming the first tensors that are missing, unexpected or of another shape, as those of
- *   a wide ResNet are, which has the same names; WEIGHTS_INVALID where a tensor's values are none to compute with
+ *   a ResNet of another width are, which has the same names; WEIGHTS_INVALID where a tensor's values are none to compute with
  */
 export function fitNetwork(
   arch: Architecture,

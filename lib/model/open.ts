@@ -9,7 +9,7 @@ import { locateModel } from './locate';
 
 /** How {@link openModel} finds a model and what it takes where the file does not tell. */
 export interface OpenModelOptions extends DownloadControl {
-  /** Of named weights (default resnet50); of a file only to check it. */
+  /** Of named weights (default resnet50); of a file, whose own it must be, only to check it. */
   arch?: Architecture | undefined;
   /** File of class names, for a model that does not carry them, or carries others. */
   classes?: string | undefined;
@@ -42,14 +42,14 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
   const { tensors: found, metadata } = await readWeights(file);
   const card = parseCard(file, metadata);
 
-  const arch = architectureOf(found);
+  // Guessed only where the file does not say.
+  const arch = card.arch ?? named?.arch ?? architectureOf(found);
   const outputs = outputsOf(found);
   if (arch === undefined || outputs === undefined) {
     throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file}: not a state dict of a torchvision ResNet`);
   }
-  const expected = named?.arch ?? options.arch ?? card.arch;
-  if (expected !== undefined && expected !== arch) {
-    throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file} are of ${arch}, not of ${expected}`);
+  if (options.arch !== undefined && options.arch !== arch) {
+    throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file} are of ${arch}, not of ${options.arch}`);
   }
   const { network, tensors } = fitNetwork(arch, outputs, found, file);
   // A file of ours that holds ImageNet's classes (an exported imagenet-v1) is no other model for being ours.

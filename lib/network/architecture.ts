@@ -2,7 +2,8 @@ import type { Architecture } from '../options';
 import type { ModelTensor } from '../weights/transfer';
 
 // The modules of torchvision's ResNets (torchvision 0.29.1, models/resnet.py) as data: their names, their order of
-// registration and their hyperparameters. What runs after what is in forward.ts.
+// registration and their hyperparameters. This is the only place that says them: backends are handed the tree. What runs after what is in
+// forward.ts, and for LibTorch in native/core/resnet.cpp and folded_resnet.cpp.
 
 /** A convolution without bias; kernel, stride and padding are those of both sides. */
 export interface Convolution {
@@ -12,6 +13,8 @@ export interface Convolution {
   kernel: number;
   stride: number;
   padding: number;
+  /** Inputs and outputs are cut into so many groups, and an output sees only the inputs of its own. */
+  groups: number;
 }
 
 export interface BatchNorm {
@@ -36,10 +39,11 @@ export interface Linear {
 /** A module without children. */
 export type Layer = Convolution | BatchNorm | Pool | Linear | { type: 'ReLU' } | { type: 'AdaptiveAvgPool2d' };
 
-/** A module that consists of others, in the order in which torchvision registers them. */
+/** A module that consists of others: a plain value, as JSON has them. */
 export interface Container {
   type: 'ResNet' | 'Sequential' | 'BasicBlock' | 'Bottleneck';
-  children: ReadonlyMap<string, Module>;
+  /** In the order in which torchvision registers them; the numbers of a `Sequential` are in that order by themselves. */
+  children: Readonly<Record<string, Module>>;
 }
 
 export type Module = Layer | Container;
@@ -50,77 +54,103 @@ export const BATCH_NORM_EPS = 1e-5;
 /** Outputs of `fc` in torchvision's models. */
 export const IMAGENET_OUTPUTS = 1000;
 
-/** Kind of block, and blocks of each layer. */
-export const BLOCKS: Readonly<Record<Architecture, { bottleneck: boolean; blocks: readonly number[] }>> = {
+/** What tells one architecture from another. */
+export interface ArchitectureShape {
+  bottleneck: boolean;
+  /** Blocks of each layer. */
+  blocks: readonly number[];
+  /** Of the 3x3 convolution of a bottleneck; default 1. */
+  groups?: number;
+  /** Channels of each of these groups in the first layer, and twice as many in each layer after it; default 64. */
+  widthPerGroup?: number;
+}
+
+export const ARCHITECTURE_SHAPES: Readonly<Record<Architecture, ArchitectureShape>> = {
   resnet18: { bottleneck: false, blocks: [2, 2, 2, 2] },
   resnet34: { bottleneck: false, blocks: [3, 4, 6, 3] },
   resnet50: { bottleneck: true, blocks: [3, 4, 6, 3] },
   resnet101: { bottleneck: true, blocks: [3, 4, 23, 3] },
   resnet152: { bottleneck: true, blocks: [3, 8, 36, 3] },
+  resnext50_32x4d: { bottleneck: true, blocks: [3, 4, 6, 3], groups: 32, widthPerGroup: 4 },
+  resnext101_32x8d: { bottleneck: true, blocks: [3, 4, 23, 3], groups: 32, widthPerGroup: 8 },
+  resnext101_64x4d: { bottleneck: true, blocks: [3, 4, 23, 3], groups: 64, widthPerGroup: 4 },
+  wide_resnet50_2: { bottleneck: true, blocks: [3, 4, 6, 3], widthPerGroup: 128 },
+  wide_resnet101_2: { bottleneck: true, blocks: [3, 4, 23, 3], widthPerGroup: 128 },
 };
 
 const FIRST_CHANNELS = 64;
-/** Channels of a bottleneck's output for each channel of its 3x3 convolution. */
+/** Channels of a bottleneck's output for each channel of the 3x3 convolution of a plain ResNet. */
 const EXPANSION = 4;
 
-/** The module tree of an architecture whose `fc` has so many outputs. */
-export function buildNetwork(arch: Architecture, outputs: number): Container {
-  const { bottleneck, blocks } = BLOCKS[arch];
-  const network: [string, Module][] = [
-    ['conv1', { type: 'Conv2d', inputs: 3, outputs: FIRST_CHANNELS, kernel: 7, stride: 2, padding: 3 }],
-    ['bn1', batchNorm(FIRST_CHANNELS)],
-    ['relu', { type: 'ReLU' }],
-    ['maxpool', { type: 'MaxPool2d', kernel: 3, stride: 2, padding: 1 }],
-  ];
+/** The module tree of an architecture, or of another ResNet, whose `fc` has so many outputs. */
+export function buildNetwork(arch: Architecture | ArchitectureShape, outputs: number): Container {
+  const shape = typeof arch === 'string' ? ARCHITECTURE_SHAPES[arch] : arch;
+  const { bottleneck, blocks, groups = 1, widthPerGroup = FIRST_CHANNELS } = shape;
+  const layers: Record<string, Module> = {};
   let channels = FIRST_CHANNELS;
   for (const [i, count] of blocks.entries()) {
     const planes = FIRST_CHANNELS * 2 ** i;
     const out = planes * (bottleneck ? EXPANSION : 1);
-    const layer: [string, Module][] = [];
+    const width = widthPerGroup * groups * 2 ** i;
+    const layer: Record<string, Module> = {};
     for (let b = 0; b < count; b++) {
       const stride = i > 0 && b === 0 ? 2 : 1;
-      layer.push([String(b), block(bottleneck, channels, planes, out, stride)]);
+      layer[b] = bottleneck ? bottleneckBlock(channels, width, groups, out, stride) : basicBlock(channels, out, stride);
       channels = out;
     }
-    network.push([`layer${i + 1}`, { type: 'Sequential', children: new Map(layer) }]);
+    layers[`layer${i + 1}`] = { type: 'Sequential', children: layer };
   }
-  network.push(['avgpool', { type: 'AdaptiveAvgPool2d' }], ['fc', { type: 'Linear', inputs: channels, outputs }]);
-  return { type: 'ResNet', children: new Map(network) };
+  return {
+    type: 'ResNet',
+    children: {
+      ...normalized(1, { ...convolution(3, FIRST_CHANNELS, 7), stride: 2 }),
+      relu: { type: 'ReLU' },
+      maxpool: { type: 'MaxPool2d', kernel: 3, stride: 2, padding: 1 },
+      ...layers,
+      avgpool: { type: 'AdaptiveAvgPool2d' },
+      fc: { type: 'Linear', inputs: channels, outputs },
+    },
+  };
 }
 
-function block(bottleneck: boolean, inputs: number, planes: number, outputs: number, stride: number): Container {
-  const relu: [string, Module] = ['relu', { type: 'ReLU' }];
-  const children: [string, Module][] = bottleneck
-    ? [
-        ...normalized(1, convolution(inputs, planes, 1)),
-        ...normalized(2, convolution(planes, planes, 3, stride)),
-        ...normalized(3, convolution(planes, outputs, 1)),
-        relu,
-      ]
-    : [
-        ...normalized(1, convolution(inputs, planes, 3, stride)),
-        relu,
-        ...normalized(2, convolution(planes, planes, 3)),
-      ];
-  if (stride !== 1 || inputs !== outputs) {
-    const shortcut: [string, Module][] = [
-      ['0', convolution(inputs, outputs, 1, stride)],
-      ['1', batchNorm(outputs)],
-    ];
-    children.push(['downsample', { type: 'Sequential', children: new Map(shortcut) }]);
-  }
-  return { type: bottleneck ? 'Bottleneck' : 'BasicBlock', children: new Map(children) };
+function basicBlock(inputs: number, outputs: number, stride: number): Container {
+  return {
+    type: 'BasicBlock',
+    children: {
+      ...normalized(1, { ...convolution(inputs, outputs, 3), stride }),
+      relu: { type: 'ReLU' },
+      ...normalized(2, convolution(outputs, outputs, 3)),
+      ...shortcut(inputs, outputs, stride),
+    },
+  };
 }
 
-function normalized(number: number, conv: Convolution): [string, Module][] {
-  return [
-    [`conv${number}`, conv],
-    [`bn${number}`, batchNorm(conv.outputs)],
-  ];
+function bottleneckBlock(inputs: number, width: number, groups: number, outputs: number, stride: number): Container {
+  return {
+    type: 'Bottleneck',
+    children: {
+      ...normalized(1, convolution(inputs, width, 1)),
+      ...normalized(2, { ...convolution(width, width, 3), stride, groups }),
+      ...normalized(3, convolution(width, outputs, 1)),
+      relu: { type: 'ReLU' },
+      ...shortcut(inputs, outputs, stride),
+    },
+  };
 }
 
-function convolution(inputs: number, outputs: number, kernel: number, stride = 1): Convolution {
-  return { type: 'Conv2d', inputs, outputs, kernel, stride, padding: (kernel - 1) / 2 };
+/** What makes a block's input as large as its output, where it is not. */
+function shortcut(inputs: number, outputs: number, stride: number): Record<string, Module> {
+  if (stride === 1 && inputs === outputs) return {};
+  const children = { 0: { ...convolution(inputs, outputs, 1), stride }, 1: batchNorm(outputs) };
+  return { downsample: { type: 'Sequential', children } };
+}
+
+function normalized(number: number, conv: Convolution): Record<string, Module> {
+  return { [`conv${number}`]: conv, [`bn${number}`]: batchNorm(conv.outputs) };
+}
+
+function convolution(inputs: number, outputs: number, kernel: number): Convolution {
+  return { type: 'Conv2d', inputs, outputs, kernel, stride: 1, padding: (kernel - 1) / 2, groups: 1 };
 }
 
 function batchNorm(channels: number): BatchNorm {
@@ -129,7 +159,7 @@ function batchNorm(channels: number): BatchNorm {
 
 /** The modules without children under their full names (`layer4.2.conv3`), in torchvision's order. */
 export function* layersOf(network: Container, prefix = ''): Generator<{ name: string; layer: Layer }> {
-  for (const [key, module] of network.children) {
+  for (const [key, module] of Object.entries(network.children)) {
     if ('children' in module) yield* layersOf(module, `${prefix}${key}.`);
     else yield { name: prefix + key, layer: module };
   }
@@ -139,7 +169,7 @@ export function* layersOf(network: Container, prefix = ''): Generator<{ name: st
 export function parametersOf(layer: Layer): { name: string; shape: number[] }[] {
   switch (layer.type) {
     case 'Conv2d':
-      return [{ name: 'weight', shape: [layer.outputs, layer.inputs, layer.kernel, layer.kernel] }];
+      return [{ name: 'weight', shape: [layer.outputs, layer.inputs / layer.groups, layer.kernel, layer.kernel] }];
     case 'BatchNorm2d':
       return ['weight', 'bias'].map((name) => ({ name, shape: [layer.channels] }));
     case 'Linear':
@@ -152,6 +182,13 @@ export function parametersOf(layer: Layer): { name: string; shape: number[] }[] 
     case 'AdaptiveAvgPool2d':
       return [];
   }
+}
+
+/** The classifier of a network. */
+export function classifierOf(network: Container): Linear {
+  const { fc } = network.children;
+  if (fc?.type !== 'Linear') throw new Error('the network has no classifier fc');
+  return fc;
 }
 
 /** Every parameter and buffer of the network under torchvision's names, in the order of its state_dict(). */

@@ -48,9 +48,9 @@ export function forwardStage<T>(network: Container, operations: Operations<T>, s
   if (stage === STAGES - 1) return operations.linear(own('Linear', 'fc'), input);
   let x = input;
   const key = `layer${stage}`;
-  const layer = network.children.get(key);
+  const layer = network.children[key];
   if (layer === undefined || !('children' in layer)) throw new Error(`${key} is no layer`);
-  for (const [index, block] of layer.children) {
+  for (const [index, block] of Object.entries(layer.children)) {
     if ('children' in block) x = forwardBlock(block, `${key}.${index}`, operations, x);
   }
   return stage === STAGES - 2 ? operations.averagePool(own('AdaptiveAvgPool2d', 'avgpool'), x) : x;
@@ -65,7 +65,7 @@ function forwardBlock<T>(block: Container, name: string, operations: Operations<
     if (i < convolutions) x = operations.relu(own('ReLU', 'relu'), x);
   }
   let shortcut = input;
-  const downsample = block.children.get('downsample');
+  const downsample = block.children['downsample'];
   if (downsample !== undefined && 'children' in downsample) {
     const inner = children(downsample, `${name}.downsample.`);
     shortcut = operations.convolve(inner('Conv2d', '0'), inner('BatchNorm2d', '1'), input);
@@ -76,7 +76,7 @@ function forwardBlock<T>(block: Container, name: string, operations: Operations<
 /** Finds the children of a container by type and key. */
 function children(container: Container, prefix: string) {
   return <K extends Layer['type']>(type: K, key: string): Named<Extract<Layer, { type: K }>> => {
-    const layer = container.children.get(key);
+    const layer = container.children[key];
     if (layer?.type !== type) throw new Error(`${prefix}${key} is no ${type}`);
     return { name: prefix + key, layer: layer as Extract<Layer, { type: K }> };
   };

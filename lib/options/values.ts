@@ -17,8 +17,19 @@ export const PREPROCESSING: Preprocessing = {
   std: [0.229, 0.224, 0.225],
 };
 
-/** The architectures that the native core can build. */
-export const ARCHITECTURES = ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152'] as const;
+/** The architectures, by torchvision's names; what each consists of is in lib/network/architecture.ts. */
+export const ARCHITECTURES = [
+  'resnet18',
+  'resnet34',
+  'resnet50',
+  'resnet101',
+  'resnet152',
+  'resnext50_32x4d',
+  'resnext101_32x8d',
+  'resnext101_64x4d',
+  'wide_resnet50_2',
+  'wide_resnet101_2',
+] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** The modules from which training can start. */

@@ -50,7 +50,7 @@ export function measure(
   trainFrom: (typeof TRAIN_FROM)[number],
 ): { rows: SummaryRow[]; totals: SummaryTotals } {
   const costs = costsOf(network, input);
-  const order = [...network.children.keys()];
+  const order = Object.keys(network.children);
   const first = order.indexOf(trainFrom);
   const rows = [...layersOf(network)].map(({ name, layer }): SummaryRow => {
     const parameters = sum(parametersOf(layer).map(({ shape }) => elementCount(shape) ?? NaN));
@@ -87,10 +87,10 @@ function costsOf(network: Container, input: Shape): Map<string, Cost> {
     network,
     {
       convolve(convolution, norm, x) {
-        const { inputs, outputs, kernel } = convolution.layer;
+        const { inputs, outputs, kernel, groups } = convolution.layer;
         const [, height = 0, width = 0] = x;
         const shape = [outputs, slide(height, convolution.layer), slide(width, convolution.layer)];
-        keep(convolution, shape, inputs * kernel * kernel * (elementCount(shape) ?? NaN));
+        keep(convolution, shape, (inputs / groups) * kernel * kernel * (elementCount(shape) ?? NaN));
         return keep(norm, shape);
       },
       relu: (relu, x) => keep(relu, x),

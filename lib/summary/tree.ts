@@ -6,16 +6,19 @@ import type { Layer, Module } from '../network/architecture';
  */
 export function printTree(module: Module): string {
   if (!('children' in module)) return printLayer(module);
-  const lines = [...module.children].map(([name, child]) => `(${name}): ${printTree(child)}`.replaceAll('\n', '\n  '));
+  const lines = Object.entries(module.children).map(([name, child]) =>
+    `(${name}): ${printTree(child)}`.replaceAll('\n', '\n  '),
+  );
   return `${module.type}(\n  ${lines.join('\n  ')}\n)`;
 }
 
 function printLayer(layer: Layer): string {
   switch (layer.type) {
     case 'Conv2d': {
-      const { inputs, outputs, kernel, stride, padding } = layer;
+      const { inputs, outputs, kernel, stride, padding, groups } = layer;
       const padded = padding === 0 ? '' : `, padding=${pair(padding)}`;
-      return `Conv2d(${inputs}, ${outputs}, kernel_size=${pair(kernel)}, stride=${pair(stride)}${padded}, bias=False)`;
+      const grouped = groups === 1 ? '' : `, groups=${groups}`;
+      return `Conv2d(${inputs}, ${outputs}, kernel_size=${pair(kernel)}, stride=${pair(stride)}${padded}${grouped}, bias=False)`;
     }
     case 'BatchNorm2d':
       return `BatchNorm2d(${layer.channels}, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)`;

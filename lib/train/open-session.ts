@@ -1,5 +1,6 @@
 import type { TrainingSession } from '../backend/types';
 import type { Dataset } from '../data/dataset';
+import { buildNetwork } from '../network/architecture';
 import { defaultThreads } from '../machine/threads';
 import type { ResolvedTrainOptions } from '../options';
 import { cropStorage, type CropStorage } from './crop-storage';
@@ -46,8 +47,7 @@ export async function createSession(
   const { backend, device, precision, recipe } = trainer;
   const { mean, std } = start.preprocessing;
   return backend.createSession({
-    arch: start.arch,
-    classes: dataset.classes.length,
+    network: buildNetwork(start.arch, dataset.classes.length),
     device,
     precision,
     threads: options.threads ?? defaultThreads(),

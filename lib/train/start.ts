@@ -1,6 +1,6 @@
 import type { TrainingSession } from '../backend/types';
 import type { DownloadControl } from '../download/types';
-import { DEFAULT_PREPROCESSING, parseCard } from '../model/describe';
+import { architectureOf, DEFAULT_PREPROCESSING, parseCard } from '../model/describe';
 import { locateModel } from '../model/locate';
 import type { Architecture, Preprocessing, ResolvedTrainOptions } from '../options';
 import type { StateDict } from '../weights/state-dict';
@@ -18,7 +18,8 @@ export interface Start {
 }
 
 /**
- * Finds and reads the weights to start from. The architecture is the one asked for, else that of the model's file.
+ * Finds and reads the weights to start from. The architecture is the one asked for, else the one that the file names, else the one that
+ * its tensors are of.
  *
  * @throws ResnetFtError WEIGHTS_INVALID, INVALID_OPTION, or what the download of named weights throws
  */
@@ -33,7 +34,7 @@ export async function readStart(options: ResolvedTrainOptions, control: Download
   const { tensors, metadata } = await readWeights(file);
   const card = parseCard(file, metadata);
   return {
-    arch: options.arch ?? card.arch ?? DEFAULT_ARCH,
+    arch: options.arch ?? card.arch ?? named?.arch ?? architectureOf(tensors) ?? DEFAULT_ARCH,
     preprocessing: card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING,
     weights: { file, tensors },
   };

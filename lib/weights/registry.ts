@@ -26,20 +26,27 @@ export type WeightsName = (typeof WEIGHTS_NAMES)[number];
 
 const MIB = 1024 ** 2;
 
-const V1 = PREPROCESSING;
-const V2 = { ...PREPROCESSING, resize: 232 };
+/** Of the first recipe, and of the one of 2021, which the weights of version 2 were trained by. */
+const FIRST = PREPROCESSING;
+const NEW = { ...PREPROCESSING, resize: 232 };
 
-function entry(name: WeightsName, arch: Architecture, sha256: string, bytes: number): NamedWeights {
+function entry(
+  name: WeightsName,
+  arch: Architecture,
+  sha256: string,
+  bytes: number,
+  preprocessing: Preprocessing = name === 'imagenet-v1' ? FIRST : NEW,
+): NamedWeights {
   const path = `models/${arch}-${sha256.slice(0, 8)}.pth`;
-  return { name, arch, path, sha256, bytes: Math.round(bytes), preprocessing: name === 'imagenet-v1' ? V1 : V2 };
+  return { name, arch, path, sha256, bytes: Math.round(bytes), preprocessing };
 }
 
 /**
  * torchvision's `IMAGENET1K_V1` (what `pretrained=True` meant) and `IMAGENET1K_V2`. Names, sizes in MiB and preprocessing are
  * those of torchvision 0.29.1, models/resnet.py. The digits of a hash beyond the eighth are what others computed of the file:
  * for V1 https://github.com/zspacelabs/bunsen, crates/bunsen/src/kits/bimm/resnet/pretrained.rs; for V2 projects that have
- * nothing to do with each other and agree. Of ResNet-152 V2 none was found: only torchvision's eight digits are checked, and
- * whoever downloads or lists it is told.
+ * nothing to do with each other and agree. Of ResNet-152 V2, the ResNeXts and the wide ResNets none was found: only torchvision's
+ * eight digits are checked, and whoever downloads or lists them is told.
  */
 export const NAMED_WEIGHTS: readonly NamedWeights[] = [
   entry('imagenet-v1', 'resnet18', 'f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec', 46_830_571),
@@ -50,6 +57,16 @@ export const NAMED_WEIGHTS: readonly NamedWeights[] = [
   entry('imagenet-v2', 'resnet101', 'cd907fc2a0de2292b2ba2b27d2216bc672d84632d1cf20058d01c0c03b5e020e', 170.53 * MIB),
   entry('imagenet-v1', 'resnet152', '394f9c45966e3651a89bbb78a48410a6755854ce4a5ab64927cf1c7247f85e58', 230.434 * MIB),
   entry('imagenet-v2', 'resnet152', 'f82ba261', 230.474 * MIB),
+  entry('imagenet-v1', 'resnext50_32x4d', '7cdf4587', 95.789 * MIB),
+  entry('imagenet-v2', 'resnext50_32x4d', '1a0047aa', 95.833 * MIB),
+  entry('imagenet-v1', 'resnext101_32x8d', '8ba56ff5', 339.586 * MIB),
+  entry('imagenet-v2', 'resnext101_32x8d', '110c445d', 339.673 * MIB),
+  entry('imagenet-v1', 'resnext101_64x4d', '173b62eb', 319.318 * MIB, NEW),
+  // In float16, and so half as large as version 2.
+  entry('imagenet-v1', 'wide_resnet50_2', '95faca4d', 131.82 * MIB),
+  entry('imagenet-v2', 'wide_resnet50_2', '9ba9bcbe', 263.124 * MIB),
+  entry('imagenet-v1', 'wide_resnet101_2', '32ee1156', 242.896 * MIB),
+  entry('imagenet-v2', 'wide_resnet101_2', 'd733dc28', 484.747 * MIB),
 ];
 
 /** The names of ImageNet's 1000 classes in the order of the outputs of all named weights. */

@@ -6,6 +6,7 @@
 
 #include "addon/classes.h"
 #include "addon/images.h"
+#include "addon/network.h"
 #include "addon/options.h"
 #include "addon/run_on_thread.h"
 #include "addon/tensors.h"
@@ -16,7 +17,7 @@ Napi::Value create_model(const Napi::CallbackInfo& info) {
   using Shared = std::shared_ptr<Model>;
   Options o(info[0], "the options of a model");
   ModelOptions options;
-  options.arch = o.name("arch");
+  options.network = network_of(o.value("network"));
   options.device = o.device("device");
   options.precision = precision_of(o.one_of("precision", {"fp32", "bf16", "fp64"}));
   options.threads = static_cast<int>(o.whole("threads", 0, kMaxThreads));

@@ -10,6 +10,7 @@
 
 #include "addon/classes.h"
 #include "addon/images.h"
+#include "addon/network.h"
 #include "addon/options.h"
 #include "addon/recipe.h"
 #include "addon/run_on_thread.h"
@@ -22,8 +23,7 @@ namespace {
 SessionOptions session_options(const Napi::Value& value) {
   Options o(value, "the options of a session");
   SessionOptions out;
-  out.arch = o.name("arch");
-  out.classes = o.whole("classes", 1, INT32_MAX);
+  out.network = network_of(o.value("network"));
   out.device = o.device("device");
   out.precision = precision_of(o.one_of("precision", {"fp32", "bf16", "fp64"}));
   out.threads = static_cast<int>(o.whole("threads", 0, kMaxThreads));

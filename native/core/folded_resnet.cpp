@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/resnet.h"
-
 namespace resnet_ft {
 namespace {
 
@@ -29,9 +27,10 @@ class Folder {
   Folder(const TensorMap& tensors, const torch::Device& device, torch::ScalarType type)
       : tensors_(tensors), device_(device), type_(type) {}
 
-  torch::Tensor get(const std::string& name) const {
+  torch::Tensor get(const std::string& name, torch::IntArrayRef shape) const {
     const auto found = tensors_.find(name);
     if (found == tensors_.end()) throw std::invalid_argument("the model has no tensor " + name);
+    if (found->second.sizes() != shape) throw std::invalid_argument("the shape of " + name + " does not match");
     return found->second;
   }
 
@@ -42,14 +41,14 @@ class Folder {
 
   // conv then norm as one convolution: w * gamma / sqrt(var + eps), beta - mean * gamma / sqrt(var + eps); in float64,
   // so that folding itself costs no precision.
-  FusedConv fold(const std::string& conv, const std::string& norm, int64_t stride) const {
-    const torch::Tensor weight = get(conv + ".weight");
-    if (weight.dim() != 4) throw std::invalid_argument(conv + ".weight is no convolution");
-    const torch::Tensor mean = channel(norm + ".running_mean", weight.size(0));
-    const torch::Tensor variance = channel(norm + ".running_var", weight.size(0));
-    const torch::Tensor scale = channel(norm + ".weight", weight.size(0)) / torch::sqrt(variance + kBatchNormEps);
-    const torch::Tensor bias = channel(norm + ".bias", weight.size(0)) - mean * scale;
-    return FusedConv(scaled(weight, scale), place(bias), stride);
+  FusedConv fold(const std::string& conv, const std::string& norm, const Convolution& c) const {
+    const torch::Tensor weight = get(conv + ".weight", {c.outputs, c.inputs / c.groups, c.kernel, c.kernel});
+    const auto channel = [&](const char* key) { return get(norm + key, {c.outputs}).to(torch::kFloat64); };
+    const torch::Tensor mean = channel(".running_mean");
+    const torch::Tensor variance = channel(".running_var");
+    const torch::Tensor scale = channel(".weight") / torch::sqrt(variance + kBatchNormEps);
+    const torch::Tensor bias = channel(".bias") - mean * scale;
+    return FusedConv(scaled(weight, scale), place(bias), c);
   }
 
  private:
@@ -76,13 +75,6 @@ class Folder {
     return out.to(device_);
   }
 
-  torch::Tensor channel(const std::string& name, int64_t channels) const {
-    const torch::Tensor values = get(name);
-    if (values.dim() != 1 || values.size(0) != channels)
-      throw std::invalid_argument("the shape of " + name + " does not match");
-    return values.to(torch::kFloat64);
-  }
-
   const TensorMap& tensors_;
   torch::Device device_;
   torch::ScalarType type_;
@@ -90,33 +82,30 @@ class Folder {
 
 }  // namespace
 
-FoldedResNet::FoldedResNet(const std::string& arch, const TensorMap& tensors, const torch::Device& device,
+FoldedResNet::FoldedResNet(const Network& network, const TensorMap& tensors, const torch::Device& device,
                            Precision precision, int begin, int end)
-    : type_(type_of(precision)), begin_(begin), end_(end) {
-  const Architecture& shape = architecture(arch);
+    : type_(type_of(precision)), begin_(begin), end_(end), pool_(network.pool) {
   const Folder folder(tensors, device, type_);
   const auto within = [&](int stage) { return begin <= stage && stage < end; };
-  if (within(kStem)) stem_ = folder.fold("conv1", "bn1", 2);
+  if (within(kStem)) stem_ = folder.fold("conv1", "bn1", network.stem);
   for (size_t layer = 0; layer < layers_.size(); ++layer) {
     if (!within(static_cast<int>(layer) + 1)) continue;
-    for (int64_t index = 0; index < shape.blocks[layer]; ++index) {
-      const std::string name = "layer" + std::to_string(layer + 1) + "." + std::to_string(index) + ".";
-      const int64_t stride = layer > 0 && index == 0 ? 2 : 1;
+    for (const ResidualBlock& shape : network.layers[layer]) {
+      const std::string index = std::to_string(layers_[layer].size());
+      const std::string name = "layer" + std::to_string(layer + 1) + "." + index + ".";
       Block block;
-      const int strided = shape.bottleneck ? 2 : 1;
-      for (int i = 1; i <= (shape.bottleneck ? 3 : 2); ++i) {
-        const std::string number = std::to_string(i);
-        block.convolutions.push_back(
-            folder.fold(name + "conv" + number, name + "bn" + number, i == strided ? stride : 1));
+      for (const Convolution& convolution : shape.convolutions) {
+        const std::string number = std::to_string(block.convolutions.size() + 1);
+        block.convolutions.push_back(folder.fold(name + "conv" + number, name + "bn" + number, convolution));
       }
-      if (tensors.count(name + "downsample.0.weight") > 0)
-        block.downsample = folder.fold(name + "downsample.0", name + "downsample.1", stride);
+      if (shape.downsample)
+        block.downsample = folder.fold(name + "downsample.0", name + "downsample.1", *shape.downsample);
       layers_[layer].push_back(std::move(block));
     }
   }
   if (within(kHead)) {
-    fc_weight_ = folder.place(folder.get("fc.weight"));
-    fc_bias_ = folder.place(folder.get("fc.bias"));
+    fc_weight_ = folder.place(folder.get("fc.weight", {network.classes, network.features}));
+    fc_bias_ = folder.place(folder.get("fc.bias", {network.classes}));
   }
 }
 
@@ -133,7 +122,7 @@ torch::Tensor FoldedResNet::forward(torch::Tensor x, int begin, int end) {
 torch::Tensor FoldedResNet::run_stages(torch::Tensor x, int begin, int end) {
   for (int stage = begin; stage < end; ++stage) {
     if (stage == kStem) {
-      x = torch::max_pool2d(stem_->apply(x, /*relu=*/true), /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+      x = torch::max_pool2d(stem_->apply(x, /*relu=*/true), pool_.kernel, pool_.stride, pool_.padding);
     } else if (stage == kHead) {
       x = torch::addmm(fc_bias_, x, fc_weight_.t());
       if (type_ == torch::kBFloat16) x = x.to(torch::kFloat32);

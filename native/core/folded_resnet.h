@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/fused_conv.h"
+#include "core/network.h"
 #include "core/precision.h"
 #include "core/stages.h"
 
@@ -22,7 +23,7 @@ class FoldedResNet {
  public:
   // The stages from `begin` to before `end`. `tensors` under torchvision's names; those of other stages are not looked
   // at. Throws std::invalid_argument where one is missing or of another shape.
-  FoldedResNet(const std::string& arch, const TensorMap& tensors, const torch::Device& device, Precision precision,
+  FoldedResNet(const Network& network, const TensorMap& tensors, const torch::Device& device, Precision precision,
                int begin = kStem, int end = kStages);
 
   // What `end - 1` gives, of what the stage before `begin` gave: for kStem normalised batch x 3 x height x width. In
@@ -46,6 +47,7 @@ class FoldedResNet {
 
   torch::ScalarType type_;
   int begin_, end_;
+  Pooling pool_;
   std::optional<FusedConv> stem_;
   std::array<std::vector<Block>, 4> layers_;
   torch::Tensor fc_weight_, fc_bias_;

@@ -46,11 +46,12 @@ const c10::List<std::optional<at::Scalar>>& no_scalars() {
 
 }  // namespace
 
-FusedConv::FusedConv(torch::Tensor weight, torch::Tensor bias, int64_t stride)
+FusedConv::FusedConv(torch::Tensor weight, torch::Tensor bias, const Convolution& convolution)
     : weight_(weight.contiguous(torch::MemoryFormat::ChannelsLast)),
       bias_(std::move(bias)),
-      stride_{stride, stride},
-      padding_{weight.size(2) / 2, weight.size(3) / 2} {}
+      stride_{convolution.stride, convolution.stride},
+      padding_{convolution.padding, convolution.padding},
+      groups_(convolution.groups) {}
 
 bool FusedConv::can_use_onednn(const torch::Tensor& input) const {
   return input.device().is_cpu() && weight_.scalar_type() != torch::kFloat64 &&
@@ -63,7 +64,7 @@ const torch::Tensor& FusedConv::reordered_for(const torch::Tensor& input) {
   if (!reordered.defined()) {
     const torch::Tensor& other = reordered_[1 - which];
     const torch::Tensor weight = other.defined() ? other.to_dense() : weight_;
-    reordered = call(*onednn().reorder, {weight, padding_, stride_, dilation_, int64_t{1}, input.sizes().vec()});
+    reordered = call(*onednn().reorder, {weight, padding_, stride_, dilation_, groups_, input.sizes().vec()});
     weight_ = weight_.new_empty({0});  // its type is still asked for; its memory is not needed twice
   }
   return reordered;
@@ -71,20 +72,20 @@ const torch::Tensor& FusedConv::reordered_for(const torch::Tensor& input) {
 
 torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
   if (can_use_onednn(input)) {
-    return call(*onednn().conv, {input, reordered_for(input), bias_, padding_, stride_, dilation_, int64_t{1},
+    return call(*onednn().conv, {input, reordered_for(input), bias_, padding_, stride_, dilation_, groups_,
                                  std::string(relu ? "relu" : "none"), no_scalars(), std::string()});
   }
-  torch::Tensor out = torch::conv2d(input, weight_, bias_, stride_, padding_);
+  torch::Tensor out = torch::conv2d(input, weight_, bias_, stride_, padding_, /*dilation=*/1, groups_);
   return relu ? out.relu_() : out;
 }
 
 torch::Tensor FusedConv::apply_add_relu(const torch::Tensor& input, torch::Tensor residual) {
   if (can_use_onednn(input)) {
     return call(*onednn().conv_add,
-                {residual, input, reordered_for(input), bias_, padding_, stride_, dilation_, int64_t{1},
+                {residual, input, reordered_for(input), bias_, padding_, stride_, dilation_, groups_,
                  std::string("add"), at::Scalar(1.0), std::string("relu"), no_scalars(), std::string()});
   }
-  return torch::conv2d(input, weight_, bias_, stride_, padding_).add_(residual).relu_();
+  return torch::conv2d(input, weight_, bias_, stride_, padding_, /*dilation=*/1, groups_).add_(residual).relu_();
 }
 
 }  // namespace resnet_ft

@@ -6,12 +6,14 @@
 #include <array>
 #include <vector>
 
+#include "core/network.h"
+
 namespace resnet_ft {
 
 class FusedConv {
  public:
   // Weight and bias with the batch norm already folded in, on the device and in the type to compute with.
-  FusedConv(torch::Tensor weight, torch::Tensor bias, int64_t stride);
+  FusedConv(torch::Tensor weight, torch::Tensor bias, const Convolution& convolution);
 
   // relu(conv(x)), or conv(x) with `relu` false.
   torch::Tensor apply(const torch::Tensor& input, bool relu);
@@ -28,6 +30,7 @@ class FusedConv {
   // the wrong one a weight is reordered in every call, at 18 times the cost of a convolution. Made when first needed.
   std::array<torch::Tensor, 2> reordered_;
   std::vector<int64_t> stride_, padding_, dilation_{1, 1};  // of both sides, as the operators take them
+  int64_t groups_;
 };
 
 }  // namespace resnet_ft

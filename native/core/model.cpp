@@ -21,7 +21,7 @@ Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensor
   allow_tf32(device_);
   use_threads(options_.threads);
   const TensorMap map(tensors.begin(), tensors.end());
-  network_ = std::make_unique<FoldedResNet>(options_.arch, map, device_, options_.precision);
+  network_ = std::make_unique<FoldedResNet>(options_.network, map, device_, options_.precision);
   memory_.emplace();  // only now: what folding took for a moment is not worth keeping
 }
 

@@ -18,7 +18,7 @@
 namespace resnet_ft {
 
 struct ModelOptions {
-  std::string arch;
+  Network network;
   std::string device;
   Precision precision = Precision::kFp32;
   int threads = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -13,8 +12,25 @@ namespace {
 
 namespace nn = torch::nn;
 
-nn::Conv2d convolution(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1) {
-  return nn::Conv2d(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+nn::Conv2d convolution(const Convolution& c) {
+  return nn::Conv2d(nn::Conv2dOptions(c.inputs, c.outputs, c.kernel)
+                        .stride(c.stride)
+                        .padding(c.padding)
+                        .groups(c.groups)
+                        .bias(false));
+}
+
+// The downsample is made before the first block, and so draws first, as in torchvision.
+nn::Sequential make_layer(const std::vector<ResidualBlock>& blocks) {
+  nn::Sequential layer;
+  for (const ResidualBlock& block : blocks) {
+    nn::Sequential downsample{nullptr};
+    if (block.downsample) {
+      downsample = nn::Sequential(convolution(*block.downsample), nn::BatchNorm2d(block.downsample->outputs));
+    }
+    layer->push_back(Block(block, downsample));
+  }
+  return layer;
 }
 
 void collect(const nn::Module& module, const std::string& prefix,
@@ -27,31 +43,15 @@ void collect(const nn::Module& module, const std::string& prefix,
 
 }  // namespace
 
-const Architecture& architecture(const std::string& name) {
-  static const std::map<std::string, Architecture> known = {
-      {"resnet18", {false, {2, 2, 2, 2}}},  {"resnet34", {false, {3, 4, 6, 3}}},  {"resnet50", {true, {3, 4, 6, 3}}},
-      {"resnet101", {true, {3, 4, 23, 3}}}, {"resnet152", {true, {3, 8, 36, 3}}},
+BlockImpl::BlockImpl(const ResidualBlock& block, nn::Sequential downsample) : downsample_(std::move(downsample)) {
+  const auto add = [&](size_t i, nn::Conv2d& conv, nn::BatchNorm2d& norm) {
+    const std::string number = std::to_string(i + 1);
+    conv = register_module("conv" + number, convolution(block.convolutions[i]));
+    norm = register_module("bn" + number, nn::BatchNorm2d(block.convolutions[i].outputs));
   };
-  const auto found = known.find(name);
-  if (found == known.end()) throw std::invalid_argument("unknown architecture " + name);
-  return found->second;
-}
-
-BlockImpl::BlockImpl(bool bottleneck, int64_t in_channels, int64_t planes, int64_t stride, nn::Sequential downsample)
-    : downsample_(std::move(downsample)) {
-  if (bottleneck) {
-    conv1 = register_module("conv1", convolution(in_channels, planes, 1));
-    bn1 = register_module("bn1", nn::BatchNorm2d(planes));
-    conv2 = register_module("conv2", convolution(planes, planes, 3, stride));
-    bn2 = register_module("bn2", nn::BatchNorm2d(planes));
-    conv3 = register_module("conv3", convolution(planes, planes * 4, 1));
-    bn3 = register_module("bn3", nn::BatchNorm2d(planes * 4));
-  } else {
-    conv1 = register_module("conv1", convolution(in_channels, planes, 3, stride));
-    bn1 = register_module("bn1", nn::BatchNorm2d(planes));
-    conv2 = register_module("conv2", convolution(planes, planes, 3));
-    bn2 = register_module("bn2", nn::BatchNorm2d(planes));
-  }
+  add(0, conv1, bn1);
+  add(1, conv2, bn2);
+  if (block.convolutions.size() == 3) add(2, conv3, bn3);
   if (downsample_) register_module("downsample", downsample_);
 }
 
@@ -63,37 +63,21 @@ torch::Tensor BlockImpl::forward(const torch::Tensor& input) {
   return x.relu_();
 }
 
-ResNetImpl::ResNetImpl(const std::string& arch, int64_t classes) {
-  const Architecture& shape = architecture(arch);
-  conv1 = register_module("conv1", nn::Conv2d(nn::Conv2dOptions(3, 64, 7).stride(2).padding(3).bias(false)));
-  bn1 = register_module("bn1", nn::BatchNorm2d(64));
-  layer1 = register_module("layer1", make_layer(shape.bottleneck, 64, shape.blocks[0], 1));
-  layer2 = register_module("layer2", make_layer(shape.bottleneck, 128, shape.blocks[1], 2));
-  layer3 = register_module("layer3", make_layer(shape.bottleneck, 256, shape.blocks[2], 2));
-  layer4 = register_module("layer4", make_layer(shape.bottleneck, 512, shape.blocks[3], 2));
+ResNetImpl::ResNetImpl(const Network& network) : pool_(network.pool) {
+  conv1 = register_module("conv1", convolution(network.stem));
+  bn1 = register_module("bn1", nn::BatchNorm2d(network.stem.outputs));
+  layer1 = register_module("layer1", make_layer(network.layers[0]));
+  layer2 = register_module("layer2", make_layer(network.layers[1]));
+  layer3 = register_module("layer3", make_layer(network.layers[2]));
+  layer4 = register_module("layer4", make_layer(network.layers[3]));
   // ImageNet's fc is drawn too, though it is replaced: the generator's state afterwards is part of the recipe.
-  fc = nn::Linear(channels_, 1000);
+  fc = nn::Linear(network.features, 1000);
   for (const auto& module : modules(/*include_self=*/false)) {
     if (auto* conv = module->as<nn::Conv2d>()) {
       nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
     }
   }
-  fc = register_module("fc", nn::Linear(channels_, classes));
-}
-
-nn::Sequential ResNetImpl::make_layer(bool bottleneck, int64_t planes, int64_t blocks, int64_t stride) {
-  const int64_t out = planes * (bottleneck ? 4 : 1);
-  nn::Sequential downsample{nullptr};
-  if (stride != 1 || channels_ != out) {
-    downsample = nn::Sequential(convolution(channels_, out, 1, stride), nn::BatchNorm2d(out));
-  }
-  nn::Sequential layer;
-  layer->push_back(Block(bottleneck, channels_, planes, stride, downsample));
-  channels_ = out;
-  for (int64_t i = 1; i < blocks; ++i) {
-    layer->push_back(Block(bottleneck, channels_, planes, 1, nn::Sequential{nullptr}));
-  }
-  return layer;
+  fc = register_module("fc", nn::Linear(network.features, network.classes));
 }
 
 torch::Tensor ResNetImpl::forward(torch::Tensor x, int begin) {
@@ -102,7 +86,7 @@ torch::Tensor ResNetImpl::forward(torch::Tensor x, int begin) {
     torch::Tensor normed = bn1(convolved);
     // ReLU after pooling gives the same and is a quarter of the work. Pooling then keeps its input, the second largest
     // of all activations, for its backward pass, which only asks for the shape: it gets a tensor that is kept anyway.
-    x = torch::max_pool2d(normed, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1).relu_();
+    x = torch::max_pool2d(normed, pool_.kernel, pool_.stride, pool_.padding).relu_();
     if (torch::GradMode::is_enabled()) normed.set_data(convolved.detach());
   }
   std::array<nn::Sequential, 4> layers = {layer1, layer2, layer3, layer4};

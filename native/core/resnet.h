@@ -3,27 +3,18 @@
 
 #include <torch/torch.h>
 
-#include <array>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/network.h"
 #include "core/stages.h"
 
 namespace resnet_ft {
 
-struct Architecture {
-  bool bottleneck;
-  std::array<int64_t, 4> blocks;  // of each layer
-};
-
-// Throws std::invalid_argument for a name other than resnet18 to resnet152.
-const Architecture& architecture(const std::string& name);
-
-// A basic block (ResNet-18, -34) or a bottleneck (ResNet-50, -101, -152: the stride stands in the 3x3 convolution).
 class BlockImpl : public torch::nn::Module {
  public:
-  BlockImpl(bool bottleneck, int64_t in_channels, int64_t planes, int64_t stride, torch::nn::Sequential downsample);
+  BlockImpl(const ResidualBlock& block, torch::nn::Sequential downsample);
   torch::Tensor forward(const torch::Tensor& input);
 
  private:
@@ -36,8 +27,8 @@ TORCH_MODULE(Block);
 class ResNetImpl : public torch::nn::Module {
  public:
   // Draws the initial weights from LibTorch's default generator in torchvision's order: those of `resnetNN()` with its
-  // 1000 classes, then those of a new `fc` of `classes` outputs, as the tutorial does. `arch` is resnet18 to resnet152.
-  ResNetImpl(const std::string& arch, int64_t classes);
+  // 1000 classes, then those of a new `fc` of the network's own, as the tutorial does.
+  explicit ResNetImpl(const Network& network);
 
   // Logits, batch x classes, of what the stage before `begin` gave: for kStem a normalised batch x 3 x height x width.
   torch::Tensor forward(torch::Tensor x, int begin = kStem);
@@ -51,9 +42,7 @@ class ResNetImpl : public torch::nn::Module {
   void train_unfrozen();
 
  private:
-  torch::nn::Sequential make_layer(bool bottleneck, int64_t planes, int64_t blocks, int64_t stride);
-
-  int64_t channels_ = 64;
+  Pooling pool_;
   std::vector<std::string> frozen_;
   torch::nn::Conv2d conv1{nullptr};
   torch::nn::BatchNorm2d bn1{nullptr};

@@ -28,7 +28,7 @@ ResNet make_model(const SessionOptions& options, TorchGenerator& left) {
   const at::Generator& shared = at::detail::getDefaultCPUGenerator();
   const torch::Tensor before = shared.get_state();
   torch::manual_seed(options.recipe.seed);
-  ResNet model(options.arch, options.classes);
+  ResNet model(options.network);
   left = words_of(shared);
   at::Generator(shared).set_state(before);
   return model;
@@ -109,7 +109,7 @@ torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t siz
   if (cut_ > kStem) {
     if (!prefix_) {
       const auto weights = model_->state_dict();
-      FoldedResNet frozen(options_.arch, TensorMap(weights.begin(), weights.end()), device_, inference_precision(),
+      FoldedResNet frozen(options_.network, TensorMap(weights.begin(), weights.end()), device_, inference_precision(),
                           kStem, cut_);
       prefix_ =
           std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, options_.cache, options_.cache_bf16);
@@ -217,15 +217,15 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   const c10::InferenceMode inference;
   use_threads(options_.threads);
   const auto weights = model_->state_dict();
-  FoldedResNet network(options_.arch, TensorMap(weights.begin(), weights.end()), device_, inference_precision(), cut_,
-                       kStages);
+  FoldedResNet network(options_.network, TensorMap(weights.begin(), weights.end()), device_, inference_precision(),
+                       cut_, kStages);
   std::vector<int32_t> order(options.samples.count());
   std::iota(order.begin(), order.end(), 0);
   const std::vector<int32_t> crops = crops_of(options.samples, order);
   const std::vector<uint8_t> flips;
   const Batches batches(normalizer_, resident(), options.samples.store, targets_by_crop(options.samples), crops, flips);
   EvaluateResult result;
-  result.logits.reserve(batches.count() * options_.classes);
+  result.logits.reserve(batches.count() * options_.network.classes);
   std::vector<PendingBatch> pending;
   const auto report = [&] {
     for (const PendingBatch& batch : pending) {

@@ -28,8 +28,7 @@
 namespace resnet_ft {
 
 struct SessionOptions {
-  std::string arch;
-  int64_t classes = 0;
+  Network network;
   std::string device;
   Precision precision = Precision::kFp32;
   int threads = 0;
@@ -100,7 +99,7 @@ class Session : public PassControl {
  public:
   explicit Session(const SessionOptions& options);
 
-  int64_t classes() const { return options_.classes; }
+  int64_t classes() const { return options_.network.classes; }
   size_t parameter_groups() const { return options_.recipe.groups.size(); }
 
   // What train_epoch draws for that epoch of `count` samples; it may be asked for while a pass runs.

@@ -4,12 +4,15 @@
 const { execFileSync } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
-const { loadAddon } = require(path.join(__dirname, '..', '..', 'dist', 'backend', 'native', 'load.js'));
+const dist = path.join(__dirname, '..', '..', 'dist');
+const { loadAddon } = require(path.join(dist, 'backend', 'native', 'load.js'));
+const { buildNetwork } = require(path.join(dist, 'network', 'architecture.js'));
 
 /** Enough for Node.js, and less than a thread's stack: the test starts this program with stacks of 1 GiB. */
 const ROOM = 2 ** 29;
 const SESSION = {
-  ...{ arch: 'resnet18', classes: 2, device: 'cpu', precision: 'fp32', threads: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+  ...{ network: buildNetwork('resnet18', 2), device: 'cpu', precision: 'fp32', threads: 1 },
+  ...{ mean: [0, 0, 0], std: [1, 1, 1] },
   recipe: {
     ...{ seed: 1, draws: 'torch', parameterGroups: [{ from: 'fc' }], loss: { kind: 'cross-entropy' } },
     optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },

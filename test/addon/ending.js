@@ -6,10 +6,14 @@ const { isMainThread, Worker, workerData } = require('node:worker_threads');
 
 const dist = path.join(__dirname, '..', '..', 'dist');
 const [kind, delay] = isMainThread ? process.argv.slice(2) : [workerData];
+const { buildNetwork } = require(path.join(dist, 'network', 'architecture.js'));
 const COUNT = 256;
-const MODEL = { arch: 'resnet18', device: 'cpu', precision: 'fp32', threads: 2, mean: [0, 0, 0], std: [1, 1, 1] };
+const MODEL = {
+  ...{ network: buildNetwork('resnet18', 2), device: 'cpu', precision: 'fp32' },
+  ...{ threads: 2, mean: [0, 0, 0], std: [1, 1, 1] },
+};
 const SESSION = {
-  ...{ ...MODEL, classes: 2 },
+  ...MODEL,
   recipe: {
     ...{ seed: 1, draws: 'torch', parameterGroups: [{ from: 'conv1' }], loss: { kind: 'cross-entropy' } },
     optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },

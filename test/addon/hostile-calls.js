@@ -2,12 +2,17 @@
 'use strict';
 
 const path = require('node:path');
-const { loadAddon } = require(path.join(__dirname, '..', '..', 'dist', 'backend', 'native', 'load.js'));
+const dist = path.join(__dirname, '..', '..', 'dist');
+const { loadAddon } = require(path.join(dist, 'backend', 'native', 'load.js'));
+const { buildNetwork } = require(path.join(dist, 'network', 'architecture.js'));
 
 const addon = loadAddon();
-const MODEL = { arch: 'resnet18', device: 'cpu', precision: 'fp32', threads: 2, mean: [0, 0, 0], std: [1, 1, 1] };
+const MODEL = {
+  ...{ network: buildNetwork('resnet18', 2), device: 'cpu', precision: 'fp32' },
+  ...{ threads: 2, mean: [0, 0, 0], std: [1, 1, 1] },
+};
 const SESSION = {
-  ...{ ...MODEL, classes: 2 },
+  ...MODEL,
   recipe: {
     ...{ seed: 1, draws: 'torch', parameterGroups: [{ from: 'fc' }], loss: { kind: 'cross-entropy' } },
     optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
@@ -195,7 +200,9 @@ async function main() {
   if (process.env.ASAN_OPTIONS === undefined) {
     await refused('a crop store without bounds', () => addon.createCropStore(2 ** 40, 16384));
     await refused('a crop store beyond all memory', () => addon.createCropStore(2 ** 33, 4096));
-    await refused('classes without bounds', () => addon.createSession({ ...SESSION, classes: 2 ** 31 - 1 }));
+    await refused('classes without bounds', () =>
+      addon.createSession({ ...SESSION, network: buildNetwork('resnet18', 2 ** 31 - 1) }),
+    );
   }
   await refused('a shape without bounds', () => session.loadStateDict([{ ...bias, shape: [2 ** 52, 2 ** 52, 2] }]));
   await refused('a shape that wraps around', () => session.loadStateDict([{ ...bias, shape: [2 ** 32, 2 ** 32, 4] }]));

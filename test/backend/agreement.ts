@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Backend, StepEvent } from '../../lib/backend/types';
+import { buildNetwork } from '../../lib/network/architecture';
 import type { NamedTensor } from '../../lib/weights/state-dict';
 import { sha256, weightsOf, withSession } from './contract';
 import { difference, fillStore, floats, madeImage, MODEL, TARGETS } from './images';
@@ -54,7 +55,7 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
 
     test.each([0, Number.MAX_SAFE_INTEGER])('initial weights, order and flips of seed %d', async (seed) => {
       const [made, expected] = await both((one) =>
-        withSession(one, { seed, classes: 5 }, async (session) => {
+        withSession(one, { seed, network: buildNetwork('resnet18', 5) }, async (session) => {
           const told = [session.draws(1, 700), session.draws(2, 1), session.draws(4, 10)];
           return { told, tensors: await session.stateDict() };
         }),
@@ -183,11 +184,18 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
       expect(Math.abs(made.evaluated.loss / expected.evaluated.loss - 1)).toBeLessThan(10 * tolerance);
     });
 
+    const grouped = buildNetwork({ bottleneck: true, blocks: [1, 1, 1, 1], groups: 4, widthPerGroup: 16 }, 2);
+
     // 80 pixels: a side that is odd where a stride of two meets it.
-    test.each(['layer4', 'conv1'] as const)('a step from %s on, in every tensor', async (trainFrom) => {
+    test.each<[string, SessionChanges]>([
+      ['from layer4 on', { trainFrom: 'layer4' }],
+      ['from conv1 on', { trainFrom: 'conv1' }],
+      ['from layer3 on, of a network with groups', { trainFrom: 'layer3', network: grouped }],
+      ['from conv1 on, of a network with groups', { trainFrom: 'conv1', network: grouped }],
+    ])('a step %s, in every tensor', async (_, changes) => {
       const [made, expected] = await both(async (one) => {
         const store = await fillStore(one, 80);
-        return withSession(one, { trainFrom, weightDecay: 0.01 }, async (session) => {
+        return withSession(one, { ...changes, weightDecay: 0.01 }, async (session) => {
           const pass = { store, targets: TARGETS, batchSize: 8, epoch: 1, ...rates(0.01, 1) };
           const { loss, correct } = await session.trainEpoch(pass, ignore);
           return { loss, correct, state: await session.stateDict() };

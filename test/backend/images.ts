@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Backend, CropStore, ModelOptions, RgbImage, SessionOptions } from '../../lib/backend/types';
 import { decodeImage } from '../../lib/data/decode';
+import { buildNetwork } from '../../lib/network/architecture';
 import { ANTS_BEES } from '../cli/run';
 import { sessionWith } from '../made-weights';
 
@@ -32,7 +33,7 @@ export function madeImage(width: number, height: number): RgbImage {
 }
 
 export const OPTIONS: SessionOptions = sessionWith({
-  arch: 'resnet18',
+  network: buildNetwork('resnet18', 2),
   seed: 3,
   threads: 2,
   trainFrom: 'fc',
@@ -40,8 +41,8 @@ export const OPTIONS: SessionOptions = sessionWith({
   cacheMemory: 1e9,
 });
 
-const { arch, device, precision, threads, mean, std } = OPTIONS;
-export const MODEL: ModelOptions = { arch, device, precision, threads, mean, std };
+const { network, device, precision, threads, mean, std } = OPTIONS;
+export const MODEL: ModelOptions = { network, device, precision, threads, mean, std };
 
 /** The elements of a tensor of float32. */
 export function floats({ data }: { data: Uint8Array }): Float32Array {

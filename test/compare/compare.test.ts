@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { CompareResult } from '../../lib/compare/types';
 import type { EvalResult } from '../../lib/eval/types';
+import { buildNetwork } from '../../lib/network/architecture';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
 import { madeWeights } from '../made-weights';
 
@@ -20,7 +21,7 @@ async function compare(...args: string[]): Promise<CompareResult> {
 
 test('the rows are what train and eval give, and what is finished is not run again', async () => {
   const weights = path.join(tmp, 'made.pth');
-  await madeWeights(weights, { arch: 'resnet18', classes: 1000, seed: 3 });
+  await madeWeights(weights, { network: buildNetwork('resnet18', 1000), seed: 3 });
 
   const first = await compare('--rows', 'scratch');
   expect(first.rows.map(({ row, images, reused }) => [row, images, reused])).toEqual([['scratch', 8, false]]);
@@ -73,7 +74,7 @@ test('a row that does not exist', async () => {
 
 test('every row computes with the backend that was asked for', async () => {
   const weights = path.join(tmp, 'backend.pth');
-  await madeWeights(weights, { arch: 'resnet18', classes: 1000, seed: 3 });
+  await madeWeights(weights, { network: buildNetwork('resnet18', 1000), seed: 3 });
   const args = ['--rows', 'pretrained', '--weights', weights, '--arch', 'resnet18', '--backend', 'js', '--json'];
   const ran = await run(['compare', ANTS_BEES, ...args, '--output', path.join(tmp, 'js')]);
   expect(ran.code).toBe(0);

@@ -74,12 +74,12 @@ describe('onnx', () => {
     expect(bare?.output).toMatchObject({ name: 'logits', shape: ['batch', 2] });
   });
 
-  test('a ResNet-50 in bfloat16, with a crop of its own', async () => {
+  test.each(['resnet50', 'resnext50_32x4d'] as const)('a %s in bfloat16, with a crop of its own', async (arch) => {
     const classes = ['one', 'two', 'three', 'four', 'five'];
-    const model = path.join(tmp, 'resnet50.safetensors');
-    const card = { arch: 'resnet50' as const, classes, preprocessing: { ...PREPROCESSING, resize: 160, crop: 128 } };
+    const model = path.join(tmp, `${arch}.safetensors`);
+    const card = { arch, classes, preprocessing: { ...PREPROCESSING, resize: 160, crop: 128 } };
     await writeModel(model, card, makeTensors(card, 'BF16'));
-    const file = path.join(tmp, 'resnet50.onnx');
+    const file = path.join(tmp, `${arch}.onnx`);
     await exported(model, '--output', file);
     const [made] = expectSameLogits(model, [file]);
     expect(made?.shape).toEqual(['batch', 3, 128, 128]);

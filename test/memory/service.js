@@ -25,14 +25,16 @@ function resident() {
 
 async function main([dist]) {
   const { loadAddon } = require(path.resolve(dist, 'backend', 'native', 'load.js'));
+  const { buildNetwork } = require(path.resolve(dist, 'network', 'architecture.js'));
   const addon = loadAddon();
-  const machine = { arch: 'resnet18', device: 'cpu', precision: 'fp32', threads: 2, ...NORMALISATION };
+  const network = buildNetwork('resnet18', 1000);
+  const machine = { network, device: 'cpu', precision: 'fp32', threads: 2, ...NORMALISATION };
   const recipe = {
     ...{ seed: 0, draws: 'torch', parameterGroups: [{ from: 'conv1' }], loss: { kind: 'cross-entropy' }, augment: [] },
     optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
   };
   const cache = { cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false };
-  const session = await addon.createSession({ ...machine, classes: 1000, recipe, ...cache });
+  const session = await addon.createSession({ ...machine, recipe, ...cache });
   const tensors = await session.stateDict();
   await session.close();
   const model = await addon.createModel(machine, tensors);

@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { cardMetadata, DEFAULT_PREPROCESSING, type ModelCard } from '../../lib/model/describe';
+import { architectureOf, cardMetadata, DEFAULT_PREPROCESSING, type ModelCard } from '../../lib/model/describe';
+import { buildNetwork, tensorsOf } from '../../lib/network/architecture';
+import { ARCHITECTURES } from '../../lib/options';
 import type * as Open from '../../lib/model/open';
 import type * as Start from '../../lib/train/start';
 import type * as Weights from '../../lib/weights';
@@ -78,6 +80,33 @@ async function accepted(tensors: StateDict): Promise<void> {
 test('weights that fit are opened, in float32 and in bfloat16', async () => {
   await accepted(good);
   await accepted(half);
+});
+
+test.each(ARCHITECTURES)('the shapes of %s tell it from the others', (arch) => {
+  const tensors = tensorsOf(buildNetwork(arch, 3)).map(
+    ({ name, ...tensor }) => [name, { ...tensor, data: floats() }] as const,
+  );
+  expect(architectureOf(new Map(tensors))).toBe(arch);
+});
+
+describe('the architecture is the one that the file names', () => {
+  const other = cardMetadata({ ...CARD, arch: 'resnet34' });
+
+  test('and not the one that its tensors look like', async () => {
+    await refused(good, 'WEIGHTS_MISMATCH', /do not fit the model: layer1\.2\.conv1\.weight is missing/, other);
+  });
+
+  test('and the one that its tensors are of where it names none, also where training starts from them', async () => {
+    const file = path.join(folder, 'plain.safetensors');
+    await writeStateDict(file, good);
+    const said = await callApi<string, unknown>(async ({ root }, given) => {
+      const { openModel } = (await import(`${root}/dist/model/open.js`)) as typeof Open;
+      const { readStart } = (await import(`${root}/dist/train/start.js`)) as typeof Start;
+      const start = await readStart({ weights: given } as never, {});
+      return [(await openModel(given)).arch, start.arch];
+    }, file);
+    expect(said).toEqual(['resnet18', 'resnet18']);
+  });
 });
 
 describe('weights of another shape are refused with the name of the file', () => {

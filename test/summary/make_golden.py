@@ -2,7 +2,7 @@
 
 usage: python3 test/summary/make_golden.py test/summary/golden
 
-resnet18.txt and resnet50.txt are `print(model)` without the `bias=True` that PyTorch 2.13 and newer print in a batch norm.
+resnet18.txt, resnet50.txt and resnext50_32x4d.txt are `print(model)` without the `bias=True` that PyTorch 2.13 and newer print in a batch norm.
 networks.json holds of each architecture the sha256 of that text, of the output shapes of the modules without children (lines
 "name 64,112,112", for inputs of 224 and 299 pixels), and of the state dict's names and shapes (lines "name 64,3,7,7"), the number of
 parameters, those trained from each module on, the bytes of the state dict, and torchvision's `_ops` of the ImageNet weights.
@@ -16,7 +16,11 @@ from pathlib import Path
 import torch
 import torchvision
 
-FULL = ("resnet18", "resnet50")
+FULL = ("resnet18", "resnet50", "resnext50_32x4d")
+NETWORKS = (
+    *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    *("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"),
+)
 TRAIN_FROM = ("conv1", "layer1", "layer2", "layer3", "layer4", "fc")
 
 
@@ -70,7 +74,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.strip())
     folder = Path(sys.argv[1])
-    networks = {f"resnet{depth}": describe(f"resnet{depth}", folder) for depth in (18, 34, 50, 101, 152)}
+    networks = {arch: describe(arch, folder) for arch in NETWORKS}
     made = {"torch": torch.__version__, "torchvision": torchvision.__version__, "networks": networks}
     (folder / "networks.json").write_text(json.dumps(made, indent=2) + "\n")
 

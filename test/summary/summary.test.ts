@@ -69,6 +69,8 @@ describe('without a model', () => {
     expect(await summary()).toBe(fs.readFileSync(path.join(folder, 'resnet50.txt'), 'utf8'));
     const text = fs.readFileSync(path.join(folder, 'resnet18.txt'), 'utf8');
     expect(await summary('--arch', 'resnet18')).toBe(text);
+    const grouped = fs.readFileSync(path.join(folder, 'resnext50_32x4d.txt'), 'utf8');
+    expect(await summary('--arch', 'resnext50_32x4d')).toBe(grouped);
     const two = text.replace('out_features=1000', 'out_features=2');
     expect(await summary('--arch', 'resnet18', '--outputs', '2')).toBe(two);
   });

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { loadAddon } from '../../lib/backend/native/load';
 import type { TrainingSession, SessionOptions } from '../../lib/backend/types';
+import { buildNetwork } from '../../lib/network/architecture';
 import { SESSION } from '../made-weights';
 
 const reference = process.env.RESNET_FT_TEST_REFERENCE;
@@ -51,7 +52,7 @@ withReference("random numbers equal torch's", () => {
 describe('a session', () => {
   test('draws the same numbers whatever other sessions draw', async () => {
     const addon = loadAddon();
-    const small: SessionOptions = { ...SESSION, arch: 'resnet18' };
+    const small: SessionOptions = { ...SESSION, network: buildNetwork('resnet18', 2) };
     const [one, two] = await Promise.all([addon.createSession(small), addon.createSession(small)]);
     expect(one.draws(1, 50)).toEqual(two.draws(1, 50));
     expect(one.draws(3, 50)).toEqual(two.draws(3, 50));
@@ -59,7 +60,7 @@ describe('a session', () => {
   });
 
   test('refuses what does not fit with a coded error, and every call after close', async () => {
-    const session = await loadAddon().createSession({ ...SESSION, arch: 'resnet18' });
+    const session = await loadAddon().createSession({ ...SESSION, network: buildNetwork('resnet18', 2) });
     const wrong = { name: 'fc.bias', dtype: 'F32' as const, shape: [3], data: new Uint8Array(12) };
     await expect(session.loadStateDict([wrong])).rejects.toMatchObject({ code: 'NATIVE_ERROR' });
     await session.close();

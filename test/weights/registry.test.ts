@@ -4,6 +4,7 @@ import path from 'node:path';
 import { checkpointFolder, weightsFile } from '../../lib/weights/hub';
 import type { DownloadEvent } from '../../lib/download';
 import { locate } from '../../lib/weights/locate';
+import { ARCHITECTURES } from '../../lib/options';
 import { imagenetClasses, NAMED_WEIGHTS, namedWeights } from '../../lib/weights/registry';
 import { run, scratch } from '../cli/run';
 import { localServer, sendFile, sha256, someBytes } from '../download/server';
@@ -35,6 +36,15 @@ test('each name has its architecture, file, preprocessing and classes', () => {
     path: 'models/resnet152-f82ba261.pth',
     preprocessing: { resize: 232, crop: 224 },
   });
+  // Trained by the new recipe, though it is the first version.
+  expect(namedWeights('imagenet-v1', 'resnext101_64x4d')).toMatchObject({
+    path: 'models/resnext101_64x4d-173b62eb.pth',
+    preprocessing: { resize: 232, crop: 224 },
+  });
+  expect(namedWeights('imagenet-v1', 'wide_resnet50_2')?.preprocessing.resize).toBe(256);
+  const names = NAMED_WEIGHTS.map(({ name, arch }) => `${name} of ${arch}`);
+  expect(new Set(names).size).toBe(names.length);
+  expect([...new Set(NAMED_WEIGHTS.map(({ arch }) => arch))]).toEqual([...ARCHITECTURES]);
   for (const { sha256: hash } of NAMED_WEIGHTS) expect(hash).toMatch(/^([0-9a-f]{8}|[0-9a-f]{64})$/);
   const classes = imagenetClasses();
   expect(classes).toHaveLength(1000);
@@ -46,6 +56,12 @@ test('what is no name is a file; what is neither is an error with the names', ()
   expect(namedWeights('model.pth', 'resnet50')).toBeUndefined();
   expect(namedWeights('package.json', 'resnet50')).toBeUndefined();
   expect(() => namedWeights('imagenet-v2', 'resnet18')).toThrow('resnet18 has no weights imagenet-v2');
+  expect(() => namedWeights('imagenet-v2', 'resnext101_64x4d')).toThrow(
+    expect.objectContaining({
+      message: 'resnext101_64x4d has no weights imagenet-v2',
+      hint: 'Known of resnext101_64x4d: imagenet-v1.',
+    }),
+  );
   try {
     namedWeights('imagenet_v2', 'resnet50');
     throw new Error('no error');
@@ -110,9 +126,11 @@ test('weights list shows what is known and where it is', async () => {
     expect.objectContaining({ name: 'imagenet-v1', arch: 'resnet34', resize: 256, file }),
   ]);
   fs.rmSync(file);
-  // The one whose whole hash is not known.
+  // Those whose whole hash is not known.
   const partly = stdout.split('\n').filter((line) => line.includes('checked by 32 bits of SHA-256'));
-  expect(partly).toEqual([expect.stringMatching(/^imagenet-v2 +resnet152 /)]);
+  expect(partly[0]).toMatch(/^imagenet-v2 +resnet152 /);
+  expect(partly.slice(1).every((line) => /^imagenet-v[12] +(resnext|wide_resnet)/.test(line))).toBe(true);
+  expect(partly).toHaveLength(10);
 });
 
 test('weights download: wrong bytes, a name that does not exist, and offline', async () => {

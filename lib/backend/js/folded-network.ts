@@ -1,16 +1,10 @@
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { floatsOf, foldedBias, foldedWeight } from '../../network/fold';
-import {
-  buildNetwork,
-  parametersOf,
-  type BatchNorm,
-  type Container,
-  type Convolution,
-} from '../../network/architecture';
+import { parametersOf, type BatchNorm, type Container, type Convolution } from '../../network/architecture';
 import { forwardStage, STAGES, type Named, type Operations } from '../../network/forward';
-import type { Architecture } from '../../options';
 import { sameShape, type StateDict } from '../../weights/state-dict';
 import { misuse } from './error';
+import { perGroup } from './groups';
 import { toHwio, transposed } from './layout';
 import type { Engine } from './tfjs';
 import { nextTurn } from './turn';
@@ -48,16 +42,14 @@ export class FoldedNetwork {
    */
   static async create(
     engine: Engine,
-    arch: Architecture,
+    network: Container,
     tensors: StateDict,
     { begin = 0, end = STAGES }: { begin?: number; end?: number } = {},
   ): Promise<FoldedNetwork> {
-    const outputs = tensors.get('fc.weight')?.shape[0];
-    if (outputs === undefined) throw misuse('the model has no tensor fc.weight');
-    const made = new FoldedNetwork(engine, buildNetwork(arch, outputs), begin, end);
+    const made = new FoldedNetwork(engine, network, begin, end);
     try {
       for (let stage = begin; stage < end; stage++) {
-        forwardStage(made.network, made.placing(tensors), stage, undefined);
+        forwardStage(network, made.placing(tensors), stage, undefined);
         await nextTurn();
       }
     } catch (error) {
@@ -118,14 +110,16 @@ export class FoldedNetwork {
       convolve: ({ name, layer }, _norm, x) => {
         const { filter, bias } = this.of(name);
         return (activation) =>
-          tf.fused.conv2d({
-            x: x() as Tensor4D,
-            filter: filter as Tensor4D,
-            strides: layer.stride,
-            pad: layer.padding,
-            bias,
-            ...(activation === undefined ? {} : { activation }),
-          });
+          perGroup(tf, layer.groups, [x() as Tensor4D, filter as Tensor4D, bias], ([input, weight, added]) =>
+            tf.fused.conv2d({
+              x: input,
+              filter: weight,
+              strides: layer.stride,
+              pad: layer.padding,
+              bias: added,
+              ...(activation === undefined ? {} : { activation }),
+            }),
+          );
       },
       relu: (_relu, x) => now(x('relu')),
       // What is pooled has been through a ReLU: zeros around it, and minus infinity as in PyTorch, come to the same.
@@ -156,7 +150,8 @@ export class FoldedNetwork {
       convolve: (convolution, norm) => {
         checkShapes(tensors, convolution, norm);
         const { name, layer } = convolution;
-        const { outputs, inputs, kernel } = layer;
+        const { outputs, kernel } = layer;
+        const inputs = layer.inputs / layer.groups;
         const weight = toHwio(foldedWeight(tensors, name, norm.name), outputs, inputs, kernel ** 2);
         this.put(name, () => ({
           filter: tf.tensor4d(weight, [kernel, kernel, inputs, outputs], 'float32'),

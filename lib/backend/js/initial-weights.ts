@@ -1,30 +1,33 @@
-import type { Architecture } from '../../options';
-import { buildNetwork, IMAGENET_OUTPUTS, layersOf, tensorsOf, type Linear } from '../../network/architecture';
+import {
+  classifierOf,
+  IMAGENET_OUTPUTS,
+  layersOf,
+  parametersOf,
+  tensorsOf,
+  type Container,
+  type Layer,
+  type Linear,
+} from '../../network/architecture';
 import { elementCount } from '../../weights/state-dict';
 import type { NamedTensor } from '../../weights/state-dict';
 import type { Generator } from './random';
 import { nextTurn } from './turn';
 
 /**
- * The weights that torchvision's `resnetNN()` draws, and then a new `fc` of `classes` outputs, from the generator (see
+ * The weights that torchvision's `resnetNN()` draws, and then a new `fc` of the network's outputs, from the generator (see
  * native/core/resnet.cpp). In the order of torchvision's state dict.
  */
-export async function drawInitialWeights(
-  arch: Architecture,
-  classes: number,
-  generator: Generator,
-): Promise<NamedTensor[]> {
+export async function drawInitialWeights(network: Container, generator: Generator): Promise<NamedTensor[]> {
   // Every convolution, and ImageNet's fc, draws weights when it is made; all of them are replaced.
-  for (const { name, shape } of tensorsOf(buildNetwork(arch, IMAGENET_OUTPUTS))) {
-    if (isConvolution(shape) || name.startsWith('fc.')) generator.skip(elementCount(shape) ?? 0);
-  }
-  const network = buildNetwork(arch, classes);
+  const first = [...layersOf(network)].map(({ layer }) => layer).filter(({ type }) => type === 'Conv2d');
+  for (const layer of [...first, { ...classifierOf(network), outputs: IMAGENET_OUTPUTS }])
+    skipWeights(layer, generator);
   const drawn = new Map<string, Float32Array>();
   for (const { name, layer } of layersOf(network)) {
     if (layer.type === 'Conv2d') {
       // kaiming_normal_(mode='fan_out', nonlinearity='relu')
       const fanOut = layer.outputs * layer.kernel ** 2;
-      const count = fanOut * layer.inputs;
+      const count = (fanOut * layer.inputs) / layer.groups;
       drawn.set(`${name}.weight`, generator.normal(count, Math.SQRT2 / Math.sqrt(fanOut)));
       await nextTurn();
     } else if (layer.type === 'Linear') {
@@ -52,4 +55,6 @@ function drawLinear({ inputs, outputs }: Linear, generator: Generator): [string,
   ];
 }
 
-const isConvolution = (shape: readonly number[]): boolean => shape.length === 4;
+function skipWeights(layer: Layer, generator: Generator): void {
+  for (const { shape } of parametersOf(layer)) generator.skip(elementCount(shape) ?? 0);
+}

@@ -18,7 +18,7 @@ export class JsModel implements InferenceModel {
   ) {}
 
   static async create(engine: Engine, options: ModelOptions, tensors: NamedTensor[]): Promise<JsModel> {
-    const network = await FoldedNetwork.create(engine, options.arch, new Map(tensors.map((one) => [one.name, one])));
+    const network = await FoldedNetwork.create(engine, options.network, new Map(tensors.map((one) => [one.name, one])));
     return new JsModel(network, new Normalizer(options.mean, options.std));
   }
 

@@ -1,4 +1,4 @@
-import { buildNetwork } from '../../network/architecture';
+import { classifierOf } from '../../network/architecture';
 import { stageOf } from '../../network/forward';
 import type {
   EpochDraws,
@@ -60,20 +60,22 @@ export class JsSession implements TrainingSession {
     private readonly draw: Draws,
     private readonly weights: SessionWeights,
   ) {
-    const { arch, classes, cacheMemory, cacheDisk, cacheFile } = options;
+    const { network, cacheMemory, cacheDisk, cacheFile } = options;
     this.cut = stageOf((recipe.parameterGroups[0] as ParameterGroup).from);
     this.normalizer = new Normalizer(options.mean, options.std);
     this.budget = { memory: cacheMemory, disk: cacheDisk, file: cacheFile };
-    this.network = new TrainedNetwork(engine, buildNetwork(arch, classes), this.cut, recipe, (name) =>
-      weights.floats(name),
-    );
+    this.network = new TrainedNetwork(engine, network, this.cut, recipe, (name) => weights.floats(name));
     weights.attach(this.network);
+  }
+
+  private get classes(): number {
+    return classifierOf(this.options.network).outputs;
   }
 
   static async create(engine: Engine, options: SessionOptions): Promise<JsSession> {
     const recipe = readRecipe(options.recipe);
     const generator = new Generator(recipe.seed);
-    const tensors = await drawInitialWeights(options.arch, options.classes, generator);
+    const tensors = await drawInitialWeights(options.network, generator);
     return new JsSession(engine, options, recipe, createDraws(recipe, generator), new SessionWeights(tensors));
   }
 
@@ -165,7 +167,7 @@ export class JsSession implements TrainingSession {
   /** The crops of a pass; every target is a class. */
   private checkSamples(samples: Samples): CropBytes {
     const crops = cropsOf(samples.store);
-    checkSamples(samples, this.options.classes, crops.count);
+    checkSamples(samples, this.classes, crops.count);
     return crops;
   }
 
@@ -236,10 +238,12 @@ export class JsSession implements TrainingSession {
     stopped: () => boolean,
   ): Promise<ValidationResult> {
     const { targets, batchSize } = options;
-    const { arch, classes } = this.options;
+    const { classes } = this;
     const logits = new Float32Array(targets.length * classes);
     const result = { images: 0, loss: 0, correct: 0, cancelled: false };
-    const network = await FoldedNetwork.create(this.engine, arch, this.weights.current(), { begin: this.cut });
+    const network = await FoldedNetwork.create(this.engine, this.options.network, this.weights.current(), {
+      begin: this.cut,
+    });
     try {
       for (let first = 0; first < targets.length; first += batchSize) {
         const wanted = targets.subarray(first, first + batchSize);
@@ -279,8 +283,10 @@ export class JsSession implements TrainingSession {
 
   private async frozen(): Promise<FrozenPrefix> {
     if (this.prefix === undefined) {
-      const { arch, cacheBf16 } = this.options;
-      const network = await FoldedNetwork.create(this.engine, arch, this.weights.current(), { end: this.cut });
+      const { cacheBf16 } = this.options;
+      const network = await FoldedNetwork.create(this.engine, this.options.network, this.weights.current(), {
+        end: this.cut,
+      });
       this.prefix = new FrozenPrefix(network, this.normalizer, { ...this.budget }, cacheBf16);
     }
     return this.prefix;

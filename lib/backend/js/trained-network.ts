@@ -193,9 +193,9 @@ export class TrainedNetwork {
     return {
       convolve: ({ name, layer }, norm, value) => {
         const x = value() as Tensor4D;
-        const { stride, padding } = layer;
+        const { stride, padding, groups } = layer;
         const filter = this.of<Tensor4D>(`${name}.weight`);
-        const out = convolve(engine, { x, filter, stride, padding, inputGradient: x !== input });
+        const out = convolve(engine, { x, filter, stride, padding, groups, inputGradient: x !== input });
         const gamma = this.of<Tensor1D>(`${norm.name}.weight`);
         const beta = this.of<Tensor1D>(`${norm.name}.bias`);
         return (activation) =>
@@ -221,7 +221,7 @@ export class TrainedNetwork {
 
 /** Shape of a parameter in TensorFlow.js. */
 function shapeOf(layer: Layer, torch: number[]): number[] {
-  if (layer.type === 'Conv2d') return [layer.kernel, layer.kernel, layer.inputs, layer.outputs];
+  if (layer.type === 'Conv2d') return [layer.kernel, layer.kernel, layer.inputs / layer.groups, layer.outputs];
   return [...torch].reverse();
 }
 
@@ -232,11 +232,11 @@ function torchShape(layer: Layer, own: readonly number[]): number[] {
 }
 
 function toTf(layer: Layer, values: Float32Array, rank: number): Float32Array {
-  if (layer.type === 'Conv2d') return toHwio(values, layer.outputs, layer.inputs, layer.kernel ** 2);
+  if (layer.type === 'Conv2d') return toHwio(values, layer.outputs, layer.inputs / layer.groups, layer.kernel ** 2);
   return layer.type === 'Linear' && rank === 2 ? transposed(values, layer.outputs, layer.inputs) : values;
 }
 
 function toTorch(layer: Layer, values: Float32Array, rank: number): Float32Array {
-  if (layer.type === 'Conv2d') return toOihw(values, layer.outputs, layer.inputs, layer.kernel ** 2);
+  if (layer.type === 'Conv2d') return toOihw(values, layer.outputs, layer.inputs / layer.groups, layer.kernel ** 2);
   return layer.type === 'Linear' && rank === 2 ? transposed(values, layer.inputs, layer.outputs) : values;
 }

@@ -2,6 +2,7 @@ import type { Rank, Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensor
 import { BATCH_NORM_EPS, type Pool } from '../../network/architecture';
 import { misuse } from './error';
 import { globalAverage } from './folded-network';
+import { perGroup } from './groups';
 import type { Engine, Tf } from './tfjs';
 
 // The operations of a network in training, each with a gradient of its own: in Node.js, TensorFlow.js comes without any, and those that it
@@ -14,6 +15,7 @@ export interface ConvolutionCall {
   filter: Tensor4D;
   stride: number;
   padding: number;
+  groups: number;
   /** Whether `x` needs a gradient too. */
   inputGradient: boolean;
 }
@@ -39,27 +41,32 @@ function withGradient<I extends Tensor[]>(
 }
 
 /** A convolution; its gradients go to the filter, and to the input where asked for. */
-export function convolve(engine: Engine, { x, filter, stride, padding, inputGradient }: ConvolutionCall): Tensor4D {
-  const { tf } = engine;
+export function convolve({ tf }: Engine, call: ConvolutionCall): Tensor4D {
+  const { x, filter, stride, padding, groups, inputGradient } = call;
+  const convolution = (input: Tensor4D, w: Tensor4D): Tensor4D =>
+    perGroup(tf, groups, [input, w], ([one, own]) => tf.conv2d(one, own, stride, padding));
   const filterOf = (input: Tensor4D, w: Tensor4D, dy: Tensor): Tensor =>
-    filterGradient(tf, input, dy as Tensor4D, w.shape, stride, padding);
+    perGroup(tf, groups, [input, w, dy as Tensor4D], ([one, own, back]) =>
+      filterGradient(tf, one, back, own.shape, stride, padding),
+    );
+  const inputOf = (input: Tensor4D, w: Tensor4D, dy: Tensor): Tensor =>
+    perGroup(tf, groups, [w, dy as Tensor4D], ([own, back]) =>
+      inputGradientOf(tf, input.shape, back, own, stride, padding),
+    );
   // What is no argument is not followed backwards.
   const made = inputGradient
     ? withGradient(tf, [x, filter], ([input, w], save) => {
         save([input, w]);
         return {
-          value: tf.conv2d(input, w, stride, padding),
+          value: convolution(input, w),
           gradFunc: (dy, saved) => {
             const [kept, keptFilter] = saved as [Tensor4D, Tensor4D];
-            return [
-              inputGradientOf(tf, kept.shape, dy as Tensor4D, keptFilter, stride, padding),
-              filterOf(kept, keptFilter, dy),
-            ];
+            return [inputOf(kept, keptFilter, dy), filterOf(kept, keptFilter, dy)];
           },
         };
       })
     : withGradient(tf, [filter], ([w]) => ({
-        value: tf.conv2d(x, w, stride, padding),
+        value: convolution(x, w),
         gradFunc: (dy) => [filterOf(x, w, dy)],
       }));
   return made as Tensor4D;
