@@ -2,10 +2,12 @@ import type { CropStore, TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { EpochRecord, StepRecord } from './events';
 
-/** Crops of one split, and the class index of each. */
+/** The samples of one split. */
 export interface Split {
-  /** May hold more crops than there are targets; those behind are not used. */
   store: CropStore;
+  /** Where in the store the crop of each sample is: the images that could not be read have left gaps. */
+  indices: Int32Array;
+  /** Class index of each sample. */
   targets: Int32Array;
 }
 
@@ -84,9 +86,9 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       const started = performance.now();
       const before = steps;
       const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
-      const { store, targets } = train;
+      const { store, indices, targets } = train;
       const trained = await session.trainEpoch(
-        { store, targets, ...session.plan(targets.length), batchSize, lr, maxSteps, keepFrom },
+        { store, indices, targets, ...session.plan(targets.length), batchSize, lr, maxSteps, keepFrom },
         (event) => {
           // An exception must not travel through the addon: it ends the pass, and is thrown after it.
           try {
@@ -106,7 +108,8 @@ export async function fit(options: FitOptions): Promise<FitResult> {
       }
       if (failure !== undefined) throw failure;
       if (trained.cancelled || signal.aborted) throw aborted();
-      const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
+      const validation = { store: val.store, indices: val.indices, targets: val.targets, batchSize };
+      const evaluated = await session.evaluate(validation, () => {});
       if (evaluated.cancelled || signal.aborted) throw aborted();
       const record: EpochRecord = {
         kind: 'epoch',

@@ -34,7 +34,8 @@ export async function keepModel(options: KeepOptions): Promise<{ model: KeptMode
   }
   const weights = await session.stateDict(true);
   await session.loadStateDict(weights.map((tensor) => ({ ...tensor, lent: true })));
-  const evaluated = await session.evaluate({ store: val.store, targets: val.targets, batchSize }, () => {});
+  const validation = { store: val.store, indices: val.indices, targets: val.targets, batchSize };
+  const evaluated = await session.evaluate(validation, () => {});
   if (evaluated.cancelled || signal.aborted) throw aborted();
   await save('model.safetensors', kept.epoch);
   const valAccuracy = evaluated.correct / evaluated.images;

@@ -165,6 +165,21 @@ std::vector<int32_t> Options::int32s(const char* key) {
 
 std::vector<uint8_t> Options::uint8s(const char* key) { return elements(bytes(value(key), key)); }
 
+std::vector<int32_t> Options::indices(const char* key, int64_t count, int64_t stored) {
+  const Napi::Value given = value(key);
+  const Napi::Env env = object_.Env();
+  if (given.IsUndefined()) {
+    if (count > stored) throw native_error(env, "there are fewer crops than asked for");
+    return {};
+  }
+  std::vector<int32_t> out = elements(typed_array<Napi::Int32Array>(given, key, napi_int32_array, "an Int32Array"));
+  if (static_cast<int64_t>(out.size()) != count) throw native_error(env, "there must be an index for each image");
+  const auto beyond = std::find_if(out.begin(), out.end(), [&](int32_t i) { return i < 0 || i >= stored; });
+  if (beyond == out.end()) return out;
+  throw native_error(env, std::string(key) + "[" + std::to_string(beyond - out.begin()) +
+                              "] is beyond the crops: " + std::to_string(*beyond) + " of " + std::to_string(stored));
+}
+
 void Options::finish() const {
   const Napi::Array keys = object_.GetPropertyNames();
   for (uint32_t i = 0; i < keys.Length(); ++i) {

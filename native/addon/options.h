@@ -50,6 +50,8 @@ class Options {
   // Copies: JavaScript may write into its arrays, or take them away, while a pass runs.
   std::vector<int32_t> int32s(const char* key);
   std::vector<uint8_t> uint8s(const char* key);
+  // Where in a store of `stored` images each of `count` is; empty where left out: the first ones.
+  std::vector<int32_t> indices(const char* key, int64_t count, int64_t stored);
 
   // To be called after the last key was read: one that nobody asked for is an error.
   void finish() const;

@@ -42,9 +42,7 @@ SessionOptions session_options(const Napi::Value& value) {
 
 // Every index is looked at before a pass starts: one that points outside the store ends in an error, not in the heap,
 // and a class that there is not would end a GPU's process.
-void check_samples(Napi::Env env, const CropStore& store, const std::vector<int32_t>& targets, int64_t classes) {
-  if (static_cast<int64_t>(targets.size()) > store.count())
-    throw native_error(env, "there are more targets than crops");
+void check_targets(Napi::Env env, const std::vector<int32_t>& targets, int64_t classes) {
   const auto wrong = std::find_if(targets.begin(), targets.end(), [&](int32_t i) { return i < 0 || i >= classes; });
   if (wrong == targets.end()) return;
   throw native_error(env, "targets[" + std::to_string(wrong - targets.begin()) + "] must be a whole number from 0 to " +
@@ -122,6 +120,7 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
   TrainOptions options;
   options.store = CropStoreWrap::crops_of(o.value("store"), "store");
   options.targets = o.int32s("targets");
+  options.indices = o.indices("indices", static_cast<int64_t>(options.targets.size()), options.store->count());
   options.plan.order = o.int32s("order");
   options.plan.flips = o.uint8s("flips");
   options.batch_size = o.whole("batchSize", 1);
@@ -130,7 +129,7 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
   options.keep_from = o.whole("keepFrom");
   o.finish();
   const Napi::Function on_step = function_of(info[1], "onStep");
-  check_samples(env, *options.store, options.targets, session->classes());
+  check_targets(env, options.targets, session->classes());
   check_plan(env, options.plan, options.targets.size());
   session->begin_pass();
   return ThreadTask<EpochResult, StepEvent>::start(
@@ -162,10 +161,11 @@ Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {
   EvaluateOptions options;
   options.store = CropStoreWrap::crops_of(o.value("store"), "store");
   options.targets = o.int32s("targets");
+  options.indices = o.indices("indices", static_cast<int64_t>(options.targets.size()), options.store->count());
   options.batch_size = o.whole("batchSize", 1);
   o.finish();
   const Napi::Function on_batch = function_of(info[1], "onBatch");
-  check_samples(env, *options.store, options.targets, session->classes());
+  check_targets(env, options.targets, session->classes());
   session->begin_pass();
   return ThreadTask<EvaluateResult, int64_t>::start(
       env, "evaluate", on_batch,

@@ -125,7 +125,7 @@ torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t siz
           std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, options_.cache, options_.cache_bf16);
     }
     const torch::NoGradGuard no_grad;
-    return prefix_->features(batches.store(), batches.order(first), batches.flips(first), size);
+    return prefix_->features(batches.source(), batches.samples(first, size));
   }
   const torch::Tensor batch = batches.inputs(first, size);
   return options_.precision == Precision::kFp64 ? batch.to(torch::kFloat64) : batch;
@@ -143,8 +143,10 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   const CpuMemoryPass memory;
   use_threads(options_.threads);
   model_->train_unfrozen();
-  const Batches batches(normalizer_, resident(), options.store, options.targets, options.plan.order,
-                        options.plan.flips);
+  const std::vector<Window> windows;
+  const Batches batches(
+      normalizer_, resident(),
+      {options.store, options.indices, options.targets, options.plan.order, options.plan.flips, windows});
   const int64_t count = batches.count();
   EpochResult result;
   std::vector<PendingBatch> pending;
@@ -206,7 +208,9 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   std::vector<int32_t> order(options.targets.size());
   std::iota(order.begin(), order.end(), 0);
   const std::vector<uint8_t> flips;
-  const Batches batches(normalizer_, resident(), options.store, options.targets, order, flips);
+  const std::vector<Window> windows;
+  const Batches batches(normalizer_, resident(),
+                        {options.store, options.indices, options.targets, order, flips, windows});
   EvaluateResult result;
   result.logits.reserve(batches.count() * options_.classes);
   std::vector<PendingBatch> pending;

@@ -14,13 +14,13 @@
 #include "core/batch.h"
 #include "core/batches.h"
 #include "core/cpu_memory.h"
-#include "core/crop_store.h"
 #include "core/frozen_prefix.h"
 #include "core/model.h"
 #include "core/pass_control.h"
 #include "core/precision.h"
 #include "core/resident_crops.h"
 #include "core/resnet.h"
+#include "core/sample_source.h"
 #include "core/sgd.h"
 
 namespace resnet_ft {
@@ -50,7 +50,8 @@ struct EpochPlan {
 };
 
 struct TrainOptions {
-  std::shared_ptr<const CropStore> store;
+  std::shared_ptr<const SampleSource> store;
+  std::vector<int32_t> indices;  // in the store, of each sample; empty: 0, 1, 2, ...
   std::vector<int32_t> targets;
   EpochPlan plan;
   int64_t batch_size = 0;
@@ -78,7 +79,8 @@ struct EpochResult {
 };
 
 struct EvaluateOptions {
-  std::shared_ptr<const CropStore> store;
+  std::shared_ptr<const SampleSource> store;
+  std::vector<int32_t> indices;  // in the store, of each sample; empty: 0, 1, 2, ...
   std::vector<int32_t> targets;
   int64_t batch_size = 0;
 };

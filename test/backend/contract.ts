@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Backend, TrainEpochOptions, TrainingSession } from '../../lib/backend/types';
+import type { Backend, CropStore, StepEvent, TrainEpochOptions, TrainingSession } from '../../lib/backend/types';
 import type { NamedTensor } from '../../lib/weights/state-dict';
 import { decodeImage } from '../../lib/data/decode';
 import { ANTS_BEES, ROOT } from '../cli/run';
@@ -64,6 +64,53 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
       expect(Buffer.compare(store.get(1), before)).toBe(0);
       expect([store.count, store.size]).toEqual([2, 8]);
       store.close();
+    });
+
+    test('one call keeps a crop and gives it', async () => {
+      const store = backend.createCropStore(2, 24);
+      const image = madeImage(50, 40);
+      const made = await store.putAndGet(1, image, 30);
+      expect(Buffer.compare(made, store.get(1))).toBe(0);
+      expect(sha256(made)).toBe(sha256((await backend.resizeCrop(image, { resize: 30, crop: 24 })).data));
+      // It is the caller's own.
+      made.fill(0);
+      expect(Buffer.compare(made, store.get(1))).not.toBe(0);
+      await expect(async () => store.putAndGet(2, image, 30)).rejects.toThrow('crop index out of range');
+      store.close();
+    });
+
+    test.each(['conv1', 'fc'] as const)('crops with gaps between them, training from %s', async (trainFrom) => {
+      const store = await fillStore(backend, CROP);
+      const gaps = backend.createCropStore(13, CROP);
+      const indices = Int32Array.of(1, 2, 4, 7, 8, 9, 10, 12);
+      for (const [i, at] of indices.entries()) {
+        await gaps.put(at, { width: CROP, height: CROP, data: store.get(i) }, CROP);
+      }
+      const figures = (samples: { store: CropStore; indices?: Int32Array }): Promise<unknown> =>
+        withSession(backend, { trainFrom }, async (session) => {
+          const all = { ...samples, targets: TARGETS };
+          const steps: StepEvent[] = [];
+          const pass = { ...session.plan(8), batchSize: 3, lr: 0.01, maxSteps: 1, keepFrom: 0 };
+          await session.trainEpoch({ ...all, ...pass }, (step) => steps.push(step));
+          return [steps, await session.evaluate({ ...all, batchSize: 8 }, ignore)];
+        });
+      expect(await figures({ store: gaps, indices })).toEqual(await figures({ store }));
+      const model = await backend.createModel(MODEL, await weightsOf(backend));
+      const pass = { count: 8, batchSize: 3, features: true };
+      const expected = await model.run({ ...pass, store }, ignore);
+      expect(await model.run({ ...pass, store: gaps, indices }, ignore)).toEqual(expected);
+      const turned = await model.run({ ...pass, store, count: 2, indices: Int32Array.of(7, 0) }, ignore);
+      expect([...turned.logits]).toEqual([...expected.logits.slice(14), ...expected.logits.slice(0, 2)]);
+      await model.close();
+      store.close();
+      gaps.close();
+    });
+
+    test('a store of images, or an error where the capabilities are without it', () => {
+      const make = () => backend.createImageStore(1, { memory: 1e6 }).close();
+      if (backend.capabilities.imageStore) expect(make).not.toThrow();
+      else expect(make).toThrow('has no store of images');
+      expect(backend.capabilities.keptFeatures).toEqual(['flip']);
     });
 
     test('crops in a file that is gone from its folder', async () => {

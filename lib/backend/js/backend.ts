@@ -1,5 +1,7 @@
 import type { Backend } from '../types';
 import { JsCropStore, resizeCrop } from './crop-store';
+import { misuse } from './error';
+import { SERVED_AUGMENTATIONS } from './frozen-prefix';
 import { JsModel } from './model';
 import { JsSession } from './session';
 import { loadEngine, type Engine, type Kernels } from './tfjs';
@@ -17,6 +19,7 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
     label: `js (${engine.kernels})`,
     versions: { tfjs: engine.version },
     precisions: ['fp32'],
+    capabilities: { imageStore: false, keptFeatures: SERVED_AUGMENTATIONS },
     deviceInfo: () => ({
       cudaBuilt: false,
       cudaCount: 0,
@@ -25,6 +28,9 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
     }),
     resizeCrop,
     createCropStore: (count, size, file) => new JsCropStore(count, size, file),
+    createImageStore: () => {
+      throw misuse('the js backend has no store of images');
+    },
     createModel: (options, tensors) => JsModel.create(engine, options, tensors),
     createSession: (options) => JsSession.create(engine, options),
   };

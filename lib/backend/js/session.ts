@@ -11,7 +11,7 @@ import type {
   TrainEpochOptions,
   TrainingSession,
 } from '../types';
-import { checkNotNegative, checkPlan, checkTargets, checkWhole } from './checks';
+import { checkIndices, checkNotNegative, checkPlan, checkTargets, checkWhole } from './checks';
 import type { NamedTensor } from '../../weights/state-dict';
 import { cropsOf, type CropBytes } from './crop-store';
 import { misuse } from './error';
@@ -30,6 +30,12 @@ import { nextTurn } from './turn';
 
 /** Samples are counted by 32-bit integers. */
 const MAX_SAMPLES = 2 ** 31 - 1;
+
+/** Crops, and where in them those of the samples of a pass are. */
+interface CroppedSamples {
+  crops: CropBytes;
+  indices: Int32Array;
+}
 
 /** A model in training: the frozen stages folded and their features kept, the others with their optimizer. */
 export class JsSession implements TrainingSession {
@@ -76,18 +82,18 @@ export class JsSession implements TrainingSession {
 
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult> {
     this.passes.requireOpen();
-    const crops = this.checkSamples(options);
+    const samples = this.checkSamples(options);
     checkPlan(options, options.targets.length);
     checkNotNegative(options.lr, 'lr');
     checkWhole(options.maxSteps, 'maxSteps');
     checkWhole(options.keepFrom, 'keepFrom');
-    return this.passes.run((stopped) => this.epoch(crops, options, onStep, stopped));
+    return this.passes.run((stopped) => this.epoch(samples, options, onStep, stopped));
   }
 
   evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult> {
     this.passes.requireOpen();
-    const crops = this.checkSamples(options);
-    return this.passes.run((stopped) => this.evaluation(crops, options, onBatch, stopped));
+    const samples = this.checkSamples(options);
+    return this.passes.run((stopped) => this.evaluation(samples, options, onBatch, stopped));
   }
 
   stateDict(kept = false): Promise<NamedTensor[]> {
@@ -128,16 +134,16 @@ export class JsSession implements TrainingSession {
     });
   }
 
-  /** The crops of a pass; every target is a class. */
-  private checkSamples({ store, targets, batchSize }: ValidationOptions): CropBytes {
+  /** The crops of a pass, and where those of its samples are; every target is a class. */
+  private checkSamples({ store, indices, targets, batchSize }: ValidationOptions): CroppedSamples {
     const crops = cropsOf(store);
     checkWhole(batchSize, 'batchSize', 1);
-    checkTargets(targets, this.options.classes, crops.count);
-    return crops;
+    checkTargets(targets, this.options.classes);
+    return { crops, indices: checkIndices(indices, targets.length, crops.count) };
   }
 
   private async epoch(
-    crops: CropBytes,
+    { crops, indices }: CroppedSamples,
     { order, flips, targets, batchSize, lr, maxSteps, keepFrom }: TrainEpochOptions,
     onStep: (event: StepEvent) => void,
     stopped: () => boolean,
@@ -146,7 +152,8 @@ export class JsSession implements TrainingSession {
     for (let first = 0; first < order.length; first += batchSize) {
       if (maxSteps > 0 && result.steps >= maxSteps) break;
       const batch = order.subarray(first, first + batchSize);
-      const input = await this.inputs(crops, batch, flips.subarray(first, first + batchSize), stopped);
+      const rows = batch.map((sample) => indices[sample] as number);
+      const input = await this.inputs(crops, rows, flips.subarray(first, first + batchSize), stopped);
       if (stopped()) {
         result.cancelled = true;
         break;
@@ -172,7 +179,7 @@ export class JsSession implements TrainingSession {
   }
 
   private async evaluation(
-    crops: CropBytes,
+    { crops, indices }: CroppedSamples,
     { targets, batchSize }: ValidationOptions,
     onBatch: (images: number) => void,
     stopped: () => boolean,
@@ -184,8 +191,8 @@ export class JsSession implements TrainingSession {
     try {
       for (let first = 0; first < targets.length; first += batchSize) {
         const wanted = targets.subarray(first, first + batchSize);
-        const indices = Int32Array.from(wanted, (_, i) => first + i);
-        const { values } = await network.forward(await this.inputs(crops, indices, undefined, stopped), { stopped });
+        const rows = indices.subarray(first, first + batchSize);
+        const { values } = await network.forward(await this.inputs(crops, rows, undefined, stopped), { stopped });
         if (stopped()) {
           result.cancelled = true;
           break;

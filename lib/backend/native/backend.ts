@@ -13,9 +13,11 @@ export async function openNativeBackend(): Promise<Backend> {
     label: 'native',
     versions: { torch: addon.torchVersion },
     precisions: ['fp32', 'bf16', 'fp64'],
+    capabilities: { imageStore: true, keptFeatures: ['flip'] },
     deviceInfo: () => addon.deviceInfo(),
     resizeCrop: (image, options) => addon.resizeCrop(image, options),
     createCropStore: (count, size, file) => addon.createCropStore(count, size, file),
+    createImageStore: (count, options) => addon.createImageStore(count, options),
     createModel: (options, tensors) => addon.createModel(options, tensors),
     createSession: (options) => addon.createSession(options),
   };
