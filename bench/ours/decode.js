@@ -12,11 +12,11 @@ const { emit, start } = require('./common');
 async function main([data, passes]) {
   const { train, val } = await openDataset({ data, seed: 0 });
   const samples = Array.from({ length: Number(passes) }, () => [...train, ...val]).flat();
-  const addon = loadAddon();
+  const backend = loadAddon();
   const started = performance.now();
   // Loading the decoder is part of the time, as the start of the workers is of the peer's.
   const { makeCrops } = await import('../../dist/data/crops.js');
-  const { store } = await makeCrops({ addon, samples, resize: 256, crop: 224, skipUnreadable: false });
+  const { store } = await makeCrops({ backend, samples, resize: 256, crop: 224, skipUnreadable: false });
   const seconds = (performance.now() - started) / 1000;
   const digest = createHash('sha256');
   for (let i = 0; i < samples.length; i++) digest.update(store.get(i));

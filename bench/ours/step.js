@@ -39,10 +39,13 @@ async function main() {
   // The same images in every step, unflipped, as the peer has them.
   let epoch = 0;
   const pass = (count, onStep) => {
-    const crops = Int32Array.from({ length: count * batchSize }, (_, i) => i % batchSize);
-    const targets = crops.map((crop) => crop % classes);
+    const indices = Int32Array.from({ length: count * batchSize }, (_, i) => i % batchSize);
+    const targets = indices.map((index) => index % classes);
     const learningRates = new Float64Array(count).fill(0.01);
-    return session.trainEpoch({ store, targets, crops, batchSize, epoch: ++epoch, learningRates, keepFrom: 0 }, onStep);
+    return session.trainEpoch(
+      { store, targets, indices, batchSize, epoch: ++epoch, learningRates, keepFrom: 0 },
+      onStep,
+    );
   };
 
   let first;

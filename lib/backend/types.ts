@@ -30,9 +30,52 @@ export interface CropStore {
   readonly inFile?: boolean;
   /** Resizes and crops, and keeps the bytes at `index`. */
   put(index: number, image: RgbImage, resize: number): Promise<void>;
+  /** As `put`, and gives the bytes of the crop, which are the caller's own. */
+  putAndGet(index: number, image: RgbImage, resize: number): Promise<Uint8Array>;
   /** A copy of the bytes at `index`. */
   get(index: number): Uint8Array;
   /** Frees the memory; a session that still reads it keeps it alive until its pass ends. */
+  close(): void;
+}
+
+/** Part of an image, in pixels. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+export interface ImageStoreOptions {
+  /** Bytes of images that may be in memory. */
+  memory: number;
+  /** A new file of this name keeps the others; it is gone when the process ends. Without it all are in memory. */
+  file?: string;
+}
+
+/**
+ * Decoded images of any size, uint8 RGB, outside the JavaScript heap, each written once. Windows are cut out of them again and again, in
+ * which a random resized crop differs from the fixed one of a {@link CropStore}.
+ */
+export interface ImageStore {
+  readonly count: number;
+  /**
+   * Keeps an image at `index`; where its short side has more than `shortSide` pixels it is first resized to that, as by torchvision's Resize.
+   * 0 keeps every image as it is. Rejects where there is an image already, and where the file has no room.
+   */
+  put(index: number, image: RgbImage, shortSide: number): Promise<void>;
+  /** Of the image as it is kept; 0 x 0 where there is none. */
+  size(index: number): { width: number; height: number };
+  /** A copy of the image as it is kept. */
+  get(index: number): RgbImage;
+  /**
+   * The window `box` of the image as it is kept, resized to `side` x `side`, and then mirrored where `mirrored` says so: the bytes of
+   * torchvision's `resized_crop` on Pillow.
+   */
+  window(index: number, box: Box, side: number, mirrored?: boolean): Promise<RgbImage>;
+  /** Bytes of the images in memory and in the file. */
+  usage(): { memory: number; file: number };
+  /** Frees the memory, once nobody reads it any more. */
   close(): void;
 }
 
@@ -127,8 +170,8 @@ export interface Samples {
   store: CropStore;
   /** Class index of every sample. */
   targets: Int32Array;
-  /** The crop of every sample, of the store; the first so many in their order where left out. */
-  crops?: Int32Array | undefined;
+  /** Where in the store the crop of each sample is; 0, 1, 2, … where left out. */
+  indices?: Int32Array | undefined;
 }
 
 export interface TrainEpochOptions extends Samples {
@@ -266,8 +309,10 @@ export interface ModelOptions {
 
 export interface RunOptions {
   store: CropStore;
-  /** The first so many crops of the store are run. */
+  /** So many crops are run. */
   count: number;
+  /** Which, in this order; the first of the store where left out. */
+  indices?: Int32Array;
   batchSize: number;
   /** Whether the features before `fc` are wanted too. */
   features: boolean;
@@ -300,6 +345,8 @@ export interface BackendOperations {
    * process ends. Throws where it can't be made.
    */
   createCropStore(count: number, size: number, file?: string): CropStore;
+  /** For so many images. Throws where the file can't be made, or where the backend's capabilities are without it. */
+  createImageStore(count: number, options: ImageStoreOptions): ImageStore;
   /** Makes a model of a whole state dict under torchvision's names. */
   createModel(options: ModelOptions, tensors: NamedTensor[]): Promise<InferenceModel>;
   createSession(options: SessionOptions): Promise<TrainingSession>;
@@ -312,9 +359,16 @@ export interface Capabilities {
   readonly optimizers: readonly OptimizerRecipe['kind'][];
   readonly losses: readonly LossRecipe['kind'][];
   readonly augmentations: readonly Augmentation['kind'][];
+  /**
+   * The augmentations with which the features of frozen modules are kept from one epoch to the next, for they show an image in few ways. With
+   * any other the features are computed each time, and no room need be set aside for them.
+   */
+  readonly keptFeatures: readonly Augmentation['kind'][];
   readonly draws: readonly Recipe['draws'][];
   /** The modules from which training can start. */
   readonly trainFrom: readonly TrainFrom[];
+  /** Whether there is an {@link ImageStore}, of which windows are cut. */
+  readonly imageStore: boolean;
 }
 
 /** The backends that a caller can choose. */

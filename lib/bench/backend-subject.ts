@@ -103,11 +103,11 @@ function trainerOf(session: TrainingSession, store: CropStore, { classes, size }
   let epoch = 0;
   return {
     async steps(images, batchSize, distinct) {
-      const crops = Int32Array.from({ length: images }, (_, i) => i % distinct);
-      const targets = crops.map((crop) => crop % classes);
+      const indices = Int32Array.from({ length: images }, (_, i) => i % distinct);
+      const targets = indices.map((index) => index % classes);
       const learningRates = new Float64Array(Math.ceil(images / batchSize)).fill(LEARNING_RATE);
       await session.trainEpoch(
-        { store, targets, crops, batchSize, epoch: ++epoch, learningRates, keepFrom: 0 },
+        { store, targets, indices, batchSize, epoch: ++epoch, learningRates, keepFrom: 0 },
         () => {},
       );
     },

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { drawInitialWeights } from '../backend/js/initial-weights';
 import { Generator } from '../backend/js/random';
 import { resizeAndCrop } from '../backend/js/resize';
-import { READING_STOPPED } from '../data/crops';
+import { READING_STOPPED } from '../data/read-all';
 import { decodeResizable } from '../data/resizable';
 import { isDirectory } from '../data/image-folder';
 import type { DownloadControl } from '../download/types';

@@ -30,8 +30,8 @@ interface Chunk<T extends ImageInput> {
   /** Why the image at this index could not be read. */
   errors: Map<number, ResnetFtError>;
   store: CropStore;
-  /** Crops in the store: one for each image without an error. */
-  count: number;
+  /** Where in the store the crop of each image without an error is. */
+  indices: Int32Array;
 }
 
 /** Batches that are decoded at the same time, whatever the number of passes. */
@@ -149,7 +149,8 @@ export class Classifier {
   }
 
   private async runChunk<T extends ImageInput>(chunk: Chunk<T>, options: ClassifyOptions): Promise<ImageResult<T>[]> {
-    const { count, store, errors } = chunk;
+    const { store, indices, errors } = chunk;
+    const count = indices.length;
     const { batchSize, features = false, signal } = options;
     if (this.closing !== undefined) throw new ResnetFtError('MODEL_CLOSED', 'The model is closed');
     const ran = await this.turns.runExclusive(async () => {
@@ -157,7 +158,7 @@ export class Classifier {
       const cancel = (): void => this.model.cancel();
       signal?.addEventListener('abort', cancel);
       try {
-        return await this.model.run({ store, count, batchSize, features }, () => {});
+        return await this.model.run({ store, count, indices, batchSize, features }, () => {});
       } finally {
         signal?.removeEventListener('abort', cancel);
       }

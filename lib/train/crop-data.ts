@@ -1,6 +1,6 @@
 import type { BackendOperations, CropStore } from '../backend/types';
 import type { CropCache } from '../data/crop-cache';
-import type { UnreadableImage } from '../data/crops';
+import type { UnreadableImage } from '../data/read-all';
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 import { shownBytes } from '../files/disk';
@@ -71,7 +71,8 @@ async function cropSplits(options: CropDataOptions, cache: CropCache | undefined
       stores.push(made.store);
       if (storeFile !== undefined) tellOfFile(made.store, split, emit);
       unreadable.push(...made.unreadable);
-      return { store: made.store, kept: made.kept, targets: Int32Array.from(made.kept, (sample) => sample.target) };
+      const { store, kept, indices } = made;
+      return { store, kept, indices, targets: Int32Array.from(kept, (sample) => sample.target) };
     } catch (error) {
       if (error instanceof ResnetFtError && error.code === 'NATIVE_ERROR') throw withHint(error);
       // Both splits are read before the run fails, so that all unreadable images are named at once.

@@ -7,7 +7,7 @@ import type { Schedule } from './recipe';
 export type Split = Samples;
 
 /** What of a split a session takes. */
-export const samplesOf = ({ store, targets, crops }: Split): Samples => ({ store, targets, crops });
+export const samplesOf = ({ store, targets, indices }: Split): Samples => ({ store, targets, indices });
 
 /** What the loop over epochs needs and calls. */
 export interface FitOptions {

@@ -6,9 +6,11 @@
 
 #include <string>
 
+#include "addon/batch.h"
 #include "addon/classes.h"
 #include "addon/errors.h"
 #include "addon/exit.h"
+#include "addon/image_store.h"
 #include "addon/images.h"
 #include "addon/model.h"
 #include "addon/session.h"
@@ -60,6 +62,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   guard_exit();
   auto* classes = new Classes();
   classes->crop_store = Napi::Persistent(CropStoreWrap::define(env));
+  classes->image_store = Napi::Persistent(ImageStoreWrap::define(env));
   classes->model = Napi::Persistent(ModelWrap::define(env));
   classes->session = Napi::Persistent(SessionWrap::define(env));
   env.SetInstanceData(classes);
@@ -67,9 +70,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<device_info>(&exports, "deviceInfo");
   add<resize_crop>(&exports, "resizeCrop");
   add<create_crop_store>(&exports, "createCropStore");
+  add<create_image_store>(&exports, "createImageStore");
   add<create_model>(&exports, "createModel");
   add<create_session>(&exports, "createSession");
   add<end_passes>(&exports, "endPasses");
+  add<make_batch>(&exports, "makeBatch");
+  add<random_resized_crop_of>(&exports, "randomResizedCrop");
   return exports;
 }
 

@@ -12,6 +12,7 @@ namespace resnet_ft {
 
 struct Classes {
   Napi::FunctionReference crop_store;
+  Napi::FunctionReference image_store;
   Napi::FunctionReference model;
   Napi::FunctionReference session;
   // What the constructor that is called next wraps; null where JavaScript calls it by itself.

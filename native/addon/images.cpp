@@ -1,82 +1,17 @@
 #include "addon/images.h"
 
-#include <cstring>
 #include <memory>
 #include <new>
-#include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "addon/classes.h"
+#include "addon/image_worker.h"
 #include "addon/options.h"
-#include "addon/pass_threads.h"
 
 namespace resnet_ft {
 namespace {
-
-// Sides of what an image is resized and cropped to; 0 leaves them as they are.
-constexpr int64_t kMaxSide = 16384;
-
-// More is read in place where it is lent: copying the pixels of a photograph costs a twentieth of decoding it.
-constexpr size_t kAlwaysCopied = size_t{1} << 20;
-
-// An RGB image that a worker thread reads; the promise ends it.
-class ImageWorker : public Napi::AsyncWorker {
- public:
-  ImageWorker(Napi::Env env, const Napi::Value& value)
-      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {
-    Options image(value, "an image");
-    view_.width = static_cast<int>(image.whole("width", INT32_MIN, INT32_MAX));
-    view_.height = static_cast<int>(image.whole("height", INT32_MIN, INT32_MAX));
-    const bool lent = image.flag_or_none("lent").value_or(false);
-    const Napi::Uint8Array pixels = bytes(image.value("data"), "data");
-    // Asked for last: reading a property may run code of JavaScript, which may take the bytes away.
-    const size_t length = pixels.ByteLength();
-    if (view_.width <= 0 || view_.height <= 0 || length / 3 / view_.width != static_cast<size_t>(view_.height) ||
-        length % (size_t{3} * view_.width) != 0) {
-      throw native_error(env, "an RGB image needs height x width x 3 bytes");
-    }
-    if (lent && length > kAlwaysCopied) {
-      lent_ = Napi::Persistent(pixels.As<Napi::Object>());
-      view_.data = pixels.Data();
-    } else {
-      copy_.reset(new uint8_t[length]);
-      std::memcpy(copy_.get(), pixels.Data(), length);
-      view_.data = copy_.get();
-    }
-  }
-
-  Napi::Promise promise() const { return deferred_.Promise(); }
-
- protected:
-  virtual void work() = 0;
-  virtual Napi::Value result(Napi::Env env) { return env.Undefined(); }
-
-  void Execute() override {
-    try {
-      // libuv finishes what is queued before the process may end.
-      if (pass_threads_end()) throw std::runtime_error("the process is about to end");
-      work();
-    } catch (...) {
-      SetError(describe_caught());
-    }
-  }
-  void OnOK() override {
-    try {
-      deferred_.Resolve(guarded(Env(), [&] { return result(Env()); }));
-    } catch (const Napi::Error& error) {
-      deferred_.Reject(error.Value());
-    }
-  }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(native_error(Env(), error.Message()).Value()); }
-
-  RgbView view_;
-
- private:
-  Napi::Promise::Deferred deferred_;
-  std::unique_ptr<uint8_t[]> copy_;
-  Napi::ObjectReference lent_;  // the array, for its owner may put another one into the image
-};
 
 class ResizeWorker : public ImageWorker {
  public:
@@ -85,13 +20,7 @@ class ResizeWorker : public ImageWorker {
 
  protected:
   void work() override { out_ = resize_and_crop(view_, resize_, crop_); }
-  Napi::Value result(Napi::Env env) override {
-    Napi::Object out = Napi::Object::New(env);
-    out.Set("width", out_.width);
-    out.Set("height", out_.height);
-    out.Set("data", Napi::Buffer<uint8_t>::Copy(env, out_.data.data(), out_.data.size()));
-    return out;
-  }
+  Napi::Value result(Napi::Env env) override { return image_to_js(env, out_); }
 
  private:
   int resize_;
@@ -101,24 +30,21 @@ class ResizeWorker : public ImageWorker {
 
 class PutWorker : public ImageWorker {
  public:
-  PutWorker(Napi::Env env, const Napi::Value& image, std::shared_ptr<CropStore> store, int64_t index, int resize)
-      : ImageWorker(env, image), store_(std::move(store)), index_(index), resize_(resize) {}
+  PutWorker(Napi::Env env, const Napi::Value& image, std::shared_ptr<CropStore> store, int64_t index, int resize,
+            bool gives)
+      : ImageWorker(env, image), store_(std::move(store)), index_(index), resize_(resize), gives_(gives) {}
 
  protected:
-  void work() override { store_->put(index_, view_, resize_); }
+  void work() override { crop_ = store_->put(index_, view_, resize_); }
+  Napi::Value result(Napi::Env env) override { return gives_ ? buffer_of(env, crop_) : ImageWorker::result(env); }
 
  private:
   std::shared_ptr<CropStore> store_;
   int64_t index_;
   int resize_;
+  bool gives_;
+  std::vector<uint8_t> crop_;
 };
-
-Napi::Value queue(std::unique_ptr<ImageWorker> worker) {
-  const Napi::Promise promise = worker->promise();
-  worker->Queue();
-  worker.release();  // NOLINT: deletes itself when it is done
-  return promise;
-}
 
 }  // namespace
 
@@ -137,6 +63,7 @@ Napi::Value create_crop_store(const Napi::CallbackInfo& info) {
 Napi::Function CropStoreWrap::define(Napi::Env env) {
   return DefineClass(env, "CropStore",
                      {InstanceMethod("put", &CropStoreWrap::call<&CropStoreWrap::put>),
+                      InstanceMethod("putAndGet", &CropStoreWrap::call<&CropStoreWrap::put_and_get>),
                       InstanceMethod("get", &CropStoreWrap::call<&CropStoreWrap::get>),
                       InstanceMethod("close", &CropStoreWrap::call<&CropStoreWrap::close>)});
 }
@@ -167,16 +94,20 @@ std::shared_ptr<CropStore> CropStoreWrap::store(Napi::Env env) const {
   return store_;
 }
 
-Napi::Value CropStoreWrap::put(const Napi::CallbackInfo& info) {
+Napi::Value CropStoreWrap::put(const Napi::CallbackInfo& info) { return start_put(info, false); }
+
+Napi::Value CropStoreWrap::put_and_get(const Napi::CallbackInfo& info) { return start_put(info, true); }
+
+Napi::Value CropStoreWrap::start_put(const Napi::CallbackInfo& info, bool gives) {
   const int64_t index = whole_number(info[0], "index", -kMaxSafeInteger);
   const int resize = static_cast<int>(whole_number(info[2], "resize", 0, kMaxSide));
-  return queue(std::make_unique<PutWorker>(info.Env(), info[1], store(info.Env()), index, resize));
+  return queue(std::make_unique<PutWorker>(info.Env(), info[1], store(info.Env()), index, resize, gives));
 }
 
 Napi::Value CropStoreWrap::get(const Napi::CallbackInfo& info) {
   const int64_t index = whole_number(info[0], "index", -kMaxSafeInteger);
   const auto crops = store(info.Env());
-  const auto bytes = Napi::Buffer<uint8_t>::New(info.Env(), crops->bytes_per_crop());
+  const auto bytes = Napi::Buffer<uint8_t>::New(info.Env(), crops->bytes_per_sample());
   crops->read(index, bytes.Data());
   return bytes;
 }

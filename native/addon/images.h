@@ -26,6 +26,8 @@ class CropStoreWrap : public GuardedWrap<CropStoreWrap> {
  private:
   std::shared_ptr<CropStore> store(Napi::Env env) const;
   Napi::Value put(const Napi::CallbackInfo& info);
+  Napi::Value put_and_get(const Napi::CallbackInfo& info);
+  Napi::Value start_put(const Napi::CallbackInfo& info, bool gives);
   Napi::Value get(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

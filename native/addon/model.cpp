@@ -57,11 +57,11 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
   RunOptions options;
   options.store = CropStoreWrap::crops_of(o.value("store"), "store");
   options.count = o.whole("count");
+  options.indices = o.indices("indices", options.count, options.store->count());
   options.batch_size = o.whole("batchSize", 1);
   options.features = o.flag("features");
   o.finish();
   const Napi::Function on_batch = function_of(info[1], "onBatch");
-  if (options.count > options.store->count()) throw native_error(env, "there are fewer crops than asked for");
   model->begin_pass();
   return ThreadTask<RunResult, int64_t>::start(
       env, "run", on_batch,

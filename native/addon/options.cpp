@@ -176,9 +176,12 @@ std::array<float, 3> Options::channels(const char* key, bool positive) {
   return out;
 }
 
+std::vector<int32_t> Options::int32s(const char* key) {
+  return elements(typed_array<Napi::Int32Array>(value(key), named(key), napi_int32_array, "an Int32Array"));
+}
+
 std::vector<int32_t> Options::int32s(const char* key, int64_t end) {
-  std::vector<int32_t> numbers =
-      elements(typed_array<Napi::Int32Array>(value(key), named(key), napi_int32_array, "an Int32Array"));
+  std::vector<int32_t> numbers = int32s(key);
   const auto wrong = std::find_if(numbers.begin(), numbers.end(), [&](int32_t i) { return i < 0 || i >= end; });
   if (wrong == numbers.end()) return numbers;
   throw native_error(object_.Env(), named(key) + "[" + std::to_string(wrong - numbers.begin()) + "] must be " +
@@ -206,6 +209,22 @@ std::vector<Options> Options::list(const char* key) {
 }
 
 std::vector<uint8_t> Options::uint8s(const char* key) { return elements(bytes(value(key), named(key))); }
+
+std::vector<int32_t> Options::indices(const char* key, int64_t count, int64_t stored) {
+  const Napi::Value given = value(key);
+  const Napi::Env env = object_.Env();
+  if (given.IsUndefined()) {
+    if (count > stored) throw native_error(env, "there are fewer crops than asked for");
+    return {};
+  }
+  std::vector<int32_t> out =
+      elements(typed_array<Napi::Int32Array>(given, named(key), napi_int32_array, "an Int32Array"));
+  if (static_cast<int64_t>(out.size()) != count) throw native_error(env, "there must be an index for each image");
+  const auto beyond = std::find_if(out.begin(), out.end(), [&](int32_t i) { return i < 0 || i >= stored; });
+  if (beyond == out.end()) return out;
+  throw native_error(env, named(key) + "[" + std::to_string(beyond - out.begin()) +
+                              "] is beyond the crops: " + std::to_string(*beyond) + " of " + std::to_string(stored));
+}
 
 void Options::finish() const {
   const Napi::Array keys = object_.GetPropertyNames();

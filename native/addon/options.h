@@ -52,11 +52,14 @@ class Options {
   // Three finite numbers; above 0 where `positive` says so.
   std::array<float, 3> channels(const char* key, bool positive = false);
   // Copies: JavaScript may write into its arrays, or take them away, while a pass runs.
+  std::vector<int32_t> int32s(const char* key);
   // Each from 0 to below `end`.
   std::vector<int32_t> int32s(const char* key, int64_t end);
   std::vector<uint8_t> uint8s(const char* key);
   std::vector<uint32_t> uint32s(const char* key);
   std::vector<double> float64s(const char* key);
+  // Where in a store of `stored` images each of `count` is; empty where left out: the first ones.
+  std::vector<int32_t> indices(const char* key, int64_t count, int64_t stored);
 
   // The object under a key, and the objects of the array under a key: `recipe.optimizer`, `recipe.augment[0]`.
   Options nested(const char* key);

@@ -41,16 +41,11 @@ SessionOptions session_options(const Napi::Value& value) {
 
 // Every index is looked at before a pass starts: one that points outside the store ends in an error, not in the heap,
 // and a class that there is not would end a GPU's process.
-Samples read_samples(Napi::Env env, Options* o, int64_t classes) {
-  Samples samples;
-  samples.store = CropStoreWrap::crops_of(o->value("store"), "store");
+PassSamples read_samples(Options* o, int64_t classes) {
+  PassSamples samples;
+  samples.source = CropStoreWrap::crops_of(o->value("store"), "store");
   samples.targets = o->int32s("targets", classes);
-  if (!o->value("crops").IsUndefined()) {
-    samples.crops = o->int32s("crops", samples.store->count());
-    if (samples.crops.size() != samples.targets.size()) throw native_error(env, "targets and crops differ in length");
-  }
-  if (samples.crops.empty() && samples.count() > samples.store->count())
-    throw native_error(env, "there are more targets than crops");
+  samples.indices = o->indices("indices", samples.count(), samples.source->count());
   return samples;
 }
 
@@ -135,7 +130,7 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
   const auto session = this->session(env);
   Options o(info[0], "the options of an epoch");
   TrainOptions options;
-  options.samples = read_samples(env, &o, session->classes());
+  options.samples = read_samples(&o, session->classes());
   options.batch_size = o.whole("batchSize", 1);
   options.epoch = o.whole("epoch", 1, INT32_MAX);
   options.learning_rates = learning_rates(env, &o, session->parameter_groups());
@@ -170,7 +165,7 @@ Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {
   const auto session = this->session(env);
   Options o(info[0], "the options of an evaluation");
   EvaluateOptions options;
-  options.samples = read_samples(env, &o, session->classes());
+  options.samples = read_samples(&o, session->classes());
   options.batch_size = o.whole("batchSize", 1);
   o.finish();
   const Napi::Function on_batch = function_of(info[1], "onBatch");

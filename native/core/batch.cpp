@@ -5,6 +5,13 @@
 #include <vector>
 
 namespace resnet_ft {
+namespace {
+
+void read(const Samples& samples, int64_t i, uint8_t* to) {
+  samples.source.read(samples.indices[i], samples.windows == nullptr ? nullptr : samples.windows + i, to);
+}
+
+}  // namespace
 
 Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std, const torch::Device& device,
                        bool as_on_gpu)
@@ -17,27 +24,25 @@ Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float,
   }
 }
 
-torch::Tensor Normalizer::batch(const CropStore& store, const int32_t* order, const uint8_t* flips,
-                                int64_t count) const {
-  return on_device_ ? sent(store, order, flips, count) : by_table(store, order, flips, count);
-}
+torch::Tensor Normalizer::batch(const Samples& samples) const { return on_device_ ? sent(samples) : by_table(samples); }
 
-// The bytes of a crop are already in channels_last order.
-torch::Tensor Normalizer::by_table(const CropStore& store, const int32_t* order, const uint8_t* flips,
-                                   int64_t count) const {
-  const int64_t size = store.size();
+// The bytes of a sample are already in channels_last order.
+torch::Tensor Normalizer::by_table(const Samples& samples) const {
+  const int64_t count = samples.count;
+  const int64_t size = samples.source.size();
+  const int64_t bytes = samples.source.bytes_per_sample();
   torch::Tensor batch = torch::empty(
       {count, 3, size, size}, torch::TensorOptions(torch::kFloat32).memory_format(torch::MemoryFormat::ChannelsLast));
   auto* out = batch.data_ptr<float>();
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
-    std::vector<uint8_t> crop(store.bytes_per_crop());
+    std::vector<uint8_t> square(bytes);
     for (int64_t i = begin; i < end; ++i) {
-      store.read(order[i], crop.data());
-      const bool flip = flips != nullptr && flips[i] != 0;
-      float* pixel = out + i * store.bytes_per_crop();
+      read(samples, i, square.data());
+      const bool flip = samples.mirrored != nullptr && samples.mirrored[i] != 0;
+      float* pixel = out + i * bytes;
       for (int64_t y = 0; y < size; ++y) {
         for (int64_t x = 0; x < size; ++x, pixel += 3) {
-          const uint8_t* source = crop.data() + (y * size + (flip ? size - 1 - x : x)) * 3;
+          const uint8_t* source = square.data() + (y * size + (flip ? size - 1 - x : x)) * 3;
           for (size_t c = 0; c < 3; ++c) pixel[c] = table_[c][source[c]];
         }
       }
@@ -47,19 +52,19 @@ torch::Tensor Normalizer::by_table(const CropStore& store, const int32_t* order,
 }
 
 // Bytes travel, a quarter of the floats, from pinned memory and without waiting; the device does the arithmetic.
-torch::Tensor Normalizer::sent(const CropStore& store, const int32_t* order, const uint8_t* flips,
-                               int64_t count) const {
-  const int64_t size = store.size();
+torch::Tensor Normalizer::sent(const Samples& samples) const {
+  const int64_t count = samples.count;
+  const int64_t size = samples.source.size();
   const torch::TensorOptions pinned = torch::TensorOptions(torch::kUInt8).pinned_memory(device_.is_cuda());
   const torch::Tensor bytes = torch::empty({count, size, size, 3}, pinned);
   auto* to = bytes.data_ptr<uint8_t>();
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) store.read(order[i], to + i * store.bytes_per_crop());
+    for (int64_t i = begin; i < end; ++i) read(samples, i, to + i * samples.source.bytes_per_sample());
   });
   torch::Tensor mirrored;
-  if (flips != nullptr) {
+  if (samples.mirrored != nullptr) {
     mirrored = torch::empty({count}, pinned);
-    std::memcpy(mirrored.data_ptr<uint8_t>(), flips, count);
+    std::memcpy(mirrored.data_ptr<uint8_t>(), samples.mirrored, count);
     mirrored = mirrored.to(device_, /*non_blocking=*/true);
   }
   return batch(bytes.to(device_, /*non_blocking=*/true), mirrored);

@@ -1,4 +1,4 @@
-// uint8 crops to the normalised batches that a network takes.
+// uint8 samples to the normalised batches that a network takes.
 #pragma once
 
 #include <torch/torch.h>
@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-#include "core/crop_store.h"
+#include "core/sample_source.h"
 
 namespace resnet_ft {
 
@@ -17,9 +17,8 @@ class Normalizer {
   Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std, const torch::Device& device,
              bool as_on_gpu = false);
 
-  // count x 3 x size x size, float32, channels_last, on the device: the crops that `order` names, mirrored where
-  // `flips` says so (null: none).
-  torch::Tensor batch(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
+  // count x 3 x size x size, float32, channels_last, on the device.
+  torch::Tensor batch(const Samples& samples) const;
   // The same of count x size x size x 3 bytes that lie on the device; `mirrored`, count bytes there, may be undefined.
   torch::Tensor batch(const torch::Tensor& bytes, const torch::Tensor& mirrored) const;
 
@@ -28,8 +27,8 @@ class Normalizer {
   bool computes_on_device() const { return on_device_; }
 
  private:
-  torch::Tensor by_table(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
-  torch::Tensor sent(const CropStore& store, const int32_t* order, const uint8_t* flips, int64_t count) const;
+  torch::Tensor by_table(const Samples& samples) const;
+  torch::Tensor sent(const Samples& samples) const;
 
   torch::Device device_;
   bool on_device_;

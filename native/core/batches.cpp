@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <utility>
 #include <vector>
 
 namespace resnet_ft {
@@ -22,25 +21,33 @@ torch::Tensor send(const std::vector<Value>& values, torch::ScalarType type, con
 
 }  // namespace
 
-Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, std::shared_ptr<const CropStore> store,
-                 const std::vector<int32_t>& targets, const std::vector<int32_t>& order,
-                 const std::vector<uint8_t>& flips)
-    : normalizer_(normalizer), store_(std::move(store)), order_(order), flips_(flips) {
+Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, const PassDraws& pass)
+    : normalizer_(normalizer),
+      source_(pass.samples.source),
+      indices_(pass.order),
+      mirrored_(pass.mirrored),
+      windows_(pass.windows) {
   const torch::Device& device = normalizer_.device();
-  std::vector<int64_t> ordered(order.size());
-  std::transform(order.begin(), order.end(), ordered.begin(), [&](int32_t i) { return targets.at(i); });
+  std::vector<int64_t> ordered(pass.order.size());
+  const PassSamples& samples = pass.samples;
+  std::transform(pass.order.begin(), pass.order.end(), ordered.begin(),
+                 [&](int32_t i) { return samples.targets.at(i); });
   targets_ = send(ordered, torch::kInt64, device);
-  if (!normalizer_.computes_on_device() || resident == nullptr) return;
-  crops_ = resident->of(store_);
-  if (!crops_.defined()) return;
-  rows_ = send(order_, torch::kInt64, device);
-  if (!flips_.empty()) mirrored_ = send(flips_, torch::kUInt8, device);
+  if (!samples.indices.empty()) {
+    for (int32_t& index : indices_) index = samples.indices.at(index);
+  }
+  if (!normalizer_.computes_on_device() || resident == nullptr || !windows_.empty()) return;
+  resident_ = resident->of(source_);
+  if (!resident_.defined()) return;
+  rows_ = send(indices_, torch::kInt64, device);
+  if (!mirrored_.empty()) resident_mirrored_ = send(mirrored_, torch::kUInt8, device);
 }
 
 torch::Tensor Batches::inputs(int64_t first, int64_t size) const {
-  if (!crops_.defined()) return normalizer_.batch(*store_, order(first), flips(first), size);
-  const torch::Tensor mirrored = mirrored_.defined() ? mirrored_.narrow(0, first, size) : torch::Tensor();
-  return normalizer_.batch(crops_.index_select(0, rows_.narrow(0, first, size)), mirrored);
+  if (!resident_.defined()) return normalizer_.batch(samples(first, size));
+  const torch::Tensor mirrored =
+      resident_mirrored_.defined() ? resident_mirrored_.narrow(0, first, size) : torch::Tensor();
+  return normalizer_.batch(resident_.index_select(0, rows_.narrow(0, first, size)), mirrored);
 }
 
 }  // namespace resnet_ft

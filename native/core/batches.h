@@ -8,24 +8,43 @@
 #include <vector>
 
 #include "core/batch.h"
-#include "core/crop_store.h"
 #include "core/resident_crops.h"
+#include "core/sample_source.h"
 
 namespace resnet_ft {
+
+// What a pass goes over.
+struct PassSamples {
+  std::shared_ptr<const SampleSource> source;
+  // Where in the source each sample is; empty: 0, 1, 2, ...
+  std::vector<int32_t> indices;
+  std::vector<int32_t> targets;  // of each sample
+
+  int64_t count() const { return static_cast<int64_t>(targets.size()); }
+};
+
+// The samples of a pass and what was drawn for them, which must outlive its batches.
+struct PassDraws {
+  const PassSamples& samples;
+  const std::vector<int32_t>& order;  // samples
+  // Of each of the order: whether it is mirrored (empty: none is), and its window (empty: the source has one of each).
+  const std::vector<uint8_t>& mirrored;
+  const std::vector<Window>& windows;
+};
 
 // A GPU never waits in here: order, flips and targets of the whole pass are sent once, before its first batch.
 class Batches {
  public:
-  // Sample `i` is crop `order[i]` of the store with target `targets[order[i]]`, mirrored where `flips[i]` is not 0
-  // (empty: none). Without `resident` (null) crops are sent batch by batch.
-  Batches(const Normalizer& normalizer, ResidentCrops* resident, std::shared_ptr<const CropStore> store,
-          const std::vector<int32_t>& targets, const std::vector<int32_t>& order, const std::vector<uint8_t>& flips);
+  // Without `resident` (null) samples are sent batch by batch, and so they are where windows are drawn.
+  Batches(const Normalizer& normalizer, ResidentCrops* resident, const PassDraws& pass);
 
-  int64_t count() const { return static_cast<int64_t>(order_.size()); }
-  const std::shared_ptr<const CropStore>& store() const { return store_; }
-  // What the samples from `first` on are, on the host.
-  const int32_t* order(int64_t first) const { return order_.data() + first; }
-  const uint8_t* flips(int64_t first) const { return flips_.empty() ? nullptr : flips_.data() + first; }
+  int64_t count() const { return static_cast<int64_t>(indices_.size()); }
+  const std::shared_ptr<const SampleSource>& source() const { return source_; }
+  // Some samples, on the host.
+  Samples samples(int64_t first, int64_t size) const {
+    return {*source_, indices_.data() + first, mirrored_.empty() ? nullptr : mirrored_.data() + first,
+            windows_.empty() ? nullptr : windows_.data() + first, size};
+  }
 
   // size x 3 x height x width, normalised; must not be asked for a sample beyond the last.
   torch::Tensor inputs(int64_t first, int64_t size) const;
@@ -34,12 +53,13 @@ class Batches {
 
  private:
   const Normalizer& normalizer_;
-  std::shared_ptr<const CropStore> store_;
-  const std::vector<int32_t>& order_;
-  const std::vector<uint8_t>& flips_;
+  std::shared_ptr<const SampleSource> source_;
+  std::vector<int32_t> indices_;
+  const std::vector<uint8_t>& mirrored_;
+  const std::vector<Window>& windows_;
   torch::Tensor targets_;
-  // Only where the crops lie on the device.
-  torch::Tensor crops_, rows_, mirrored_;
+  // Only where the samples lie on the device.
+  torch::Tensor resident_, rows_, resident_mirrored_;
 };
 
 }  // namespace resnet_ft

@@ -16,37 +16,40 @@ FrozenPrefix::FrozenPrefix(FoldedResNet network, Normalizer normalizer, torch::D
       budget_(std::move(budget)),
       bf16_(bf16) {}
 
-torch::Tensor FrozenPrefix::compute(const CropStore& store, const std::vector<int32_t>& order,
-                                    const std::vector<uint8_t>& flips) {
-  const auto count = static_cast<int64_t>(order.size());
-  torch::Tensor rows = network_.forward(normalizer_.batch(store, order.data(), flips.data(), count));
+torch::Tensor FrozenPrefix::compute(const Samples& samples) {
+  torch::Tensor rows = network_.forward(normalizer_.batch(samples));
   if (rows.dim() == 4) rows = rows.permute({0, 2, 3, 1});
   if (bf16_) rows = rows.to(torch::kBFloat16);
   return rows.to(torch::kCPU).contiguous();
 }
 
-torch::Tensor FrozenPrefix::features(const std::shared_ptr<const CropStore>& store, const int32_t* order,
-                                     const uint8_t* flips, int64_t count) {
-  const auto flip = [&](int64_t i) { return flips != nullptr && flips[i] != 0 ? 1 : 0; };
-  StoreCache& cache = caches_[store.get()];
-  const auto known = [&](int64_t i) { return cache.rows && cache.rows->has(2 * int64_t{order[i]} + flip(i)); };
+torch::Tensor FrozenPrefix::features(const std::shared_ptr<const SampleSource>& source, const Samples& samples) {
+  if (!serves(samples)) return network_.forward(normalizer_.batch(samples));
+  const int64_t count = samples.count;
+  const auto flip = [&](int64_t i) { return samples.mirrored != nullptr && samples.mirrored[i] != 0 ? 1 : 0; };
+  const auto key = [&](int64_t i) { return 2 * int64_t{samples.indices[i]} + flip(i); };
+  SourceCache& cache = caches_[source.get()];
+  const auto known = [&](int64_t i) { return cache.rows && cache.rows->has(key(i)); };
 
   std::vector<int64_t> missing;
-  std::vector<int32_t> missing_order;
+  std::vector<int32_t> missing_indices;
   std::vector<uint8_t> missing_flips;
   for (int64_t i = 0; i < count; ++i) {
     if (known(i)) continue;
     missing.push_back(i);
-    missing_order.push_back(order[i]);
+    missing_indices.push_back(samples.indices[i]);
     missing_flips.push_back(static_cast<uint8_t>(flip(i)));
   }
   torch::Tensor computed;
-  if (!missing.empty()) computed = compute(*store, missing_order, missing_flips);
+  if (!missing.empty()) {
+    computed =
+        compute({*source, missing_indices.data(), missing_flips.data(), nullptr, static_cast<int64_t>(missing.size())});
+  }
   if (!cache.rows) {
     row_shape_ = computed.sizes().slice(1).vec();
-    cache.store = store;
-    const int64_t rows = store->count() * (flips == nullptr ? 1 : 2);
-    cache.rows = std::make_unique<FeatureCache>(2 * store->count(), rows, computed[0].nbytes(), budget_,
+    cache.source = source;
+    const int64_t rows = source->count() * (samples.mirrored == nullptr ? 1 : 2);
+    cache.rows = std::make_unique<FeatureCache>(2 * source->count(), rows, computed[0].nbytes(), budget_,
                                                 "-" + std::to_string(caches_.size()));
   }
 
@@ -65,12 +68,12 @@ torch::Tensor FrozenPrefix::features(const std::shared_ptr<const CropStore>& sto
       if (from[i] >= 0) {
         std::memcpy(row, fresh + from[i] * row_bytes, row_bytes);
       } else {
-        cache.rows->read(2 * int64_t{order[i]} + flip(i), row);
+        cache.rows->read(key(i), row);
       }
     }
   });
   for (size_t m = 0; m < missing.size(); ++m) {
-    cache.rows->write(2 * int64_t{missing_order[m]} + missing_flips[m], fresh + m * row_bytes);
+    cache.rows->write(key(missing[m]), fresh + m * row_bytes);
   }
   if (out.dim() == 4) out = out.permute({0, 3, 1, 2});
   return out.to(device_, /*non_blocking=*/true).to(network_.type());

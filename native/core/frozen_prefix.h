@@ -1,4 +1,4 @@
-// The frozen stages of a network in training: their features are the same in every epoch, so they are computed once.
+// The frozen stages of a network in training: where their features are the same in every epoch, they are computed once.
 #pragma once
 
 #include <memory>
@@ -17,18 +17,21 @@ class FrozenPrefix {
   // The stages before `cut`. `bf16` keeps features in half of the memory.
   FrozenPrefix(FoldedResNet network, Normalizer normalizer, torch::Device device, CacheBudget budget, bool bf16);
 
-  // Features at the cut of the crops that `order` names, mirrored where `flips` says so (null: none); on the device.
-  torch::Tensor features(const std::shared_ptr<const CropStore>& store, const int32_t* order, const uint8_t* flips,
-                         int64_t count);
+  // Whether features of such samples are kept: only of the one part that a source has of each image, mirrored or not,
+  // for of windows that are drawn no two are alike. Those of others are computed each time.
+  static bool serves(const Samples& samples) { return samples.windows == nullptr; }
+
+  // Features at the cut of samples of `source`, on the device.
+  torch::Tensor features(const std::shared_ptr<const SampleSource>& source, const Samples& samples);
 
  private:
-  struct StoreCache {
-    std::shared_ptr<const CropStore> store;  // held, so that its address stays its own
-    std::unique_ptr<FeatureCache> rows;      // by 2 * index + flip
+  struct SourceCache {
+    std::shared_ptr<const SampleSource> source;  // held, so that its address stays its own
+    std::unique_ptr<FeatureCache> rows;          // by 2 * index + mirrored
   };
 
   // Rows of features as they are kept: on the CPU, channels last, without gaps.
-  torch::Tensor compute(const CropStore& store, const std::vector<int32_t>& order, const std::vector<uint8_t>& flips);
+  torch::Tensor compute(const Samples& samples);
 
   FoldedResNet network_;
   Normalizer normalizer_;
@@ -37,7 +40,7 @@ class FrozenPrefix {
   bool bf16_;
   std::vector<int64_t> row_shape_;  // of the features of one crop, channels last
   torch::ScalarType type_ = torch::kFloat32;
-  std::unordered_map<const CropStore*, StoreCache> caches_;
+  std::unordered_map<const SampleSource*, SourceCache> caches_;
 };
 
 }  // namespace resnet_ft

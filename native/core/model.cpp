@@ -30,8 +30,11 @@ RunResult Model::run(const RunOptions& options, const std::function<void(int64_t
   const CpuMemoryPass memory;
   const c10::InferenceMode inference;
   use_threads(options_.threads);
-  std::vector<int32_t> order(options.count);
-  std::iota(order.begin(), order.end(), 0);
+  std::vector<int32_t> indices = options.indices;
+  if (indices.empty()) {
+    indices.resize(options.count);
+    std::iota(indices.begin(), indices.end(), 0);
+  }
   RunResult result;
   result.logits.reserve(options.count * network_->classes());
   if (options.features) result.features.reserve(options.count * network_->feature_count());
@@ -41,7 +44,7 @@ RunResult Model::run(const RunOptions& options, const std::function<void(int64_t
       break;
     }
     const int64_t size = std::min(options.batch_size, options.count - first);
-    const torch::Tensor images = normalizer_.batch(*options.store, order.data() + first, nullptr, size);
+    const torch::Tensor images = normalizer_.batch({*options.store, indices.data() + first, nullptr, nullptr, size});
     const torch::Tensor features = network_->forward(images, kStem, kHead);
     append_rows(result.logits, network_->forward(features, kHead, kStages));
     if (options.features) append_rows(result.features, features);

@@ -27,8 +27,9 @@ struct ModelOptions {
 };
 
 struct RunOptions {
-  std::shared_ptr<const CropStore> store;
+  std::shared_ptr<const SampleSource> store;
   int64_t count = 0;
+  std::vector<int32_t> indices;  // in the store, `count` of them; empty: 0, 1, 2, ...
   int64_t batch_size = 0;
   bool features = false;
 };
@@ -47,7 +48,7 @@ class Model : public PassControl {
  public:
   Model(const ModelOptions& options, const std::vector<NamedTensor>& tensors);
 
-  // Runs the first `count` crops of the store through the network.
+  // Runs `count` crops of the store through the network.
   RunResult run(const RunOptions& options, const std::function<void(int64_t)>& on_batch);
 
  private:

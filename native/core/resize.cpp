@@ -59,8 +59,8 @@ void with_weights(const Axis& axis, Span keep, const Work& work) {
 
 // Columns `keep` of the horizontally resized rows `rows`, of an image whose column 0 is the axis's pixel `column0`.
 std::vector<uint8_t> resize_rows(RgbView image, int column0, const Axis& axis, Span keep, Span rows) {
-  const size_t stride = static_cast<size_t>(image.width) * 3;
-  const uint8_t* end = image.data + image.height * stride;
+  const size_t stride = image.line_bytes();
+  const uint8_t* end = image.data + (image.height - 1) * stride + static_cast<size_t>(image.width) * 3;
   const size_t width = static_cast<size_t>(keep.length) * 3;
   std::vector<uint8_t> out(rows.length * width);
   std::vector<uint8_t> padded;
@@ -99,7 +99,7 @@ std::vector<uint8_t> resize_columns(const uint8_t* lines, size_t stride, size_t 
 std::vector<uint8_t> cut(RgbView image, Span columns, Span rows) {
   std::vector<uint8_t> out(static_cast<size_t>(rows.length) * columns.length * 3);
   for (int y = 0; y < rows.length; ++y) {
-    const uint8_t* line = image.data + (static_cast<size_t>(rows.offset + y) * image.width + columns.offset) * 3;
+    const uint8_t* line = image.data + (rows.offset + y) * image.line_bytes() + static_cast<size_t>(columns.offset) * 3;
     std::memcpy(out.data() + static_cast<size_t>(y) * columns.length * 3, line,
                 static_cast<size_t>(columns.length) * 3);
   }
@@ -126,24 +126,18 @@ bool vertically_first(const Axis& across, const Axis& down) {
   return down.shrinks_by() > 0 && down.shrinks_by() > 2 * across.shrinks_by();
 }
 
-}  // namespace
-
-RgbImage resize_and_crop(RgbView image, int resize, int crop) {
-  if (image.width <= 0 || image.height <= 0) throw std::invalid_argument("an image must have at least one pixel");
-  const Size size = resized_size(image, resize, crop);
+// `columns` and `rows` of the image in another size.
+RgbImage resized(RgbView image, Size size, Span columns, Span rows) {
   const Axis across(image.width, size.width);
   const Axis down(image.height, size.height);
-  const Span columns = centre(size.width, crop);
-  const Span rows = centre(size.height, crop);
   // Each pass makes only what the next one reads, so that what is between them is no larger than the image or the crop.
   const Span columns_read = across.inputs(columns);
   const Span rows_read = down.inputs(rows);
-  const size_t stride = static_cast<size_t>(image.width) * 3;
   const size_t bytes = static_cast<size_t>(columns.length) * 3;
 
   std::vector<uint8_t> out;
   if (vertically_first(across, down)) {
-    out = resize_columns(image.data + static_cast<size_t>(columns_read.offset) * 3, stride,
+    out = resize_columns(image.data + static_cast<size_t>(columns_read.offset) * 3, image.line_bytes(),
                          static_cast<size_t>(columns_read.length) * 3, 0, down, rows);
     const RgbView lines{out.data(), columns_read.length, rows.length};
     if (across.resizes()) out = resize_rows(lines, columns_read.offset, across, columns, {0, rows.length});
@@ -151,7 +145,26 @@ RgbImage resize_and_crop(RgbView image, int resize, int crop) {
     out = across.resizes() ? resize_rows(image, 0, across, columns, rows_read) : cut(image, columns, rows_read);
     if (down.resizes()) out = resize_columns(out.data(), bytes, bytes, rows_read.offset, down, rows);
   }
-  return pad({columns.length, rows.length, std::move(out)}, crop);
+  return {columns.length, rows.length, std::move(out)};
+}
+
+void require_pixels(RgbView image) {
+  if (image.width <= 0 || image.height <= 0) throw std::invalid_argument("an image must have at least one pixel");
+}
+
+}  // namespace
+
+RgbImage resize_and_crop(RgbView image, int resize, int crop) {
+  require_pixels(image);
+  const Size size = resized_size(image, resize, crop);
+  return pad(resized(image, size, centre(size.width, crop), centre(size.height, crop)), crop);
+}
+
+RgbImage resize_to_square(RgbView image, int side) {
+  require_pixels(image);
+  if (side <= 0 || !Axis::has_weights(image.width, side) || !Axis::has_weights(image.height, side))
+    throw std::invalid_argument("there is no square of " + std::to_string(side) + " pixels of such an image");
+  return resized(image, {side, side}, {0, side}, {0, side});
 }
 
 }  // namespace resnet_ft

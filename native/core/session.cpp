@@ -44,21 +44,6 @@ torch::Tensor correct_of(const torch::Tensor& logits, const torch::Tensor& targe
   return logits.argmax(1).eq(target).sum();
 }
 
-// The crops of samples in an order.
-std::vector<int32_t> crops_of(const Samples& samples, const std::vector<int32_t>& order) {
-  if (samples.crops.empty()) return order;
-  std::vector<int32_t> crops(order.size());
-  std::transform(order.begin(), order.end(), crops.begin(), [&](int32_t i) { return samples.crops[i]; });
-  return crops;
-}
-
-std::vector<int32_t> targets_by_crop(const Samples& samples) {
-  if (samples.crops.empty()) return samples.targets;
-  std::vector<int32_t> targets(samples.store->count());
-  for (size_t i = 0; i < samples.crops.size(); ++i) targets[samples.crops[i]] = samples.targets[i];
-  return targets;
-}
-
 constexpr size_t kUnreadOnGpu = 8;
 
 }  // namespace
@@ -115,7 +100,7 @@ torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t siz
           std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, options_.cache, options_.cache_bf16);
     }
     const torch::NoGradGuard no_grad;
-    return prefix_->features(batches.store(), batches.order(first), batches.flips(first), size);
+    return prefix_->features(batches.source(), batches.samples(first, size));
   }
   const torch::Tensor batch = batches.inputs(first, size);
   return options_.precision == Precision::kFp64 ? batch.to(torch::kFloat64) : batch;
@@ -151,9 +136,8 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   model_->train_unfrozen();
   const int64_t count = options.samples.count();
   const EpochDraws draws = draws_->of(options.epoch, count);
-  const std::vector<int32_t> crops = crops_of(options.samples, draws.order);
-  const Batches batches(normalizer_, resident(), options.samples.store, targets_by_crop(options.samples), crops,
-                        draws.flips);
+  const std::vector<Window> windows;
+  const Batches batches(normalizer_, resident(), {options.samples, draws.order, draws.flips, windows});
   const size_t groups = options_.recipe.groups.size();
   EpochResult result;
   std::vector<PendingBatch> pending;
@@ -221,9 +205,9 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
                        cut_, kStages);
   std::vector<int32_t> order(options.samples.count());
   std::iota(order.begin(), order.end(), 0);
-  const std::vector<int32_t> crops = crops_of(options.samples, order);
   const std::vector<uint8_t> flips;
-  const Batches batches(normalizer_, resident(), options.samples.store, targets_by_crop(options.samples), crops, flips);
+  const std::vector<Window> windows;
+  const Batches batches(normalizer_, resident(), {options.samples, order, flips, windows});
   EvaluateResult result;
   result.logits.reserve(batches.count() * options_.network.classes);
   std::vector<PendingBatch> pending;

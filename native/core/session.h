@@ -13,7 +13,6 @@
 #include "core/batch.h"
 #include "core/batches.h"
 #include "core/cpu_memory.h"
-#include "core/crop_store.h"
 #include "core/draws.h"
 #include "core/frozen_prefix.h"
 #include "core/named_tensor.h"
@@ -23,6 +22,7 @@
 #include "core/recipe.h"
 #include "core/resident_crops.h"
 #include "core/resnet.h"
+#include "core/sample_source.h"
 #include "core/session_state.h"
 
 namespace resnet_ft {
@@ -43,17 +43,8 @@ struct SessionOptions {
   int64_t device_crops = -1;
 };
 
-// The samples of a pass.
-struct Samples {
-  std::shared_ptr<const CropStore> store;
-  std::vector<int32_t> targets;
-  std::vector<int32_t> crops;  // of each sample, its index in the store; empty: the first so many in their order
-
-  int64_t count() const { return static_cast<int64_t>(targets.size()); }
-};
-
 struct TrainOptions {
-  Samples samples;
+  PassSamples samples;
   int64_t batch_size = 0;
   // The epoch that is next or, where it was stopped, goes on; or a later one.
   int64_t epoch = 0;
@@ -83,7 +74,7 @@ struct EpochResult {
 };
 
 struct EvaluateOptions {
-  Samples samples;
+  PassSamples samples;
   int64_t batch_size = 0;
 };
 

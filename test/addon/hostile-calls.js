@@ -49,11 +49,14 @@ async function main() {
   const model = await addon.createModel(MODEL, tensors);
   const store = addon.createCropStore(4, 32);
   for (let i = 0; i < 4; i++) await store.put(i, image(40), 36);
+  const images = addon.createImageStore(3, { memory: 1e6 });
+  await images.put(0, image(40), 36);
+  const box = { left: 1, top: 2, width: 20, height: 30 };
   const targets = Int32Array.of(0, 1, 0, 1);
   let epoch = 0;
   /** A pass over an epoch that is new. */
   const next = () => ({
-    ...{ store, targets, crops: Int32Array.of(3, 1, 0, 2), batchSize: 2, epoch: ++epoch },
+    ...{ store, targets, indices: Int32Array.of(3, 1, 0, 2), batchSize: 2, epoch: ++epoch },
     ...{ learningRates: new Float64Array(2), keepFrom: 0 },
   });
   const pass = next();
@@ -84,12 +87,12 @@ async function main() {
     (key === 'loss' && typeof value === 'number') ||
     (key === 'augment' && Array.isArray(value)) ||
     (key === 'optimizer' && Array.isArray(value)) ||
-    (key === 'crops' && value === undefined) ||
+    (key === 'indices' && value === undefined) ||
     (['generator', 'kept'].includes(key) && value === null);
   const option = (base, key, call) => {
     const { [key]: kept, ...rest } = base;
     return [
-      ...(key === 'crops' ? [] : [[`without ${key}`, () => call(rest)]]),
+      ...(key === 'indices' ? [] : [[`without ${key}`, () => call(rest)]]),
       ...wrong
         .filter((value) => !fits(key, kept, value))
         .map((value) => [`${key} ${String(value)}`, () => call({ ...base, [key]: value })]),
@@ -135,6 +138,22 @@ async function main() {
       .slice(1)
       .filter((value) => typeof value !== 'string')
       .map((value) => [`createCropStore in ${String(value)}`, () => addon.createCropStore(1, 32, value)]),
+    ...wrong.map((value) => [`putAndGet at ${String(value)}`, () => store.putAndGet(value, image(40), 36)]),
+    ...wrong.map((value) => [
+      `createImageStore of ${String(value)}`,
+      () => addon.createImageStore(value, { memory: 1 }),
+    ]),
+    ...every('createImageStore', { memory: 1 }, (options) => addon.createImageStore(1, options)),
+    ...every('window', box, (options) => images.window(0, options, 8)),
+    ...wrong.map((value) => [`window of ${String(value)}`, () => images.window(value, box, 8)]),
+    ...wrong.map((value) => [`window of side ${String(value)}`, () => images.window(0, box, value)]),
+    ...wrong
+      .filter((value) => value !== undefined && value !== true)
+      .map((value) => [`window mirrored ${String(value)}`, () => images.window(0, box, 8, value)]),
+    ...wrong.map((value) => [`image put at ${String(value)}`, () => images.put(value, image(40), 36)]),
+    ...wrong.map((value) => [`image put of ${String(value)}`, () => images.put(1, image(40), value)]),
+    ...wrong.map((value) => [`image size at ${String(value)}`, () => images.size(value)]),
+    ...wrong.slice(1).map((value) => [`indices ${String(value)}`, () => model.run({ ...run, indices: value }, ignore)]),
     ...wrong
       .filter((value) => !Array.isArray(value))
       .map((value) => [`loadStateDict ${String(value)}`, () => session.loadStateDict(value)]),
@@ -161,7 +180,15 @@ async function main() {
   for (const [name, call] of calls) await refused(name, call);
 
   // Objects of other classes, and none.
-  const others = { session, model, addon, proxy: new Proxy(store, {}), heir: Object.create(store), copy: { ...store } };
+  const others = {
+    session,
+    model,
+    images,
+    addon,
+    proxy: new Proxy(store, {}),
+    heir: Object.create(store),
+    copy: { ...store },
+  };
   Object.assign(others, {
     prototype: Object.getPrototypeOf(store),
     array: targets,
@@ -200,6 +227,7 @@ async function main() {
   if (process.env.ASAN_OPTIONS === undefined) {
     await refused('a crop store without bounds', () => addon.createCropStore(2 ** 40, 16384));
     await refused('a crop store beyond all memory', () => addon.createCropStore(2 ** 33, 4096));
+    await refused('images without bounds', () => addon.createImageStore(2 ** 31, { memory: 0 }));
     await refused('classes without bounds', () =>
       addon.createSession({ ...SESSION, network: buildNetwork('resnet18', 2 ** 31 - 1) }),
     );
@@ -296,10 +324,10 @@ async function main() {
   await done('samples taken and changed meanwhile', async () => {
     const own = { ...next(), targets: Int32Array.from(targets) };
     const promise = session.trainEpoch(own, ignore);
-    own.crops.fill(1e9);
+    own.indices.fill(1e9);
     own.targets.fill(1e9);
     own.learningRates.fill(NaN);
-    for (const array of [own.targets, own.crops, own.learningRates]) take(array);
+    for (const array of [own.targets, own.indices, own.learningRates]) take(array);
     await promise;
   });
   await done('a callback that throws', async () => {

@@ -67,6 +67,53 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
       store.close();
     });
 
+    test('one call keeps a crop and gives it', async () => {
+      const store = backend.createCropStore(2, 24);
+      const image = madeImage(50, 40);
+      const made = await store.putAndGet(1, image, 30);
+      expect(Buffer.compare(made, store.get(1))).toBe(0);
+      expect(sha256(made)).toBe(sha256((await backend.resizeCrop(image, { resize: 30, crop: 24 })).data));
+      // It is the caller's own.
+      made.fill(0);
+      expect(Buffer.compare(made, store.get(1))).not.toBe(0);
+      await expect(async () => store.putAndGet(2, image, 30)).rejects.toThrow('crop index out of range');
+      store.close();
+    });
+
+    test.each(['conv1', 'fc'] as const)('crops with gaps between them, training from %s', async (trainFrom) => {
+      const store = await fillStore(backend, CROP);
+      const gaps = backend.createCropStore(13, CROP);
+      const indices = Int32Array.of(1, 2, 4, 7, 8, 9, 10, 12);
+      for (const [i, at] of indices.entries()) {
+        await gaps.put(at, { width: CROP, height: CROP, data: store.get(i) }, CROP);
+      }
+      const figures = (samples: { store: CropStore; indices?: Int32Array }): Promise<unknown> =>
+        withSession(backend, { trainFrom }, async (session) => {
+          const all = { ...samples, targets: TARGETS };
+          const steps: StepEvent[] = [];
+          const pass = { batchSize: 3, epoch: 1, ...rates(0.01, 1) };
+          await session.trainEpoch({ ...all, ...pass }, (step) => steps.push(step));
+          return [steps, await session.evaluate({ ...all, batchSize: 8 }, ignore)];
+        });
+      expect(await figures({ store: gaps, indices })).toEqual(await figures({ store }));
+      const model = await backend.createModel(MODEL, await weightsOf(backend));
+      const pass = { count: 8, batchSize: 3, features: true };
+      const expected = await model.run({ ...pass, store }, ignore);
+      expect(await model.run({ ...pass, store: gaps, indices }, ignore)).toEqual(expected);
+      const turned = await model.run({ ...pass, store, count: 2, indices: Int32Array.of(7, 0) }, ignore);
+      expect([...turned.logits]).toEqual([...expected.logits.slice(14), ...expected.logits.slice(0, 2)]);
+      await model.close();
+      store.close();
+      gaps.close();
+    });
+
+    test('a store of images, or an error where the capabilities are without it', () => {
+      const make = () => backend.createImageStore(1, { memory: 1e6 }).close();
+      if (backend.capabilities.imageStore) expect(make).not.toThrow();
+      else expect(make).toThrow('has no store of images');
+      expect(backend.capabilities.keptFeatures).toEqual(['horizontal-flip']);
+    });
+
     test('crops in a file that is gone from its folder', async () => {
       const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-store-'));
       const store = backend.createCropStore(3, 16, path.join(folder, 'crops'));
@@ -148,19 +195,21 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
 
     test('samples may be any crops of the store, in any order', async () => {
       const store = await fillStore(backend, CROP);
-      const crops = Int32Array.of(7, 2, 5);
+      const indices = Int32Array.of(7, 2, 5);
       const whole = await withSession(backend, {}, (one) =>
         one.evaluate({ store, targets: TARGETS, batchSize: 8 }, ignore),
       );
       await withSession(backend, {}, async (session) => {
-        const some = { store, targets: crops.map((crop) => TARGETS[crop] ?? 0), crops };
+        const some = { store, targets: indices.map((index) => TARGETS[index] ?? 0), indices };
         const { logits } = await session.evaluate({ ...some, batchSize: 8 }, ignore);
-        const rows = Array.from(crops, (crop) => Array.from(whole.logits.subarray(2 * crop, 2 * crop + 2))).flat();
+        const rows = Array.from(indices, (i) => Array.from(whole.logits.subarray(2 * i, 2 * i + 2))).flat();
         expect(difference(logits, rows)).toBeLessThan(1e-5);
         const pass = { ...some, batchSize: 2, epoch: 1, ...rates(0.01, 2) };
         expect(await session.trainEpoch(pass, ignore)).toMatchObject({ images: 3 });
-        const outside = { ...some, crops: Int32Array.of(7, 2, 8), batchSize: 1 };
-        await expect(async () => session.evaluate(outside, ignore)).rejects.toThrow('crops[2] must be a whole number');
+        const outside = { ...some, indices: Int32Array.of(7, 2, 8), batchSize: 1 };
+        await expect(async () => session.evaluate(outside, ignore)).rejects.toThrow(
+          'indices[2] is beyond the crops: 8 of 8',
+        );
       });
       store.close();
     });

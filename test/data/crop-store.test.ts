@@ -28,6 +28,23 @@ test('crops in a file are those in memory, and no file is left to see', async ()
   }
 });
 
+test('the crop of an image stands at its index, whatever could not be read before it', async () => {
+  const { samples } = await scanImageFolder(path.join(ANTS_BEES, 'val'));
+  const files = samples.map(({ file }) => file);
+  const options = { backend: loadAddon(), resize: 72, crop: 64 };
+  const whole = await cropImages({ ...options, inputs: files });
+  const none = path.join(tmp, 'none.jpg');
+  const inputs = [none, ...files.slice(0, 3), none, none, ...files.slice(3), none];
+  for (const storeFile of [undefined, path.join(tmp, 'gaps')]) {
+    const { store, indices, errors } = await cropImages({ ...options, inputs, storeFile });
+    expect([...errors.keys()].sort((a, b) => a - b)).toEqual([0, 4, 5, inputs.length - 1]);
+    expect([...indices]).toEqual([1, 2, 3, 6, 7, 8, 9, 10]);
+    [...indices].forEach((at, i) => expect(store.get(at)).toEqual(whole.store.get(i)));
+    store.close();
+  }
+  whole.store.close();
+});
+
 const posix = process.platform === 'win32' ? test.skip : test;
 
 posix('a file that cannot be made, or has no room, is an error of ours', async () => {

@@ -53,7 +53,7 @@ maybe('crops equal those of torchvision and Pillow (RESNET_FT_TEST_DATA, RESNET_
     expect([image.width, image.height, sha256(image.data)]).toEqual([224, 224, value.resize256]);
   });
 
-  test('unreadable images: all named, or skipped with the rest moved up', async () => {
+  test('unreadable images: all named, or skipped, and the others stay at their indices', async () => {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-crops-'));
     try {
       const names = Object.keys(expected()).slice(0, 3);
@@ -67,11 +67,12 @@ maybe('crops equal those of torchvision and Pillow (RESNET_FT_TEST_DATA, RESNET_
         message: expect.stringMatching(/0\.jpg: .*2\.jpg: /),
         hint: expect.stringContaining('--skip-unreadable'),
       });
-      const { store, kept, unreadable } = await makeCrops({ ...options, skipUnreadable: true });
+      const { store, kept, indices, unreadable } = await makeCrops({ ...options, skipUnreadable: true });
       expect(unreadable.map(({ file }) => path.basename(file))).toEqual(['0.jpg', '2.jpg']);
       expect(kept.map(({ file }) => path.basename(file))).toEqual(['1.jpg', '3.jpg', '5.jpg']);
       const want = expected();
-      expect(kept.map((_, i) => sha256(store.get(i)))).toEqual(names.map((name) => want[name]?.resize256));
+      expect([...indices]).toEqual([1, 3, 4]);
+      expect([...indices].map((i) => sha256(store.get(i)))).toEqual(names.map((name) => want[name]?.resize256));
       store.close();
 
       const onlyBad = samples.filter(({ file }) => /[02]\.jpg$/.test(file));

@@ -2,8 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { loadAddon } from '../../lib/backend/native/load';
 import { openJsBackend } from '../../lib/backend/js/backend';
-import { cropImages } from '../../lib/data/crops';
-import { FILES, madeImage } from '../backend/images';
+import { madeImage } from '../backend/images';
 import { run, scratch } from '../cli/run';
 import { SMALL_RUN } from './small-run';
 
@@ -71,23 +70,4 @@ onLinux.each(['native', 'js'])('a store says which file could not be read: %s', 
   } finally {
     store.close();
   }
-});
-
-onLinux('a file that is cut while crops are made is an error of the run, not of an image', async () => {
-  const storeFile = path.join(tmp, 'made.crops');
-  const cropping = cropImages({
-    backend: loadAddon(),
-    inputs: [path.join(tmp, 'none.jpg'), ...FILES.slice(0, 2)],
-    resize: 256,
-    crop: 224,
-    storeFile,
-    onProgress: (done, total) => {
-      if (done === total) fs.truncateSync(nameless(process.pid, 'made.crops')[0] ?? '', 1000);
-    },
-  });
-  await expect(cropping).rejects.toMatchObject({
-    name: 'ResnetFtError',
-    code: 'OUTPUT_NOT_WRITABLE',
-    message: `${storeFile}: the file of the crops can't be read (it ends too early: something cut it short)`,
-  });
 });

@@ -109,6 +109,26 @@ test('a run starts from the weights of another, and --skip-unreadable lists what
   ]);
 });
 
+test('figures with images that are skipped are those without them', async () => {
+  const data = path.join(tmp, 'gaps');
+  fs.cpSync(ANTS_BEES, data, { recursive: true });
+  const figuresOf = async (name: string): Promise<unknown[]> => {
+    const output = path.join(tmp, name);
+    const args = [...SMALL_RUN.slice(2), '--epochs', '2', '--skip-unreadable', '--train-from', 'fc'];
+    const ran = await run(['train', data, ...args, '--output', output]);
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    const metrics = records(fs.readFileSync(path.join(output, 'metrics.jsonl'), 'utf8'));
+    const predictions = fs.readFileSync(path.join(output, 'predictions.jsonl'), 'utf8');
+    return [metrics.map(({ seconds, ...figures }) => [typeof seconds, figures]), predictions];
+  };
+  const without = await figuresOf('gaps-without');
+  // The first of all, one between two classes, and one of the validation.
+  for (const name of ['train/ants/0.jpg', 'train/bees/0.jpg', 'val/bees/0.jpg']) {
+    fs.writeFileSync(path.join(data, name), 'this is no image');
+  }
+  expect(await figuresOf('gaps-with')).toEqual(without);
+});
+
 test('what was skipped and passed over is told, and the epochs count what is left', async () => {
   const data = path.join(tmp, 'mixed');
   fs.cpSync(ANTS_BEES, data, { recursive: true });

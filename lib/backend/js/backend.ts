@@ -1,6 +1,8 @@
 import { DRAWS, TRAIN_FROM } from '../../options';
 import type { Backend } from '../types';
 import { JsCropStore, resizeCrop } from './crop-store';
+import { misuse } from './error';
+import { SERVED_AUGMENTATIONS } from './frozen-prefix';
 import { JsModel } from './model';
 import { JsSession } from './session';
 import { loadEngine, type Engine, type Kernels } from './tfjs';
@@ -22,8 +24,10 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
       optimizers: ['sgd'],
       losses: ['cross-entropy'],
       augmentations: ['horizontal-flip'],
+      keptFeatures: SERVED_AUGMENTATIONS,
       draws: DRAWS,
       trainFrom: TRAIN_FROM,
+      imageStore: false,
     },
     deviceInfo: () => ({
       cudaBuilt: false,
@@ -33,6 +37,9 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
     }),
     resizeCrop,
     createCropStore: (count, size, file) => new JsCropStore(count, size, file),
+    createImageStore: () => {
+      throw misuse('the js backend has no store of images');
+    },
     createModel: (options, tensors) => JsModel.create(engine, options, tensors),
     createSession: (options) => JsSession.create(engine, options),
   };

@@ -1,4 +1,3 @@
-import type { Samples } from '../types';
 import { misuse } from './error';
 
 /** As native/addon/options.cpp shows a value: numbers and texts as they are, of everything else the type. */
@@ -29,25 +28,29 @@ export function checkNotNegative(value: unknown, name: string): void {
   if ((value as number) < 0) throw wrong(value, name, 'a number of 0 or more');
 }
 
-/** @throws ResnetFtError NATIVE_ERROR for targets that are no classes, and crops that are not in the store */
-export function checkSamples(
-  { targets, crops }: Pick<Samples, 'targets' | 'crops'>,
-  classes: number,
-  count: number,
-): void {
-  checkIndices(targets, 'targets', classes);
-  if (crops !== undefined) {
-    checkIndices(crops, 'crops', count);
-    if (crops.length !== targets.length) throw misuse('targets and crops differ in length');
-  } else if (targets.length > count) {
-    throw misuse('there are more targets than crops');
-  }
+/** @throws ResnetFtError NATIVE_ERROR for targets that are no classes */
+export function checkTargets(targets: unknown, classes: number): void {
+  if (!(targets instanceof Int32Array)) throw wrong(targets, 'targets', 'an Int32Array');
+  const at = targets.findIndex((target) => target < 0 || target >= classes);
+  if (at >= 0) checkWhole(targets[at], `targets[${at}]`, 0, classes - 1);
 }
 
-function checkIndices(indices: unknown, name: string, end: number): void {
-  if (!(indices instanceof Int32Array)) throw wrong(indices, name, 'an Int32Array');
-  const at = indices.findIndex((index) => index < 0 || index >= end);
-  if (at >= 0) checkWhole(indices[at], `${name}[${at}]`, 0, end - 1);
+/**
+ * Where in the store the crops of `count` samples are.
+ *
+ * @param indices the first crops where undefined
+ * @throws ResnetFtError NATIVE_ERROR for indices that are not `count`, or beyond the store's `crops`
+ */
+export function checkIndices(indices: unknown, count: number, crops: number): Int32Array {
+  if (indices === undefined) {
+    if (count > crops) throw misuse('there are fewer crops than asked for');
+    return Int32Array.from({ length: count }, (_, i) => i);
+  }
+  if (!(indices instanceof Int32Array)) throw wrong(indices, 'indices', 'an Int32Array');
+  if (indices.length !== count) throw misuse('there must be an index for each image');
+  const at = indices.findIndex((index) => index < 0 || index >= crops);
+  if (at >= 0) throw misuse(`indices[${at}] is beyond the crops: ${indices[at]} of ${crops}`);
+  return indices;
 }
 
 /** @throws ResnetFtError NATIVE_ERROR for anything but a rate of each group for each of one or more steps */

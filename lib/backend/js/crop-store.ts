@@ -89,9 +89,11 @@ export class JsCropStore implements CropStore {
   }
 
   put(index: number, image: RgbImage, resize: number): Promise<void> {
-    const crops = this.open();
-    checkImage(image);
-    return this.write(crops, index, image, resize);
+    return this.write(this.open(), index, image, resize).then(() => {});
+  }
+
+  putAndGet(index: number, image: RgbImage, resize: number): Promise<Uint8Array> {
+    return this.write(this.open(), index, image, resize).then((crop) => new Uint8Array(crop));
   }
 
   get(index: number): Uint8Array {
@@ -102,11 +104,13 @@ export class JsCropStore implements CropStore {
     this.crops = undefined;
   }
 
-  private async write(crops: CropBytes, index: number, image: RgbImage, resize: number): Promise<void> {
+  private async write(crops: CropBytes, index: number, image: RgbImage, resize: number): Promise<Uint8Array> {
+    checkImage(image);
     crops.check(index);
     await nextTurn();
     const { data } = await resizeAndCrop(image, { resize, crop: this.size });
     crops.set(index, data);
+    return data;
   }
 
   /** The crops, which stay for whoever has them, whatever the owner of the store does. */

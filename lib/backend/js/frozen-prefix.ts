@@ -1,7 +1,11 @@
+import type { Augmentation } from '../types';
 import type { CropBytes } from './crop-store';
 import { FeatureCache, type CacheBudget } from './feature-cache';
 import type { FoldedNetwork, Rows } from './folded-network';
 import type { Normalizer } from './normalizer';
+
+/** Of crops, mirrored or not, features are kept: each image has two. Of windows that are drawn no two would be alike. */
+export const SERVED_AUGMENTATIONS: readonly Augmentation['kind'][] = ['horizontal-flip'];
 
 /** The frozen stages of a network in training: their features are the same in every epoch, so they are computed once. */
 export class FrozenPrefix {

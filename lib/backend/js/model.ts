@@ -1,9 +1,8 @@
 import { STAGES } from '../../network/forward';
 import type { InferenceModel, ModelOptions, RunOptions, RunResult } from '../types';
 import type { NamedTensor } from '../../weights/state-dict';
-import { checkWhole } from './checks';
+import { checkIndices, checkWhole } from './checks';
 import { cropsOf } from './crop-store';
-import { misuse } from './error';
 import { FoldedNetwork } from './folded-network';
 import { Normalizer } from './normalizer';
 import { Passes } from './passes';
@@ -28,7 +27,7 @@ export class JsModel implements InferenceModel {
     const crops = cropsOf(options.store);
     checkWhole(count, 'count');
     checkWhole(batchSize, 'batchSize', 1);
-    if (count > crops.count) throw misuse('there are fewer crops than asked for');
+    const indices = checkIndices(options.indices, count, crops.count);
     return this.passes.run(async (stopped) => {
       const logits: Float32Array[] = [];
       const features: Float32Array[] = [];
@@ -36,10 +35,10 @@ export class JsModel implements InferenceModel {
       while (images < count && !stopped()) {
         const size = Math.min(batchSize, count - images);
         for (let i = images; i < images + size && !stopped(); i++) {
-          const pixels = { values: this.normalizer.batch(crops, [i], undefined), shape: [crops.size, crops.size, 3] };
+          const values = this.normalizer.batch(crops, indices.subarray(i, i + 1), undefined);
+          const pixels = { values, shape: [crops.size, crops.size, 3] };
           const pooled = await this.network.forward(pixels, { end: STAGES - 1 });
-          const { values } = await this.network.forward(pooled, { begin: STAGES - 1 });
-          logits.push(values);
+          logits.push((await this.network.forward(pooled, { begin: STAGES - 1 })).values);
           if (wanted) features.push(pooled.values);
         }
         if (stopped()) break;

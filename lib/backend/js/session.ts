@@ -9,14 +9,13 @@ import type {
   PlannedWork,
   Position,
   Recipe,
-  Samples,
   SessionOptions,
   SessionState,
   StepEvent,
   TrainEpochOptions,
   TrainingSession,
 } from '../types';
-import { checkLearningRates, checkSamples, checkWhole } from './checks';
+import { checkIndices, checkLearningRates, checkTargets, checkWhole } from './checks';
 import type { NamedTensor } from '../../weights/state-dict';
 import { cropsOf, type CropBytes } from './crop-store';
 import { createDraws, type Draws } from './draws';
@@ -40,6 +39,12 @@ const MAX_SAMPLES = 2 ** 31 - 1;
 const MAX_EPOCHS = 2 ** 31 - 1;
 
 const startOf = (epoch: number): Position => ({ epoch, step: 0, images: 0, loss: 0, correct: 0 });
+
+/** Crops, and where in them those of the samples of a pass are. */
+interface CroppedSamples {
+  crops: CropBytes;
+  indices: Int32Array;
+}
 
 /** A model in training: the frozen stages folded and their features kept, the others with their optimizer. */
 export class JsSession implements TrainingSession {
@@ -88,19 +93,17 @@ export class JsSession implements TrainingSession {
 
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult> {
     this.passes.requireOpen();
-    const crops = this.checkSamples(options);
-    checkWhole(options.batchSize, 'batchSize', 1);
+    const samples = this.checkSamples(options);
     checkWhole(options.epoch, 'epoch', 1, MAX_EPOCHS);
     checkLearningRates(options.learningRates, this.recipe.parameterGroups.length);
     checkWhole(options.keepFrom, 'keepFrom');
-    return this.passes.run((stopped) => this.epoch(crops, options, onStep, stopped));
+    return this.passes.run((stopped) => this.epoch(samples, options, onStep, stopped));
   }
 
   evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult> {
     this.passes.requireOpen();
-    const crops = this.checkSamples(options);
-    checkWhole(options.batchSize, 'batchSize', 1);
-    return this.passes.run((stopped) => this.evaluation(crops, options, onBatch, stopped));
+    const samples = this.checkSamples(options);
+    return this.passes.run((stopped) => this.evaluation(samples, options, onBatch, stopped));
   }
 
   stateDict(kept = false): Promise<NamedTensor[]> {
@@ -164,11 +167,12 @@ export class JsSession implements TrainingSession {
     });
   }
 
-  /** The crops of a pass; every target is a class. */
-  private checkSamples(samples: Samples): CropBytes {
-    const crops = cropsOf(samples.store);
-    checkSamples(samples, this.classes, crops.count);
-    return crops;
+  /** The crops of a pass, and where those of its samples are; every target is a class. */
+  private checkSamples({ store, indices, targets, batchSize }: ValidationOptions): CroppedSamples {
+    const crops = cropsOf(store);
+    checkWhole(batchSize, 'batchSize', 1);
+    checkTargets(targets, this.classes);
+    return { crops, indices: checkIndices(indices, targets.length, crops.count) };
   }
 
   /** Goes to where in its epoch a pass begins. */
@@ -184,7 +188,7 @@ export class JsSession implements TrainingSession {
   }
 
   private async epoch(
-    crops: CropBytes,
+    { crops, indices }: CroppedSamples,
     options: TrainEpochOptions,
     onStep: (event: StepEvent) => void,
     stopped: () => boolean,
@@ -200,7 +204,7 @@ export class JsSession implements TrainingSession {
     for (let rate = 0; rate < rates.length; rate += groups) {
       const first = position.images;
       const batch = order.subarray(first, first + batchSize);
-      const rows = cropsFor(options, batch);
+      const rows = batch.map((sample) => indices[sample] as number);
       const input = await this.inputs(crops, rows, flips.subarray(first, first + batchSize), stopped);
       if (stopped()) {
         result.cancelled = true;
@@ -232,7 +236,7 @@ export class JsSession implements TrainingSession {
   }
 
   private async evaluation(
-    crops: CropBytes,
+    { crops, indices }: CroppedSamples,
     options: ValidationOptions,
     onBatch: (images: number) => void,
     stopped: () => boolean,
@@ -247,9 +251,8 @@ export class JsSession implements TrainingSession {
     try {
       for (let first = 0; first < targets.length; first += batchSize) {
         const wanted = targets.subarray(first, first + batchSize);
-        const indices = Int32Array.from(wanted, (_, i) => first + i);
-        const input = await this.inputs(crops, cropsFor(options, indices), undefined, stopped);
-        const { values } = await network.forward(input, { stopped });
+        const rows = indices.subarray(first, first + batchSize);
+        const { values } = await network.forward(await this.inputs(crops, rows, undefined, stopped), { stopped });
         if (stopped()) {
           result.cancelled = true;
           break;
@@ -311,9 +314,4 @@ export class JsSession implements TrainingSession {
 
 function copyOf(tensors: readonly NamedTensor[]): NamedTensor[] {
   return tensors.map((tensor) => ({ ...tensor, data: new Uint8Array(tensor.data) }));
-}
-
-/** The crops of samples. */
-function cropsFor({ crops }: Samples, samples: Int32Array): Int32Array {
-  return crops === undefined ? samples : samples.map((sample) => crops[sample] as number);
 }

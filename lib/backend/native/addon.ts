@@ -1,4 +1,4 @@
-import type { BackendOperations } from '../types';
+import type { BackendOperations, Box, CropStore, ImageStore } from '../types';
 
 // The native addon (native/addon/*.cpp) is a backend; its shape is written down in lib/backend/types.ts, and only what it has beyond
 // is here. The addon only asserts what its caller has validated.
@@ -11,4 +11,32 @@ export interface NativeAddon extends BackendOperations {
    * which ends with `status`; passes that are begun afterwards fail.
    */
   endPasses(status: number): void;
+  /** One batch as training makes it, for tests: order x size x size x 3 normalised values. */
+  makeBatch(options: BatchOptions): Float32Array;
+  /** The window that a random resized crop draws by these numbers of 0 to below 1, and how many it used; for tests. */
+  randomResizedCrop(options: RandomResizedCrop): Box & { used: number };
+}
+
+export interface BatchOptions {
+  store: CropStore | ImageStore;
+  /** Side of the windows; only of a store of images. */
+  size?: number;
+  indices?: Int32Array;
+  order: Int32Array;
+  /** Whether each is mirrored; empty: none is. */
+  mirrored: Uint8Array;
+  /** Left, top, width and height of each window; empty: the crops. */
+  windows: Int32Array;
+  mean: number[];
+  std: number[];
+  /** Whether the arithmetic is done as on a GPU. */
+  asOnGpu: boolean;
+}
+
+export interface RandomResizedCrop {
+  width: number;
+  height: number;
+  /** Least share of the area; 0.08 is torchvision's default. */
+  leastScale: number;
+  drawn: number[];
 }

@@ -17,6 +17,7 @@ export async function openNativeBackend(): Promise<Backend> {
     deviceInfo: () => addon.deviceInfo(),
     resizeCrop: (image, options) => addon.resizeCrop(image, options),
     createCropStore: (count, size, file) => addon.createCropStore(count, size, file),
+    createImageStore: (count, options) => addon.createImageStore(count, options),
     createModel: (options, tensors) => addon.createModel(options, tensors),
     createSession: (options) => addon.createSession(options),
   };

@@ -7,6 +7,8 @@ export const CAPABILITIES: Capabilities = {
   optimizers: ['sgd'],
   losses: ['cross-entropy'],
   augmentations: ['horizontal-flip'],
+  keptFeatures: ['horizontal-flip'],
   draws: DRAWS,
   trainFrom: TRAIN_FROM,
+  imageStore: true,
 };

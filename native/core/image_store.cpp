@@ -1,0 +1,124 @@
+#include "core/image_store.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace resnet_ft {
+namespace {
+
+constexpr int kMostPixelsOfASide = 16384;
+
+int64_t bytes_of(int width, int height) { return int64_t{3} * width * height; }
+
+}  // namespace
+
+ImageStore::ImageStore(int64_t count, int64_t memory, const std::string& file)
+    : memory_left_(file.empty() ? std::numeric_limits<int64_t>::max() : memory) {
+  if (count < 0 || memory < 0) throw std::invalid_argument("a store of images needs a count and bytes of 0 or more");
+  if (!file.empty()) file_ = std::make_unique<ScratchFile>(file, "the file of the images");
+  entries_.resize(count);
+}
+
+ImageStore::Usage ImageStore::usage() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return usage_;
+}
+
+void ImageStore::put(int64_t index, RgbView image, int short_side) {
+  const Entry& before = entry(index);
+  RgbImage smaller;
+  if (short_side > 0 && std::min(image.width, image.height) > short_side) {
+    smaller = resize_and_crop(image, short_side, 0);
+    image = {smaller.data.data(), smaller.width, smaller.height};
+  }
+  const int64_t bytes = bytes_of(image.width, image.height);
+
+  Entry made;
+  made.width = image.width;
+  made.height = image.height;
+  bool in_memory = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (before.complete) throw std::invalid_argument("there is an image " + std::to_string(index) + " already");
+    in_memory = bytes <= memory_left_;
+    made.offset = usage_.file;
+    (in_memory ? usage_.memory : usage_.file) += bytes;
+    if (in_memory) memory_left_ -= bytes;
+  }
+  // What could not be written keeps its place in the file: the next image may have the one behind it already.
+  if (in_memory) {
+    made.memory.reset(new uint8_t[bytes]);
+    std::memcpy(made.memory.get(), image.data, bytes);
+  } else {
+    file_->write(image.data, bytes, made.offset);
+  }
+  made.complete = true;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Entry& mine = entries_[index];
+  // Two writers of one image: the first one's stays, for somebody may read it.
+  if (mine.complete) throw std::invalid_argument("there is an image " + std::to_string(index) + " already");
+  mine = std::move(made);
+}
+
+const ImageStore::Entry& ImageStore::entry(int64_t index) const {
+  if (index < 0 || index >= count()) throw std::out_of_range("image index out of range");
+  return entries_[index];
+}
+
+const ImageStore::Entry& ImageStore::known(int64_t index) const {
+  const Entry& found = entry(index);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!found.complete) throw std::invalid_argument("there is no image " + std::to_string(index));
+  return found;
+}
+
+RgbView ImageStore::size(int64_t index) const {
+  const Entry& found = entry(index);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return {nullptr, found.width, found.height};
+}
+
+RgbView ImageStore::lines(const Entry& entry, int first, int count, std::vector<uint8_t>& buffer) const {
+  const int64_t begin = bytes_of(entry.width, first);
+  if (entry.memory) return {entry.memory.get() + begin, entry.width, count};
+  buffer.resize(bytes_of(entry.width, count));
+  file_->read(buffer.data(), buffer.size(), entry.offset + begin);
+  return {buffer.data(), entry.width, count};
+}
+
+RgbImage ImageStore::get(int64_t index) const {
+  const Entry& found = known(index);
+  RgbImage image{found.width, found.height, {}};
+  const RgbView view = lines(found, 0, found.height, image.data);
+  if (image.data.empty()) image.data.assign(view.data, view.data + bytes_of(found.width, found.height));
+  return image;
+}
+
+RgbImage ImageStore::window(int64_t index, const Window& window, int side) const {
+  const Entry& found = known(index);
+  if (!window.lies_in(found.width, found.height)) throw std::invalid_argument("the window does not lie in the image");
+  std::vector<uint8_t> buffer;
+  const RgbView view = lines(found, window.top, window.height, buffer);
+  return resize_to_square(view.part({window.left, 0, window.width, window.height}), side);
+}
+
+ImageWindows::ImageWindows(std::shared_ptr<const ImageStore> images, int size)
+    : images_(std::move(images)), size_(size) {
+  if (size <= 0 || size > kMostPixelsOfASide)
+    throw std::invalid_argument("windows need a side of 1 to " + std::to_string(kMostPixelsOfASide) + " pixels");
+}
+
+void ImageWindows::read(int64_t index, const Window* window, uint8_t* to) const {
+  if (window == nullptr) throw std::invalid_argument("of images a window must be given");
+  const RgbImage cut = images_->window(index, *window, size_);
+  std::memcpy(to, cut.data.data(), cut.data.size());
+}
+
+}  // namespace resnet_ft
