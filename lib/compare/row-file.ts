@@ -4,7 +4,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
 import { readRegularFile } from '../files/regular-file';
 import { OutputFolder } from '../files/output-folder';
-import { kebab, type CompareRow, type ResolvedCompareOptions } from '../options';
+import {
+  COMPARE_OPTIONS,
+  COMPARE_ROWS,
+  kebab,
+  type CompareRow,
+  type Effect,
+  type ResolvedCompareOptions,
+} from '../options';
 import { writeAtomically } from '../files/atomic-file';
 import type { RowResult } from './types';
 
@@ -14,41 +21,21 @@ const ROW_FILE = 'row.json';
 /** What the result of a row depends on, as JSON. */
 export type RowRecipe = Record<string, unknown>;
 
-/** How and where the work is done, which leaves its result what it is. */
-const NO_RECIPE = new Set([
-  'rows',
-  'output',
-  'offline',
-  'threads',
-  'cacheMemory',
-  'cacheDisk',
-  'cropMemory',
-  'cropCache',
-  'cacheDir',
-]);
-/** What the row without training does not look at. */
-const TRAINING = new Set([
-  'trainFrom',
-  'epochs',
-  'lr',
-  'momentum',
-  'weightDecay',
-  'nesterov',
-  'keep',
-  'seed',
-  'cacheBf16',
-]);
+/** The rows whose result an option changes, by what its declaration says that it affects. */
+const AFFECTED: Readonly<Record<Effect, readonly CompareRow[]>> = {
+  result: COMPARE_ROWS,
+  training: ['fine-tuned', 'scratch'],
+  evaluation: ['pretrained'],
+  start: ['pretrained', 'fine-tuned'],
+  place: [],
+};
 
 /** The options that a row's result depends on. */
 export function recipeOf(row: CompareRow, options: ResolvedCompareOptions): RowRecipe {
-  const left = Object.entries(options).filter(
-    ([name, value]) =>
-      value !== undefined &&
-      !NO_RECIPE.has(name) &&
-      !(row === 'pretrained' && TRAINING.has(name)) &&
-      !(row !== 'pretrained' && name === 'classMap') &&
-      !(row === 'scratch' && name === 'weights'),
-  );
+  const left = Object.entries(COMPARE_OPTIONS)
+    .filter(([, { affects }]) => AFFECTED[affects].includes(row))
+    .map(([name]) => [name, options[name as keyof typeof COMPARE_OPTIONS]] as const)
+    .filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(left), data: path.resolve(options.data) };
 }
 

@@ -1,5 +1,5 @@
 import { ARCHITECTURES, BACKENDS, PRECISIONS } from './values';
-import type { OptionTable } from './spec';
+import type { OptionTable, RecipeTable } from './spec';
 
 // Headings of the help.
 export const DATA = 'Data';
@@ -14,6 +14,7 @@ export const MACHINE_OPTIONS = {
     choices: BACKENDS,
     default: 'auto',
     group: MACHINE,
+    affects: 'result',
     help: 'native computes with LibTorch, js with TensorFlow.js, which is slower; auto is native, or js if there is no LibTorch',
   },
   device: {
@@ -22,6 +23,7 @@ export const MACHINE_OPTIONS = {
     expected: 'auto, cpu, cuda or cuda:N',
     default: 'auto',
     group: MACHINE,
+    affects: 'result',
     help: 'auto, cpu, cuda or cuda:N',
   },
   precision: {
@@ -29,6 +31,7 @@ export const MACHINE_OPTIONS = {
     choices: PRECISIONS,
     default: 'auto',
     group: MACHINE,
+    affects: 'result',
     help: 'arithmetic; auto is bf16 on a GPU, and for training where the CPU has it, else fp32',
   },
   threads: {
@@ -37,9 +40,10 @@ export const MACHINE_OPTIONS = {
     min: 1,
     max: 4096,
     group: MACHINE,
+    affects: 'place',
     help: 'number of LibTorch threads; LibTorch chooses if left out (the js backend always uses one)',
   },
-} as const satisfies OptionTable;
+} as const satisfies RecipeTable;
 
 /** How a model that is used, not trained, is found and read. */
 export const MODEL_OPTIONS = {

@@ -31,6 +31,7 @@ export {
   rejectOption,
   requireText,
   resolveOptions,
+  type Effect,
   type GivenOptions,
   type OptionSpec,
   type OptionTable,

@@ -1,9 +1,17 @@
 import { ResnetFtError } from '../errors';
 
+/**
+ * What an option changes: the result of whatever is done (`result`), only that of a training, of an evaluation of a model as it is,
+ * or of what starts from given weights; or only where and how fast the work is done (`place`).
+ */
+export type Effect = 'result' | 'training' | 'evaluation' | 'start' | 'place';
+
 interface OptionBase {
   readonly help: string;
   /** Heading of the help under which the option stands. */
   readonly group: string;
+  /** Needed in the tables of commands whose finished work is used again: {@link RecipeTable}. */
+  readonly affects?: Effect;
 }
 
 interface NumberOption extends OptionBase {
@@ -35,6 +43,9 @@ export type OptionSpec = NumberOption | StringOption | BooleanOption;
 
 /** Options of a command in camel case: the command line, the API's validation and its types derive from the table. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
+
+/** An {@link OptionTable} of which each option says what it changes, so that finished work is used again for the same recipe only. */
+export type RecipeTable = Readonly<Record<string, OptionSpec & { readonly affects: Effect }>>;
 
 type ValueOf<S> = S extends { choices: readonly (infer C)[] }
   ? C
