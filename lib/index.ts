@@ -55,6 +55,7 @@ export type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent, Trai
 export { readStateDict, writeStateDict } from './weights/index';
 export type { PassedOver } from './data/image-folder';
 export type { PassedOverEvent } from './data/passed-over';
+export type { FallbackEvent } from './backend/registry';
 export type { UnreadableImage } from './data/crops';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';

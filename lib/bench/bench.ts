@@ -6,6 +6,7 @@ import { removeStale, temporaryName } from '../files/stale';
 import { resolveBenchOptions, type BenchBackend, type BenchOptions, type ResolvedBenchOptions } from '../options';
 import { defaultThreads } from '../machine/threads';
 import { packageVersion } from '../machine/version';
+import { MODEL_FILE } from '../model/locate';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { writeStateDict } from '../weights/index';
 import { TOLERANCE } from './agreement';
@@ -84,7 +85,7 @@ async function measureBackend(backend: BenchBackend, { folder, job, model, colle
   collector.end(backend, failure, signal?.aborted === true);
 }
 
-/** Seconds beyond which no measurement lasts, with plenty for what can't be foreseen: the first image of a slow backend. */
+/** Seconds of silence after which a measurement is given up: far more than any takes, even the first image of a slow backend. */
 function longestSilence({ duration, repeats }: Budget): number {
   const room = 600;
   return Math.ceil(room + 2 * (OVERRUN * repeats * duration + patience({ duration })));
@@ -96,7 +97,7 @@ async function writeFiles(
   model: BenchModel,
   images: BenchImages,
 ): Promise<Run['job']> {
-  const weightsFile = path.join(folder, 'model.safetensors');
+  const weightsFile = path.join(folder, MODEL_FILE);
   const cropsFile = path.join(folder, 'crops');
   await writeStateDict(weightsFile, model.tensors);
   await writeAtomically(cropsFile, [images.bytes]);

@@ -13,7 +13,7 @@ import { encodeOnnx } from '../export/onnx-proto';
 import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../network/architecture';
 import { DEFAULT_PREPROCESSING, type ModelCard } from '../model/describe';
 import { openModel } from '../model/open';
-import type { ResolvedBenchOptions } from '../options';
+import { DEFAULT_ARCHITECTURE, type ResolvedBenchOptions } from '../options';
 import { expandInputs } from '../predict/inputs';
 import { writeAtomically } from '../files/atomic-file';
 import type { StateDict } from '../weights/index';
@@ -51,7 +51,7 @@ export async function prepareModel(
     const { arch, classes, preprocessing, network, tensors } = opened;
     return { arch, classes, preprocessing, network, tensors };
   }
-  const arch = named ?? 'resnet50';
+  const arch = named ?? DEFAULT_ARCHITECTURE;
   const drawn = await drawInitialWeights(arch, IMAGENET_OUTPUTS, new Generator(SEED));
   return {
     arch,

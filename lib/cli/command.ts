@@ -1,6 +1,6 @@
 import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
-import { kebab, type OptionTable } from '../options';
+import { kebab, rejectOption, type OptionTable } from '../options';
 import { suggest } from '../text/suggest';
 import { watchSignals } from './stop';
 import { onOutputFailure, resultsAreInFiles } from './streams';
@@ -40,6 +40,16 @@ type Arguments = Record<string, unknown>;
 /** A command for yargs, and how it is called in full. */
 export interface Command extends CommandModule<object, Arguments> {
   usage: string;
+  /** Options that take no value. */
+  flags: readonly string[];
+  /** Commands within this one. */
+  actions?: readonly Command[];
+}
+
+/** The error of a command that lacks arguments, or has none. */
+export function usageError(usage: string): ResnetFtError {
+  // eslint-disable-next-line no-restricted-syntax -- how a command is called is no value of an option
+  return new ResnetFtError('INVALID_OPTION', `Expected resnet-ft ${usage}`);
 }
 
 /** The words of the command itself: `libtorch`, `where`. */
@@ -71,17 +81,19 @@ function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): t
     if (['_', '$0', 'h'].includes(key) || key in spec.positionals || known.includes(name)) continue;
     const near = suggest(name, known);
     const hint = near === undefined ? `See resnet-ft ${wordsOf(spec).join(' ')} --help` : `Did you mean --${near}?`;
+    // eslint-disable-next-line no-restricted-syntax -- there is no value of what does not exist
     throw new ResnetFtError('INVALID_OPTION', `Unknown option --${name}`, { hint });
   }
   const extra = leftOver(spec, args);
   const list = listOf(spec);
   if (list !== undefined && extra.length === 0) {
-    throw new ResnetFtError('INVALID_OPTION', `Expected resnet-ft ${spec.command}`);
+    throw usageError(spec.command);
   }
   if (list === undefined && extra.length > 0) {
     const count = Object.keys(spec.positionals).length;
     const expected = count === 0 ? 'no argument' : count === 1 ? 'one argument' : `${count} arguments`;
-    throw new ResnetFtError('INVALID_OPTION', `Expected ${expected} but received also ${extra.join(' ')}`);
+    const given = Object.keys(spec.positionals).map((name) => args[name]);
+    rejectOption(expected, wordsOf(spec).join(' '), [...given, ...extra]);
   }
   return true;
 }
@@ -89,6 +101,11 @@ function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): t
 function outputFlags(spec: CommandSpec): string[] {
   return [...(spec.json === undefined ? [] : ['json']), ...(spec.quiet === undefined ? [] : ['quiet'])];
 }
+
+const flagsOf = (options: OptionTable): string[] =>
+  Object.keys(options)
+    .filter((name) => options[name]?.type === 'boolean')
+    .map(kebab);
 
 function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
   let built = yargs.strict(false).usage(`$0 ${spec.command}\n\n${spec.describe}.`);
@@ -146,6 +163,7 @@ async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Prom
 export function defineCommand(spec: CommandSpec): Command {
   return {
     usage: spec.command,
+    flags: [...flagsOf(spec.options), ...outputFlags(spec)],
     command: spec.command.replace(/ <\w+\.\.>/, ''),
     describe: spec.describe,
     builder: (yargs) => build(spec, yargs),

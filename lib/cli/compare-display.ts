@@ -2,6 +2,7 @@ import { textTable } from '../compare/table';
 import type { CompareEvent } from '../compare/types';
 import { say, sayJson } from '../text/terminal';
 import { EvalDisplay } from './eval-display';
+import { tellFallback } from './fallback';
 import { createDisplay, type Display } from './progress';
 import { shownPath } from './shown-path';
 
@@ -17,6 +18,10 @@ export class CompareDisplay {
 
   show(event: CompareEvent): void {
     const { json, quiet } = this.options;
+    if ((event.kind === 'train' || event.kind === 'eval') && event.event.kind === 'fallback') {
+      tellFallback(event.event);
+      return;
+    }
     if (json) {
       sayJson(event);
       return;

@@ -1,5 +1,4 @@
-import { ResnetFtError } from '../errors';
-import { resolveOptions } from '../options';
+import { rejectOption, resolveOptions } from '../options';
 import { DATA_OPTIONS } from '../options/download';
 import { say, sayJson } from '../text/terminal';
 import { defineCommand } from './command';
@@ -16,9 +15,7 @@ export const dataCommand = defineCommand({
     const { offline } = resolveOptions(DATA_OPTIONS, given, 'data');
     const name = String(positionals['name']);
     const { HYMENOPTERA, hymenopteraFolder } = await import('../data/hymenoptera.js');
-    if (name !== HYMENOPTERA) {
-      throw new ResnetFtError('INVALID_OPTION', `Expected ${HYMENOPTERA} for <name> but received ${name}`);
-    }
+    if (name !== HYMENOPTERA) rejectOption(HYMENOPTERA, '<name>', name);
     const { createDownloadDisplay } = await import('./download-progress.js');
     const display = createDownloadDisplay({ quiet });
     try {

@@ -5,6 +5,7 @@ import { say, sayJson } from '../text/terminal';
 import { createBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { accuracyLine, dataLines, reportLines } from './eval-report';
+import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
 
 /** Shows an evaluation: one JSON object at the end, or lines for a person, with a bar where standard error is a terminal. */
@@ -29,6 +30,8 @@ export class EvalDisplay {
         return this.note(passedOverLine(event));
       case 'device':
         return this.note(event.note);
+      case 'fallback':
+        return tellFallback(event);
       case 'unreadable':
         return this.note(`unreadable ${shownPath(event.file)}: ${event.reason}`);
       case 'image':

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { PREDICT_OPTIONS, resolvePredictOptions } from '../options';
 import { sayFields, sayJson, tell } from '../text/terminal';
 import { defineCommand } from './command';
+import { tellFallback } from './fallback';
 
 /** `resnet-ft predict <model> <images..>` */
 export const predictCommand = defineCommand({
@@ -29,9 +30,12 @@ export const predictCommand = defineCommand({
     const problems: Parameters<typeof expandInputs>[1]['problems'] = new Map();
     const list = (): AsyncIterable<string> => readPathList(process.stdin, nul ? '\0' : '\n');
     const display = createDownloadDisplay();
-    const model = await loadModel(source, { ...load, signal, onProgress: (event) => display.show(event) }).finally(() =>
-      display.close(),
-    );
+    const model = await loadModel(source, {
+      ...load,
+      signal,
+      onProgress: (event) => display.show(event),
+      onEvent: tellFallback,
+    }).finally(() => display.close());
     try {
       for await (const result of model.stream(expandInputs(images, { list, problems }), { features, signal })) {
         let taken = true;

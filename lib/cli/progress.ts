@@ -6,6 +6,7 @@ import type { ClassFigures, EpochRecord, KeptModel, TrainEvent } from '../train/
 import { createBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { classLines } from './eval-report';
+import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
 
 /** Shows the events of a run to whoever started it. */
@@ -21,7 +22,7 @@ const LISTED_CLASSES = 20;
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 /** The line of one epoch. */
-export function epochLine(record: EpochRecord, epochs: number, valImages: number): string {
+function epochLine(record: EpochRecord, epochs: number, valImages: number): string {
   const correct = Math.round(record.valAccuracy * valImages);
   return [
     `epoch ${record.epoch}/${epochs}`,
@@ -53,7 +54,8 @@ function classesText(classes: readonly string[]): string {
 
 class JsonDisplay implements Display {
   show(event: TrainEvent): void {
-    sayJson(event);
+    if (event.kind === 'fallback') tellFallback(event);
+    else sayJson(event);
   }
 
   close(): void {}
@@ -88,6 +90,8 @@ class TextDisplay implements Display {
         return this.downloads.show(event.event);
       case 'passed-over':
         return this.line(passedOverLine(event));
+      case 'fallback':
+        return tellFallback(event);
       case 'device':
       case 'estimate':
       case 'weights':

@@ -1,7 +1,7 @@
 import { resizeAndCrop } from '../backend/js/resize';
 import { tryBackend } from '../backend/registry';
 import type { RgbImage } from '../backend/types';
-import { ResnetFtError } from '../errors';
+import { rejectOption } from '../options';
 import { decodeResizable } from './resizable';
 
 /** How {@link loadImage} prepares an image; what is left out is not done. */
@@ -12,6 +12,9 @@ export interface LoadImageOptions {
   crop?: number;
 }
 
+/** Pixels of a side at most. */
+const LARGEST = 16384;
+
 /**
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
  *
@@ -21,9 +24,8 @@ export interface LoadImageOptions {
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
   const { resize = 0, crop = 0 } = options;
   for (const [name, value] of Object.entries({ resize, crop })) {
-    if (!Number.isInteger(value) || value < 0 || value > 16384) {
-      throw new ResnetFtError('INVALID_OPTION', `${name} must be a whole number from 0 to 16384, not ${value}`);
-    }
+    const good = Number.isInteger(value) && value >= 0 && value <= LARGEST;
+    if (!good) rejectOption(`an integer of at least 0 and at most ${LARGEST}`, name, value);
   }
   const image = await decodeResizable(input, { resize, crop });
   if (resize === 0 && crop === 0) return image;

@@ -74,7 +74,7 @@ export function checkAddon(native: ProbeResult): DoctorCheck {
 }
 
 /** What the addon tells of the machine; undefined where it is not loaded or does not answer. */
-export function deviceInfo(native: ProbeResult): DeviceInfo | undefined {
+function deviceInfo(native: ProbeResult): DeviceInfo | undefined {
   return native.get('device')?.value as DeviceInfo | undefined;
 }
 

@@ -91,7 +91,7 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
 
   throwIfAborted(signal, STOPPED);
   const { Classifier } = await import('../model/classifier.js');
-  const classifier = await Classifier.create(opened, options);
+  const classifier = await Classifier.create(opened, options, emit);
   const { device, precision, note } = classifier.choice;
   const pass: Pass = { tally: new Tally(rows), unreadable: [] };
   let seconds: number;

@@ -1,4 +1,5 @@
 import { Mutex, Semaphore } from 'async-mutex';
+import type { FallbackEvent } from '../backend/registry';
 import type { Backend, CropStore, InferenceModel } from '../backend/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
@@ -54,14 +55,19 @@ export class Classifier {
   /**
    * Hands the model's weights to the backend. `opened` is not needed afterwards.
    *
+   * @param onFallback is called where `auto` falls back from native to js
    * @throws ResnetFtError DEVICE_UNAVAILABLE and what loading the backend throws
    */
-  static async create(opened: OpenedModel, machine: MachineOptions): Promise<Classifier> {
+  static async create(
+    opened: OpenedModel,
+    machine: MachineOptions,
+    onFallback: (event: FallbackEvent) => void,
+  ): Promise<Classifier> {
     const { openBackend } = await import('../backend/registry.js');
     const { chooseDevice } = await import('../machine/device.js');
     const { defaultThreads } = await import('../machine/threads.js');
     const { tensors, ...info } = opened;
-    const backend = await openBackend(machine.backend);
+    const backend = await openBackend(machine.backend, onFallback);
     const choice = chooseDevice(machine, backend);
     const { mean, std } = info.preprocessing;
     const creating = backend.createModel(

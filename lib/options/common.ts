@@ -1,5 +1,8 @@
-import { ARCHITECTURES, BACKENDS, PRECISIONS } from './values';
+import { ARCHITECTURES, BACKENDS, PRECISIONS, type Architecture } from './values';
 import type { OptionTable, RecipeTable } from './spec';
+
+/** The architecture where neither the caller nor a file of weights names one. */
+export const DEFAULT_ARCHITECTURE: Architecture = 'resnet50';
 
 // Headings of the help.
 export const DATA = 'Data';
@@ -51,7 +54,7 @@ export const MODEL_OPTIONS = {
     type: 'string',
     choices: ARCHITECTURES,
     group: MODEL,
-    help: 'architecture, if the file does not say; for named weights [default: resnet50]',
+    help: `architecture, if the file does not say; for named weights [default: ${DEFAULT_ARCHITECTURE}]`,
   },
   classes: {
     type: 'string',

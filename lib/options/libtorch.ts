@@ -1,9 +1,9 @@
 import { MODEL_OPTIONS } from './common';
 import type { OptionTable } from './spec';
 
-const LIBTORCH = 'For install';
+const LIBTORCH = 'LibTorch';
 
-/** Options of `libtorch`; all but `json` are for `libtorch install`. */
+/** Options of `libtorch install`. */
 export const LIBTORCH_OPTIONS = {
   from: {
     type: 'string',

@@ -1,4 +1,4 @@
-import { DATA, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
+import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
 import {
   rejectOption,
   requireText,
@@ -37,7 +37,7 @@ export const TRAIN_OPTIONS = {
     choices: ARCHITECTURES,
     group: MODEL,
     affects: 'result',
-    help: 'architecture [default: that of the weights, or resnet50]',
+    help: `architecture [default: that of the weights, or ${DEFAULT_ARCHITECTURE}]`,
   },
   weights: {
     type: 'string',

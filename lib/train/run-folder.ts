@@ -9,7 +9,7 @@ import { writeAtomically } from '../files/atomic-file';
 import type { EpochRecord, StepRecord } from './events';
 
 /** `runs/2026-01-31T12-30-05`, in local time. */
-export function defaultOutput(now = new Date()): string {
+function defaultOutput(now = new Date()): string {
   const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
   return path.join('runs', local.toISOString().slice(0, 19).replaceAll(':', '-'));
 }

@@ -69,7 +69,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
   let begun = false;
   try {
     const { openBackend } = await import('../backend/registry.js');
-    const backend = await openBackend(options.backend);
+    const backend = await openBackend(options.backend, emit);
     const choice = chooseDevice(options, backend, trainsConvolutions(options));
     emit({ kind: 'device', ...choice });
     const { arch, preprocessing, weights } = await readStart(options, {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError } from '../errors';
 
 /** Bytes that one read asks for at most, where no single part is larger. */
 const BATCH = 64 * 1024 * 1024;
@@ -35,7 +35,7 @@ export async function withWeightsFile<T>(
     if (error instanceof ResnetFtError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw invalid(file, 'no such file', { cause: error });
     const text = error instanceof Error ? error.message : String(error);
-    throw invalid(file, text.replace(/\s+/g, ' '), { cause: error });
+    throw invalid(file, oneLine(text), { cause: error });
   } finally {
     await handle?.close();
   }
