@@ -65,7 +65,7 @@ export type { StateDict } from './weights/state-dict';
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
  *
  * @param input path of a file, or its content
- * @throws ResnetFtError IMAGE_UNREADABLE where it can't be decoded, INVALID_OPTION for a size that is none
+ * @throws ResnetFtError IMAGE_UNREADABLE where it can't be decoded, INVALID_OPTION for an impossible size
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
   // Loaded only here: the decoder is heavy, and not every program that trains or reads weights needs it.

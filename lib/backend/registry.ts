@@ -15,7 +15,7 @@ const LOADERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
 
 const opened = new Map<BackendName, Promise<Backend>>();
 
-/** Loads a backend once in the process; one that failed fails again with the same error, without another try. */
+/** Loads a backend once per process; if that failed, later calls fail with the same error without trying again. */
 function open(name: BackendName): Promise<Backend> {
   let backend = opened.get(name);
   if (backend === undefined) {
@@ -65,20 +65,17 @@ function withWayOn(error: ResnetFtError, wayOn: string): ResnetFtError {
 /**
  * Loads the backend that the caller chose. `auto` falls back from native to js on a machine that has nothing for native.
  *
- * @param onFallback is called where it does
+ * @param onFallback called if it does
  * @throws ResnetFtError why native can't be loaded (ADDON_NOT_LOADED, LIBTORCH_NOT_FOUND, LIBTORCH_INVALID), or js
  *   (BACKEND_UNAVAILABLE); with `auto`, why native can't, with what to do without it in the hint
  */
-export async function openBackend(
-  choice: BackendChoice,
-  onFallback: (event: FallbackEvent) => void,
-): Promise<Backend> {
+export async function openBackend(choice: BackendChoice, onFallback: (event: FallbackEvent) => void): Promise<Backend> {
   if (choice !== 'auto') return open(choice);
   const native = await tryBackend('native');
   if (native.backend !== undefined) return native.backend;
   if (!hasNothingNative(native.error as NodeJS.ErrnoException)) {
     const { error } = native;
-    throw error instanceof ResnetFtError ? withWayOn(error, 'Or go without, much slower, by --backend js') : error;
+    throw error instanceof ResnetFtError ? withWayOn(error, 'Or, much more slowly, use --backend js') : error;
   }
   const js = await tryBackend('js');
   if (js.backend === undefined) {
@@ -89,12 +86,12 @@ export async function openBackend(
   const why = oneLine(native.error.message);
   onFallback({
     kind: 'fallback',
-    note: `the native backend can't be loaded, the slower one in JavaScript is used: ${why}`,
+    note: `the native backend can't be loaded, so the slower one in JavaScript is used: ${why}`,
   });
   return js.backend;
 }
 
-/** Begins what {@link openBackend} does, to be ready earlier; whether it fails is for openBackend to tell. */
+/** Begins what {@link openBackend} does, to be ready earlier. If that fails, openBackend will say so. */
 export function warmUpBackend(choice: BackendChoice): void {
   void open(choice === 'auto' ? 'native' : choice).catch(() => {});
 }

@@ -20,7 +20,7 @@ import type { BenchReport, WorkerJob } from './types';
 
 /** Images on which backends are compared, at most. */
 const CHECK_IMAGES = 4;
-/** Crops to measure with, at least: training of the head takes so many a step. */
+/** Least number of crops to measure with: a training step of the head takes this many. */
 const LEAST_CROPS = 32;
 
 /** How {@link bench} tells what happens and is stopped. */
@@ -148,7 +148,7 @@ function emptyReport(options: ResolvedBenchOptions, model: BenchModel, date: str
   };
 }
 
-/** Gives `work` a folder of its own, which is gone afterwards, also where the process is ended meanwhile. */
+/** Gives `work` a temporary folder, which is removed afterwards, even if the process ends meanwhile. */
 async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await makeTemporaryFolder();
   const remove = (): void => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });

@@ -46,7 +46,7 @@ export async function prepareModel(
   control: Omit<DownloadControl, 'offline'>,
 ): Promise<BenchModel> {
   if (source !== undefined) {
-    const otherwise = 'measure random weights, without it: the same command without --model';
+    const otherwise = 'measure random weights instead: the same command without --model';
     const opened = await openModel(source, { ...control, otherwise, offline, arch: named });
     const { arch, classes, preprocessing, network, tensors } = opened;
     return { arch, classes, preprocessing, network, tensors };

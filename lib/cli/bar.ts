@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 
-/** Columns of a bar itself where there is room for it. */
+/** Columns of the bar itself, if there is room. */
 const LONGEST = 24;
 const SHORTEST = 4;
 

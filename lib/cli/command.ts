@@ -7,13 +7,13 @@ import { onOutputFailure, resultsAreInFiles } from './streams';
 
 /** What the handler of a command gets beside its options. */
 export interface CommandContext {
-  /** Values of the positionals: a text, or a list for the one that takes several. */
+  /** Values of the positionals: a string, or a list for the positional that takes several. */
   positionals: Record<string, string | string[] | undefined>;
   json: boolean;
   quiet: boolean;
   /** Aborts on the first SIGINT or SIGTERM, and where what the command prints can't be written; a second signal ends the process. */
   signal: AbortSignal;
-  /** To be called once there are results that a stop has to save: until then it may take ten seconds at most. */
+  /** To be called once there are results that must be saved on a stop: until then, stopping may take ten seconds at most. */
   takeTime: () => void;
 }
 
@@ -26,11 +26,11 @@ export interface CommandSpec {
   positionals: Readonly<Record<string, string>>;
   options: OptionTable;
   examples?: readonly (readonly [command: string, what: string])[];
-  /** What `--json` prints; the command has no such option where left out. */
+  /** What `--json` prints; without it, the command has no such option. */
   json?: string;
-  /** What `--quiet` leaves out; the command has no such option where left out. */
+  /** What `--quiet` leaves out; without it, the command has no such option. */
   quiet?: string;
-  /** Whether what the command makes is in files, so that it goes on where nobody reads what it prints; it is not where left out. */
+  /** Whether the command's results are in files, so that it carries on if nobody reads what it prints; default no. */
   inFiles?: (options: Record<string, unknown>) => boolean;
   run(options: Record<string, unknown>, context: CommandContext): Promise<void>;
 }
@@ -57,7 +57,7 @@ const wordsOf = (spec: CommandSpec): string[] => spec.command.split(' ').filter(
 
 /**
  * The positional that takes several values: `images` of `<images..>`. It is kept from yargs, which would lose `-` and whatever
- * comes after `--`: the values are what is left over.
+ * comes after `--`; the values are the arguments that are left over.
  */
 const listOf = (spec: CommandSpec): string | undefined => /<(\w+)\.\.>/.exec(spec.command)?.[1];
 
@@ -65,7 +65,7 @@ function leftOver(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): strin
   return args._.slice(args.$0 === '' ? 0 : wordsOf(spec).length).map(String);
 }
 
-/** The value of an option as the API takes it; what is no number stays a string, for the validation to name it. */
+/** The value of an option as the API takes it; what is not a number stays a string, so that the validation can quote it. */
 function fromArgument(type: string, value: unknown): unknown {
   if (type !== 'number' || typeof value !== 'string' || value.trim() === '') return value;
   const number = Number(value);

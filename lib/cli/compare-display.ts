@@ -31,7 +31,7 @@ export class CompareDisplay {
         if (quiet) return;
         say(`${event.row}: ${event.state === 'reused' ? 'finished already' : 'begins'}, ${shownPath(event.folder)}`);
         return;
-      // With --quiet the rows' last lines are left out too: the table tells the same.
+      // With --quiet the rows' last lines are left out too: the table says the same.
       case 'train':
         return quiet && event.event.kind === 'done' ? undefined : this.training.show(event.event);
       case 'eval':

@@ -6,7 +6,7 @@ import { defineCommand } from './command';
 /** `resnet-ft data <name>` */
 export const dataCommand = defineCommand({
   command: 'data <name>',
-  describe: "Download the tutorial's data set, unless it is there, and print its folder",
+  describe: "Download the tutorial's data set if it is missing, and print its folder",
   positionals: { name: 'hymenoptera: 398 images of ants and bees, 47 MB' },
   options: DATA_OPTIONS,
   json: 'print one line of JSON',

@@ -30,7 +30,7 @@ export function createDownloadDisplay(options: { quiet?: boolean } = {}): Downlo
     if (announced !== url) {
       announced = url;
       const size = total === undefined ? '' : ` (${megabytes(total)} MB)`;
-      const before = received > 0 ? `, ${megabytes(received)} MB are there from before` : '';
+      const before = received > 0 ? `, ${megabytes(received)} MB of it were there already` : '';
       line(`downloading ${url}${size}${before}`);
     }
     if (quiet || !process.stderr.isTTY || total === undefined) return;
@@ -54,7 +54,7 @@ export function createDownloadDisplay(options: { quiet?: boolean } = {}): Downlo
           return line(`waiting for another process that is downloading ${event.file}`);
         case 'partly-checked':
           return line(
-            `the SHA-256 of ${event.file} begins with ${event.digits}, which is all that is known of it: damage would be found, a forgery might not`,
+            `the SHA-256 of ${event.file} begins with ${event.digits}, and no more of it is known: damage would be noticed, a forgery might not be`,
           );
         case 'damaged':
           return line(`${event.file} is damaged: ${event.reason}; downloading it again`);

@@ -8,7 +8,7 @@ import { accuracyLine, dataLines, reportLines } from './eval-report';
 import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
 
-/** Shows an evaluation: one JSON object at the end, or lines for a person, with a bar where standard error is a terminal. */
+/** Shows an evaluation: one JSON object at the end, or lines for a person, with a bar if standard error is a terminal. */
 export class EvalDisplay {
   private bar: SingleBar | undefined;
 

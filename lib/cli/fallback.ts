@@ -3,7 +3,7 @@ import { tell } from '../text/terminal';
 
 let told = false;
 
-/** Says on standard error, once in the process and whatever `--quiet` and `--json` say, that a slower backend is used. */
+/** Says on standard error, once per process and also with `--quiet` or `--json`, that a slower backend is used. */
 export function tellFallback({ note }: FallbackEvent): void {
   if (told) return;
   told = true;

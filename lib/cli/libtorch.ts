@@ -22,7 +22,7 @@ async function where(json: boolean): Promise<void> {
   lines.forEach((line) => say(line));
 }
 
-/** Says so where something else goes before what was installed, so that CUDA does not become CPU in silence. */
+/** Says so if another LibTorch takes precedence over the installed one, so that CUDA does not silently become CPU. */
 async function tellIfUnused(installed: string, onLine: (line: string) => void): Promise<void> {
   const { findLibtorch } = await import('../libtorch/find.js');
   let used: ReturnType<typeof findLibtorch>;
@@ -55,7 +55,7 @@ async function install(options: Options, context: CommandContext): Promise<void>
     const archive = cuda ? cudaArchiveUrl() : from;
     if (archive === undefined && isOffline({ offline })) {
       throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', 'downloads are off (--offline or RESNET_FT_OFFLINE)', {
-        hint: 'Name an archive that is there: resnet-ft libtorch install --from FILE',
+        hint: 'Name an archive on this machine: resnet-ft libtorch install --from FILE',
       });
     }
     const folder =

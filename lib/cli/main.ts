@@ -38,7 +38,7 @@ const COMMANDS: Command[] = [
 /** A command line that can't be understood. */
 class UsageError extends Error {}
 
-/** The error of a command without all of its arguments; undefined where `message` tells of something else. */
+/** The error of a command that lacks arguments; undefined if `message` is about something else. */
 function missing(message: string, argv: string[]): string | undefined {
   if (!message.startsWith('Not enough non-option arguments')) return undefined;
   const words = argv.filter((word) => !word.startsWith('-'));

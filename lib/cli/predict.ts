@@ -13,7 +13,7 @@ export const predictCommand = defineCommand({
     images: 'images, folders, globs, or - for a list of paths on standard input',
   },
   options: PREDICT_OPTIONS,
-  json: 'print one JSON record a line',
+  json: 'print one JSON record per line',
   examples: [
     ['predict runs/first photo.jpg', 'the class and its probability'],
     ['predict imagenet-v1 photos --top-k 5 --json', 'a folder, with the five best classes of each image'],
@@ -50,7 +50,7 @@ export const predictCommand = defineCommand({
           if (json) taken = sayJson(jsonRecord({ file, error }));
         }
         if (!taken) {
-          // Where the signal ends the waiting, the stream tells of it.
+          // If the signal ends the wait, the stream will throw.
           await once(process.stdout, 'drain', { signal }).catch(() => {});
         }
       }

@@ -9,7 +9,7 @@ import { classLines } from './eval-report';
 import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
 
-/** Shows the events of a run to whoever started it. */
+/** Shows the events of a run. */
 export interface Display {
   show(event: TrainEvent): void;
   /** Takes a progress bar away. */
@@ -132,7 +132,7 @@ class TextDisplay implements Display {
     this.downloads.close();
   }
 
-  /** Columns of a terminal; elsewhere lines are as long as they are. */
+  /** Columns of the terminal; elsewhere lines are not wrapped. */
   private width(): number {
     return process.stdout.columns || Infinity;
   }
@@ -172,7 +172,7 @@ class TextDisplay implements Display {
   }
 }
 
-/** JSON records, or text: with a progress bar where standard output is a terminal. */
+/** JSON records, or text, with a progress bar if standard output is a terminal. */
 export function createDisplay(options: { json: boolean; quiet: boolean }): Display {
   return options.json ? new JsonDisplay() : new TextDisplay(options.quiet, process.stdout.isTTY);
 }

@@ -53,7 +53,7 @@ async function fetchWeights(name: string, options: Options, context: CommandCont
 
 const listCommand = defineCommand({
   command: 'weights list',
-  describe: 'List the weights that have a name, and their files where they are downloaded',
+  describe: 'List the named weights, and the files of those that are downloaded',
   positionals: {},
   options: WEIGHTS_OPTIONS,
   json: 'print one line of JSON',
@@ -63,7 +63,7 @@ const listCommand = defineCommand({
 
 const downloadCommand = defineCommand({
   command: 'weights download <name>',
-  describe: 'Download weights, unless they are there, and print their file',
+  describe: 'Download named weights if they are missing, and print their file',
   positionals: { name: 'imagenet-v1 or imagenet-v2' },
   options: WEIGHTS_OPTIONS,
   json: 'print one line of JSON',
@@ -76,7 +76,7 @@ const downloadCommand = defineCommand({
 });
 
 /** `resnet-ft weights <action>` */
-export const weightsCommand = defineGroup('weights', 'List the weights that have a name, or download some of them', [
+export const weightsCommand = defineGroup('weights', 'List the named weights, or download some of them', [
   listCommand,
   downloadCommand,
 ]);

@@ -40,7 +40,7 @@ export function recipeOf(row: CompareRow, options: ResolvedCompareOptions): RowR
 }
 
 /**
- * The result of a row that is finished already; undefined where it has to be run.
+ * The result of a row that is finished already; undefined if the row has to be run.
  *
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the folder holds the row of another recipe.
  */
@@ -78,7 +78,7 @@ export async function saveRow(recipe: RowRecipe, result: RowResult): Promise<voi
 /**
  * Moves what an interrupted run left out of the way; nothing is deleted.
  *
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the run goes on; the file system's error
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE if that run is still going on; the file system's error
  */
 export async function setAside(folder: string): Promise<void> {
   if (!fs.existsSync(folder) || fs.readdirSync(folder).length === 0) return;

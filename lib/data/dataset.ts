@@ -28,7 +28,7 @@ export interface Dataset {
   classes: string[];
   train: Sample[];
   val: Sample[];
-  /** Files of both that are no images by their names. */
+  /** Files of both splits whose names are not those of images. */
   passedOver: PassedOver;
 }
 

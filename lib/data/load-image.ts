@@ -4,7 +4,7 @@ import type { RgbImage } from '../backend/types';
 import { rejectOption } from '../options';
 import { decodeResizable } from './resizable';
 
-/** How {@link loadImage} prepares an image; what is left out is not done. */
+/** How {@link loadImage} prepares an image; each step is optional. */
 export interface LoadImageOptions {
   /** The short side becomes this many pixels, as torchvision's Resize does it. */
   resize?: number;
@@ -19,7 +19,7 @@ const LARGEST = 16384;
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
  *
  * @param input path of a file, or its content
- * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded or would be too large, `INVALID_OPTION` for a size that is none
+ * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded or would be too large, `INVALID_OPTION` for an impossible size
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
   const { resize = 0, crop = 0 } = options;

@@ -25,7 +25,7 @@ function invalid(zip: string, reason: string, cause?: unknown): ResnetFtError {
   return new ResnetFtError('DATA_INVALID', `${zip}: ${reason}`, { cause });
 }
 
-/** A name out of a file from elsewhere: one line, not long. */
+/** A name taken from an untrusted file, shortened to one line. */
 const quote = (name: string): string => JSON.stringify(name.slice(0, 120));
 
 /** Type bits of the Unix mode; 0 where the zip was made on a system without. */

@@ -18,7 +18,7 @@ export interface MatchOptions {
   classMap: FolderTargets;
 }
 
-/** What a name stands for among the model's classes. */
+/** The classes that a name may mean. */
 type Found = { index: number } | { candidates: number[] };
 
 /**
@@ -94,14 +94,14 @@ class Matcher {
     return /^\d{1,9}$/.test(target) ? byNumber(Number(target)) : this.ofFolder(target);
   }
 
-  /** Why the name of a folder is not one class, with what it might have meant. */
+  /** Why the name of a folder is not a class, and what it might mean. */
   problem(name: string, found: Found): string {
     const candidates = candidatesOf(found);
     if (candidates.length > 0) return `${name} may be ${this.numbered(candidates, ' or ')}`;
     return `${name} is not a class of the model (${this.known(name)})`;
   }
 
-  /** What a class map that names no single class might have meant, as a hint. */
+  /** What an entry of the class map might mean, as a hint. */
   clue(name: string | number, found: Found): string {
     const candidates = candidatesOf(found);
     if (candidates.length > 0) return `It may be ${this.numbered(candidates, ' or ')}`;

@@ -29,7 +29,7 @@ function attempt<T>(ask: () => T): T | undefined {
   }
 }
 
-/** `$XDG_CACHE_HOME`; undefined where it is unset or relative, which the XDG specification has ignored. */
+/** `$XDG_CACHE_HOME`; undefined if it is unset or relative (the XDG specification says to ignore a relative one). */
 export function configuredCache(): string | undefined {
   const configured = process.env['XDG_CACHE_HOME'];
   return configured !== undefined && path.isAbsolute(configured) ? configured : undefined;

@@ -31,7 +31,7 @@ export async function readClassList(file: string): Promise<string[]> {
 
 function invalid(file: string, reason: string): ResnetFtError {
   return new ResnetFtError('DATA_INVALID', `class list ${file}: ${reason}`, {
-    hint: 'It must hold one name a line, or lines such as 0, tench, or a JSON array of names',
+    hint: 'It must hold one name per line, or lines such as 0, tench, or a JSON array of names',
   });
 }
 

@@ -14,7 +14,7 @@ export interface ModelCard {
 /** What a file's metadata say of the model, where this package wrote it. */
 export type PartialCard = Partial<ModelCard>;
 
-/** The architecture that has these names of tensors; undefined where none of ours has. */
+/** The architecture whose tensors have these names; undefined if it is none of ours. */
 export function architectureOf(tensors: StateDict): Architecture | undefined {
   if (!tensors.has('conv1.weight')) return undefined;
   const bottleneck = tensors.has('layer1.0.conv3.weight');

@@ -93,7 +93,7 @@ export class Model {
    *
    * @param input path of an image, or the content of its file; of several, the results come in the order of the array
    * @param control.unreadable of several: `throw` (the default) rejects for the first that can't be read; with `return` a
-   *   result `{ file, error }` stands in its place and the others still come
+   *   result `{ file, error }` takes its place and the others still come
    * @throws ResnetFtError IMAGE_UNREADABLE, ABORTED, MODEL_CLOSED, INVALID_OPTION; WEIGHTS_INVALID where the network's outputs are
    *   no finite numbers
    */

@@ -30,7 +30,7 @@ interface StringOption extends OptionBase {
   readonly default?: string;
   readonly choices?: readonly string[];
   readonly pattern?: RegExp;
-  /** Wording of what is expected: `a path` where left out. */
+  /** Wording of what is expected; default `a path`. */
   readonly expected?: string;
 }
 

@@ -59,7 +59,7 @@ export const TRAIN_OPTIONS = {
     default: 'conv1',
     group: MODEL,
     affects: 'training',
-    help: 'train this module and all after it; freeze what stands before',
+    help: 'train this module and all that follow; freeze those before it',
   },
   epochs: {
     type: 'number',
@@ -77,7 +77,7 @@ export const TRAIN_OPTIONS = {
     min: 1,
     group: RECIPE,
     affects: 'training',
-    help: 'stop after so many optimizer steps',
+    help: 'stop after this many optimizer steps',
   },
   batchSize: {
     type: 'number',
@@ -108,7 +108,7 @@ export const TRAIN_OPTIONS = {
     default: 0,
     group: RECIPE,
     affects: 'training',
-    help: 'seed of initial weights, order and flips; the same run again takes the same --threads too',
+    help: 'seed of initial weights, order and flips; to repeat a run exactly, also use the same --threads',
   },
   ...MACHINE_OPTIONS,
   cacheMemory: {
