@@ -1,7 +1,6 @@
-import type { SingleBar } from 'cli-progress';
 import type { DownloadEvent } from '../download/types';
 import { tell } from '../text/terminal';
-import { createBar } from './bar';
+import { ProgressBar } from './bar';
 
 /** Shows downloads on standard error: lines, and on a terminal a bar. */
 export interface DownloadDisplay {
@@ -15,13 +14,10 @@ const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 /** A display of downloads; `quiet` shows nothing. */
 export function createDownloadDisplay(options: { quiet?: boolean } = {}): DownloadDisplay {
   const quiet = options.quiet ?? false;
-  let bar: SingleBar | undefined;
+  const bar = new ProgressBar(process.stderr, '{bar} {done}/{size} MB  ETA {eta_formatted}', 34);
   let announced: string | undefined;
 
-  const close = (): void => {
-    bar?.stop();
-    bar = undefined;
-  };
+  const close = (): void => bar.stop();
   const line = (text: string): void => {
     close();
     if (!quiet) tell(text);
@@ -33,13 +29,8 @@ export function createDownloadDisplay(options: { quiet?: boolean } = {}): Downlo
       const before = received > 0 ? `, ${megabytes(received)} MB of it were there already` : '';
       line(`downloading ${url}${size}${before}`);
     }
-    if (quiet || !process.stderr.isTTY || total === undefined) return;
-    if (bar === undefined) {
-      bar = createBar(process.stderr, '{bar} {done}/{size} MB  ETA {eta_formatted}', 34);
-      bar.start(total, received, { done: megabytes(received), size: megabytes(total) });
-    }
-    bar.update(received, { done: megabytes(received) });
-    if (received === total) close();
+    if (quiet || total === undefined) return;
+    bar.show(received, total, { done: megabytes(received), size: megabytes(total) });
   };
 
   return {

@@ -3,7 +3,7 @@ import { passedOverLine } from '../data/passed-over';
 import { say, sayJson } from '../text/terminal';
 import { fill } from '../text/text-table';
 import type { ClassFigures, EpochRecord, KeptModel, TrainEvent } from '../train/events';
-import { createBar } from './bar';
+import { createBar, ProgressBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { classLines } from './eval-report';
 import { tellFallback } from './fallback';
@@ -64,6 +64,7 @@ class JsonDisplay implements Display {
 /** Lines for a person, and on a terminal a bar beneath them. */
 class TextDisplay implements Display {
   private readonly downloads: DownloadDisplay;
+  private readonly reading = new ProgressBar(process.stdout, 'reading images {bar} {value}/{total}', 34);
   private bar: SingleBar | undefined;
   private epochs = 0;
   private perEpoch = 0;
@@ -98,7 +99,8 @@ class TextDisplay implements Display {
       case 'note':
         return this.line(event.note);
       case 'crops':
-        return this.crops(event.done, event.total);
+        if (!this.quiet) this.reading.show(event.done, event.total);
+        return;
       case 'skipped':
         this.skipped++;
         return this.line(`skipped ${event.file}: ${event.reason}`);
@@ -127,6 +129,7 @@ class TextDisplay implements Display {
   }
 
   close(): void {
+    this.reading.stop();
     this.bar?.stop();
     this.bar = undefined;
     this.downloads.close();
@@ -140,16 +143,6 @@ class TextDisplay implements Display {
   private line(text: string): void {
     this.close();
     if (!this.quiet) say(text);
-  }
-
-  private crops(done: number, total: number): void {
-    if (!this.terminal || this.quiet) return;
-    if (this.bar === undefined) {
-      this.bar = createBar(process.stdout, 'reading images {bar} {value}/{total}', 34);
-      this.bar.start(total, 0);
-    }
-    this.bar?.update(done);
-    if (done === total) this.close();
   }
 
   private step(epoch: number, images: number, loss: number): void {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
 import { readRegularFile } from '../files/regular-file';
-import { OutputFolder } from '../files/output-folder';
+import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import {
   COMPARE_OPTIONS,
   COMPARE_ROWS,
@@ -52,7 +52,7 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${file} can't be read: ${(error as Error).message}`, {
-      hint: 'Choose another folder with --output',
+      hint: OTHER_OUTPUT,
       cause: error,
     });
   }
@@ -63,7 +63,7 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
     const now = JSON.stringify(recipe[other]) ?? 'the default';
     const option = other === 'data' ? 'the data' : `--${kebab(other)}`;
     throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${folder} was made with ${was} for ${option}, not ${now}`, {
-      hint: 'Choose another folder with --output',
+      hint: OTHER_OUTPUT,
     });
   }
   return { ...saved.result, folder, reused: true };
