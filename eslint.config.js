@@ -27,6 +27,22 @@ const TERMINAL = [
   'ImportSpecifier[imported.name=/^std(out|err)$/]',
 ].map((selector) => ({ selector, message: 'Write with say, tell and sayJson of lib/text/terminal.ts.' }));
 
+// Each invalid option has the same message.
+const INVALID_OPTION = {
+  selector: 'NewExpression[callee.name="ResnetFtError"][arguments.0.value="INVALID_OPTION"]',
+  message: 'Throw it with rejectOption of lib/options/spec.ts.',
+};
+
+// A hint is a sentence of its own, after the message.
+const HINT = ':matches(Property[key.name="hint"], VariableDeclarator[id.name="hint"])';
+const HINTS = ['', ' > ConditionalExpression', ' > LogicalExpression'].flatMap((between) =>
+  [' > Literal[value=/^[a-z]/]', ' > TemplateLiteral > TemplateElement:first-child[value.raw=/^[a-z]/]'].map(
+    (text) => ({ selector: `${HINT}${between}${text}`, message: 'A hint begins with a capital.' }),
+  ),
+);
+
+const RESTRICTED = [...TERMINAL, INVALID_OPTION, ...HINTS];
+
 module.exports = defineConfig(
   {
     ignores: [
@@ -63,13 +79,27 @@ module.exports = defineConfig(
   {
     files: ['lib/**/*.ts'],
     ignores: ['lib/text/terminal.ts'],
-    rules: { 'no-console': 'error', 'no-restricted-syntax': ['error', ...TERMINAL] },
+    rules: { 'no-console': 'error', 'no-restricted-syntax': ['error', ...RESTRICTED] },
   },
   ...importRules().map(({ files, selector, message }) => ({
     files,
     ignores: ['lib/text/terminal.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...TERMINAL, { selector, message }] },
+    rules: { 'no-restricted-syntax': ['error', ...RESTRICTED, { selector, message }] },
   })),
+  {
+    files: ['lib/**/*.ts'],
+    ignores: ['lib/cli/**', 'lib/text/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '/text/terminal(\\.js)?$', message: 'Only lib/cli writes: tell the caller by an event.' },
+          ],
+        },
+      ],
+    },
+  },
   {
     files: ['test/**/*.ts'],
     rules: {

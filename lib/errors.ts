@@ -46,7 +46,7 @@ export function throwIfAborted(signal: AbortSignal | undefined, message: string)
   if (signal?.aborted === true) throw new ResnetFtError('ABORTED', message);
 }
 
-/** A text from elsewhere as the one line that a message is. */
+/** A text that is not ours, such as another program's message, on one line. */
 export function oneLine(text: string): string {
   return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
 }

@@ -55,6 +55,7 @@ export type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent, Trai
 export { readStateDict, writeStateDict } from './weights/index';
 export type { PassedOver } from './data/image-folder';
 export type { PassedOverEvent } from './data/passed-over';
+export type { FallbackEvent } from './backend/registry';
 export type { UnreadableImage } from './data/read-all';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';
@@ -64,7 +65,7 @@ export type { StateDict } from './weights/state-dict';
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
  *
  * @param input path of a file, or its content
- * @throws ResnetFtError IMAGE_UNREADABLE where it can't be decoded, INVALID_OPTION for a size that is none
+ * @throws ResnetFtError IMAGE_UNREADABLE where it can't be decoded, INVALID_OPTION for an impossible size
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
   // Loaded only here: the decoder is heavy, and not every program that trains or reads weights needs it.

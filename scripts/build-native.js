@@ -30,7 +30,7 @@ async function libtorchWithHeaders() {
   try {
     return findLibtorch({ requireHeaders: true });
   } catch (error) {
-    // Only where none was found: a wrong LIBTORCH is for the user to mend.
+    // Only where none was found: a wrong LIBTORCH is for the user to correct.
     if (error.code !== 'LIBTORCH_NOT_FOUND') throw error;
     say(error.message);
   }

@@ -1,4 +1,7 @@
-/** Checks native/ with clang-format and cpplint; with --fix, formats it in place instead of only checking the format. */
+/**
+ * Checks native/, or the files that are named, with clang-format and cpplint; with --fix, formats in place instead of only checking the
+ * format.
+ */
 'use strict';
 
 const { spawnSync } = require('node:child_process');
@@ -30,6 +33,8 @@ function findTool(name) {
 }
 
 function sources() {
+  const named = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
+  if (named.length > 0) return named.map((file) => path.relative(root, path.resolve(file)));
   const folder = path.join(root, 'native');
   if (!fs.existsSync(folder)) return [];
   return fs

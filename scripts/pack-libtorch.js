@@ -17,7 +17,7 @@ const { parseArgs } = require('node:util');
 const root = path.resolve(__dirname, '..');
 const NAME = 'libtorch-linux-x64-cpu';
 
-/** npm's registry takes no more. */
+/** The most that npm's registry accepts. */
 const MAX_PACKED_BYTES = 230e6;
 
 function loadDist(name) {

@@ -1,8 +1,9 @@
-/** Run by `npm install` in a checkout and before packing: compiles the TypeScript, then the addon. */
+/** Run by `npm install` in a checkout and before packing: sets up git's hooks, compiles the TypeScript, then the addon. */
 'use strict';
 
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
+const { setUpHooks } = require('./set-up-hooks.js');
 
 const root = path.resolve(__dirname, '..');
 
@@ -15,6 +16,8 @@ function run(label, script, args) {
     process.exit(1);
   }
 }
+
+if (setUpHooks(root)) process.stderr.write('prepare: git runs .githooks/pre-commit from now on\n');
 
 const typescript = path.join(path.dirname(require.resolve('typescript/package.json', { paths: [root] })), 'bin', 'tsc');
 run('compiling TypeScript', typescript, ['-p', path.join(root, 'tsconfig.json')]);

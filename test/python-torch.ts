@@ -40,13 +40,13 @@ const VERSION = 'import sys; print(sys.version_info[0], sys.version_info[1], sep
 let found: { torch: PythonTorch } | { reason: string } | undefined;
 
 /** The torch to test against; undefined where there is none, and {@link pythonTorchReason} says why. */
-export function pythonTorch(): PythonTorch | undefined {
+function pythonTorch(): PythonTorch | undefined {
   found ??= find();
   return 'torch' in found ? found.torch : undefined;
 }
 
 /** Why {@link pythonTorch} is undefined. */
-export function pythonTorchReason(): string {
+function pythonTorchReason(): string {
   found ??= find();
   return 'reason' in found ? found.reason : '';
 }

@@ -1,7 +1,6 @@
 import { hasAddon } from './native/load';
 import { oneLine, ResnetFtError } from '../errors';
 import type { BACKENDS } from '../options';
-import { tell } from '../text/terminal';
 import { openNativeBackend } from './native/backend';
 import type { Backend, BackendName } from './types';
 
@@ -16,7 +15,7 @@ const LOADERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
 
 const opened = new Map<BackendName, Promise<Backend>>();
 
-/** Loads a backend once in the process; one that failed fails again with the same error, without another try. */
+/** Loads a backend once per process; if that failed, later calls fail with the same error without trying again. */
 function open(name: BackendName): Promise<Backend> {
   let backend = opened.get(name);
   if (backend === undefined) {
@@ -40,13 +39,10 @@ export async function tryBackend(name: BackendName): Promise<BackendState> {
   }
 }
 
-let told = false;
-
-/** One line on standard error, once in the process. */
-function tellFallback(line: string): void {
-  if (told) return;
-  told = true;
-  tell(`resnet-ft: ${line}`);
+/** `auto` has fallen back from native to js; `note` is one line for a person that says why. */
+export interface FallbackEvent {
+  kind: 'fallback';
+  note: string;
 }
 
 /**
@@ -67,23 +63,19 @@ function withWayOn(error: ResnetFtError, wayOn: string): ResnetFtError {
 }
 
 /**
- * Loads the backend that the caller chose. `auto` falls back from native to js on a machine that has nothing for native, and says so in
- * one line.
+ * Loads the backend that the caller chose. `auto` falls back from native to js on a machine that has nothing for native.
  *
- * @param onFallback gets that line; by default it goes to standard error, once in the process
+ * @param onFallback called if it does
  * @throws ResnetFtError why native can't be loaded (ADDON_NOT_LOADED, LIBTORCH_NOT_FOUND, LIBTORCH_INVALID), or js
  *   (BACKEND_UNAVAILABLE); with `auto`, why native can't, with what to do without it in the hint
  */
-export async function openBackend(
-  choice: BackendChoice,
-  onFallback: (line: string) => void = tellFallback,
-): Promise<Backend> {
+export async function openBackend(choice: BackendChoice, onFallback: (event: FallbackEvent) => void): Promise<Backend> {
   if (choice !== 'auto') return open(choice);
   const native = await tryBackend('native');
   if (native.backend !== undefined) return native.backend;
   if (!hasNothingNative(native.error as NodeJS.ErrnoException)) {
     const { error } = native;
-    throw error instanceof ResnetFtError ? withWayOn(error, 'Or go without, much slower, by --backend js') : error;
+    throw error instanceof ResnetFtError ? withWayOn(error, 'Or, much more slowly, use --backend js') : error;
   }
   const js = await tryBackend('js');
   if (js.backend === undefined) {
@@ -91,13 +83,15 @@ export async function openBackend(
     if (!(error instanceof ResnetFtError)) throw error;
     throw withWayOn(error, `The js backend can't be loaded either: ${js.error.message}`);
   }
-  onFallback(
-    `the native backend can't be loaded, the slower one in JavaScript is used: ${oneLine(native.error.message)}`,
-  );
+  const why = oneLine(native.error.message);
+  onFallback({
+    kind: 'fallback',
+    note: `the native backend can't be loaded, so the slower one in JavaScript is used: ${why}`,
+  });
   return js.backend;
 }
 
-/** Begins what {@link openBackend} does, to be ready earlier; whether it fails is for openBackend to tell. */
+/** Begins what {@link openBackend} does, to be ready earlier. If that fails, openBackend will say so. */
 export function warmUpBackend(choice: BackendChoice): void {
   void open(choice === 'auto' ? 'native' : choice).catch(() => {});
 }

@@ -6,6 +6,7 @@ import { removeStale, temporaryName } from '../files/stale';
 import { resolveBenchOptions, type BenchBackend, type BenchOptions, type ResolvedBenchOptions } from '../options';
 import { defaultThreads } from '../machine/threads';
 import { packageVersion } from '../machine/version';
+import { MODEL_FILE } from '../model/locate';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { writeStateDict } from '../weights/index';
 import { TOLERANCE } from './agreement';
@@ -19,7 +20,7 @@ import type { BenchReport, WorkerJob } from './types';
 
 /** Images on which backends are compared, at most. */
 const CHECK_IMAGES = 4;
-/** Crops to measure with, at least: training of the head takes so many a step. */
+/** Least number of crops to measure with: a training step of the head takes this many. */
 const LEAST_CROPS = 32;
 
 /** How {@link bench} tells what happens and is stopped. */
@@ -84,7 +85,7 @@ async function measureBackend(backend: BenchBackend, { folder, job, model, colle
   collector.end(backend, failure, signal?.aborted === true);
 }
 
-/** Seconds beyond which no measurement lasts, with plenty for what can't be foreseen: the first image of a slow backend. */
+/** Seconds of silence after which a measurement is given up: far more than any takes, even the first image of a slow backend. */
 function longestSilence({ duration, repeats }: Budget): number {
   const room = 600;
   return Math.ceil(room + 2 * (OVERRUN * repeats * duration + patience({ duration })));
@@ -96,7 +97,7 @@ async function writeFiles(
   model: BenchModel,
   images: BenchImages,
 ): Promise<Run['job']> {
-  const weightsFile = path.join(folder, 'model.safetensors');
+  const weightsFile = path.join(folder, MODEL_FILE);
   const cropsFile = path.join(folder, 'crops');
   await writeStateDict(weightsFile, model.tensors);
   await writeAtomically(cropsFile, [images.bytes]);
@@ -147,7 +148,7 @@ function emptyReport(options: ResolvedBenchOptions, model: BenchModel, date: str
   };
 }
 
-/** Gives `work` a folder of its own, which is gone afterwards, also where the process is ended meanwhile. */
+/** Gives `work` a temporary folder, which is removed afterwards, even if the process ends meanwhile. */
 async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await makeTemporaryFolder();
   const remove = (): void => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });

@@ -53,7 +53,7 @@ export class Collector {
     }
   }
 
-  /** @param failure how the worker ended, where not of its own */
+  /** @param failure why the worker did not end by itself */
   end(backend: BenchBackend, failure: string | undefined, aborted: boolean): void {
     const entry = this.of(backend);
     if (entry.status !== 'interrupted') return;
@@ -69,7 +69,7 @@ export class Collector {
     const { images, difference } = relativeDifference(against.logits, logits, classes.length);
     const ok = agrees(difference);
     if (this.reference === undefined) {
-      if (!ok) return this.wrong(entry, 'its logits are no finite numbers');
+      if (!ok) return this.wrong(entry, 'its logits are not finite numbers');
       this.reference = { backend, label, logits };
       check.reference = backend;
       check.images = predictedClasses(logits, classes.length).map((index, i) => {
@@ -116,7 +116,7 @@ export class Collector {
 function agreementText(difference: number): string {
   return Number.isFinite(difference)
     ? `by up to ${difference.toExponential(1)} of the largest logit`
-    : 'by what is no number';
+    : 'by a difference that is not a number';
 }
 
 function countOf(number: number, noun: string): string {

@@ -82,7 +82,7 @@ function baseOf(reached: readonly BackendReport[]): BackendReport | undefined {
   return [...reached].sort((a, b) => speed(a) - speed(b))[0];
 }
 
-/** @param batchSize of the group: that of an entry that differs is told */
+/** @param batchSize of the group; an entry with another one says so */
 function throughput(figure: Figure | undefined, batchSize: number): Omit<Entry, 'label'> | undefined {
   if (figure === undefined) return undefined;
   if ('skipped' in figure) return { spread: null, note: figure.skipped };

@@ -4,7 +4,7 @@ import { groupsOf, type Entry, type Group } from './groups';
 import { agreementLines, describe, statusLines, warnings } from './table';
 import type { BenchReport } from './types';
 
-// System colours and fonts, so that the page is readable in light and dark, and asks for nothing from elsewhere.
+// System colours and fonts, so that the page is readable in light and dark, and loads nothing else.
 const STYLE = `
 :root { color-scheme: light dark; --bar: light-dark(#3b6fb6, #6f9fe0); --track: light-dark(#e8ecf1, #2c3138); --dim: light-dark(#555, #aaa); }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; background: Canvas; color: CanvasText; }
@@ -17,7 +17,7 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 `;
 
 /**
- * The report as one page: bars for each measurement, in HTML and CSS alone, without scripts and without anything from elsewhere.
+ * The report as one page: bars for each measurement, in HTML and CSS alone, without scripts and without loading anything.
  * Bars are as long as the value is of the group's largest.
  */
 export function formatHtml(report: BenchReport): string {
@@ -25,7 +25,7 @@ export function formatHtml(report: BenchReport): string {
   const paragraphs = [
     ...describe(report),
     report.date,
-    ...(report.interrupted ? ['Interrupted: not all was measured.'] : []),
+    ...(report.interrupted ? ['Interrupted: not everything was measured.'] : []),
   ];
   const lines = [...agreementLines(report), ...statusLines(report), ...warnings(report)];
   return `<!doctype html>

@@ -8,9 +8,9 @@ export interface Budget {
   repeats: number;
 }
 
-/** Nothing is begun that is expected to take longer than so many times the duration. */
+/** A measurement is skipped if it is expected to take longer than this many times the duration. */
 const PATIENCE = 20;
-/** No further repeat is begun once a measurement would take so many times as long as was asked for. */
+/** No further repeat begins once a measurement would take this many times as long as was asked for. */
 export const OVERRUN = 2;
 /** Passes within a repeat: so many that the clock is looked at often enough, and few, for a pass has a beginning and an end. */
 const PASSES = 4;

@@ -6,7 +6,7 @@ import { ONNX_INPUT, ONNX_OUTPUT } from '../export/onnx';
 import { Unavailable, type LoadedModel, type Subject } from './subject';
 import type { WorkerJob } from './types';
 
-// Never a dependency of this package, so that its types are not to be had either: what is used of it (onnxruntime-common's
+// Not a dependency of this package, so its types are not available: what is used of it (onnxruntime-common's
 // InferenceSession and Tensor, https://onnxruntime.ai/docs/api/js/).
 interface OnnxRuntime {
   env: { versions?: { node?: string } };

@@ -13,7 +13,7 @@ import { encodeOnnx } from '../export/onnx-proto';
 import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../network/architecture';
 import { DEFAULT_PREPROCESSING, type ModelCard } from '../model/describe';
 import { openModel } from '../model/open';
-import type { ResolvedBenchOptions } from '../options';
+import { DEFAULT_ARCHITECTURE, type ResolvedBenchOptions } from '../options';
 import { expandInputs } from '../predict/inputs';
 import { writeAtomically } from '../files/atomic-file';
 import type { StateDict } from '../weights/index';
@@ -46,12 +46,12 @@ export async function prepareModel(
   control: Omit<DownloadControl, 'offline'>,
 ): Promise<BenchModel> {
   if (source !== undefined) {
-    const otherwise = 'measure random weights, without it: the same command without --model';
+    const otherwise = 'measure random weights instead: the same command without --model';
     const opened = await openModel(source, { ...control, otherwise, offline, arch: named });
     const { arch, classes, preprocessing, network, tensors } = opened;
     return { arch, classes, preprocessing, network, tensors };
   }
-  const arch = named ?? 'resnet50';
+  const arch = named ?? DEFAULT_ARCHITECTURE;
   const network = buildNetwork(arch, IMAGENET_OUTPUTS);
   const drawn = await drawInitialWeights(network, new Generator(SEED));
   return {

@@ -3,12 +3,12 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { WorkerRecord } from './types';
 
-/** How a worker ended: `failure` is one line where it did not end of its own. */
+/** How a worker ended: `failure` is one line that says why it did not end by itself. */
 export interface WorkerEnd {
   failure?: string;
 }
 
-/** Bytes of standard error that are kept to tell of a crash. */
+/** Bytes of standard error that are kept to explain a crash. */
 const STDERR_BYTES = 16_384;
 
 /**

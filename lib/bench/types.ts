@@ -50,7 +50,7 @@ export interface Agreement {
  */
 export type BenchStatus = 'measured' | 'wrong' | 'unavailable' | 'failed' | 'interrupted' | 'pending';
 
-/** What was found of one backend. Whatever was not reached is left out. */
+/** The findings about one backend; what was not reached is left out. */
 export interface BackendReport {
   backend: BenchBackend;
   /** What a person would call it: `js (wasm)`. */
@@ -124,7 +124,7 @@ export interface BenchReport {
   backends: BackendReport[];
 }
 
-/** What a worker is told; a file of JSON. */
+/** What a worker has to do; passed as a JSON file. */
 export interface WorkerJob {
   backend: BenchBackend;
   arch: Architecture;

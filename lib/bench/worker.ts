@@ -157,7 +157,7 @@ const noTraining = ({ label }: Subject, batchSize: number): Figure => ({
   skipped: `${label} does not train`,
 });
 
-/** What fails in training is told in its place: inference is measured by then. */
+/** A failure in training is reported in its own place, since inference has been measured by then. */
 async function orSkip(batchSize: number, work: () => Promise<Figure>): Promise<Figure> {
   try {
     return await work();

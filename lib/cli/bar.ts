@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 
-/** Columns of a bar itself where there is room for it. */
+/** Columns of the bar itself, if there is room. */
 const LONGEST = 24;
 const SHORTEST = 4;
 
@@ -22,4 +22,32 @@ export function createBar(stream: NodeJS.WriteStream, format: string, rest: numb
     barIncompleteChar: '.',
     stream,
   });
+}
+
+/** A bar that appears with the first piece of work, on a terminal only, and is taken away with the last. */
+export class ProgressBar {
+  private bar: SingleBar | undefined;
+
+  /** The parameters are those of {@link createBar}. */
+  constructor(
+    private readonly stream: NodeJS.WriteStream,
+    private readonly format: string,
+    private readonly rest: number,
+  ) {}
+
+  /** @param payload further figures that the format names */
+  show(done: number, total: number, payload: Record<string, string> = {}): void {
+    if (!this.stream.isTTY) return;
+    if (this.bar === undefined) {
+      this.bar = createBar(this.stream, this.format, this.rest);
+      this.bar.start(total, done, payload);
+    }
+    this.bar.update(done, payload);
+    if (done === total) this.stop();
+  }
+
+  stop(): void {
+    this.bar?.stop();
+    this.bar = undefined;
+  }
 }

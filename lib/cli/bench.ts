@@ -9,11 +9,11 @@ export const benchCommand = defineCommand({
   positionals: {},
   options: BENCH_OPTIONS,
   json: 'print the report as one JSON object',
-  quiet: 'print only the report, and nothing while it is made',
+  quiet: 'print only the report, without progress',
   examples: [
     ['bench', 'random weights of resnet50, made-up images, every backend'],
     ['bench --model runs/ants --images photos --output report.html', 'your model and images, and a page with bars'],
-    ['bench --backends native,onnxruntime --batch-sizes 1 --duration 10 --json', 'two of them, for a program'],
+    ['bench --backends native,onnxruntime --batch-sizes 1 --duration 10 --json', 'two of them, as JSON'],
   ],
   inFiles: ({ output }) => output !== undefined,
   async run(given, { json, quiet, signal }) {

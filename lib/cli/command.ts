@@ -1,19 +1,19 @@
 import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
-import { kebab, type OptionTable } from '../options';
+import { kebab, rejectOption, type OptionTable } from '../options';
 import { suggest } from '../text/suggest';
 import { watchSignals } from './stop';
 import { onOutputFailure, resultsAreInFiles } from './streams';
 
 /** What the handler of a command gets beside its options. */
 export interface CommandContext {
-  /** Values of the positionals: a text, or a list for the one that takes several. */
+  /** Values of the positionals: a string, or a list for the positional that takes several. */
   positionals: Record<string, string | string[] | undefined>;
   json: boolean;
   quiet: boolean;
   /** Aborts on the first SIGINT or SIGTERM, and where what the command prints can't be written; a second signal ends the process. */
   signal: AbortSignal;
-  /** To be called once there are results that a stop has to save: until then it may take ten seconds at most. */
+  /** To be called once there are results that must be saved on a stop: until then, stopping may take ten seconds at most. */
   takeTime: () => void;
 }
 
@@ -26,11 +26,11 @@ export interface CommandSpec {
   positionals: Readonly<Record<string, string>>;
   options: OptionTable;
   examples?: readonly (readonly [command: string, what: string])[];
-  /** What `--json` prints; the command has no such option where left out. */
+  /** What `--json` prints; without it, the command has no such option. */
   json?: string;
-  /** What `--quiet` leaves out; the command has no such option where left out. */
+  /** What `--quiet` leaves out; without it, the command has no such option. */
   quiet?: string;
-  /** Whether what the command makes is in files, so that it goes on where nobody reads what it prints; it is not where left out. */
+  /** Whether the command's results are in files, so that it carries on if nobody reads what it prints; default no. */
   inFiles?: (options: Record<string, unknown>) => boolean;
   run(options: Record<string, unknown>, context: CommandContext): Promise<void>;
 }
@@ -40,6 +40,16 @@ type Arguments = Record<string, unknown>;
 /** A command for yargs, and how it is called in full. */
 export interface Command extends CommandModule<object, Arguments> {
   usage: string;
+  /** Options that take no value. */
+  flags: readonly string[];
+  /** Commands within this one. */
+  actions?: readonly Command[];
+}
+
+/** The error of a command that lacks arguments, or has none. */
+export function usageError(usage: string): ResnetFtError {
+  // eslint-disable-next-line no-restricted-syntax -- how a command is called is no value of an option
+  return new ResnetFtError('INVALID_OPTION', `Expected resnet-ft ${usage}`);
 }
 
 /** The words of the command itself: `libtorch`, `where`. */
@@ -47,7 +57,7 @@ const wordsOf = (spec: CommandSpec): string[] => spec.command.split(' ').filter(
 
 /**
  * The positional that takes several values: `images` of `<images..>`. It is kept from yargs, which would lose `-` and whatever
- * comes after `--`: the values are what is left over.
+ * comes after `--`; the values are the arguments that are left over.
  */
 const listOf = (spec: CommandSpec): string | undefined => /<(\w+)\.\.>/.exec(spec.command)?.[1];
 
@@ -55,7 +65,7 @@ function leftOver(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): strin
   return args._.slice(args.$0 === '' ? 0 : wordsOf(spec).length).map(String);
 }
 
-/** The value of an option as the API takes it; what is no number stays a string, for the validation to name it. */
+/** The value of an option as the API takes it; what is not a number stays a string, so that the validation can quote it. */
 function fromArgument(type: string, value: unknown): unknown {
   if (type !== 'number' || typeof value !== 'string' || value.trim() === '') return value;
   const number = Number(value);
@@ -71,17 +81,19 @@ function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): t
     if (['_', '$0', 'h'].includes(key) || key in spec.positionals || known.includes(name)) continue;
     const near = suggest(name, known);
     const hint = near === undefined ? `See resnet-ft ${wordsOf(spec).join(' ')} --help` : `Did you mean --${near}?`;
+    // eslint-disable-next-line no-restricted-syntax -- there is no value of what does not exist
     throw new ResnetFtError('INVALID_OPTION', `Unknown option --${name}`, { hint });
   }
   const extra = leftOver(spec, args);
   const list = listOf(spec);
   if (list !== undefined && extra.length === 0) {
-    throw new ResnetFtError('INVALID_OPTION', `Expected resnet-ft ${spec.command}`);
+    throw usageError(spec.command);
   }
   if (list === undefined && extra.length > 0) {
     const count = Object.keys(spec.positionals).length;
     const expected = count === 0 ? 'no argument' : count === 1 ? 'one argument' : `${count} arguments`;
-    throw new ResnetFtError('INVALID_OPTION', `Expected ${expected} but received also ${extra.join(' ')}`);
+    const given = Object.keys(spec.positionals).map((name) => args[name]);
+    rejectOption(expected, wordsOf(spec).join(' '), [...given, ...extra]);
   }
   return true;
 }
@@ -89,6 +101,11 @@ function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): t
 function outputFlags(spec: CommandSpec): string[] {
   return [...(spec.json === undefined ? [] : ['json']), ...(spec.quiet === undefined ? [] : ['quiet'])];
 }
+
+const flagsOf = (options: OptionTable): string[] =>
+  Object.keys(options)
+    .filter((name) => options[name]?.type === 'boolean')
+    .map(kebab);
 
 function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
   let built = yargs.strict(false).usage(`$0 ${spec.command}\n\n${spec.describe}.`);
@@ -146,6 +163,7 @@ async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Prom
 export function defineCommand(spec: CommandSpec): Command {
   return {
     usage: spec.command,
+    flags: [...flagsOf(spec.options), ...outputFlags(spec)],
     command: spec.command.replace(/ <\w+\.\.>/, ''),
     describe: spec.describe,
     builder: (yargs) => build(spec, yargs),

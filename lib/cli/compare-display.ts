@@ -2,6 +2,7 @@ import { textTable } from '../compare/table';
 import type { CompareEvent } from '../compare/types';
 import { say, sayJson } from '../text/terminal';
 import { EvalDisplay } from './eval-display';
+import { tellFallback } from './fallback';
 import { createDisplay, type Display } from './progress';
 import { shownPath } from './shown-path';
 
@@ -17,6 +18,10 @@ export class CompareDisplay {
 
   show(event: CompareEvent): void {
     const { json, quiet } = this.options;
+    if ((event.kind === 'train' || event.kind === 'eval') && event.event.kind === 'fallback') {
+      tellFallback(event.event);
+      return;
+    }
     if (json) {
       sayJson(event);
       return;
@@ -26,7 +31,7 @@ export class CompareDisplay {
         if (quiet) return;
         say(`${event.row}: ${event.state === 'reused' ? 'finished already' : 'begins'}, ${shownPath(event.folder)}`);
         return;
-      // With --quiet the rows' last lines are left out too: the table tells the same.
+      // With --quiet the rows' last lines are left out too: the table says the same.
       case 'train':
         return quiet && event.event.kind === 'done' ? undefined : this.training.show(event.event);
       case 'eval':

@@ -8,7 +8,7 @@ export const compareCommand = defineCommand({
   describe: "The tutorial's table: pretrained as it is, fine-tuned, and from scratch",
   positionals: { data: 'folder with train/ and val/, each with one folder per class, or hymenoptera' },
   options: COMPARE_OPTIONS,
-  json: 'print one JSON record a line',
+  json: 'print one JSON record per line',
   quiet: 'print only the table',
   examples: [
     ['compare hymenoptera', "the tutorial's three rows on its ants and bees"],

@@ -1,5 +1,4 @@
-import { ResnetFtError } from '../errors';
-import { resolveOptions } from '../options';
+import { rejectOption, resolveOptions } from '../options';
 import { DATA_OPTIONS } from '../options/download';
 import { say, sayJson } from '../text/terminal';
 import { defineCommand } from './command';
@@ -7,7 +6,7 @@ import { defineCommand } from './command';
 /** `resnet-ft data <name>` */
 export const dataCommand = defineCommand({
   command: 'data <name>',
-  describe: "Download the tutorial's data set, unless it is there, and print its folder",
+  describe: "Download the tutorial's data set if it is missing, and print its folder",
   positionals: { name: 'hymenoptera: 398 images of ants and bees, 47 MB' },
   options: DATA_OPTIONS,
   json: 'print one line of JSON',
@@ -16,9 +15,7 @@ export const dataCommand = defineCommand({
     const { offline } = resolveOptions(DATA_OPTIONS, given, 'data');
     const name = String(positionals['name']);
     const { HYMENOPTERA, hymenopteraFolder } = await import('../data/hymenoptera.js');
-    if (name !== HYMENOPTERA) {
-      throw new ResnetFtError('INVALID_OPTION', `Expected ${HYMENOPTERA} for <name> but received ${name}`);
-    }
+    if (name !== HYMENOPTERA) rejectOption(HYMENOPTERA, '<name>', name);
     const { createDownloadDisplay } = await import('./download-progress.js');
     const display = createDownloadDisplay({ quiet });
     try {

@@ -15,7 +15,7 @@ const STATUS = /^(?:ok|warning|problem)/;
 /**
  * A line for each check, the status in colour where asked for, and the sum.
  *
- * @param options.width columns, above which what was found goes on below itself; as wide as it is where left out
+ * @param options.width columns at which the findings are wrapped; default no wrapping
  */
 export function formatReport(
   report: DoctorReport,
@@ -34,7 +34,7 @@ function cells({ status, name, found, fix }: DoctorCheck): [string, string, stri
   return [status, name, fix === undefined ? found : `${found.replace(/\.$/, '')}. ${fix}`];
 }
 
-/** Rows of which the last cell goes on in further rows, where the screen leaves it room for most paths. */
+/** Rows whose last cell is wrapped into further rows, if the screen is wide enough for most paths. */
 function wrapped(rows: [status: string, name: string, text: string][], width = Infinity): string[][] {
   const taken =
     Math.max(...rows.map(([status]) => status.length)) + Math.max(...rows.map(([, name]) => name.length)) + 4;

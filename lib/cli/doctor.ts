@@ -12,7 +12,7 @@ export const doctorCommand = defineCommand({
   quiet: 'print only warnings and problems',
   examples: [
     ['doctor', 'a line for each check; exit code 1 where there is a problem'],
-    ['doctor --verify --json', 'also the hashes of the weights, for a program'],
+    ['doctor --verify --json', 'also the hashes of the weights, as JSON'],
   ],
   async run(options, { json, quiet, signal }) {
     const { doctor } = await import('../doctor/doctor.js');

@@ -1,7 +1,6 @@
-import type { SingleBar } from 'cli-progress';
 import type { DownloadEvent } from '../download/types';
 import { tell } from '../text/terminal';
-import { createBar } from './bar';
+import { ProgressBar } from './bar';
 
 /** Shows downloads on standard error: lines, and on a terminal a bar. */
 export interface DownloadDisplay {
@@ -15,13 +14,10 @@ const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 /** A display of downloads; `quiet` shows nothing. */
 export function createDownloadDisplay(options: { quiet?: boolean } = {}): DownloadDisplay {
   const quiet = options.quiet ?? false;
-  let bar: SingleBar | undefined;
+  const bar = new ProgressBar(process.stderr, '{bar} {done}/{size} MB  ETA {eta_formatted}', 34);
   let announced: string | undefined;
 
-  const close = (): void => {
-    bar?.stop();
-    bar = undefined;
-  };
+  const close = (): void => bar.stop();
   const line = (text: string): void => {
     close();
     if (!quiet) tell(text);
@@ -30,16 +26,11 @@ export function createDownloadDisplay(options: { quiet?: boolean } = {}): Downlo
     if (announced !== url) {
       announced = url;
       const size = total === undefined ? '' : ` (${megabytes(total)} MB)`;
-      const before = received > 0 ? `, ${megabytes(received)} MB are there from before` : '';
+      const before = received > 0 ? `, ${megabytes(received)} MB of it were there already` : '';
       line(`downloading ${url}${size}${before}`);
     }
-    if (quiet || !process.stderr.isTTY || total === undefined) return;
-    if (bar === undefined) {
-      bar = createBar(process.stderr, '{bar} {done}/{size} MB  ETA {eta_formatted}', 34);
-      bar.start(total, received, { done: megabytes(received), size: megabytes(total) });
-    }
-    bar.update(received, { done: megabytes(received) });
-    if (received === total) close();
+    if (quiet || total === undefined) return;
+    bar.show(received, total, { done: megabytes(received), size: megabytes(total) });
   };
 
   return {
@@ -54,7 +45,7 @@ export function createDownloadDisplay(options: { quiet?: boolean } = {}): Downlo
           return line(`waiting for another process that is downloading ${event.file}`);
         case 'partly-checked':
           return line(
-            `the SHA-256 of ${event.file} begins with ${event.digits}, which is all that is known of it: damage would be found, a forgery might not`,
+            `the SHA-256 of ${event.file} begins with ${event.digits}, and no more of it is known: damage would be noticed, a forgery might not be`,
           );
         case 'damaged':
           return line(`${event.file} is damaged: ${event.reason}; downloading it again`);

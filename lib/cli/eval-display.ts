@@ -1,15 +1,15 @@
-import type { SingleBar } from 'cli-progress';
 import { passedOverLine } from '../data/passed-over';
 import type { EvalEvent } from '../eval/types';
 import { say, sayJson } from '../text/terminal';
-import { createBar } from './bar';
+import { ProgressBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { accuracyLine, dataLines, reportLines } from './eval-report';
+import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
 
-/** Shows an evaluation: one JSON object at the end, or lines for a person, with a bar where standard error is a terminal. */
+/** Shows an evaluation: one JSON object at the end, or lines for a person, with a bar if standard error is a terminal. */
 export class EvalDisplay {
-  private bar: SingleBar | undefined;
+  private readonly bar = new ProgressBar(process.stderr, 'images {bar} {value}/{total}  ETA {eta_formatted}', 38);
 
   private readonly download: DownloadDisplay;
 
@@ -29,10 +29,13 @@ export class EvalDisplay {
         return this.note(passedOverLine(event));
       case 'device':
         return this.note(event.note);
+      case 'fallback':
+        return tellFallback(event);
       case 'unreadable':
         return this.note(`unreadable ${shownPath(event.file)}: ${event.reason}`);
       case 'image':
-        return this.progress(event.done, event.total);
+        if (!this.options.quiet) this.bar.show(event.done, event.total);
+        return;
       case 'done': {
         this.close();
         const { kind, ...result } = event;
@@ -46,22 +49,11 @@ export class EvalDisplay {
   /** Takes the bar away. */
   close(): void {
     this.download.close();
-    this.bar?.stop();
-    this.bar = undefined;
+    this.bar.stop();
   }
 
   private note(line: string): void {
     this.close();
     if (!this.options.json && !this.options.quiet) say(line);
-  }
-
-  private progress(done: number, total: number): void {
-    if (!process.stderr.isTTY || this.options.quiet) return;
-    if (this.bar === undefined) {
-      this.bar = createBar(process.stderr, 'images {bar} {value}/{total}  ETA {eta_formatted}', 38);
-      this.bar.start(total, done);
-    }
-    this.bar.update(done);
-    if (done === total) this.close();
   }
 }

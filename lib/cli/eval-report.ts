@@ -11,7 +11,7 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const NUMBERS = (column: number): boolean => column > 0;
 const share = (value: number | null): string => (value === null ? '-' : value.toFixed(3));
 
-/** The line of what is evaluated. */
+/** The lines that say what is evaluated. */
 export function dataLines({ folder, valOf, images, classes }: Extract<EvalEvent, { kind: 'data' }>): string[] {
   const from =
     valOf === undefined ? shownPath(folder) : `${shownPath(folder)}, the validation images of ${shownPath(valOf)}`;

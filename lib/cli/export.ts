@@ -1,3 +1,4 @@
+import { shownBytes } from '../files/disk';
 import { EXPORT_OPTIONS, type ExportOptions } from '../options';
 import { say, sayJson } from '../text/terminal';
 import { defineCommand } from './command';
@@ -26,7 +27,7 @@ export const exportCommand = defineCommand({
       sayJson(result);
     } else {
       const { file, arch, classes, bytes } = result;
-      say(`wrote ${shownPath(file)}: ${arch}, ${classes.length} classes, ${(bytes / 1e6).toFixed(1)} MB`);
+      say(`wrote ${shownPath(file)}: ${arch}, ${classes.length} classes, ${shownBytes(bytes)}`);
     }
   },
 });

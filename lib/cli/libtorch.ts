@@ -1,11 +1,9 @@
 import { ResnetFtError } from '../errors';
-import { resolveOptions, type ResolvedOptions } from '../options';
+import { rejectOption, resolveOptions, type ResolvedOptions } from '../options';
 import { LIBTORCH_OPTIONS } from '../options/libtorch';
-import { suggest } from '../text/suggest';
 import { say, sayJson, tell } from '../text/terminal';
 import { defineCommand, type CommandContext } from './command';
-
-const ACTIONS = ['where', 'install'] as const;
+import { defineGroup } from './command-group';
 
 type Options = ResolvedOptions<typeof LIBTORCH_OPTIONS>;
 
@@ -24,7 +22,7 @@ async function where(json: boolean): Promise<void> {
   lines.forEach((line) => say(line));
 }
 
-/** Says so where something else goes before what was installed, so that CUDA does not become CPU in silence. */
+/** Says so if another LibTorch takes precedence over the installed one, so that CUDA does not silently become CPU. */
 async function tellIfUnused(installed: string, onLine: (line: string) => void): Promise<void> {
   const { findLibtorch } = await import('../libtorch/find.js');
   let used: ReturnType<typeof findLibtorch>;
@@ -42,10 +40,9 @@ async function tellIfUnused(installed: string, onLine: (line: string) => void): 
 
 async function install(options: Options, context: CommandContext): Promise<void> {
   const { from, sha256, cuda, offline } = options;
-  if (cuda && from !== undefined)
-    throw new ResnetFtError('INVALID_OPTION', 'Expected one of --cuda and --from, not both');
+  if (cuda && from !== undefined) rejectOption('no value beside --cuda', '--from', from);
   if (sha256 !== undefined && from === undefined && !cuda) {
-    throw new ResnetFtError('INVALID_OPTION', 'Expected --from or --cuda together with --sha256');
+    rejectOption('no value without --from or --cuda', '--sha256', sha256);
   }
   const { installLibtorch, installLibtorchFrom } = await import('../libtorch/install.js');
   const { cudaArchiveUrl } = await import('../libtorch/archive.js');
@@ -58,7 +55,7 @@ async function install(options: Options, context: CommandContext): Promise<void>
     const archive = cuda ? cudaArchiveUrl() : from;
     if (archive === undefined && isOffline({ offline })) {
       throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', 'downloads are off (--offline or RESNET_FT_OFFLINE)', {
-        hint: 'Name an archive that is there: resnet-ft libtorch install --from FILE',
+        hint: 'Name an archive on this machine: resnet-ft libtorch install --from FILE',
       });
     }
     const folder =
@@ -74,34 +71,32 @@ async function install(options: Options, context: CommandContext): Promise<void>
   }
 }
 
-/** `resnet-ft libtorch <action>` */
-export const libtorchCommand = defineCommand({
-  command: 'libtorch <action>',
-  describe: 'Show which LibTorch is used and why others are not, or install one into the cache',
-  positionals: { action: 'where, or install' },
+const whereCommand = defineCommand({
+  command: 'libtorch where',
+  describe: 'Show which LibTorch is used and why others are not',
+  positionals: {},
+  options: {},
+  json: 'print one line of JSON',
+  run: (_given, { json }) => where(json),
+});
+
+const installCommand = defineCommand({
+  command: 'libtorch install',
+  describe: 'Install a LibTorch into the cache',
+  positionals: {},
   options: LIBTORCH_OPTIONS,
   json: 'print one line of JSON',
-  quiet: 'print only the result',
+  quiet: 'print only the folder',
   examples: [
-    ['libtorch where', 'which LibTorch is used'],
     ['libtorch install', "LibTorch's CPU build, with pip"],
     ['libtorch install --from libtorch-shared-with-deps-2.13.0+cpu.zip', 'from a file, without network or Python'],
   ],
-  async run(given, context) {
-    const options = resolveOptions(LIBTORCH_OPTIONS, given, 'libtorch');
-    const action = String(context.positionals['action']);
-    if (action === 'install') return install(options, context);
-    if (action !== 'where') {
-      const near = suggest(action, ACTIONS);
-      throw new ResnetFtError('INVALID_OPTION', `Expected where or install for <action> but received ${action}`, {
-        ...(near === undefined ? {} : { hint: `Did you mean ${near}?` }),
-      });
-    }
-    for (const name of ['from', 'sha256', 'cuda'] as const) {
-      if (given[name] !== undefined && given[name] !== false) {
-        throw new ResnetFtError('INVALID_OPTION', `Expected no --${name} for libtorch where`);
-      }
-    }
-    return where(context.json);
-  },
+  run: (given, context) => install(resolveOptions(LIBTORCH_OPTIONS, given, 'libtorch install'), context),
 });
+
+/** `resnet-ft libtorch <action>` */
+export const libtorchCommand = defineGroup(
+  'libtorch',
+  'Show which LibTorch is used and why others are not, or install one into the cache',
+  [whereCommand, installCommand],
+);

@@ -1,4 +1,4 @@
-import type { Argv, CommandModule } from 'yargs';
+import type { Argv } from 'yargs';
 import { skipDestructors } from '../backend/native/exit';
 import { packageRoot } from '../machine/root';
 import { oneLine, ResnetFtError } from '../errors';
@@ -20,7 +20,7 @@ import { summaryCommand } from './summary';
 import { trainCommand } from './train';
 import { weightsCommand } from './weights';
 
-const COMMANDS: (Command | CommandModule)[] = [
+const COMMANDS: Command[] = [
   trainCommand,
   evalCommand,
   predictCommand,
@@ -38,13 +38,14 @@ const COMMANDS: (Command | CommandModule)[] = [
 /** A command line that can't be understood. */
 class UsageError extends Error {}
 
-/** The error of a command without all of its arguments; undefined where `message` tells of something else. */
+/** The error of a command that lacks arguments; undefined if `message` is about something else. */
 function missing(message: string, argv: string[]): string | undefined {
   if (!message.startsWith('Not enough non-option arguments')) return undefined;
-  const command = COMMANDS.map((known) => ('usage' in known ? known.usage : String(known.command))).find(
-    (known) => known.split(' ')[0] === argv[0],
-  );
-  return command === undefined ? undefined : `Expected resnet-ft ${command}`;
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const command = COMMANDS.find(({ usage }) => usage.split(' ')[0] === words[0]);
+  const action = command?.actions?.find(({ usage }) => usage.split(' ')[1] === words[1]);
+  const known = action ?? command;
+  return known === undefined ? undefined : `Expected resnet-ft ${known.usage}`;
 }
 
 /** `message. hint.` on one line, with the program's name before it. */

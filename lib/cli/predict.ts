@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { PREDICT_OPTIONS, resolvePredictOptions } from '../options';
 import { sayFields, sayJson, tell } from '../text/terminal';
 import { defineCommand } from './command';
+import { tellFallback } from './fallback';
 
 /** `resnet-ft predict <model> <images..>` */
 export const predictCommand = defineCommand({
@@ -12,7 +13,7 @@ export const predictCommand = defineCommand({
     images: 'images, folders, globs, or - for a list of paths on standard input',
   },
   options: PREDICT_OPTIONS,
-  json: 'print one JSON record a line',
+  json: 'print one JSON record per line',
   examples: [
     ['predict runs/first photo.jpg', 'the class and its probability'],
     ['predict imagenet-v1 photos --top-k 5 --json', 'a folder, with the five best classes of each image'],
@@ -29,9 +30,12 @@ export const predictCommand = defineCommand({
     const problems: Parameters<typeof expandInputs>[1]['problems'] = new Map();
     const list = (): AsyncIterable<string> => readPathList(process.stdin, nul ? '\0' : '\n');
     const display = createDownloadDisplay();
-    const model = await loadModel(source, { ...load, signal, onProgress: (event) => display.show(event) }).finally(() =>
-      display.close(),
-    );
+    const model = await loadModel(source, {
+      ...load,
+      signal,
+      onProgress: (event) => display.show(event),
+      onEvent: tellFallback,
+    }).finally(() => display.close());
     try {
       for await (const result of model.stream(expandInputs(images, { list, problems }), { features, signal })) {
         let taken = true;
@@ -46,7 +50,7 @@ export const predictCommand = defineCommand({
           if (json) taken = sayJson(jsonRecord({ file, error }));
         }
         if (!taken) {
-          // Where the signal ends the waiting, the stream tells of it.
+          // If the signal ends the wait, the stream will throw.
           await once(process.stdout, 'drain', { signal }).catch(() => {});
         }
       }

@@ -3,12 +3,13 @@ import { passedOverLine } from '../data/passed-over';
 import { say, sayJson } from '../text/terminal';
 import { fill } from '../text/text-table';
 import type { ClassFigures, EpochRecord, KeptModel, TrainEvent } from '../train/events';
-import { createBar } from './bar';
+import { createBar, ProgressBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { classLines } from './eval-report';
+import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
 
-/** Shows the events of a run to whoever started it. */
+/** Shows the events of a run. */
 export interface Display {
   show(event: TrainEvent): void;
   /** Takes a progress bar away. */
@@ -21,7 +22,7 @@ const LISTED_CLASSES = 20;
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 /** The line of one epoch. */
-export function epochLine(record: EpochRecord, epochs: number, valImages: number): string {
+function epochLine(record: EpochRecord, epochs: number, valImages: number): string {
   const correct = Math.round(record.valAccuracy * valImages);
   return [
     `epoch ${record.epoch}/${epochs}`,
@@ -53,7 +54,8 @@ function classesText(classes: readonly string[]): string {
 
 class JsonDisplay implements Display {
   show(event: TrainEvent): void {
-    sayJson(event);
+    if (event.kind === 'fallback') tellFallback(event);
+    else sayJson(event);
   }
 
   close(): void {}
@@ -62,6 +64,7 @@ class JsonDisplay implements Display {
 /** Lines for a person, and on a terminal a bar beneath them. */
 class TextDisplay implements Display {
   private readonly downloads: DownloadDisplay;
+  private readonly reading = new ProgressBar(process.stdout, 'reading images {bar} {value}/{total}', 34);
   private bar: SingleBar | undefined;
   private epochs = 0;
   private perEpoch = 0;
@@ -88,13 +91,16 @@ class TextDisplay implements Display {
         return this.downloads.show(event.event);
       case 'passed-over':
         return this.line(passedOverLine(event));
+      case 'fallback':
+        return tellFallback(event);
       case 'device':
       case 'estimate':
       case 'weights':
       case 'note':
         return this.line(event.note);
       case 'crops':
-        return this.crops(event.done, event.total);
+        if (!this.quiet) this.reading.show(event.done, event.total);
+        return;
       case 'skipped':
         this.skipped++;
         return this.line(`skipped ${event.file}: ${event.reason}`);
@@ -123,12 +129,13 @@ class TextDisplay implements Display {
   }
 
   close(): void {
+    this.reading.stop();
     this.bar?.stop();
     this.bar = undefined;
     this.downloads.close();
   }
 
-  /** Columns of a terminal; elsewhere lines are as long as they are. */
+  /** Columns of the terminal; elsewhere lines are not wrapped. */
   private width(): number {
     return process.stdout.columns || Infinity;
   }
@@ -136,16 +143,6 @@ class TextDisplay implements Display {
   private line(text: string): void {
     this.close();
     if (!this.quiet) say(text);
-  }
-
-  private crops(done: number, total: number): void {
-    if (!this.terminal || this.quiet) return;
-    if (this.bar === undefined) {
-      this.bar = createBar(process.stdout, 'reading images {bar} {value}/{total}', 34);
-      this.bar.start(total, 0);
-    }
-    this.bar?.update(done);
-    if (done === total) this.close();
   }
 
   private step(epoch: number, images: number, loss: number): void {
@@ -168,7 +165,7 @@ class TextDisplay implements Display {
   }
 }
 
-/** JSON records, or text: with a progress bar where standard output is a terminal. */
+/** JSON records, or text, with a progress bar if standard output is a terminal. */
 export function createDisplay(options: { json: boolean; quiet: boolean }): Display {
   return options.json ? new JsonDisplay() : new TextDisplay(options.quiet, process.stdout.isTTY);
 }

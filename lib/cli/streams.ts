@@ -8,23 +8,23 @@ let failure: NodeJS.ErrnoException | undefined;
 let dispensable = false;
 const listeners = new Set<() => void>();
 
-/** Makes what goes wrong with the standard streams a matter of {@link settleOutput}, instead of an exception that nobody catches. */
+/** Leaves failures of the standard streams to {@link settleOutput}; otherwise they would be uncaught exceptions. */
 export function watchStreams(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     failure ??= error;
     for (const listener of listeners) listener();
   });
-  // Nobody is left to tell it to.
+  // There is nowhere left to report it.
   process.stderr.on('error', () => {});
 }
 
-/** Calls back when standard output can't be written to any more; at once where that is so already. */
+/** Calls back when standard output can't be written to any more, or at once if that has happened already. */
 export function onOutputFailure(listener: () => void): void {
   if (failure !== undefined) listener();
   listeners.add(listener);
 }
 
-/** Says that what the command makes is in files: it goes on to its end where nobody reads what it prints. */
+/** Marks a command whose results are in files: it runs to its end even if nobody reads what it prints. */
 export function resultsAreInFiles(): void {
   dispensable = true;
 }
@@ -34,10 +34,10 @@ const readerGone = ({ code }: NodeJS.ErrnoException): boolean =>
   code === 'EPIPE' || code === 'ECONNRESET' || (code === 'EIO' && process.stdout.isTTY);
 
 /**
- * Waits until everything is written, and says how a command ends of which standard output is missing something.
+ * Waits until everything is written, and decides how a command ends if part of its output could not be written.
  *
- * @param error what has ended the command; undefined where nothing has
- * @returns the error to report, or the exit code of a quiet end; undefined where nothing is amiss
+ * @param error what has ended the command, if anything
+ * @returns the error to report, or the exit code of a quiet end; undefined if all is well
  */
 export async function settleOutput(error: unknown): Promise<{ error: unknown } | { code: number } | undefined> {
   await new Promise((resolve) => process.stdout.write('', resolve));
@@ -49,7 +49,7 @@ export async function settleOutput(error: unknown): Promise<{ error: unknown } |
     return error === undefined ? undefined : { error };
   }
   const message = `standard output can't be written to: ${reasonOf(failure)}`;
-  const hint = 'What the command writes into files is there all the same';
+  const hint = 'The files that the command wrote are complete all the same';
   return {
     error: new ResnetFtError('OUTPUT_NOT_WRITABLE', message, { cause: failure, ...(dispensable ? { hint } : {}) }),
   };

@@ -8,7 +8,7 @@ export const trainCommand = defineCommand({
   describe: 'Fine-tune a ResNet on a folder of images',
   positionals: { data: "folder with train/ and val/, each with one folder per class, or hymenoptera (the tutorial's)" },
   options: TRAIN_OPTIONS,
-  json: 'print one JSON record a line',
+  json: 'print one JSON record per line',
   quiet: 'print only the last line',
   examples: [['train photos --val-split 0.2 --epochs 10', 'one folder of classes, a fifth kept for validation']],
   inFiles: () => true,

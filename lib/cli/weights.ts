@@ -1,12 +1,10 @@
 import fs from 'node:fs';
-import { ResnetFtError } from '../errors';
-import { resolveOptions, type ResolvedOptions } from '../options';
+import { shownBytes } from '../files/disk';
+import { DEFAULT_ARCHITECTURE, rejectOption, requireText, resolveOptions, type ResolvedOptions } from '../options';
 import { WEIGHTS_OPTIONS } from '../options/download';
-import { suggest } from '../text/suggest';
 import { say, sayJson } from '../text/terminal';
 import { defineCommand, type CommandContext } from './command';
-
-const ACTIONS = ['list', 'download'] as const;
+import { defineGroup } from './command-group';
 
 type Options = ResolvedOptions<typeof WEIGHTS_OPTIONS>;
 
@@ -25,9 +23,8 @@ async function list(options: Options, json: boolean): Promise<void> {
   }
   const longest = Math.max(...rows.map(({ arch }) => arch.length));
   for (const { name, arch, bytes, resize, sha256, file } of rows) {
-    const size = `${(bytes / 1e6).toFixed(1)} MB`;
     say(
-      `${name}  ${arch.padEnd(longest)}  ${size.padStart(8)}  resize ${resize}  ${file ?? 'not downloaded'}${partly(sha256)}`,
+      `${name}  ${arch.padEnd(longest)}  ${shownBytes(bytes).padStart(8)}  resize ${resize}  ${file ?? 'not downloaded'}${partly(sha256)}`,
     );
   }
 }
@@ -40,9 +37,9 @@ function partly(sha256: string): string {
 async function fetchWeights(name: string, options: Options, context: CommandContext): Promise<void> {
   const { locateWeights, namedWeights } = await import('../weights/registry.js');
   const { createDownloadDisplay } = await import('./download-progress.js');
-  const arch = options.arch ?? 'resnet50';
+  const arch = options.arch ?? DEFAULT_ARCHITECTURE;
   const entry = namedWeights(name, arch);
-  if (entry === undefined) throw new ResnetFtError('INVALID_OPTION', `${name} is a file, not the name of weights`);
+  if (entry === undefined) rejectOption('the name of weights', '<name>', name);
   const display = createDownloadDisplay({ quiet: context.quiet });
   try {
     const { offline } = options;
@@ -55,29 +52,32 @@ async function fetchWeights(name: string, options: Options, context: CommandCont
   }
 }
 
-/** `resnet-ft weights <action> [name]` */
-export const weightsCommand = defineCommand({
-  command: 'weights <action> [name]',
-  describe: 'List the weights that have a name, or download some of them',
-  positionals: { action: 'list, or download', name: 'for download: imagenet-v1 or imagenet-v2' },
+const listCommand = defineCommand({
+  command: 'weights list',
+  describe: 'List the named weights, and the files of those that are downloaded',
+  positionals: {},
+  options: WEIGHTS_OPTIONS,
+  json: 'print one line of JSON',
+  examples: [['weights list', 'the names, and the files that torch.hub already has']],
+  run: (given, { json }) => list(resolveOptions(WEIGHTS_OPTIONS, given, 'weights list'), json),
+});
+
+const downloadCommand = defineCommand({
+  command: 'weights download <name>',
+  describe: 'Download named weights if they are missing, and print their file',
+  positionals: { name: 'imagenet-v1 or imagenet-v2' },
   options: WEIGHTS_OPTIONS,
   json: 'print one line of JSON',
   quiet: 'print only the file',
-  examples: [
-    ['weights list', 'the names, and the files that torch.hub already has'],
-    ['weights download imagenet-v1 --arch resnet18', 'for a later run without network'],
-  ],
-  async run(given, context) {
-    const options = resolveOptions(WEIGHTS_OPTIONS, given, 'weights');
-    const { action, name } = context.positionals as Record<string, string | undefined>;
-    if (action === 'list' && name === undefined) return list(options, context.json);
-    if (action === 'download' && name !== undefined) return fetchWeights(name, options, context);
-    if (action === 'list')
-      throw new ResnetFtError('INVALID_OPTION', `Expected no name after list but received ${name}`);
-    if (action === 'download') throw new ResnetFtError('INVALID_OPTION', 'Expected a name after download');
-    const near = suggest(String(action), ACTIONS);
-    throw new ResnetFtError('INVALID_OPTION', `Expected list or download for <action> but received ${action}`, {
-      ...(near === undefined ? {} : { hint: `Did you mean ${near}?` }),
-    });
+  examples: [['weights download imagenet-v1 --arch resnet18', 'for a later run without network']],
+  run: (given, context) => {
+    const options = resolveOptions(WEIGHTS_OPTIONS, given, 'weights download');
+    return fetchWeights(requireText('a name', '<name>', context.positionals['name']), options, context);
   },
 });
+
+/** `resnet-ft weights <action>` */
+export const weightsCommand = defineGroup('weights', 'List the named weights, or download some of them', [
+  listCommand,
+  downloadCommand,
+]);

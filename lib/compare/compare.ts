@@ -17,7 +17,7 @@ import { finishedRow, recipeOf, saveRow, setAside } from './row-file';
 import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
 
-const WITHOUT_WEIGHTS = 'have the row without them alone: the same command with --rows scratch';
+const WITHOUT_WEIGHTS = 'run only the row that needs none: the same command with --rows scratch';
 
 /** What a caller of {@link compare} may pass beside the options. */
 export interface CompareControl {
@@ -58,7 +58,7 @@ async function compareIn(
 ): Promise<CompareResult> {
   const folderOf = (row: CompareRow): string => path.join(output, row);
 
-  // Every row is looked at first, so that a folder of another recipe is told before hours of work.
+  // Every row is checked first, so that a folder with another recipe is an error before hours of work.
   const finished = new Map<CompareRow, RowResult>();
   for (const row of options.rows) {
     const result = await finishedRow(folderOf(row), recipeOf(row, options));

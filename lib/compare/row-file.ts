@@ -3,8 +3,15 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
 import { readRegularFile } from '../files/regular-file';
-import { OutputFolder } from '../files/output-folder';
-import { kebab, type CompareRow, type ResolvedCompareOptions } from '../options';
+import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
+import {
+  COMPARE_OPTIONS,
+  COMPARE_ROWS,
+  kebab,
+  type CompareRow,
+  type Effect,
+  type ResolvedCompareOptions,
+} from '../options';
 import { writeAtomically } from '../files/atomic-file';
 import type { RowResult } from './types';
 
@@ -14,47 +21,26 @@ const ROW_FILE = 'row.json';
 /** What the result of a row depends on, as JSON. */
 export type RowRecipe = Record<string, unknown>;
 
-/** How and where the work is done, which leaves its result what it is. */
-const NO_RECIPE = new Set([
-  'rows',
-  'output',
-  'offline',
-  'threads',
-  'cacheMemory',
-  'cacheDisk',
-  'cropMemory',
-  'cropCache',
-  'cacheDir',
-]);
-/** What the row without training does not look at. */
-const TRAINING = new Set([
-  'trainFrom',
-  'epochs',
-  'lr',
-  'momentum',
-  'weightDecay',
-  'nesterov',
-  'keep',
-  'seed',
-  'draws',
-  'cacheBf16',
-]);
+/** The rows whose result an option changes, by what its declaration says that it affects. */
+const AFFECTED: Readonly<Record<Effect, readonly CompareRow[]>> = {
+  result: COMPARE_ROWS,
+  training: ['fine-tuned', 'scratch'],
+  evaluation: ['pretrained'],
+  start: ['pretrained', 'fine-tuned'],
+  place: [],
+};
 
 /** The options that a row's result depends on. */
 export function recipeOf(row: CompareRow, options: ResolvedCompareOptions): RowRecipe {
-  const left = Object.entries(options).filter(
-    ([name, value]) =>
-      value !== undefined &&
-      !NO_RECIPE.has(name) &&
-      !(row === 'pretrained' && TRAINING.has(name)) &&
-      !(row !== 'pretrained' && name === 'classMap') &&
-      !(row === 'scratch' && name === 'weights'),
-  );
+  const left = Object.entries(COMPARE_OPTIONS)
+    .filter(([, { affects }]) => AFFECTED[affects].includes(row))
+    .map(([name]) => [name, options[name as keyof typeof COMPARE_OPTIONS]] as const)
+    .filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(left), data: path.resolve(options.data) };
 }
 
 /**
- * The result of a row that is finished already; undefined where it has to be run.
+ * The result of a row that is finished already; undefined if the row has to be run.
  *
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the folder holds the row of another recipe.
  */
@@ -66,7 +52,7 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${file} can't be read: ${(error as Error).message}`, {
-      hint: 'Choose another folder with --output',
+      hint: OTHER_OUTPUT,
       cause: error,
     });
   }
@@ -77,7 +63,7 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
     const now = JSON.stringify(recipe[other]) ?? 'the default';
     const option = other === 'data' ? 'the data' : `--${kebab(other)}`;
     throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${folder} was made with ${was} for ${option}, not ${now}`, {
-      hint: 'Choose another folder with --output',
+      hint: OTHER_OUTPUT,
     });
   }
   return { ...saved.result, folder, reused: true };
@@ -92,7 +78,7 @@ export async function saveRow(recipe: RowRecipe, result: RowResult): Promise<voi
 /**
  * Moves what an interrupted run left out of the way; nothing is deleted.
  *
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the run goes on; the file system's error
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE if that run is still going on; the file system's error
  */
 export async function setAside(folder: string): Promise<void> {
   if (!fs.existsSync(folder) || fs.readdirSync(folder).length === 0) return;

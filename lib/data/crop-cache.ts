@@ -25,7 +25,7 @@ export interface CropCacheOptions {
   bytes: number;
   /** Bytes of the disk that the run needs for more than this cache. */
   reserve?: number;
-  /** Bytes after which a new pack is begun, 256 MB where left out: packs are what is removed when room is needed. */
+  /** Bytes after which a new pack is begun, default 256 MB: packs are what is removed when room is needed. */
   packBytes?: number;
 }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { rejectOption } from '../options';
 import {
   addPassedOver,
   isDirectory,
@@ -27,7 +28,7 @@ export interface Dataset {
   classes: string[];
   train: Sample[];
   val: Sample[];
-  /** Files of both that are no images by their names. */
+  /** Files of both splits whose names are not those of images. */
   passedOver: PassedOver;
 }
 
@@ -39,9 +40,7 @@ export interface Dataset {
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const data = path.resolve(options.data);
   if (options.val !== undefined && options.valSplit !== undefined) {
-    throw new ResnetFtError('INVALID_OPTION', '--val and --val-split exclude each other', {
-      hint: 'Give only one of them',
-    });
+    rejectOption('no value beside --val', '--val-split', options.valSplit);
   }
   if (!(await isDirectory(data))) throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${data}`);
   const { folders, files } = await list(data);
@@ -53,9 +52,12 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const hasTrain = folders.includes('train');
   if (options.valSplit !== undefined) {
     if (hasTrain && folders.includes('val')) {
-      throw new ResnetFtError('INVALID_OPTION', `--val-split: ${data} already holds train/ and val/`, {
-        hint: 'Leave --val-split out, or name train/ itself as the folder to split',
-      });
+      rejectOption(
+        'a folder without train/ and val/',
+        'data with --val-split',
+        data,
+        'Leave --val-split out, or name train/ itself as the folder to split',
+      );
     }
     return split(await scanImageFolder(hasTrain ? path.join(data, 'train') : data), options.valSplit, options.seed);
   }
@@ -96,7 +98,7 @@ function match(train: ImageFolder, val: ImageFolder): Dataset {
 
 function split(folder: ImageFolder, fraction: number, seed: number): Dataset {
   if (!(fraction > 0 && fraction < 1)) {
-    throw new ResnetFtError('INVALID_OPTION', `--val-split must lie between 0 and 1, not ${fraction}`);
+    rejectOption('a number above 0 and below 1', '--val-split', fraction);
   }
   const random = mulberry32(seed);
   const chosen = new Set<Sample>();

@@ -46,7 +46,7 @@ export async function readImage(file: string): Promise<Buffer> {
   }
 }
 
-/** Which decoder this is, for what was made with it to be told from what another would make. */
+/** Identifies the decoder, so that what it made can be told apart from what another would make. */
 export const DECODER = `2 sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`;
 
 /**

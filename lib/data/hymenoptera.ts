@@ -7,7 +7,7 @@ import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } f
 import { ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';
 
-/** The word that stands for the tutorial's data set where a folder of images is expected. */
+/** The word for the tutorial's data set in place of a folder of images. */
 export const HYMENOPTERA = 'hymenoptera';
 
 /** The archive, as .jenkins/download_data.py of https://github.com/pytorch/tutorials knows it; its size is that of the server. */
@@ -43,7 +43,7 @@ async function dataRoot(zip: string, unpacked: string): Promise<string> {
 async function install(target: string, archive: typeof ARCHIVE, control: DownloadControl): Promise<void> {
   const zip = path.join(path.dirname(target), path.posix.basename(archive.path));
   const temporary = `${target}.unpacking`;
-  // Left by a process that was killed: whoever holds the lock is alone here.
+  // Left by a process that was killed: only the holder of the lock gets here.
   await rm(temporary, { recursive: true, force: true });
   await download({
     ...control,

@@ -22,7 +22,7 @@ export interface ImageFolder {
   classes: string[];
   /** Every image, class by class, in torchvision's order. */
   samples: Sample[];
-  /** Files of the classes that are no images by their names, as {@link PassedOver} has them. */
+  /** Files of the classes whose names are not those of images: {@link PassedOver}. */
   passedOver: PassedOver;
 }
 

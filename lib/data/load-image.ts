@@ -1,10 +1,10 @@
 import { resizeAndCrop } from '../backend/js/resize';
 import { tryBackend } from '../backend/registry';
 import type { RgbImage } from '../backend/types';
-import { ResnetFtError } from '../errors';
+import { rejectOption } from '../options';
 import { decodeResizable } from './resizable';
 
-/** How {@link loadImage} prepares an image; what is left out is not done. */
+/** How {@link loadImage} prepares an image; each step is optional. */
 export interface LoadImageOptions {
   /** The short side becomes this many pixels, as torchvision's Resize does it. */
   resize?: number;
@@ -12,18 +12,20 @@ export interface LoadImageOptions {
   crop?: number;
 }
 
+/** Pixels of a side at most. */
+const LARGEST = 16384;
+
 /**
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
  *
  * @param input path of a file, or its content
- * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded or would be too large, `INVALID_OPTION` for a size that is none
+ * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded or would be too large, `INVALID_OPTION` for an impossible size
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
   const { resize = 0, crop = 0 } = options;
   for (const [name, value] of Object.entries({ resize, crop })) {
-    if (!Number.isInteger(value) || value < 0 || value > 16384) {
-      throw new ResnetFtError('INVALID_OPTION', `${name} must be a whole number from 0 to 16384, not ${value}`);
-    }
+    const good = Number.isInteger(value) && value >= 0 && value <= LARGEST;
+    if (!good) rejectOption(`an integer of at least 0 and at most ${LARGEST}`, name, value);
   }
   const image = await decodeResizable(input, { resize, crop });
   if (resize === 0 && crop === 0) return image;

@@ -1,6 +1,6 @@
 import type { PassedOver } from './image-folder';
 
-/** Told where files of a data set are no images by their names: how many, and how many of each kind (see {@link PassedOver}). */
+/** Sent if a data set holds files whose names are not those of images: how many, and how many of each kind (see {@link PassedOver}). */
 export interface PassedOverEvent {
   kind: 'passed-over';
   files: number;

@@ -22,7 +22,7 @@ export function checkLibtorch(native: ProbeResult): DoctorCheck[] {
     const error = stage?.error ?? native.get('native')?.error ?? NOT_TRIED;
     if (error.code !== '') return [unwell('problem', 'libtorch', error.message, error.hint ?? INSTALL)];
     // The search itself did not end, and only the Python on the PATH can make it hang.
-    const fix = 'Set LIBTORCH to a LibTorch folder, so that the Python on the PATH is not asked';
+    const fix = 'Set LIBTORCH to a LibTorch folder, so that the Python on the PATH is not consulted';
     return [unwell('problem', 'libtorch', `looking for it: ${error.message}`, fix)];
   }
   const { version, path: folder, source, rejected, libraries } = stage.value as FoundLibtorch;
@@ -37,7 +37,7 @@ export function checkLibtorch(native: ProbeResult): DoctorCheck[] {
           'warning',
           'libtorch',
           `${text}, whose code is run, but ${open}`,
-          'Take that right away (chmod go-w, chown)',
+          'Take that permission away (chmod go-w, chown)',
           data,
         );
   const passed = rejected.map(({ source: rung, path: place, reason }) =>
@@ -70,12 +70,12 @@ export function checkAddon(native: ProbeResult): DoctorCheck {
   }
   const { code, message, hint } = stage.error;
   if (code !== '') return unwell('problem', 'addon', message, hint, data);
-  const fix = hint ?? 'Reinstall resnet-ft, or run: npx resnet-ft build; --backend js does without';
+  const fix = hint ?? 'Reinstall resnet-ft, or run: npx resnet-ft build; or use --backend js';
   return unwell('problem', 'addon', `loading ${which || 'it'}: ${message}`, fix, data);
 }
 
-/** What the addon tells of the machine; undefined where it is not loaded or does not answer. */
-export function deviceInfo(native: ProbeResult): DeviceInfo | undefined {
+/** What the addon reports about the machine; undefined if it is not loaded or does not answer. */
+function deviceInfo(native: ProbeResult): DeviceInfo | undefined {
   return native.get('device')?.value as DeviceInfo | undefined;
 }
 
@@ -160,7 +160,7 @@ export async function checkGpu(seconds: number): Promise<Gpu> {
     // Where the driver does not answer it says so on standard output.
     const said = stdout?.split('\n').find((line) => line.trim() !== '') ?? message.split('\n')[0] ?? '';
     const why = killed === true ? `no answer within ${seconds} s` : said.trim();
-    const fix = 'Reinstall or restart the NVIDIA driver; --device cpu does without';
+    const fix = 'Reinstall or restart the NVIDIA driver, or use --device cpu';
     return { check: unwell('warning', 'gpu', `nvidia-smi fails: ${why}`, fix), present: false };
   }
 }

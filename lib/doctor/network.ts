@@ -1,7 +1,7 @@
 import { pytorchUrl } from '../download/mirror';
 import { fine, unwell, type DoctorCheck } from './report';
 
-/** A URL without login and path, which may hold secrets; undefined where it is none. */
+/** A URL without login and path, which may hold secrets; undefined if it is not a URL. */
 function shownOrigin(url: string): string | undefined {
   const bare = URL.canParse(url) ? new URL(url) : undefined;
   return bare === undefined || bare.host === '' ? undefined : `${bare.protocol}//${bare.host}`;

@@ -13,7 +13,7 @@ export interface DoctorCheck {
   status: CheckStatus;
   /** What was found, in one line. */
   found: string;
-  /** The command or the change that mends it; only where `status` is not `ok`. */
+  /** The command or the change that fixes it; only where `status` is not `ok`. */
   fix?: string;
   /** The same as numbers and paths, for programs: sizes in bytes. */
   data?: Record<string, string | number | boolean | null | string[]>;
@@ -31,7 +31,7 @@ export interface DoctorReport {
   checks: DoctorCheck[];
 }
 
-/** A check of which nothing is to be said but what was found. */
+/** A check without a complaint. */
 export function fine(name: string, found: string, data?: DoctorCheck['data']): DoctorCheck {
   return { name, status: 'ok', found, ...(data === undefined ? {} : { data }) };
 }

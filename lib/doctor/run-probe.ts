@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 
-/** What is tried in a process of its own: LibTorch and the addon, sharp, the js backend. */
+/** What is tried in a separate process: LibTorch and the addon, sharp, the js backend. */
 export type ProbeKind = 'native' | 'sharp' | 'js';
 
 /** One line of what such a process writes. */
@@ -24,7 +24,7 @@ export interface StageError {
 /** The stages that were reached. */
 export type ProbeResult = Map<string, StageResult>;
 
-/** Bytes of standard error that are kept to tell of a crash. */
+/** Bytes of standard error that are kept to explain a crash. */
 const STDERR_BYTES = 16_384;
 
 /**
@@ -39,7 +39,7 @@ export function runProbe(kind: ProbeKind, seconds: number, signal?: AbortSignal)
     let records = '';
     let stderr = '';
 
-    // In a process group of its own on POSIX, so that a Python that it started and that hangs is killed with it.
+    // In its own process group on POSIX, so that a hanging Python that it started is killed with it.
     const group = process.platform !== 'win32';
     const child = spawn(process.execPath, [path.join(__dirname, 'probe.js'), kind], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

@@ -12,7 +12,7 @@ const STICKY = 0o1000;
  */
 export function writableByOthers(files: readonly string[]): string | undefined {
   if (process.platform === 'win32') return undefined;
-  // Where links lead to is what is loaded.
+  // What is loaded is what the links lead to.
   const real = new Set(files.map((file) => fs.realpathSync(file)));
   const above = new Set([...real].flatMap((file) => foldersAbove(file)).filter((folder) => !real.has(folder)));
   for (const file of real) {

@@ -57,7 +57,7 @@ async function accept(reply: Reply, partial: PartialFile, wanted: Wanted): Promi
   }
   if (reply.status === 206 || (reply.status === 416 && from > 0)) {
     await partial.clear();
-    throw new AttemptError('the server does not have the rest of what has come before', true);
+    throw new AttemptError('the server no longer has the rest of this file', true);
   }
   throw statusError(reply.status, (name) => reply.header(name));
 }

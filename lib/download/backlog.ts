@@ -7,7 +7,7 @@ const LIMIT = 1 << 20;
 /**
  * Keeps what has come and is not yet written within bounds, by not reading from the connections meanwhile, so that TCP slows
  * the server down. undici 7 would do so itself by pausing its parser, but then ends the process where the server closes
- * the connection (nodejs/undici 5360, mended in undici 8, which needs a newer Node.js than this package): its parser is never
+ * the connection (nodejs/undici 5360, fixed in undici 8, which needs a newer Node.js than this package): its parser is never
  * paused here, because the body takes whatever comes.
  */
 export class Backlog {

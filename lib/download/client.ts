@@ -4,7 +4,7 @@ import { AttemptError } from './failure';
 
 const MAX_REDIRECTIONS = 10;
 
-/** Replies that only inform (103 Early Hints) before the one that counts; each would start undici's clock anew. */
+/** Most interim replies (such as 103 Early Hints) before the final one; each would restart undici's timeout. */
 const MAX_INFORMATIONAL = 20;
 
 /** Times the patience for one byte that the whole way to an answer may take, redirections with it. */
@@ -117,7 +117,8 @@ function limitsOfAnswer(milliseconds: number): { signal: AbortSignal; onInfo: ()
   return {
     signal: stop.signal,
     onInfo: () => {
-      if (++informational > MAX_INFORMATIONAL) giveUp(`the server sends replies without end, and no answer`);
+      if (++informational > MAX_INFORMATIONAL)
+        giveUp(`the server sends one interim reply after another, and no answer`);
     },
     end: () => clearTimeout(timer),
   };

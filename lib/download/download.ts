@@ -21,7 +21,7 @@ export interface DownloadRequest extends DownloadControl {
   sha256?: string | undefined;
   /** About how many bytes it has, for the check of disk space where the server does not say. */
   bytes?: number | undefined;
-  /** More bytes than this are refused; 4 GiB where left out. */
+  /** Largest size in bytes that is accepted; default 4 GiB. */
   maxBytes?: number | undefined;
   /** What to do where the download fails: `Put the file at <file> by hand` and {@link otherwise} where left out. */
   hint?: string | undefined;

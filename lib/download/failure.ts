@@ -1,3 +1,5 @@
+import { oneLine } from '../errors';
+
 /** Why one attempt failed, and whether another one may help. */
 export class AttemptError extends Error {
   constructor(
@@ -55,7 +57,7 @@ export function attemptError(error: unknown, stall: number): AttemptError {
     const text = first instanceof Error ? first.message : String(first);
     reason = text.startsWith('Redirect loop') ? 'it is redirected in a circle' : text || code || 'unknown error';
   }
-  return new AttemptError(reason.replace(/\s+/g, ' '), retryable, undefined, error);
+  return new AttemptError(oneLine(reason), retryable, undefined, error);
 }
 
 /** Milliseconds of a Retry-After header (seconds or a date). */

@@ -1,4 +1,4 @@
-import { ResnetFtError } from '../errors';
+import { rejectOption } from '../options';
 
 const ORIGIN = 'https://download.pytorch.org/';
 
@@ -12,10 +12,7 @@ export function pytorchUrl(path: string): string {
   const mirror = process.env['RESNET_FT_MIRROR'];
   if (mirror === undefined || mirror === '') return ORIGIN + path;
   if (!/^https?:\/\//i.test(mirror) || !URL.canParse(mirror)) {
-    throw new ResnetFtError(
-      'INVALID_OPTION',
-      `Expected an http or https URL for RESNET_FT_MIRROR but received ${mirror}`,
-    );
+    rejectOption('an http or https URL', 'RESNET_FT_MIRROR', mirror);
   }
   return `${mirror.replace(/\/+$/, '')}/${path}`;
 }

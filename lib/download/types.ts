@@ -30,7 +30,7 @@ export interface Tuning {
   retries: number;
   /** First pause between attempts, in milliseconds; doubles each time. */
   backoff: number;
-  /** Longest pause, in milliseconds, whatever the server asks for. */
+  /** Longest pause in milliseconds, even if the server asks for more. */
   longestPause: number;
   /** Milliseconds without a byte after which an attempt is given up. */
   stall: number;

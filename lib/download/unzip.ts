@@ -5,7 +5,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
 import type { Entry } from 'yauzl';
-import { ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError } from '../errors';
 import { GuardedZip } from '../files/zip';
 import { makeFolder } from '../files/make-folder';
 
@@ -25,7 +25,7 @@ function invalid(zip: string, reason: string, cause?: unknown): ResnetFtError {
   return new ResnetFtError('DATA_INVALID', `${zip}: ${reason}`, { cause });
 }
 
-/** A name out of a file from elsewhere: one line, not long. */
+/** A name taken from an untrusted file, shortened to one line. */
 const quote = (name: string): string => JSON.stringify(name.slice(0, 120));
 
 /** Type bits of the Unix mode; 0 where the zip was made on a system without. */
@@ -94,7 +94,7 @@ export async function unzip(zip: string, folder: string, limits: UnzipLimits): P
     if (code === 'EEXIST') throw invalid(zip, 'two entries have the same name', error);
     // The system's own errors (a full disk) are not the zip's fault.
     if (code !== undefined && /^E[A-Z]+$/.test(code)) throw error;
-    throw invalid(zip, error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error), error);
+    throw invalid(zip, oneLine(error instanceof Error ? error.message : String(error)), error);
   } finally {
     opened?.close();
     await handle.close();

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError } from '../errors';
 import { rejectOption } from '../options';
 import type { ClassMap } from './types';
 
@@ -15,7 +15,11 @@ export type FolderTargets = ReadonlyMap<string, string | number>;
  */
 export async function readClassMap(given: string | ClassMap | undefined): Promise<FolderTargets> {
   if (given === undefined) return new Map();
-  if (typeof given !== 'string') return fromObject(given, '--class-map', 'INVALID_OPTION');
+  if (typeof given !== 'string') {
+    return fromObject(given, (expected, folder, received) =>
+      rejectOption(expected, folder === undefined ? '--class-map' : `${folder} in --class-map`, received),
+    );
+  }
   if (given.includes('=') && !fs.existsSync(given)) return fromPairs(given);
   const { readSmallText } = await import('../files/text-file.js');
   const text = await readSmallText(given, MAX_BYTES);
@@ -23,10 +27,13 @@ export async function readClassMap(given: string | ClassMap | undefined): Promis
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const reason = (error as Error).message.replace(/\s+/g, ' ');
+    const reason = oneLine((error as Error).message);
     throw new ResnetFtError('DATA_INVALID', `class map ${given}: not valid JSON (${reason})`);
   }
-  return fromObject(value, `class map ${given}`, 'DATA_INVALID');
+  return fromObject(value, (expected, folder) => {
+    const where = folder === undefined ? '' : ` for ${folder}`;
+    throw new ResnetFtError('DATA_INVALID', `class map ${given}: expected ${expected}${where}`);
+  });
 }
 
 function fromPairs(text: string): FolderTargets {
@@ -42,14 +49,18 @@ function fromPairs(text: string): FolderTargets {
   return map;
 }
 
-function fromObject(value: unknown, place: string, code: 'INVALID_OPTION' | 'DATA_INVALID'): FolderTargets {
+/** @param refuse throws for what was expected, of the map or of one folder in it, and what came instead */
+function fromObject(
+  value: unknown,
+  refuse: (expected: string, folder: string | undefined, received: unknown) => never,
+): FolderTargets {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ResnetFtError(code, `${place}: not an object of folders and classes such as {"ants": "ant"}`);
+    refuse('an object of folders and classes such as {"ants": "ant"}', undefined, value);
   }
   const map = new Map<string, string | number>();
   for (const [folder, name] of Object.entries(value) as [string, unknown][]) {
     const good = typeof name === 'number' ? Number.isSafeInteger(name) : typeof name === 'string' && name !== '';
-    if (!good) throw new ResnetFtError(code, `${place}: the class of ${folder} is neither a name nor a number`);
+    if (!good) refuse('the name or number of a class', folder, name);
     map.set(folder, name as string | number);
   }
   return map;

@@ -91,7 +91,7 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
 
   throwIfAborted(signal, STOPPED);
   const { Classifier } = await import('../model/classifier.js');
-  const classifier = await Classifier.create(opened, options);
+  const classifier = await Classifier.create(opened, options, emit);
   const { device, precision, note } = classifier.choice;
   const pass: Pass = { tally: new Tally(rows), unreadable: [] };
   let seconds: number;
@@ -148,7 +148,7 @@ function resolve(input: EvaluateOptions): {
 } {
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of eval', input);
   const { model, data, classMap, ...rest } = input;
-  // Only the text form is the table's; an object is checked where it is read.
+  // The table only knows the text form; an object is checked when it is read.
   const text = typeof classMap === 'object' && classMap !== null ? undefined : classMap;
   const given: GivenOptions<typeof EVAL_OPTIONS> = { ...rest, classMap: text };
   return {
@@ -223,6 +223,6 @@ function unreadableError(unreadable: EvalResult['unreadable'], total: number): R
   return new ResnetFtError(
     'IMAGE_UNREADABLE',
     `${all ? `none of ${total}` : `${unreadable.length} of ${total}`} images could ${all ? '' : 'not '}be read: ${names.join(', ')}${more}`,
-    { hint: all ? 'Repair the images' : 'Repair or remove them, or go without them with --skip-unreadable' },
+    { hint: all ? 'Repair the images' : 'Repair or remove them, or leave them out with --skip-unreadable' },
   );
 }

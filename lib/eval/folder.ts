@@ -8,7 +8,7 @@ export interface EvalFolder extends ImageFolder {
 }
 
 /**
- * Finds the class folders: those of `data`, or those of its `val/` where it has one that holds folders.
+ * Finds the class folders: those of `data`, or those of its `val/` if that exists and holds folders.
  *
  * @throws ResnetFtError DATA_NOT_FOUND or DATA_INVALID
  */

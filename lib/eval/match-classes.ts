@@ -1,4 +1,5 @@
 import { ResnetFtError } from '../errors';
+import { rejectOption } from '../options';
 import { distance } from '../text/suggest';
 import type { FolderTargets } from './class-map';
 
@@ -17,7 +18,7 @@ export interface MatchOptions {
   classMap: FolderTargets;
 }
 
-/** What a name stands for among the model's classes. */
+/** The classes that a name may mean. */
 type Found = { index: number } | { candidates: number[] };
 
 /**
@@ -32,7 +33,7 @@ export function matchClasses(options: MatchOptions): number[] {
   const { folders, classMap, root } = options;
   const strange = [...classMap.keys()].filter((folder) => !folders.includes(folder));
   if (strange.length > 0) {
-    throw new ResnetFtError('INVALID_OPTION', `--class-map: ${root} has no sub-folder ${listed(strange)}`);
+    rejectOption(`sub-folders of ${root}`, '--class-map', listed(strange));
   }
   const matcher = new Matcher(options);
   const problems: string[] = [];
@@ -41,7 +42,7 @@ export function matchClasses(options: MatchOptions): number[] {
     const found = target === undefined ? matcher.ofFolder(folder) : matcher.ofTarget(target);
     if ('index' in found) return found.index;
     if (target !== undefined) {
-      throw new ResnetFtError('INVALID_OPTION', `--class-map ${folder}=${target}: ${matcher.problem(target, found)}`);
+      rejectOption('a class of the model', `${folder} in --class-map`, target, matcher.clue(target, found));
     }
     problems.push(matcher.problem(folder, found));
     return -1;
@@ -93,16 +94,26 @@ class Matcher {
     return /^\d{1,9}$/.test(target) ? byNumber(Number(target)) : this.ofFolder(target);
   }
 
-  /** Why `name` is not one class, with what it might have meant. */
-  problem(name: string | number, found: Found): string {
-    const candidates = 'candidates' in found ? found.candidates : [];
+  /** Why the name of a folder is not a class, and what it might mean. */
+  problem(name: string, found: Found): string {
+    const candidates = candidatesOf(found);
     if (candidates.length > 0) return `${name} may be ${this.numbered(candidates, ' or ')}`;
-    if (typeof name === 'number' || /^\d+$/.test(name)) {
-      return `${name} is not a class of the model, which has the numbers 0 to ${this.classes.length - 1}`;
-    }
-    const few = this.classes.length <= 2 * LISTED;
-    const list = few ? this.classes.map((_, index) => index) : this.nearest(name);
-    return `${name} is not a class of the model (${few ? 'which has' : 'nearest'}: ${this.numbered(list, ', ')})`;
+    return `${name} is not a class of the model (${this.known(name)})`;
+  }
+
+  /** What an entry of the class map might mean, as a hint. */
+  clue(name: string | number, found: Found): string {
+    const candidates = candidatesOf(found);
+    if (candidates.length > 0) return `It may be ${this.numbered(candidates, ' or ')}`;
+    const known = this.known(name);
+    return `${known.charAt(0).toUpperCase()}${known.slice(1)}`;
+  }
+
+  private known(name: string | number): string {
+    if (typeof name === 'number' || /^\d+$/.test(name)) return `its classes are 0 to ${this.classes.length - 1}`;
+    if (this.classes.length > 2 * LISTED) return `nearest: ${this.numbered(this.nearest(name), ', ')}`;
+    const all = this.classes.map((_, index) => index);
+    return `its classes are ${this.numbered(all, ', ')}`;
   }
 
   private numbered(indices: readonly number[], separator: string): string {
@@ -138,6 +149,10 @@ function looseKey(name: string): string {
 function single(found: number[]): Found {
   const [index] = found;
   return index !== undefined && found.length === 1 ? { index } : { candidates: found };
+}
+
+function candidatesOf(found: Found): readonly number[] {
+  return 'candidates' in found ? found.candidates : [];
 }
 
 function listed(names: readonly string[]): string {

@@ -8,7 +8,7 @@ export interface Score {
   probability: number;
   /** Cross entropy: minus the logarithm of the true class's softmax, in double precision. */
   loss: number;
-  /** Outputs that stand before the true class, 0 where it is the predicted one. */
+  /** Outputs ranked before the true class: 0 if that is the predicted one. */
   rank: number;
 }
 

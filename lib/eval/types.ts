@@ -1,3 +1,4 @@
+import type { FallbackEvent } from '../backend/registry';
 import type { PassedOverEvent } from '../data/passed-over';
 import type { DownloadEvent } from '../download/types';
 import type { Architecture, EVAL_OPTIONS, GivenOptions } from '../options';
@@ -91,6 +92,7 @@ export type EvalEvent =
   /** `valOf` is the data set whose `val/` is used. */
   | { kind: 'data'; folder: string; valOf: string | undefined; images: number; classes: FolderClass[] }
   | PassedOverEvent
+  | FallbackEvent
   | { kind: 'device'; device: string; precision: string; note: string }
   | { kind: 'unreadable'; file: string; reason: string }
   | { kind: 'image'; done: number; total: number }

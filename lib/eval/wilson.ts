@@ -1,7 +1,7 @@
 /** 0.975 quantile of the standard normal distribution. */
 const Z = 1.959963984540054;
 
-/** Where a true share lies with 95 % confidence. */
+/** The range of a true share with 95 % confidence. */
 export interface Interval {
   low: number;
   high: number;

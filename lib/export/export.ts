@@ -52,7 +52,7 @@ export async function exportModel(
     if (length > MAX_ONNX_BYTES) {
       throw notWritable(
         file,
-        `${classes.length} classes make ${length} bytes, and an ONNX file ends at ${MAX_ONNX_BYTES}`,
+        `${classes.length} classes make ${length} bytes, but an ONNX file holds at most ${MAX_ONNX_BYTES}`,
       );
     }
     await writeAtomically(file, chunks);

@@ -1,6 +1,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError } from '../errors';
 import { removeStale, temporaryName } from './stale';
 
 /** The error of a file of weights that can't be written. */
@@ -35,6 +35,6 @@ export async function writeAtomically(
   } catch (cause) {
     if (created) await rm(temporary, { force: true });
     if (cause instanceof ResnetFtError) throw cause;
-    throw notWritable(file, (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' '), { cause });
+    throw notWritable(file, oneLine(cause instanceof Error ? cause.message : String(cause)), { cause });
   }
 }

@@ -35,7 +35,7 @@ export interface FolderOwner {
 export class FolderInUse extends Error {
   constructor(
     readonly owner: FolderOwner,
-    /** What stands for the holding; to be removed by hand where the owner is known to be dead. */
+    /** The folder that marks it as held; to be removed by hand if its owner is known to be dead. */
     readonly held: string,
   ) {
     const elsewhere = owner.place === place() ? '' : ` of ${owner.host}`;
@@ -131,7 +131,7 @@ export class FolderLock {
   }
 }
 
-/** Puts the new holding in place; false where there is one. */
+/** Puts the mark in place; false if there is one already. */
 async function put(fresh: string, held: string): Promise<boolean> {
   try {
     await rename(fresh, held);
@@ -144,7 +144,7 @@ async function put(fresh: string, held: string): Promise<boolean> {
   }
 }
 
-/** What Windows says where a folder would be moved to one that exists. */
+/** What Windows reports when a folder is renamed to one that exists. */
 const isWindowsExists = (code: string | undefined): boolean => process.platform === 'win32' && code === 'EPERM';
 
 /** Undefined where nobody holds the folder. What can't be read, as after a crash of the system, belongs to nobody who lives. */
@@ -169,7 +169,7 @@ async function readOwner(held: string): Promise<FolderOwner | undefined> {
   }
 }
 
-/** Changes with every holding, whose folder a rename has put in place; undefined where there is none. */
+/** Identifies the mark, which a rename has put in place: a new one has another; undefined if there is none. */
 async function identity(held: string): Promise<string | undefined> {
   const found = await stat(held, { bigint: true }).catch(() => undefined);
   return found === undefined ? undefined : `${found.ino}-${found.ctimeNs}`;
@@ -196,7 +196,7 @@ async function isAlive(held: string, owner: FolderOwner, options: FolderLockOpti
 
 /**
  * Takes away the holding of an owner who is dead, and no other: the folder that it is moved to has the owner's name and stays, so that
- * whoever has looked at the same dead owner, and comes later, finds the place taken and moves nothing.
+ * a process that found the same dead owner but comes later finds the place taken, and moves nothing.
  */
 async function bury(held: string, { token }: FolderOwner): Promise<void> {
   try {

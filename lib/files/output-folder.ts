@@ -86,7 +86,7 @@ export class OutputFolder {
     await this.lock.release();
   }
 
-  /** Removes the folders that were made for it, as far as they are empty. */
+  /** Removes the folders that were made for it if they are empty. */
   discard(): void {
     removeEmpty(this.path, this.made);
   }

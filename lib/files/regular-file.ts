@@ -10,7 +10,7 @@ const MAX_BYTES = 2 ** 31 - 1;
  * @throws Error of the system, or one that says what it is instead of a file
  */
 export async function readRegularFile(file: string): Promise<Buffer> {
-  // Without O_NONBLOCK, opening a pipe that nobody writes to would block for ever; Windows has no such flag.
+  // Without O_NONBLOCK, opening a pipe that nobody writes to would block forever; Windows has no such flag.
   const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = await handle.stat();

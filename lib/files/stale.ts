@@ -33,7 +33,7 @@ export function temporaryName(file: string): string {
  * and those of other machines that were not written to for a day. What a living process writes stays, and so does everything
  * of another name. Never fails: what can't be removed stays.
  *
- * @param isMeant whether those of a file of this name are meant (its first 160 bytes); all of them where left out
+ * @param isMeant whether to remove those of a file with this name (its first 160 bytes); default all
  */
 export async function removeStale(folder: string, isMeant: (base: string) => boolean = () => true): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
@@ -72,14 +72,14 @@ export function lives(pid: number, start: string): boolean | undefined {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM is the answer of one that lives.
+    // EPERM means that it is alive.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
   const now = startOf(pid);
   return now === undefined || start === UNKNOWN ? undefined : now === start;
 }
 
-/** When a process started, in the system's ticks; undefined where it is not told, `ended` of one that only waits to be reaped. */
+/** When a process started, in the system's ticks; undefined if the system does not say, `ended` for a zombie. */
 export function startOf(pid: number): string | undefined {
   // proc(5): the name, in parentheses, may hold anything; the state follows it, and the start is the 22nd of all fields.
   const text = attempt(() => fs.readFileSync(`/proc/${pid}/stat`, 'latin1'));

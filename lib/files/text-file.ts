@@ -2,17 +2,17 @@ import { open, stat } from 'node:fs/promises';
 import { ResnetFtError } from '../errors';
 
 /**
- * Reads a small UTF-8 text file; a byte order mark is left out.
+ * Reads a small UTF-8 text file, without its byte order mark.
  *
  * @param limit bytes above which the file is taken for something else
- * @throws ResnetFtError DATA_NOT_FOUND where there is none, DATA_INVALID where it is no such file
+ * @throws ResnetFtError DATA_NOT_FOUND if there is no file, DATA_INVALID if it is too large or not text
  */
 export async function readSmallText(file: string, limit: number): Promise<string> {
   const invalid = (reason: string, cause?: unknown): ResnetFtError =>
     new ResnetFtError('DATA_INVALID', `${file}: ${reason}`, cause === undefined ? {} : { cause });
   let bytes: Buffer;
   try {
-    // A pipe without a writer would block for ever.
+    // A pipe without a writer would block forever.
     if (!(await stat(file)).isFile()) throw invalid('not a file');
     const handle = await open(file, 'r');
     try {

@@ -6,8 +6,6 @@ import { packagedLibtorch } from './packaged';
 import { probePython } from './python';
 import { LIBTORCH_VERSION } from './version';
 
-export { LIBTORCH_VERSION };
-
 /** Where a LibTorch was found. */
 export type LibtorchSource = 'LIBTORCH' | 'package' | 'cache' | 'python';
 

@@ -29,7 +29,7 @@ function readText(file: string): string | undefined {
 }
 
 /** Version of the LibTorch in a folder: `version.py` of a wheel, or `build-version` of a zip. */
-export function readVersion(folder: string): string | undefined {
+function readVersion(folder: string): string | undefined {
   const python = readText(path.join(folder, 'version.py'))?.match(/^__version__\s*=\s*['"]([^'"]+)['"]/m)?.[1];
   return python ?? (readText(path.join(folder, 'build-version'))?.trim() || undefined);
 }

@@ -1,5 +1,5 @@
-import { ResnetFtError } from '../errors';
 import { shownUrl } from '../download/client';
+import { rejectOption } from '../options';
 
 /** PyTorch's own server, which is trusted over https. */
 const OFFICIAL = 'https://download.pytorch.org/';
@@ -29,9 +29,12 @@ const KNOWN: Readonly<Record<string, string>> = {
 export function expectedHash(url: string, given: string | undefined): string | undefined {
   const known = given ?? Object.entries(KNOWN).find(([path]) => decoded(url).endsWith(`/${path}`))?.[1];
   if (known !== undefined || url.startsWith(OFFICIAL)) return known?.toLowerCase();
-  throw new ResnetFtError('INVALID_OPTION', `no SHA-256 is known of ${shownUrl(url)}, whose libraries would be run`, {
-    hint: 'Add --sha256 with the hash of the archive, from a source that you trust',
-  });
+  rejectOption(
+    `the SHA-256 of ${shownUrl(url)}, whose libraries would be run,`,
+    '--sha256',
+    undefined,
+    'No hash of this archive is known: take it from a source that you trust',
+  );
 }
 
 function decoded(url: string): string {

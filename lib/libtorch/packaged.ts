@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 /** Name of the npm package of LibTorch's libraries for this machine, whether there is one or not. */
-export function libtorchPackageName(): string {
+function libtorchPackageName(): string {
   return `@resnet-ft/libtorch-${process.platform}-${process.arch}-cpu`;
 }
 

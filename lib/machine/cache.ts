@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { rejectOption } from '../options';
 
 /**
  * The user's own folder: `$HOME` (on Windows `%USERPROFILE%`), or what the system has on record where that is not an absolute
@@ -13,9 +13,12 @@ export function homeFolder(): string {
     const folder = attempt(ask);
     if (folder !== undefined && path.isAbsolute(folder)) return folder;
   }
-  throw new ResnetFtError('INVALID_OPTION', 'HOME is not set to a folder, and the system knows none of this user', {
-    hint: 'Set HOME, or XDG_CACHE_HOME for files that are kept, to the absolute path of a folder.',
-  });
+  rejectOption(
+    'an absolute path',
+    'HOME',
+    process.env['HOME'],
+    'The system has no home folder on record for this user: set HOME, or XDG_CACHE_HOME for files that are kept',
+  );
 }
 
 function attempt<T>(ask: () => T): T | undefined {
@@ -26,7 +29,7 @@ function attempt<T>(ask: () => T): T | undefined {
   }
 }
 
-/** `$XDG_CACHE_HOME`; undefined where it is unset or relative, which the XDG specification has ignored. */
+/** `$XDG_CACHE_HOME`; undefined if it is unset or relative (the XDG specification says to ignore a relative one). */
 export function configuredCache(): string | undefined {
   const configured = process.env['XDG_CACHE_HOME'];
   return configured !== undefined && path.isAbsolute(configured) ? configured : undefined;

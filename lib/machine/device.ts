@@ -50,7 +50,7 @@ export function chooseDevice(
     if (info.cudaCount === 0) {
       const reason = info.cudaReason === '' ? 'no usable GPU was found' : info.cudaReason;
       throw new ResnetFtError('DEVICE_UNAVAILABLE', `The device ${device} can't be used: ${reason}`, {
-        hint: 'Use --device cpu, or mend what is named',
+        hint: 'Use --device cpu, or fix this first',
       });
     }
     const index = device === 'cuda' ? 0 : Number(device.slice('cuda:'.length));

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 
-/** Where a container's share of the processors stands: cgroup v2, then v1. */
+/** The files with a container's share of the processors: cgroup v2, then v1. */
 const QUOTA_FILES = [
   ['/sys/fs/cgroup/cpu.max'],
   ['/sys/fs/cgroup/cpu/cpu.cfs_quota_us', '/sys/fs/cgroup/cpu/cpu.cfs_period_us'],

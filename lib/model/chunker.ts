@@ -2,7 +2,7 @@ const IDLE = Symbol('idle');
 
 /**
  * Groups inputs for the network. A chunk is full wherever the producer is fast enough; one that comes slowly, such as a list on
- * standard input, does not keep what it has given waiting: once the network is idle, it gets what there is.
+ * standard input, does not hold up the inputs that are there: once the network is idle, it gets those.
  */
 export class Chunker<T> {
   private readonly iterator: Iterator<T> | AsyncIterator<T>;
@@ -43,7 +43,7 @@ export class Chunker<T> {
     return this.iterator.next();
   }
 
-  /** Lets the producer clean up; does not wait for one that is stuck. */
+  /** Lets the producer clean up, without waiting in case it is stuck. */
   end(): void {
     void (async () => this.iterator.return?.())().catch(() => {});
   }

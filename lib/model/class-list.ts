@@ -1,4 +1,4 @@
-import { ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError } from '../errors';
 import { readSmallText } from '../files/text-file';
 
 /** Above any list of class names: that of ImageNet's 21,841 classes takes half a megabyte. */
@@ -31,7 +31,7 @@ export async function readClassList(file: string): Promise<string[]> {
 
 function invalid(file: string, reason: string): ResnetFtError {
   return new ResnetFtError('DATA_INVALID', `class list ${file}: ${reason}`, {
-    hint: 'It must hold one name a line, or lines such as 0, tench, or a JSON array of names',
+    hint: 'It must hold one name per line, or lines such as 0, tench, or a JSON array of names',
   });
 }
 
@@ -40,7 +40,7 @@ function fromJson(file: string, text: string): string[] {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw invalid(file, `not valid JSON (${(error as Error).message.replace(/\s+/g, ' ')})`);
+    throw invalid(file, `not valid JSON (${oneLine((error as Error).message)})`);
   }
   if (!Array.isArray(value)) throw invalid(file, 'not a JSON array');
   return value.map((name: unknown, i) => {

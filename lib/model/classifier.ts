@@ -1,4 +1,5 @@
 import { Mutex, Semaphore } from 'async-mutex';
+import type { FallbackEvent } from '../backend/registry';
 import type { Backend, CropStore, InferenceModel } from '../backend/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
@@ -18,7 +19,7 @@ export type ImageResult<T extends ImageInput = ImageInput> =
 export interface ClassifyOptions {
   /** Images a batch; as many are decoded at once. */
   batchSize: number;
-  /** Images of the first batch, for its results to come early; `batchSize` where left out. */
+  /** Size of the first batch, to have early results; default `batchSize`. */
   firstBatch?: number;
   /** Whether the features before `fc` are wanted too. */
   features?: boolean;
@@ -34,7 +35,7 @@ interface Chunk<T extends ImageInput> {
   indices: Int32Array;
 }
 
-/** Batches that are decoded at the same time, whatever the number of passes. */
+/** Batches that are decoded at the same time, over all passes. */
 const DECODED_AT_ONCE = 2;
 
 /** A model ready for use. Any number of passes may run at the same time: their batches take turns. */
@@ -54,14 +55,19 @@ export class Classifier {
   /**
    * Hands the model's weights to the backend. `opened` is not needed afterwards.
    *
+   * @param onFallback is called where `auto` falls back from native to js
    * @throws ResnetFtError DEVICE_UNAVAILABLE and what loading the backend throws
    */
-  static async create(opened: OpenedModel, machine: MachineOptions): Promise<Classifier> {
+  static async create(
+    opened: OpenedModel,
+    machine: MachineOptions,
+    onFallback: (event: FallbackEvent) => void,
+  ): Promise<Classifier> {
     const { openBackend } = await import('../backend/registry.js');
     const { chooseDevice } = await import('../machine/device.js');
     const { defaultThreads } = await import('../machine/threads.js');
     const { tensors, ...info } = opened;
-    const backend = await openBackend(machine.backend);
+    const backend = await openBackend(machine.backend, onFallback);
     const choice = chooseDevice(machine, backend);
     const { mean, std } = info.preprocessing;
     const creating = backend.createModel(
@@ -75,7 +81,7 @@ export class Classifier {
       },
       [...tensors].map(([name, tensor]) => ({ name, ...tensor, lent: true })),
     );
-    // Loaded meanwhile; whether it fails is for the first pass to tell.
+    // Loaded meanwhile. If that fails, the first pass will say so.
     void import('../data/crops.js').catch(() => {});
     const model = await creating;
     return new Classifier(backend, model, info, choice);
@@ -181,7 +187,7 @@ export class Classifier {
   }
 }
 
-/** Rejects as soon as the signal aborts, whatever `promise` still waits for. */
+/** Rejects as soon as the signal aborts, even if `promise` is still waiting. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   throwIfAborted(signal, STOPPED);

@@ -1,3 +1,4 @@
+import type { FallbackEvent } from '../backend/registry';
 import type { DownloadControl } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import {
@@ -16,7 +17,11 @@ import type { Classifier, ImageInput, ImageResult } from './classifier';
 const STOPPED = 'The loading of the model was stopped';
 
 /** How {@link loadModel} finds a model and where it runs: the options of `resnet-ft predict` in camel case. */
-export type LoadModelOptions = GivenOptions<typeof LOAD_MODEL_OPTIONS> & Pick<DownloadControl, 'signal' | 'onProgress'>;
+export type LoadModelOptions = GivenOptions<typeof LOAD_MODEL_OPTIONS> &
+  Pick<DownloadControl, 'signal' | 'onProgress'> & {
+    /** Told where `backend: 'auto'` takes the slower js, because there is nothing to run native with. */
+    onEvent?: ((event: FallbackEvent) => void) | undefined;
+  };
 
 /** What the model says of one image. */
 export interface Prediction {
@@ -88,7 +93,7 @@ export class Model {
    *
    * @param input path of an image, or the content of its file; of several, the results come in the order of the array
    * @param control.unreadable of several: `throw` (the default) rejects for the first that can't be read; with `return` a
-   *   result `{ file, error }` stands in its place and the others still come
+   *   result `{ file, error }` takes its place and the others still come
    * @throws ResnetFtError IMAGE_UNREADABLE, ABORTED, MODEL_CLOSED, INVALID_OPTION; WEIGHTS_INVALID where the network's outputs are
    *   no finite numbers
    */
@@ -214,12 +219,14 @@ export class Model {
  * @param options.topK classes of each prediction; default 1, at most all are given
  * @param options.batchSize images a batch; default 32
  * @param options.signal stops the loading
+ * @param options.onProgress told of a download
+ * @param options.onEvent told where `auto` falls back to the js backend
  * @throws ResnetFtError INVALID_OPTION, WEIGHTS_INVALID, WEIGHTS_MISMATCH, DOWNLOAD_FAILED, DEVICE_UNAVAILABLE, ABORTED, and what
  *   finding LibTorch throws
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
   if (typeof options !== 'object' || options === null) rejectOption('an object', 'the options of loadModel', options);
-  const { signal, onProgress, ...given } = options;
+  const { signal, onProgress, onEvent, ...given } = options;
   const resolved = resolveOptions(LOAD_MODEL_OPTIONS, given, 'loadModel');
   requireText('a model', 'model', source);
   throwIfAborted(signal, STOPPED);
@@ -231,7 +238,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   const { arch, classes, offline } = resolved;
   const opened = await openModel(source, { arch, classes, offline, signal, onProgress });
   throwIfAborted(signal, STOPPED);
-  const classifier = await Classifier.create(opened, resolved);
+  const classifier = await Classifier.create(opened, resolved, (event) => onEvent?.(event));
   if (signal?.aborted === true) await classifier.close();
   throwIfAborted(signal, STOPPED);
   return new Model(classifier, resolved);

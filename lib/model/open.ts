@@ -1,6 +1,6 @@
 import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
-import type { Architecture } from '../options';
+import { DEFAULT_ARCHITECTURE, type Architecture } from '../options';
 import type { StateDict } from '../weights/state-dict';
 import { IMAGENET_OUTPUTS, type Container } from '../network/architecture';
 import { architectureOf, DEFAULT_PREPROCESSING, outputsOf, parseCard, type ModelCard } from './describe';
@@ -38,7 +38,7 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
   const { readWeights } = await import('../weights/index.js');
   const otherwise =
     options.otherwise ?? `name a model of your own instead of ${source}, such as the folder of a run of train`;
-  const { file, named } = await locateModel(source, options.arch ?? 'resnet50', { ...options, otherwise });
+  const { file, named } = await locateModel(source, options.arch ?? DEFAULT_ARCHITECTURE, { ...options, otherwise });
   const { tensors: found, metadata } = await readWeights(file);
   const card = parseCard(file, metadata);
 

@@ -13,7 +13,7 @@ export interface ClassScore {
 /**
  * The most probable classes, best first; of equal ones that with the lower index first.
  *
- * @param count how many; all where there are fewer
+ * @param count how many at most
  * @param model named in the error
  * @throws ResnetFtError WEIGHTS_INVALID where the outputs are no finite numbers
  */

@@ -82,7 +82,7 @@ const FIRST_CHANNELS = 64;
 /** Channels of a bottleneck's output for each channel of the 3x3 convolution of a plain ResNet. */
 const EXPANSION = 4;
 
-/** The module tree of an architecture, or of another ResNet, whose `fc` has so many outputs. */
+/** The module tree of an architecture, or of another ResNet, with this many outputs of `fc`. */
 export function buildNetwork(arch: Architecture | ArchitectureShape, outputs: number): Container {
   const shape = typeof arch === 'string' ? ARCHITECTURE_SHAPES[arch] : arch;
   const { bottleneck, blocks, groups = 1, widthPerGroup = FIRST_CHANNELS } = shape;

@@ -1,8 +1,8 @@
-import { DATA, MACHINE, MACHINE_OPTIONS, MODEL, MODEL_OPTIONS, OUTPUT } from './common';
+import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, MODEL_OPTIONS, OUTPUT } from './common';
 import { rejectOption, resolveOptions, type GivenOptions, type OptionTable, type ResolvedOptions } from './spec';
 
-/** What `bench` can measure, in the order in which it does; the first that loads is the one that the others are compared with. */
-export const BENCH_BACKENDS = ['native', 'native-cuda', 'js-wasm', 'js-cpu', 'onnxruntime'] as const;
+/** What `bench` can measure, in that order. The first that loads is the reference for the others. */
+const BENCH_BACKENDS = ['native', 'native-cuda', 'js-wasm', 'js-cpu', 'onnxruntime'] as const;
 export type BenchBackend = (typeof BENCH_BACKENDS)[number];
 
 /** What `js`, the name of the backend everywhere else, stands for here. */
@@ -19,7 +19,7 @@ export const BENCH_OPTIONS = {
     group: MODEL,
     help: 'model file, folder of a run of train, or named weights; random weights of --arch if left out',
   },
-  arch: { ...MODEL_OPTIONS.arch, help: 'architecture of random or named weights [default: resnet50]' },
+  arch: { ...MODEL_OPTIONS.arch, help: `architecture of random or named weights [default: ${DEFAULT_ARCHITECTURE}]` },
   offline: MODEL_OPTIONS.offline,
   images: {
     type: 'string',
@@ -29,10 +29,10 @@ export const BENCH_OPTIONS = {
   },
   backends: {
     type: 'string',
-    expected: `a list out of ${[...BENCH_BACKENDS, 'js'].join(',')}`,
+    expected: `a list of any of ${[...BENCH_BACKENDS, 'js'].join(',')}`,
     default: BENCH_BACKENDS.join(','),
     group: MACHINE,
-    help: 'what to measure, js for js-wasm and js-cpu; one that this machine lacks is reported and left out',
+    help: 'what to measure (js stands for js-wasm and js-cpu); what this machine lacks is reported and skipped',
   },
   batchSizes: {
     type: 'string',

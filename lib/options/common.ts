@@ -1,5 +1,8 @@
-import { ARCHITECTURES, BACKENDS, PRECISIONS } from './values';
-import type { OptionTable } from './spec';
+import { ARCHITECTURES, BACKENDS, PRECISIONS, type Architecture } from './values';
+import type { OptionTable, RecipeTable } from './spec';
+
+/** The architecture where neither the caller nor a file of weights names one. */
+export const DEFAULT_ARCHITECTURE: Architecture = 'resnet50';
 
 // Headings of the help.
 export const DATA = 'Data';
@@ -14,6 +17,7 @@ export const MACHINE_OPTIONS = {
     choices: BACKENDS,
     default: 'auto',
     group: MACHINE,
+    affects: 'result',
     help: 'native computes with LibTorch, js with TensorFlow.js, which is slower; auto is native, or js if there is no LibTorch',
   },
   device: {
@@ -22,6 +26,7 @@ export const MACHINE_OPTIONS = {
     expected: 'auto, cpu, cuda or cuda:N',
     default: 'auto',
     group: MACHINE,
+    affects: 'result',
     help: 'auto, cpu, cuda or cuda:N',
   },
   precision: {
@@ -29,6 +34,7 @@ export const MACHINE_OPTIONS = {
     choices: PRECISIONS,
     default: 'auto',
     group: MACHINE,
+    affects: 'result',
     help: 'arithmetic; auto is bf16 on a GPU, and for training where the CPU has it, else fp32',
   },
   threads: {
@@ -37,9 +43,10 @@ export const MACHINE_OPTIONS = {
     min: 1,
     max: 4096,
     group: MACHINE,
+    affects: 'place',
     help: 'number of LibTorch threads; LibTorch chooses if left out (the js backend always uses one)',
   },
-} as const satisfies OptionTable;
+} as const satisfies RecipeTable;
 
 /** How a model that is used, not trained, is found and read. */
 export const MODEL_OPTIONS = {
@@ -47,7 +54,7 @@ export const MODEL_OPTIONS = {
     type: 'string',
     choices: ARCHITECTURES,
     group: MODEL,
-    help: 'architecture, if the file does not say; for named weights [default: resnet50]',
+    help: `architecture, if the file does not say; for named weights [default: ${DEFAULT_ARCHITECTURE}]`,
   },
   classes: {
     type: 'string',

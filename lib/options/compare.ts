@@ -5,7 +5,7 @@ import {
   requireText,
   resolveOptions,
   type GivenOptions,
-  type OptionTable,
+  type RecipeTable,
   type ResolvedOptions,
 } from './spec';
 import { TRAIN_OPTIONS } from './train';
@@ -24,15 +24,17 @@ export const COMPARE_OPTIONS = {
   ...shared,
   rows: {
     type: 'string',
-    expected: `a list out of ${COMPARE_ROWS.join(',')}`,
+    expected: `a list of any of ${COMPARE_ROWS.join(',')}`,
     default: COMPARE_ROWS.join(','),
     group: DATA,
+    affects: 'place',
     help: 'rows of the table to produce',
   },
   weights: {
     type: 'string',
     default: 'imagenet-v1',
     group: MODEL,
+    affects: 'start',
     help: 'pretrained weights of the first two rows: imagenet-v1, imagenet-v2 or a state dict file of 1000 classes',
   },
   classMap: EVAL_OPTIONS.classMap,
@@ -41,9 +43,10 @@ export const COMPARE_OPTIONS = {
     type: 'string',
     default: 'runs/compare',
     group: OUTPUT,
+    affects: 'place',
     help: 'folder for the results, one folder per row; rows that are already finished there are not run again',
   },
-} as const satisfies OptionTable;
+} as const satisfies RecipeTable;
 
 /** What `compare` takes: the folder of images, and any of the options of the command line in camel case. */
 export type CompareOptions = { data: string } & GivenOptions<typeof COMPARE_OPTIONS>;

@@ -1,4 +1,4 @@
-import { MODEL, MODEL_OPTIONS } from './common';
+import { DEFAULT_ARCHITECTURE, MODEL, MODEL_OPTIONS } from './common';
 import type { OptionTable } from './spec';
 import { ARCHITECTURES } from './values';
 
@@ -11,7 +11,7 @@ export const WEIGHTS_OPTIONS = {
     type: 'string',
     choices: ARCHITECTURES,
     group: MODEL,
-    help: 'architecture; if left out, list shows all and download takes resnet50',
+    help: `architecture; if left out, list shows all and download takes ${DEFAULT_ARCHITECTURE}`,
   },
   offline: MODEL_OPTIONS.offline,
 } as const satisfies OptionTable;

@@ -7,6 +7,7 @@ export const EVAL_OPTIONS = {
     type: 'string',
     expected: 'folder=class pairs or a JSON file',
     group: DATA,
+    affects: 'evaluation',
     help: 'classes of the folders whose names the model does not have: ants=ant,bees=309, or a JSON file {"ants": "ant", "bees": 309}',
   },
   skipUnreadable: {

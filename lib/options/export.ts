@@ -10,7 +10,7 @@ import {
 } from './spec';
 
 /** The formats that a model can be exported to. */
-export const EXPORT_FORMATS = ['pth', 'safetensors', 'onnx'] as const;
+const EXPORT_FORMATS = ['pth', 'safetensors', 'onnx'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 const EXTENSIONS: Readonly<Record<string, ExportFormat>> = {

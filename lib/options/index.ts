@@ -1,12 +1,11 @@
 export {
-  BENCH_BACKENDS,
   BENCH_OPTIONS,
   resolveBenchOptions,
   type BenchBackend,
   type BenchOptions,
   type ResolvedBenchOptions,
 } from './bench';
-export { BATCH_OPTION, MACHINE_OPTIONS, MODEL_OPTIONS } from './common';
+export { DEFAULT_ARCHITECTURE, MACHINE_OPTIONS } from './common';
 export {
   COMPARE_OPTIONS,
   COMPARE_ROWS,
@@ -15,24 +14,18 @@ export {
   type CompareRow,
   type ResolvedCompareOptions,
 } from './compare';
-export { DOCTOR_OPTIONS, resolveDoctorOptions, type DoctorOptions, type ResolvedDoctorOptions } from './doctor';
+export { DOCTOR_OPTIONS, resolveDoctorOptions, type DoctorOptions } from './doctor';
 export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
-export {
-  EXPORT_FORMATS,
-  EXPORT_OPTIONS,
-  resolveExportOptions,
-  type ExportFormat,
-  type ExportOptions,
-  type ResolvedExportOptions,
-} from './export';
-export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions, type ResolvedPredictOptions } from './predict';
+export { EXPORT_OPTIONS, resolveExportOptions, type ExportFormat, type ExportOptions } from './export';
+export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions } from './predict';
 export {
   kebab,
+  oneOf,
   rejectOption,
   requireText,
   resolveOptions,
+  type Effect,
   type GivenOptions,
-  type OptionSpec,
   type OptionTable,
   type ResolvedOptions,
 } from './spec';
@@ -42,7 +35,6 @@ export {
   ARCHITECTURES,
   BACKENDS,
   DRAWS,
-  PRECISIONS,
   PREPROCESSING,
   TRAIN_FROM,
   type Architecture,

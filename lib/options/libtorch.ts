@@ -1,9 +1,9 @@
 import { MODEL_OPTIONS } from './common';
 import type { OptionTable } from './spec';
 
-const LIBTORCH = 'For install';
+const LIBTORCH = 'LibTorch';
 
-/** Options of `libtorch`; all but `json` are for `libtorch install`. */
+/** Options of `libtorch install`. */
 export const LIBTORCH_OPTIONS = {
   from: {
     type: 'string',
@@ -16,7 +16,7 @@ export const LIBTORCH_OPTIONS = {
     pattern: /^[0-9a-f]{64}$/i,
     expected: 'a SHA-256 of 64 hex digits',
     group: LIBTORCH,
-    help: 'hash of the archive of --from or --cuda; needed for a URL of whose archive none is known',
+    help: 'SHA-256 of the archive of --from or --cuda; required for a URL whose archive is not a known one',
   },
   cuda: {
     type: 'boolean',

@@ -1,9 +1,18 @@
 import { ResnetFtError } from '../errors';
+import { suggest } from '../text/suggest';
+
+/**
+ * What an option changes: the result of whatever is done (`result`), only that of a training, of an evaluation of a model as it is,
+ * or of what starts from given weights; or only where and how fast the work is done (`place`).
+ */
+export type Effect = 'result' | 'training' | 'evaluation' | 'start' | 'place';
 
 interface OptionBase {
   readonly help: string;
   /** Heading of the help under which the option stands. */
   readonly group: string;
+  /** Needed in the tables of commands whose finished work is used again: {@link RecipeTable}. */
+  readonly affects?: Effect;
 }
 
 interface NumberOption extends OptionBase {
@@ -21,7 +30,7 @@ interface StringOption extends OptionBase {
   readonly default?: string;
   readonly choices?: readonly string[];
   readonly pattern?: RegExp;
-  /** Wording of what is expected: `a path` where left out. */
+  /** Wording of what is expected; default `a path`. */
   readonly expected?: string;
 }
 
@@ -35,6 +44,9 @@ export type OptionSpec = NumberOption | StringOption | BooleanOption;
 
 /** Options of a command in camel case: the command line, the API's validation and its types derive from the table. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
+
+/** An {@link OptionTable} of which each option says what it changes, so that finished work is used again for the same recipe only. */
+export type RecipeTable = Readonly<Record<string, OptionSpec & { readonly affects: Effect }>>;
 
 type ValueOf<S> = S extends { choices: readonly (infer C)[] }
   ? C
@@ -58,14 +70,26 @@ export function kebab(name: string): string {
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'string') return value === '' ? 'nothing' : value;
-  if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value);
+  if (value === undefined || value === '') return 'nothing';
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
   return Array.isArray(value) ? value.map(show).join(', ') : typeof value;
 }
 
-/** Throws the one message of every invalid option: what was expected, for which option, and what came. */
-export function rejectOption(expected: string, name: string, value: unknown): never {
-  throw new ResnetFtError('INVALID_OPTION', `Expected ${expected} for ${name} but received ${show(value)}`);
+/**
+ * Throws the one message of every invalid option: what was expected, for which option, and what came.
+ *
+ * @param hint what to do, where the message alone does not say it
+ */
+export function rejectOption(expected: string, name: string, value: unknown, hint?: string): never {
+  const message = `Expected ${expected} for ${name} but received ${show(value)}`;
+  // eslint-disable-next-line no-restricted-syntax -- here it is made
+  throw new ResnetFtError('INVALID_OPTION', message, hint === undefined ? {} : { hint });
+}
+
+/** Words as an expectation lists them: `pth, safetensors or onnx`. */
+export function oneOf(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
 function numberExpectation(spec: NumberOption): string {
@@ -93,8 +117,7 @@ function checkNumber(spec: NumberOption, flag: string, value: unknown): number {
 function checkString(spec: StringOption, flag: string, value: unknown): string {
   if (spec.choices !== undefined) {
     const choices = spec.choices;
-    const list = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`;
-    return typeof value === 'string' && choices.includes(value) ? value : rejectOption(list, flag, value);
+    return typeof value === 'string' && choices.includes(value) ? value : rejectOption(oneOf(choices), flag, value);
   }
   const good = typeof value === 'string' && value !== '' && (spec.pattern?.test(value) ?? true);
   return good ? value : rejectOption(spec.expected ?? 'a path', flag, value);
@@ -117,7 +140,8 @@ export function resolveOptions<T extends OptionTable>(table: T, input: unknown, 
   const given = input as Record<string, unknown>;
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(table, name)) {
-      throw new ResnetFtError('INVALID_OPTION', `Expected an option of ${command} but received ${name}`);
+      const near = suggest(name, Object.keys(table));
+      rejectOption('an option', command, name, near === undefined ? undefined : `Did you mean ${near}?`);
     }
   }
   const resolved: Record<string, unknown> = {};

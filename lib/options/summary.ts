@@ -1,4 +1,4 @@
-import { MODEL } from './common';
+import { DEFAULT_ARCHITECTURE, MODEL } from './common';
 import {
   rejectOption,
   requireText,
@@ -15,7 +15,7 @@ export const SUMMARY_OPTIONS = {
     type: 'string',
     choices: ARCHITECTURES,
     group: MODEL,
-    help: 'architecture, if no model file says [default: resnet50]',
+    help: `architecture, if no model file says [default: ${DEFAULT_ARCHITECTURE}]`,
   },
   outputs: {
     type: 'number',

@@ -1,10 +1,10 @@
-import { DATA, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
+import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
 import {
   rejectOption,
   requireText,
   resolveOptions,
   type GivenOptions,
-  type OptionTable,
+  type RecipeTable,
   type ResolvedOptions,
 } from './spec';
 import { SIZE_PATTERN } from './size';
@@ -16,39 +16,50 @@ const SIZE = { type: 'string', pattern: SIZE_PATTERN, expected: 'a size such as 
 
 /** Every option of `train`. */
 export const TRAIN_OPTIONS = {
-  val: { type: 'string', group: DATA, help: 'folder of validation images, one folder per class' },
+  val: { type: 'string', group: DATA, affects: 'result', help: 'folder of validation images, one folder per class' },
   valSplit: {
     type: 'number',
     above: 0,
     below: 1,
     group: DATA,
+    affects: 'result',
     help: 'share of each class kept for validation, where <data> is one folder of classes',
   },
   skipUnreadable: {
     type: 'boolean',
     default: false,
     group: DATA,
+    affects: 'result',
     help: 'go on without images that cannot be read, and list them in the output folder',
   },
   arch: {
     type: 'string',
     choices: ARCHITECTURES,
     group: MODEL,
-    help: 'architecture [default: that of the weights, or resnet50]',
+    affects: 'result',
+    help: `architecture [default: that of the weights, or ${DEFAULT_ARCHITECTURE}]`,
   },
   weights: {
     type: 'string',
     default: 'imagenet-v1',
     group: MODEL,
+    affects: 'start',
     help: 'weights to start from: imagenet-v1, imagenet-v2, none, or a state dict file',
   },
-  offline: { type: 'boolean', default: false, group: MODEL, help: 'never download; use only what is already there' },
+  offline: {
+    type: 'boolean',
+    default: false,
+    group: MODEL,
+    affects: 'place',
+    help: 'never download; use only what is already there',
+  },
   trainFrom: {
     type: 'string',
     choices: TRAIN_FROM,
     default: 'conv1',
     group: MODEL,
-    help: 'train this module and all after it; freeze what stands before',
+    affects: 'training',
+    help: 'train this module and all that follow; freeze those before it',
   },
   epochs: {
     type: 'number',
@@ -57,19 +68,37 @@ export const TRAIN_OPTIONS = {
     max: 1_000_000,
     default: 50,
     group: RECIPE,
+    affects: 'training',
     help: 'passes over the training images',
   },
-  steps: { type: 'number', integer: true, min: 1, group: RECIPE, help: 'stop after so many optimizer steps' },
-  batchSize: { type: 'number', integer: true, min: 1, max: 65536, default: 64, group: RECIPE, help: 'images per step' },
-  lr: { type: 'number', min: 0, default: 0.01, group: RECIPE, help: 'learning rate' },
-  momentum: { type: 'number', min: 0, default: 0.5, group: RECIPE, help: 'momentum of SGD' },
-  weightDecay: { type: 'number', min: 0, default: 0, group: RECIPE, help: 'weight decay of SGD' },
-  nesterov: { type: 'boolean', default: false, group: RECIPE, help: 'Nesterov momentum' },
+  steps: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    group: RECIPE,
+    affects: 'training',
+    help: 'stop after this many optimizer steps',
+  },
+  batchSize: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    max: 65536,
+    default: 64,
+    group: RECIPE,
+    affects: 'result',
+    help: 'images per step',
+  },
+  lr: { type: 'number', min: 0, default: 0.01, group: RECIPE, affects: 'training', help: 'learning rate' },
+  momentum: { type: 'number', min: 0, default: 0.5, group: RECIPE, affects: 'training', help: 'momentum of SGD' },
+  weightDecay: { type: 'number', min: 0, default: 0, group: RECIPE, affects: 'training', help: 'weight decay of SGD' },
+  nesterov: { type: 'boolean', default: false, group: RECIPE, affects: 'training', help: 'Nesterov momentum' },
   keep: {
     type: 'string',
     choices: ['best', 'last', 'min-batch-loss'],
     default: 'best',
     group: RECIPE,
+    affects: 'training',
     help: 'which weights become the model: those of the epoch with the best validation, of the last step, or, as in the tutorial, of the smallest batch loss in the last fifth of the steps',
   },
   seed: {
@@ -78,12 +107,14 @@ export const TRAIN_OPTIONS = {
     min: 0,
     default: 0,
     group: RECIPE,
-    help: 'seed of initial weights, order and flips; the same run again takes the same --threads too',
+    affects: 'training',
+    help: 'seed of initial weights, order and flips; to repeat a run exactly, also use the same --threads',
   },
   draws: {
     type: 'string',
     choices: DRAWS,
     default: 'torch',
+    affects: 'training',
     group: RECIPE,
     help: "where order and mirroring are drawn from: torch's own random numbers, as in the tutorial, or a counter, with which each image's draws depend on seed and epoch alone",
   },
@@ -91,42 +122,49 @@ export const TRAIN_OPTIONS = {
   cacheMemory: {
     ...SIZE,
     group: MACHINE,
+    affects: 'place',
     help: 'memory for the features of frozen modules, which are computed once: such as 500MB or 4GB, 0 for none [default: half of what is free]',
   },
   cacheDisk: {
     ...SIZE,
     group: MACHINE,
+    affects: 'place',
     help: 'disk space in the output folder for features that do not fit into that memory [default: half of what is free]',
   },
   cacheBf16: {
     type: 'boolean',
     default: false,
     group: MACHINE,
+    affects: 'training',
     help: 'keep these features in bfloat16, which takes half the space',
   },
   cropMemory: {
     ...SIZE,
     group: MACHINE,
+    affects: 'place',
     help: 'memory for the cropped images; if they need more, they are read from a file in the output folder [default: half of what is free]',
   },
   cropCache: {
     ...SIZE,
     default: '5GB',
     group: MACHINE,
+    affects: 'place',
     help: 'disk space for crops that are kept for later runs, which then start at once: such as 500MB or 5GB, 0 for none; the least recently used are removed first',
   },
   cacheDir: {
     type: 'string',
     expected: 'a folder',
     group: MACHINE,
+    affects: 'place',
     help: 'folder for these crops [default: resnet-ft/crops in the user cache]',
   },
   output: {
     type: 'string',
     group: OUTPUT,
+    affects: 'place',
     help: 'folder for the results [default: runs/<date-time>]',
   },
-} as const satisfies OptionTable;
+} as const satisfies RecipeTable;
 
 /** What `train` takes: the folder of images, and any of the options of the command line in camel case. */
 export type TrainOptions = { data: string } & GivenOptions<typeof TRAIN_OPTIONS>;

@@ -12,10 +12,10 @@ export interface ExpandOptions {
   problems: Map<string, ResnetFtError>;
 }
 
-/** What a walk takes of a folder; names are relative to where it began, with `/`. */
+/** What a walk takes from a folder; names are relative to its start, with `/`. */
 interface Take {
   file(name: string): boolean;
-  /** Every image in this folder, or what is taken here too, or nothing. */
+  /** Every image in this folder, or what this node takes, or nothing. */
   folder(name: string): 'all' | 'into' | 'skip';
 }
 
@@ -92,7 +92,7 @@ async function* walk(
   } catch (cause) {
     const error = cause instanceof ResnetFtError ? cause : unreadableFolder(folder, cause as NodeJS.ErrnoException);
     const { code } = error.cause as NodeJS.ErrnoException;
-    // A glob may begin with a folder that is none: then nothing matches.
+    // A glob may begin with something that is not a folder: then nothing matches.
     if (name === '' && (code === 'ENOTDIR' || code === 'ENOENT')) return;
     problems.set(folder, error);
     yield folder;

@@ -21,7 +21,7 @@ export async function* readPathList(input: Readable, separator: '\n' | '\0'): As
         'DATA_INVALID',
         `standard input is not a list of paths: a line is longer than ${LONGEST_PATH} characters`,
         {
-          hint: 'Give one path a line, or end each with a NUL byte and add --null',
+          hint: 'Give one path per line, or end each with a NUL byte and add --null',
         },
       );
     }

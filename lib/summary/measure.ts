@@ -42,7 +42,7 @@ interface Cost {
  * Rows and sums of a network.
  *
  * @param input shape of one image: channels, height, width
- * @param trainFrom what stands before this child of the network is frozen
+ * @param trainFrom the children of the network before this one are frozen
  */
 export function measure(
   network: Container,

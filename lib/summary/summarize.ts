@@ -1,6 +1,12 @@
 import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../network/architecture';
 import { DEFAULT_PREPROCESSING } from '../model/describe';
-import { resolveSummaryOptions, type Architecture, type ResolvedSummaryOptions, type SummaryOptions } from '../options';
+import {
+  DEFAULT_ARCHITECTURE,
+  resolveSummaryOptions,
+  type Architecture,
+  type ResolvedSummaryOptions,
+  type SummaryOptions,
+} from '../options';
 import { measure, type SummaryRow, type SummaryTotals } from './measure';
 import { printTree } from './tree';
 
@@ -49,7 +55,7 @@ export async function summarize(input: SummaryOptions = {}): Promise<Summary> {
 }
 
 async function describe({ model, outputs, ...options }: ResolvedSummaryOptions): Promise<Described> {
-  const arch = options.arch ?? 'resnet50';
+  const arch = options.arch ?? DEFAULT_ARCHITECTURE;
   const build = (count: number, crop: number): Described => {
     return { arch, network: buildNetwork(arch, count), outputs: count, crop };
   };

@@ -1,3 +1,4 @@
+import { shownBytes } from '../files/disk';
 import { align } from '../text/text-table';
 import type { Summary } from './summarize';
 
@@ -23,7 +24,7 @@ export function formatTable({ arch, input, trainFrom, rows, totals }: Summary): 
         ['architecture', arch],
         ['parameters', count(totals.parameters)],
         ['trained', `${count(totals.trainedParameters)} (${share.toFixed(1)} %) from ${trainFrom} on`],
-        ['size', `${(totals.bytes / 1e6).toFixed(1)} MB in float32, with the statistics of the batch norms`],
+        ['size', `${shownBytes(totals.bytes)} in float32, with the statistics of the batch norms`],
         [
           'multiply-adds',
           `${(totals.macs / 1e9).toFixed(3)} G an image of ${input.join(' x ')}, in convolutions and fc`,

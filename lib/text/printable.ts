@@ -1,4 +1,4 @@
-/** Names, paths and messages from elsewhere, made safe for a line that a person reads. */
+/** Makes names, paths and messages that are not ours safe for a line that a person reads. */
 
 /**
  * What moves a cursor, ends a line, turns the direction of text or takes no room: controls (ESC and C1 among them), line and

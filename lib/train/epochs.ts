@@ -1,6 +1,7 @@
 import type { TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { ModelCard } from '../model/describe';
+import { MODEL_FILE } from '../model/locate';
 import type { ResolvedTrainOptions } from '../options';
 import type { Cropped } from './crop-data';
 import type { ClassFigures, KeptModel, TrainEvent } from './events';
@@ -13,7 +14,6 @@ import { salvage, type Part } from './salvage';
 import { createSaver, type Save } from './save';
 
 const LAST = 'last.safetensors';
-const MODEL = 'model.safetensors';
 
 /** What the epochs of a run work with. */
 export interface EpochsContext {
@@ -32,8 +32,7 @@ export interface Trained {
 }
 
 /**
- * Trains for as many epochs as asked for, and writes metrics, weights and predictions. Where an error ends it, what there is of weights is
- * saved nevertheless, and the error says where.
+ * Trains for as many epochs as asked for, and writes metrics, weights and predictions. Where an error ends it, the weights so far are saved, and the error says where.
  */
 export async function runEpochs(
   context: EpochsContext,
@@ -73,7 +72,7 @@ export async function runEpochs(
         emit(record);
       },
       onBest: async (record) => {
-        if (keep === 'best') await write(MODEL, record.epoch);
+        if (keep === 'best') await write(MODEL_FILE, record.epoch);
       },
       onKept: (of) => (keptEpoch = of),
     });
@@ -103,7 +102,7 @@ function unsaved(
     save: () => write(name, epoch, kept),
   });
   const parts = [part(LAST, run.epoch, false)];
-  if (run.keep === 'last') parts.push(part(MODEL, run.epoch, false));
-  if (run.keep === 'min-batch-loss') parts.push(part(MODEL, run.keptEpoch ?? run.epoch, true));
+  if (run.keep === 'last') parts.push(part(MODEL_FILE, run.epoch, false));
+  if (run.keep === 'min-batch-loss') parts.push(part(MODEL_FILE, run.keptEpoch ?? run.epoch, true));
   return parts.filter(({ file }) => !saved.has(file));
 }

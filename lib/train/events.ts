@@ -1,3 +1,4 @@
+import type { FallbackEvent } from '../backend/registry';
 import type { PassedOverEvent } from '../data/passed-over';
 import type { DownloadEvent } from '../download/types';
 import type { ClassResult } from '../eval/types';
@@ -42,6 +43,7 @@ export interface KeptModel {
 export type TrainEvent =
   | { kind: 'data'; classes: string[]; train: number; val: number }
   | PassedOverEvent
+  | FallbackEvent
   | { kind: 'device'; device: string; precision: string; note: string }
   | { kind: 'download'; event: DownloadEvent }
   | { kind: 'weights'; file: string; note: string }

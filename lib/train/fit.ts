@@ -51,7 +51,7 @@ export interface Progress {
 }
 
 /** Before the first step. */
-export const START: Progress = {
+const START: Progress = {
   epoch: 1,
   stepsOfEpoch: 0,
   steps: 0,
@@ -80,7 +80,7 @@ export interface Validated {
 const KEEP_AFTER = 0.8;
 
 /** Whether `a` beats `b`: higher validation accuracy, and where equal, lower validation loss. */
-export function isBetter(a: EpochRecord, b: EpochRecord | undefined): boolean {
+function isBetter(a: EpochRecord, b: EpochRecord | undefined): boolean {
   if (b === undefined) return true;
   return a.valAccuracy > b.valAccuracy || (a.valAccuracy === b.valAccuracy && a.valLoss < b.valLoss);
 }

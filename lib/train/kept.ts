@@ -1,4 +1,5 @@
 import type { TrainingSession } from '../backend/types';
+import { MODEL_FILE } from '../model/locate';
 import type { ResolvedTrainOptions } from '../options';
 import type { KeptModel } from './events';
 import { aborted, samplesOf, type FitResult, type Split } from './fit';
@@ -29,13 +30,13 @@ export async function keepModel(options: KeepOptions): Promise<{ model: KeptMode
   // Losses that are no numbers leave no least one: then the last weights are all there is.
   if (keep === 'last' || kept === undefined) {
     const { epoch, valLoss, valAccuracy } = last.record;
-    await save('model.safetensors', epoch);
+    await save(MODEL_FILE, epoch);
     return { model: { keep, epoch, step: outcome.steps, valLoss, valAccuracy }, logits: last.logits };
   }
   await session.useKept();
   const evaluated = await session.evaluate({ ...samplesOf(val), batchSize }, () => {});
   if (evaluated.cancelled || signal.aborted) throw aborted();
-  await save('model.safetensors', kept.epoch);
+  await save(MODEL_FILE, kept.epoch);
   const valAccuracy = evaluated.correct / evaluated.images;
   return { model: { keep, ...kept, valLoss: evaluated.loss, valAccuracy }, logits: evaluated.logits };
 }

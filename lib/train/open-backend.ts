@@ -20,7 +20,7 @@ export interface Trainer {
  */
 export async function openTrainer(options: ResolvedTrainOptions, { emit }: RunControl): Promise<Trainer> {
   const { openBackend } = await import('../backend/registry.js');
-  const backend = await openBackend(options.backend);
+  const backend = await openBackend(options.backend, emit);
   const recipe = recipeOf(options);
   requireCapabilities(backend, recipe, options);
   // A single `fc` has nothing to gain from bfloat16.

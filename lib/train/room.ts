@@ -35,7 +35,7 @@ export function plannedBytes({ arch, classes, precision, steps, valImages }: Pla
 }
 
 /**
- * Checks that the disk has room for what a run leaves: a run that could not save anything would be in vain.
+ * Checks that the disk has room for what a run leaves: a run that could not save anything would be wasted.
  *
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE
  */

@@ -11,7 +11,7 @@ import { aborted } from './fit';
 import type { RunControl } from './run';
 
 /** `runs/2026-01-31T12-30-05`, in local time. */
-export function defaultOutput(now = new Date()): string {
+function defaultOutput(now = new Date()): string {
   const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
   return path.join('runs', local.toISOString().slice(0, 19).replaceAll(':', '-'));
 }
@@ -50,7 +50,7 @@ export class RunFolder {
   }
 
   /**
-   * As {@link prepare} for a run, which is told where another machine may have the folder: that takes a while to find out.
+   * As {@link prepare}, for a run. Where another machine may hold the folder, finding out takes a while, and the run is told.
    *
    * @throws ResnetFtError as prepare, or ABORTED
    */

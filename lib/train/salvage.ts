@@ -8,10 +8,10 @@ export interface Part {
 }
 
 /**
- * Saves what there is of a run that an error has ended, the first part first.
+ * Saves what a failed run has so far, the first part first.
  *
  * @param saved files that were written before
- * @returns the error to throw: the same one, which says in its hint what was saved. A failure of saving is told there too, and never
+ * @returns the error to throw: the same one, which says in its hint what was saved. A failure to save is reported there too, and never
  *   takes its place. What is no error of ours (an exception of the caller's own callback) is given back as it is.
  */
 export async function salvage(error: unknown, saved: readonly string[], parts: readonly Part[]): Promise<unknown> {

@@ -2,11 +2,9 @@ import type { TrainingSession } from '../backend/types';
 import type { DownloadControl } from '../download/types';
 import { architectureOf, DEFAULT_PREPROCESSING, parseCard } from '../model/describe';
 import { locateModel } from '../model/locate';
-import type { Architecture, Preprocessing, ResolvedTrainOptions } from '../options';
+import { DEFAULT_ARCHITECTURE, type Architecture, type Preprocessing, type ResolvedTrainOptions } from '../options';
 import type { StateDict } from '../weights/state-dict';
 import type { TrainEvent } from './events';
-
-const DEFAULT_ARCH: Architecture = 'resnet50';
 
 /** What a run starts from. */
 export interface Start {
@@ -24,17 +22,17 @@ export interface Start {
  * @throws ResnetFtError WEIGHTS_INVALID, INVALID_OPTION, or what the download of named weights throws
  */
 export async function readStart(options: ResolvedTrainOptions, control: DownloadControl): Promise<Start> {
-  const wanted = options.arch ?? DEFAULT_ARCH;
+  const wanted = options.arch ?? DEFAULT_ARCHITECTURE;
   if (options.weights === 'none') {
     return { arch: wanted, preprocessing: DEFAULT_PREPROCESSING, weights: undefined };
   }
-  const otherwise = control.otherwise ?? 'train from scratch, without it: the same command with --weights none';
+  const otherwise = control.otherwise ?? 'train from scratch instead: the same command with --weights none';
   const { file, named } = await locateModel(options.weights, wanted, { ...control, otherwise });
   const { readWeights } = await import('../weights/index.js');
   const { tensors, metadata } = await readWeights(file);
   const card = parseCard(file, metadata);
   return {
-    arch: options.arch ?? card.arch ?? named?.arch ?? architectureOf(tensors) ?? DEFAULT_ARCH,
+    arch: options.arch ?? card.arch ?? named?.arch ?? architectureOf(tensors) ?? DEFAULT_ARCHITECTURE,
     preprocessing: card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING,
     weights: { file, tensors },
   };

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError } from '../errors';
 
 /** Bytes that one read asks for at most, where no single part is larger. */
 const BATCH = 64 * 1024 * 1024;
@@ -14,7 +14,7 @@ export function invalid(file: string, reason: string, options: { hint?: string; 
   return new ResnetFtError('WEIGHTS_INVALID', `weights ${file}: ${reason}`, options);
 }
 
-/** A name out of a file from elsewhere: one line, not long. */
+/** A name taken from an untrusted file, shortened to one line. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
 }
@@ -26,7 +26,7 @@ export async function withWeightsFile<T>(
 ): Promise<T> {
   let handle: FileHandle | undefined;
   try {
-    // A named pipe would otherwise be waited for; Windows has no such flag.
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer; Windows has no such flag.
     handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stat = await handle.stat();
     if (!stat.isFile()) throw invalid(file, 'not a file');
@@ -35,7 +35,7 @@ export async function withWeightsFile<T>(
     if (error instanceof ResnetFtError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw invalid(file, 'no such file', { cause: error });
     const text = error instanceof Error ? error.message : String(error);
-    throw invalid(file, text.replace(/\s+/g, ' '), { cause: error });
+    throw invalid(file, oneLine(text), { cause: error });
   } finally {
     await handle?.close();
   }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { rejectOption } from '../options';
 import { invalid, readBytes, withWeightsFile } from './file';
 import type { Metadata } from './metadata';
 import { readPthZip } from './pth';
@@ -71,9 +71,6 @@ export async function writeStateDict(
     case '.pt':
       return writePth(file, tensors, options);
     default:
-      throw new ResnetFtError(
-        'INVALID_OPTION',
-        `Expected a file name ending in .safetensors, .pth or .pt but received ${file}`,
-      );
+      rejectOption('a file name ending in .safetensors, .pth or .pt', 'file', file);
   }
 }

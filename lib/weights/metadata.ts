@@ -9,7 +9,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The metadata that a parsed JSON value is; undefined where it does not map names to text. */
+/** A parsed JSON value as metadata; undefined if it does not map names to text. */
 export function toMetadata(value: unknown): Metadata | undefined {
   if (!isRecord(value)) return undefined;
   const metadata: Metadata = {};

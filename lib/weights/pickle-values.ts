@@ -126,7 +126,7 @@ const GLOBALS: ReadonlyMap<string, Global> = new Map(
 
 /** The meaning of a name; a PickleError for every name that is not on the list. */
 export function allowed(module: unknown, name: unknown): Global {
-  const full = typeof module === 'string' && typeof name === 'string' ? `${module}.${name}` : 'a name that is no text';
+  const full = typeof module === 'string' && typeof name === 'string' ? `${module}.${name}` : 'a name that is not text';
   const global = GLOBALS.get(full);
   if (global === undefined)
     throw new PickleError(`the pickle asks for ${JSON.stringify(full.slice(0, 120))}, which is not allowed`);
@@ -138,7 +138,7 @@ export function storage(id: unknown): StorageRef | Unsupported {
   const items = id instanceof Tuple ? id.items : [];
   const [kind, type, key, location, count, view = null] = items;
   if (items.length < 5 || items.length > 6 || kind !== 'storage' || !(type instanceof Global)) {
-    throw new PickleError('the pickle has a persistent id that is no storage');
+    throw new PickleError('the pickle has a persistent id that is not a storage');
   }
   if (type.storage instanceof Unsupported) return type.storage;
   if (type.storage === undefined || typeof key !== 'string' || typeof location !== 'string' || !isSize(count)) {

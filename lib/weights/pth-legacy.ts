@@ -78,14 +78,14 @@ function parseHead(file: string, head: Buffer): Head {
     return read.value;
   };
   const version = next();
-  if (version !== PROTOCOL_VERSION) throw invalid(file, 'a version of the older PyTorch format that is not known');
+  if (version !== PROTOCOL_VERSION) throw invalid(file, 'an unknown version of the older PyTorch format');
   const machine = next();
   if (!(machine instanceof Map)) throw invalid(file, 'the older PyTorch format lacks a description of its machine');
   if (machine.get('little_endian') !== true) throw invalid(file, 'big-endian weights are not supported');
   const object = next();
   const keys = next();
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {
-    throw invalid(file, 'the list of storages is not one of names');
+    throw invalid(file, 'the list of storages does not consist of names');
   }
   return { tensors: namedTensors(file, object), keys, references, end };
 }
@@ -98,7 +98,7 @@ function placeStorages(file: string, size: number, { keys, references, end }: He
     const reference = references.get(key);
     const length = reference && byteLength(reference.dtype, [reference.count]);
     if (length === undefined) throw invalid(file, `storage ${quote(key)} is not one that the pickle names`);
-    if (places.has(key)) throw invalid(file, `storage ${quote(key)} is there twice`);
+    if (places.has(key)) throw invalid(file, `storage ${quote(key)} occurs twice`);
     places.set(key, { position: at + COUNT_BYTES, length });
     at += COUNT_BYTES + length;
     if (at > size) throw invalid(file, `truncated: storage ${quote(key)} would end at byte ${at} of ${size}`);

@@ -79,7 +79,7 @@ const FIRST_LAYER = /(^|\.)conv1\.weight$/;
 
 /**
  * The tensors of a state dict, or of the one that a checkpoint holds; of a tensor that was saved alone, under the name `tensor`.
- * Values that are no tensors are left out.
+ * Values that are not tensors are left out.
  */
 export function namedTensors(file: string, root: unknown): Map<string, TensorRef> {
   if (root instanceof TensorRef) return new Map([[BARE, root]]);
@@ -102,7 +102,7 @@ export function namedTensors(file: string, root: unknown): Map<string, TensorRef
 
 type Dictionary = ReadonlyMap<string, unknown>;
 
-/** The dictionary that is the state dict: the given one where it holds tensors, or the one of those in it that does. */
+/** The dictionary that is the state dict: the given one if it holds tensors, else the one within it that does. */
 function choose(file: string, dict: Dictionary): Dictionary {
   const holders = [...holdersOfTensors(dict)];
   // A checkpoint may hold tensors beside its state dict, as a best accuracy.

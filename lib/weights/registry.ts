@@ -1,7 +1,6 @@
 import fs from 'node:fs';
-import { ResnetFtError } from '../errors';
 import type { DownloadControl } from '../download/types';
-import { PREPROCESSING, type Architecture, type Preprocessing } from '../options';
+import { PREPROCESSING, rejectOption, type Architecture, type Preprocessing } from '../options';
 import { suggest } from '../text/suggest';
 // Keras' imagenet_class_index.json, https://s3.amazonaws.com/deep-learning-models/image-models/imagenet_class_index.json, in
 // the form of the tutorial's imagenet_classes.txt without its four header lines.
@@ -21,7 +20,7 @@ export interface NamedWeights {
   preprocessing: Preprocessing;
 }
 
-export const WEIGHTS_NAMES = ['imagenet-v1', 'imagenet-v2'] as const;
+const WEIGHTS_NAMES = ['imagenet-v1', 'imagenet-v2'] as const;
 export type WeightsName = (typeof WEIGHTS_NAMES)[number];
 
 const MIB = 1024 ** 2;
@@ -92,9 +91,8 @@ export function namedWeights(name: string, arch: Architecture): NamedWeights | u
 
   const known = ofArch.map((weights) => weights.name);
   const near = isName ? undefined : suggest(name, [...known, 'none']);
-  const advice = near === undefined ? '' : ` Did you mean ${near}?`;
-  const problem = isName ? `${arch} has no weights ${name}` : `${name} is neither the name of weights nor a file`;
-  throw new ResnetFtError('INVALID_OPTION', problem, { hint: `Known of ${arch}: ${known.join(', ')}.${advice}` });
+  const hint = near === undefined ? undefined : `Did you mean ${near}?`;
+  rejectOption(`${known.join(', ')} or a file`, `weights of ${arch}`, name, hint);
 }
 
 /**

@@ -129,7 +129,7 @@ function problemOfJson(text: string): string | undefined {
       scope?.add(key);
       last = key;
     } else if (string === undefined && INTEGERS.includes(last) && /\D/.test(token)) {
-      return `has ${token.slice(0, 40)} in ${last}, where only integers may stand`;
+      return `has ${token.slice(0, 40)} in ${last}, where only integers are allowed`;
     }
   }
   return undefined;

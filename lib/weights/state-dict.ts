@@ -71,7 +71,7 @@ export function elementCount(shape: readonly number[]): number | undefined {
   return count;
 }
 
-/** Whether two tensors are of one shape; one that is missing has none. */
+/** Whether two tensors have the same shape; false if either is missing. */
 export function sameShape(a: readonly number[] | undefined, b: readonly number[]): boolean {
   return a !== undefined && a.length === b.length && a.every((size, i) => size === b[i]);
 }

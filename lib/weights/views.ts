@@ -47,7 +47,7 @@ function checkView(file: string, name: string, ref: TensorRef, have: number | un
   if (last === undefined || last > part.offset + part.count) throw invalid(file, `${what} reaches outside its storage`);
 }
 
-/** One past the last element of the storage that the tensor touches; undefined where that is absurd. */
+/** One past the last element of the storage that the tensor uses; undefined if that is not a possible number. */
 function lastElement({ offset, shape, stride }: TensorRef): number | undefined {
   const count = elementCount(shape);
   if (count === undefined) return undefined;

@@ -32,7 +32,7 @@ export async function openTorchZip(file: string, handle: FileHandle, size: numbe
     if (compressionMethod !== 0 || compressedSize !== uncompressedSize || entry.isEncrypted()) {
       throw invalid(file, `zip entry ${quote(fileName)} is compressed; torch.save stores its entries`);
     }
-    if (entries.has(fileName)) throw invalid(file, `zip entry ${quote(fileName)} is there twice`);
+    if (entries.has(fileName)) throw invalid(file, `zip entry ${quote(fileName)} occurs twice`);
     // Entries that overlap could ask for more memory than the file has bytes.
     total += uncompressedSize;
     if (total > size) throw invalid(file, 'the zip entries are larger than the file');

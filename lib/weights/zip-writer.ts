@@ -35,7 +35,7 @@ export function alignedZip(entries: readonly ZipEntry[]): Uint8Array[] | undefin
   const chunks: Uint8Array[] = [];
   const directory: Buffer[] = [];
   let at = 0;
-  // Sizes first: a checksum of 4 GiB would be for nothing.
+  // Sizes first, so that no checksum of 4 GiB is computed in vain.
   const total = entries.reduce((sum, { data, name }) => sum + data.byteLength + 2 * (Buffer.byteLength(name) + 128), 0);
   if (total > MAX_BYTES) return undefined;
   for (const { name, data } of entries) {

@@ -11,7 +11,7 @@
 
 namespace resnet_ft {
 
-// One line without a C++ stack, whatever was thrown; never empty.
+// What was thrown, as one line without a C++ stack; never empty.
 inline std::string describe(const std::exception& error) {
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return "there is not enough memory";
   const auto* torch_error = dynamic_cast<const c10::Error*>(&error);

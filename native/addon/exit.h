@@ -5,8 +5,8 @@
 
 namespace resnet_ft {
 
-// To be called whenever the addon is opened: whatever ends the process, passes are over before LibTorch's destructors
-// run, or these are left out.
+// To be called whenever the addon is opened: however the process ends, passes are over before LibTorch's destructors
+// run, or the destructors are skipped.
 void guard_exit();
 
 // To be called where a pass goes on after the environment that began it: what LibTorch has set up since the addon was

@@ -65,7 +65,7 @@ class Options {
   Options nested(const char* key);
   std::vector<Options> list(const char* key);
 
-  // To be called after the last key was read: one that nobody asked for is an error.
+  // To be called after the last key was read: an unknown key is an error.
   void finish() const;
 
  private:

@@ -33,7 +33,7 @@ class PassThreads {
     if (ending) throw std::runtime_error("the process is about to end");
     join_ended();
     if (!idle_.empty()) {
-      // The one that worked last has the warmest caches.
+      // The thread that worked last has the warmest caches.
       Seat* seat = idle_.back();
       idle_.pop_back();
       seat->task = std::move(task);
@@ -131,7 +131,7 @@ class PassThreads {
   std::vector<Seat*> idle_;
 };
 
-// Lives as long as the process, whatever else is destroyed at its end.
+// Lives as long as the process: it is never destroyed.
 PassThreads& threads() {
   static auto* instance = new PassThreads;
   return *instance;

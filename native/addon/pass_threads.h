@@ -21,7 +21,7 @@ struct PassTask {
 // soon as `work` is done. Throws std::runtime_error where no thread can be started.
 void run_on_pass_thread(PassTask task);
 
-// For the end of the process: stops every pass and waits for the threads, for so long from the first call on. Says
+// For the end of the process: stops every pass and waits for the threads, this long from the first call on. Returns
 // whether all of them have ended. No pass can be begun afterwards.
 bool end_pass_threads(std::chrono::milliseconds patience);
 

@@ -1,4 +1,4 @@
-// Runs a long pass on a thread of its own and settles a promise, with events delivered to JavaScript in between.
+// Runs a long pass on its own thread and settles a promise, delivering events to JavaScript in between.
 #pragma once
 
 #include <napi.h>
@@ -62,7 +62,7 @@ class ThreadTask {
  private:
   using Shared = std::shared_ptr<ThreadTask>;
 
-  // An environment that goes away waits so long for a batch to end.
+  // How long an environment that is shut down waits for a batch to end.
   static constexpr std::chrono::seconds kPatience{1};
 
   ThreadTask(Napi::Env env, Spec spec) : deferred_(Napi::Promise::Deferred::New(env)), spec_(std::move(spec)) {}

@@ -39,7 +39,7 @@ SessionOptions session_options(const Napi::Value& value) {
   return out;
 }
 
-// Every index is looked at before a pass starts: one that points outside the store ends in an error, not in the heap,
+// Every index is checked before a pass starts: one that points outside the store ends in an error, not in the heap,
 // and a class that there is not would end a GPU's process.
 PassSamples read_samples(Options* o, int64_t classes) {
   PassSamples samples;

@@ -58,7 +58,7 @@ void return_to_system(void* block, size_t bytes) {
 #endif
 }
 
-// Passes after whose end the memory that one had in use is still kept for the next like it.
+// How many passes are remembered: the memory that one of them used is kept for the next like it.
 constexpr size_t kRemembered = 16;
 
 }  // namespace
@@ -141,7 +141,7 @@ class ReusingAllocator final : public c10::Allocator {
     return block;
   }
 
-  // Where the system has no more, what lies idle here goes back to it first.
+  // If the system has no more memory, idle blocks are given back first.
   void* take_or_make_room(size_t bytes) {
     try {
       return take_from_system(bytes);
@@ -158,7 +158,7 @@ class ReusingAllocator final : public c10::Allocator {
     for (CpuMemoryPass* pass : running_) pass->most_used_ = std::max(pass->most_used_, used_);
   }
 
-  // Of the idle blocks those go first that are nearest below the wanted size: the fewest, for the least.
+  // The idle blocks nearest below the wanted size go first: the fewest blocks and the fewest bytes.
   void make_room(size_t bytes) {
     const size_t most = bound(std::max(most_used_, used_ + bytes));
     while (!idle_.empty() && held_ + bytes > most) {
@@ -173,7 +173,7 @@ class ReusingAllocator final : public c10::Allocator {
     while (!idle_.empty()) drop(idle_.begin());
   }
 
-  // What was not used for longest goes first: the blocks of sizes that nobody asks for any more.
+  // The block that has been idle longest goes first: blocks of its size are probably not needed any more.
   void shrink() {
     while (!idle_.empty() && held_ > bound(most_used_)) {
       drop(std::min_element(idle_.begin(), idle_.end(),
@@ -186,7 +186,7 @@ class ReusingAllocator final : public c10::Allocator {
     idle_.erase(idle);
   }
 
-  // A tensor's end must not fail: where there is no memory to remember the block, it goes.
+  // Freeing a tensor must not fail: if there is no memory to remember the block, it is given back.
   void put_back(void* block, size_t bytes) {
     used_ -= bytes;
     try {

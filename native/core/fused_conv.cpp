@@ -10,8 +10,8 @@
 namespace resnet_ft {
 namespace {
 
-// Operators that torch.compile uses on CPUs. They are no part of the stable API, so that they are looked up by name
-// when they are needed, and the plain path is taken where a LibTorch lacks them or has them with other arguments.
+// Operators that torch.compile uses on CPUs. They are not part of the stable API: they are looked up by name
+// when needed, and the plain path is taken if a LibTorch lacks them or declares them with other arguments.
 struct OneDnnOperators {
   std::optional<c10::OperatorHandle> conv, conv_add, reorder;
 

@@ -27,7 +27,7 @@ class Axis {
  public:
   // `out` must be a size that `has_weights` accepts.
   Axis(int in, int out);
-  // Whether Pillow can make so many pixels of `in`: its table of eight bytes a weight has at most INT_MAX bytes.
+  // Whether Pillow can make this many pixels of `in`: its table of eight bytes a weight has at most INT_MAX bytes.
   static bool has_weights(int in, double out);
 
   bool resizes() const { return in_ != out_; }

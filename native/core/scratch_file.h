@@ -26,7 +26,7 @@ class ScratchFile {
   void read(uint8_t* bytes, size_t count, int64_t offset) const;
 
 #ifndef _WIN32
-  // Gives the file so many bytes, zeros where nothing was written.
+  // Makes the file this long; bytes that were not written are zeros.
   void set_size(size_t bytes);
 #endif
 

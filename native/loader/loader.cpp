@@ -30,6 +30,7 @@ __asm__(".symver dlsym, dlsym@GLIBC_2.17");
 __asm__(".symver dlerror, dlerror@GLIBC_2.17");
 #endif
 
+namespace resnet_ft {
 namespace {
 
 using RegisterModule = napi_value (*)(napi_env, napi_value);
@@ -43,7 +44,7 @@ std::wstring widen(const std::string& text) {
   return wide;
 }
 
-void* openLibrary(const std::string& path, bool /*global*/, std::string& error) {
+void* open_library(const std::string& path, bool /*global*/, std::string& error) {
   // The library's own folder is searched for what it needs.
   HMODULE handle =
       LoadLibraryExW(widen(path).c_str(), nullptr, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
@@ -51,15 +52,15 @@ void* openLibrary(const std::string& path, bool /*global*/, std::string& error) 
   return reinterpret_cast<void*>(handle);
 }
 
-bool openDriver() { return LoadLibraryExW(L"nvcuda.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32) != nullptr; }
+bool open_driver() { return LoadLibraryExW(L"nvcuda.dll", nullptr, LOAD_LIBRARY_SEARCH_SYSTEM32) != nullptr; }
 
-void* findSymbol(void* handle, const char* name) {
+void* find_symbol(void* handle, const char* name) {
   return reinterpret_cast<void*>(GetProcAddress(reinterpret_cast<HMODULE>(handle), name));
 }
 
 #else
 
-void* openLibrary(const std::string& path, bool global, std::string& error) {
+void* open_library(const std::string& path, bool global, std::string& error) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | (global ? RTLD_GLOBAL : RTLD_LOCAL));
   if (handle == nullptr) {
     const char* reason = dlerror();
@@ -68,13 +69,13 @@ void* openLibrary(const std::string& path, bool global, std::string& error) {
   return handle;
 }
 
-bool openDriver() { return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != nullptr; }
+bool open_driver() { return dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != nullptr; }
 
-void* findSymbol(void* handle, const char* name) { return dlsym(handle, name); }
+void* find_symbol(void* handle, const char* name) { return dlsym(handle, name); }
 
 #endif
 
-bool readString(napi_env env, napi_value value, std::string& out) {
+bool read_string(napi_env env, napi_value value, std::string& out) {
   size_t length = 0;
   if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) return false;
   out.resize(length + 1);
@@ -88,38 +89,38 @@ napi_value fail(napi_env env, const std::string& message) {
   return nullptr;
 }
 
-bool readStrings(napi_env env, napi_value list, std::vector<std::string>& out) {
+bool read_strings(napi_env env, napi_value list, std::vector<std::string>& out) {
   uint32_t count = 0;
   if (napi_get_array_length(env, list, &count) != napi_ok) return false;
   out.resize(count);
   for (uint32_t i = 0; i < count; ++i) {
     napi_value element = nullptr;
-    if (napi_get_element(env, list, i, &element) != napi_ok || !readString(env, element, out[i])) return false;
+    if (napi_get_element(env, list, i, &element) != napi_ok || !read_string(env, element, out[i])) return false;
   }
   return true;
 }
 
-bool openLibraries(const std::vector<std::string>& paths, std::string& error) {
+bool open_libraries(const std::vector<std::string>& paths, std::string& error) {
   for (const std::string& path : paths) {
     // Global, so that the core's and each other's needs are met by what is already open.
-    if (openLibrary(path, true, error) == nullptr) return false;
+    if (open_library(path, true, error) == nullptr) return false;
   }
   return true;
 }
 
-/// Libraries that are opened on a thread of the pool: a tenth of a second in which JavaScript goes on.
+// Libraries that are opened on a thread of the pool: a tenth of a second in which JavaScript goes on.
 struct Opening {
   std::vector<std::string> paths;
   napi_deferred deferred = nullptr;
   napi_async_work work = nullptr;
 };
 
-void openOnThread(napi_env /*env*/, void* data) {
+void open_on_thread(napi_env /*env*/, void* data) {
   std::string error;  // told by load, which tries again
-  openLibraries(static_cast<Opening*>(data)->paths, error);
+  open_libraries(static_cast<Opening*>(data)->paths, error);
 }
 
-void endOpening(napi_env env, napi_status /*status*/, void* data) {
+void end_opening(napi_env env, napi_status /*status*/, void* data) {
   const std::unique_ptr<Opening> opening(static_cast<Opening*>(data));
   napi_value nothing = nullptr;
   napi_get_undefined(env, &nothing);
@@ -127,30 +128,31 @@ void endOpening(napi_env env, napi_status /*status*/, void* data) {
   napi_delete_async_work(env, opening->work);
 }
 
-/// open(libraryPaths: string[]): Promise<void>, resolved also where one can't be opened.
+// open(libraryPaths: string[]): Promise<void>, resolved also where one can't be opened.
 napi_value open(napi_env env, napi_callback_info info) {
   size_t argc = 1;
   napi_value list = nullptr;
   auto opening = std::make_unique<Opening>();
   if (napi_get_cb_info(env, info, &argc, &list, nullptr, nullptr) != napi_ok || argc < 1 ||
-      !readStrings(env, list, opening->paths)) {
+      !read_strings(env, list, opening->paths)) {
     return fail(env, "open expects a list of libraries");
   }
   napi_value promise = nullptr;
   napi_value name = nullptr;
   if (napi_create_promise(env, &opening->deferred, &promise) != napi_ok ||
       napi_create_string_utf8(env, "resnet_ft.open", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_create_async_work(env, nullptr, name, openOnThread, endOpening, opening.get(), &opening->work) != napi_ok ||
+      napi_create_async_work(env, nullptr, name, open_on_thread, end_opening, opening.get(), &opening->work) !=
+          napi_ok ||
       napi_queue_async_work(env, opening->work) != napi_ok) {
     return fail(env, "cannot open the libraries on another thread");
   }
-  opening.release();  // NOLINT: endOpening deletes it
+  opening.release();  // NOLINT: end_opening deletes it
   return promise;
 }
 
-/// load(libraryPaths: string[], corePath: string): the exports of the core.
-/// Handles are never closed: opening again in another worker thread only counts references, and every environment gets
-/// its own exports, because the core's registration function is called once for each.
+// load(libraryPaths: string[], corePath: string): the exports of the core.
+// Handles are never closed: opening again in another worker thread only counts references, and every environment gets
+// its own exports, because the core's registration function is called once for each.
 napi_value load(napi_env env, napi_callback_info info) {
   size_t argc = 2;
   napi_value args[2] = {nullptr, nullptr};
@@ -158,47 +160,47 @@ napi_value load(napi_env env, napi_callback_info info) {
     return fail(env, "load expects a list of libraries and the path of the core");
   }
   std::vector<std::string> paths;
-  std::string corePath;
-  if (!readStrings(env, args[0], paths) || !readString(env, args[1], corePath)) {
+  std::string core_path;
+  if (!read_strings(env, args[0], paths) || !read_string(env, args[1], core_path)) {
     return fail(env, "load expects a list of libraries and the path of the core");
   }
   std::string error;
-  if (!openLibraries(paths, error)) return fail(env, error);
+  if (!open_libraries(paths, error)) return fail(env, error);
 
-  void* core = openLibrary(corePath, false, error);
+  void* core = open_library(core_path, false, error);
   if (core == nullptr) return fail(env, error);
-  auto registerModule = reinterpret_cast<RegisterModule>(findSymbol(core, "napi_register_module_v1"));
-  if (registerModule == nullptr) return fail(env, corePath + ": has no napi_register_module_v1");
+  auto register_module = reinterpret_cast<RegisterModule>(find_symbol(core, "napi_register_module_v1"));
+  if (register_module == nullptr) return fail(env, core_path + ": has no napi_register_module_v1");
 
   napi_value exports = nullptr;
   if (napi_create_object(env, &exports) != napi_ok) return fail(env, "cannot create the exports object");
-  napi_value registered = registerModule(env, exports);
+  napi_value registered = register_module(env, exports);
   return registered != nullptr ? registered : exports;
 }
 
-/// hasNvidiaDriver(): boolean. Asks for the driver's library, which CUDA needs in any case, not for a GPU.
-napi_value hasNvidiaDriver(napi_env env, napi_callback_info /*info*/) {
+// hasNvidiaDriver(): boolean. Asks for the driver's library, which CUDA needs in any case, not for a GPU.
+napi_value has_nvidia_driver(napi_env env, napi_callback_info /*info*/) {
   napi_value answer = nullptr;
-  return napi_get_boolean(env, openDriver(), &answer) == napi_ok ? answer : nullptr;
+  return napi_get_boolean(env, open_driver(), &answer) == napi_ok ? answer : nullptr;
 }
 
 #ifdef __GLIBC__
-void endAtOnce(int status, void* /*unused*/) {
+void end_at_once(int status, void* /*unused*/) {
   std::fflush(nullptr);
   _exit(status);
 }
 #endif
 
-/// skipDestructors(): at the end of the process those of LibTorch, which take most of a tenth of a second to give back
-/// what the kernel takes back anyway, are not run, nor whatever else was registered before this call.
-napi_value skipDestructors(napi_env /*env*/, napi_callback_info /*info*/) {
+// skipDestructors(): at the end of the process those of LibTorch, which take most of a tenth of a second to give back
+// what the kernel takes back anyway, are not run, nor whatever else was registered before this call.
+napi_value skip_destructors(napi_env /*env*/, napi_callback_info /*info*/) {
 #ifdef __GLIBC__
-  on_exit(endAtOnce, nullptr);
+  on_exit(end_at_once, nullptr);
 #endif
   return nullptr;
 }
 
-bool exportFunction(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+bool export_function(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value function = nullptr;
   return napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function) == napi_ok &&
          napi_set_named_property(env, exports, name, function) == napi_ok;
@@ -206,12 +208,16 @@ bool exportFunction(napi_env env, napi_value exports, const char* name, napi_cal
 
 }  // namespace
 
-NAPI_MODULE_INIT() {
-  if (!exportFunction(env, exports, "hasNvidiaDriver", hasNvidiaDriver) ||
-      !exportFunction(env, exports, "open", open) || !exportFunction(env, exports, "load", load) ||
-      !exportFunction(env, exports, "skipDestructors", skipDestructors)) {
+napi_value set_up_loader(napi_env env, napi_value exports) {
+  if (!export_function(env, exports, "hasNvidiaDriver", has_nvidia_driver) ||
+      !export_function(env, exports, "open", open) || !export_function(env, exports, "load", load) ||
+      !export_function(env, exports, "skipDestructors", skip_destructors)) {
     napi_throw_error(env, nullptr, "cannot set up the loader");
     return nullptr;
   }
   return exports;
 }
+
+}  // namespace resnet_ft
+
+NAPI_MODULE_INIT() { return resnet_ft::set_up_loader(env, exports); }

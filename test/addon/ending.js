@@ -37,7 +37,7 @@ const once = (work) => {
 
 async function open(size = 64) {
   const { openBackend } = require(path.join(dist, 'backend', 'registry.js'));
-  const backend = await openBackend('native');
+  const backend = await openBackend('native', () => {});
   const session = await backend.createSession(SESSION);
   return { backend, session, store: backend.createCropStore(COUNT, size) };
 }

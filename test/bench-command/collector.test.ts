@@ -87,7 +87,7 @@ describe('what becomes of a backend', () => {
     expect(collector.take('native', logits(NaN, 1))).toBe(false);
     expect(collector.take('js-wasm', logits(1, 2))).toBe(true);
     expect(report.check.reference).toBe('js-wasm');
-    expect(report.backends[0]).toMatchObject({ status: 'wrong', reason: 'its logits are no finite numbers' });
+    expect(report.backends[0]).toMatchObject({ status: 'wrong', reason: 'its logits are not finite numbers' });
   });
 
   test('one that crashes keeps what was measured, and the others count', () => {

@@ -33,6 +33,13 @@ test('many classes are told by their number and the first of them', () => {
   expect(text).toMatch(/^10 training and 5 validation images, 1000 classes: class 0, [^\n]+, class 19 and 980 more\n$/);
 });
 
+test('the bar of the reading is there on a terminal only', () => {
+  const crops = [1, 2].map((done): TrainEvent => ({ kind: 'crops', done, total: 2 }));
+  const bar = /reading images =+\.* 1\/2/;
+  expect(shown(80, crops)).toMatch(bar);
+  expect(shown(undefined, crops)).toBe('');
+});
+
 test('the first batch of an epoch tells no speed, and the bar fits its terminal', () => {
   const first = shown(80, [START, step(1)]);
   expect(first).toMatch(/epoch 1\/2 =+\.+ 4\/12 {2}loss 0\.5000/);

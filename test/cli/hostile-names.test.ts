@@ -168,7 +168,7 @@ test.each([
   [['libtorch', 'where\n'], /where\\x0a/],
   [['summary', 'no\nmodel\u001b.pth'], /no\\x0amodel\\x1b\.pth/],
   [['export', 'a\nb.pth', '--format', 'onnx\u001bc'], /onnx\\x1bc/],
-  [['train', ANTS_BEES, 'too\u001b', 'many\n'], /too\\x1b many\\x0a/],
+  [['train', ANTS_BEES, 'too\u001b', 'many\n'], /too\\x1b, many\\x0a/],
   [['bench', '--model', 'no\u001bfile\n'], /no\\x1bfile\\x0a/],
 ])('an error line that repeats what was typed, case %#', async (args, message) => {
   expect(await errorLine(args)).toMatch(message);

@@ -66,7 +66,7 @@ FILES('/dev/full', () => {
     const output = path.join(tmp, 'full');
     const ran = await shell(`resnet-ft ${training} --steps 1 --output ${output} > /dev/full`);
     expect(ran.code).toBe(1);
-    expect(ran.stderr).toBe(`resnet-ft: ${FULL}. What the command writes into files is there all the same\n`);
+    expect(ran.stderr).toBe(`resnet-ft: ${FULL}. The files that the command wrote are complete all the same\n`);
     expect(saved(output)).toBe(true);
   });
 

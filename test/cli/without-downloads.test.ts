@@ -17,7 +17,7 @@ const image = path.join(ANTS_BEES, 'val', 'bees', fs.readdirSync(path.join(ANTS_
 const backend = ['--backend', 'js'];
 
 test.each([
-  ['train', [ANTS_BEES, ...backend], weights, 'train from scratch, without it: the same command with --weights none'],
+  ['train', [ANTS_BEES, ...backend], weights, 'train from scratch instead: the same command with --weights none'],
   [
     'train',
     ['hymenoptera'],
@@ -28,14 +28,9 @@ test.each([
   ['eval', ['imagenet-v1', ANTS_BEES], weights, 'name a model of your own instead of imagenet-v1, such as the folder'],
   ['predict', ['imagenet-v1', image], weights, 'name a model of your own instead of imagenet-v1, such as the folder'],
   ['export', ['imagenet-v1', '--output', path.join(folder, 'a.pth')], weights, 'name a model of your own instead of'],
-  [
-    'bench',
-    ['--model', 'imagenet-v1'],
-    weights,
-    'measure random weights, without it: the same command without --model',
-  ],
+  ['bench', ['--model', 'imagenet-v1'], weights, 'measure random weights instead: the same command without --model'],
   ['compare', ['hymenoptera', '--output', path.join(folder, 'a')], zip, 'name a folder of your own instead of'],
-  ['compare', [ANTS_BEES, '--output', path.join(folder, 'b')], weights, 'have the row without them alone: the same'],
+  ['compare', [ANTS_BEES, '--output', path.join(folder, 'b')], weights, 'run only the row that needs none: the same'],
   ['data', ['hymenoptera'], zip, undefined],
   ['weights', ['download', 'imagenet-v1'], weights, undefined],
 ])('%s %j', async (command, args, file, otherwise) => {

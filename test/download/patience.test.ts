@@ -80,7 +80,11 @@ test('one that breaks off after a few bytes each time is given up, though each o
 });
 
 test.each([
-  ['replies that only inform', 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n', /replies without end/],
+  [
+    'replies that only inform',
+    'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n',
+    /one interim reply after another/,
+  ],
   ['headers', 'X-Header: of no use\r\n', /./],
 ])('one that sends %s for ever is given up before it has sent much', async (_what, text, reason) => {
   let sent = 0;

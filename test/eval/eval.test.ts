@@ -176,7 +176,7 @@ test.each([
   [['--predictions', 'no/such/p.csv'], 1, 'there is no folder '],
   [['--class-map', 'ants'], 1, 'no such file: ants'],
   [['--class-map', 'ants=bees,bees'], 2, '--class-map'],
-  [['--class-map', 'wasps=ants'], 2, 'no sub-folder wasps'],
+  [['--class-map', 'wasps=ants'], 2, 'for --class-map but received wasps'],
   [['--classes', path.join(tmp, 'none.txt')], 1, 'no such file'],
 ])('%j is refused', async (args, code, message) => {
   const ran = await evaluate(VAL, '--json', ...args);

@@ -63,15 +63,24 @@ test('a class map says the class by its name, its own spelling first, or by its 
   expect(match(['a', 'b', 'c', 'd', 'e', 'bees'], { map })).toEqual([310, 474, 517, 134, 2, 309]);
 });
 
-test.each<[Record<string, string | number>, string]>([
-  [{ ants: 'crane' }, '--class-map ants=crane: crane may be crane (134) or crane (517)'],
-  [{ ants: 1000 }, '--class-map ants=1000: 1000 is not a class of the model, which has the numbers 0 to 999'],
-  [{ ants: 'antt' }, '--class-map ants=antt: antt is not a class of the model (nearest: ant (310)'],
-  [{ wasps: 'ant' }, '--class-map: /data has no sub-folder wasps'],
-])('a class map that does not fit: %j', (map, message) => {
+test.each<[Record<string, string | number>, message: string, hint: string | undefined]>([
+  [
+    { ants: 'crane' },
+    'Expected a class of the model for ants in --class-map but received crane',
+    'It may be crane (134) or crane (517)',
+  ],
+  [
+    { ants: 1000 },
+    'Expected a class of the model for ants in --class-map but received 1000',
+    'Its classes are 0 to 999',
+  ],
+  [{ ants: 'antt' }, 'Expected a class of the model for ants in --class-map but received antt', 'Nearest: ant (310)'],
+  [{ wasps: 'ant' }, 'Expected sub-folders of /data for --class-map but received wasps', undefined],
+])('a class map that does not fit: %j', (map, message, hint) => {
   const error = failure(() => match(['ants'], { map }));
   expect(error.code).toBe('INVALID_OPTION');
-  expect(error.message).toContain(message);
+  expect(error.message).toBe(message);
+  if (hint !== undefined) expect(error.hint).toContain(hint);
 });
 
 test('a fine-tuned model: exact names, whatever their order and number', () => {
@@ -82,7 +91,7 @@ test('a fine-tuned model: exact names, whatever their order and number', () => {
     const error = failure(() => match([folder, 'bees'], { classes }));
     expect(error).toMatchObject({
       code: 'DATA_INVALID',
-      message: `/data: ${folder} is not a class of the model (which has: wasps (0), bees (1), ants (2))`,
+      message: `/data: ${folder} is not a class of the model (its classes are wasps (0), bees (1), ants (2))`,
     });
   }
 });

@@ -218,7 +218,7 @@ describe('errors are one line, and no file is left', () => {
 
   test('of the model', async () => {
     await fails([path.join(tmp, 'no.pth'), ...out('m.onnx')], 1, /no\.pth: no such file/);
-    await fails(['imagenet-v9', ...out('m.onnx')], 2, /imagenet-v9 is neither/);
+    await fails(['imagenet-v9', ...out('m.onnx')], 2, /for weights of resnet50 but received imagenet-v9/);
     await fails([trained, ...out('m.onnx'), '--arch', 'resnet50'], 1, /are of resnet18, not of resnet50/);
   });
 

@@ -156,7 +156,9 @@ test('an archive that nothing vouches for is not even asked for', async () => {
   const from = `${server.url.replace('http://', 'http://me:secret@')}/libtorch/cu130/libtorch-9.9.9.zip`;
   const outcome = await run(['libtorch', 'install', '--from', from], { env: { XDG_CACHE_HOME: box.cache } });
   expect(outcome).toMatchObject({ code: 2, stdout: '' });
-  expect(outcome.stderr).toMatch(/no SHA-256 is known of http:.*libtorch-9\.9\.9\.zip, .* Add --sha256 with the hash/);
+  expect(outcome.stderr).toMatch(
+    /Expected the SHA-256 of http:.*libtorch-9\.9\.9\.zip, .* for --sha256 but received nothing\. .*that you trust/,
+  );
   expect(outcome.stderr).not.toContain('secret');
   expect(server.requests).toHaveLength(0);
 });
@@ -174,7 +176,7 @@ test('which hash an archive must have', () => {
     'https://download.pytorch.org.evil.example/a.zip',
     'https://a/b.zip',
   ];
-  for (const url of untrusted) expect(() => expectedHash(url, undefined)).toThrow(/no SHA-256 is known/);
+  for (const url of untrusted) expect(() => expectedHash(url, undefined)).toThrow(/Expected the SHA-256 of/);
 });
 
 test('says so where another LibTorch goes before the one that was installed', async () => {
@@ -188,13 +190,15 @@ test('says so where another LibTorch goes before the one that was installed', as
 });
 
 test.each([
-  [['install', '--cuda', '--from', 'a.zip'], 'Expected one of --cuda and --from, not both'],
-  [['install', '--sha256', '0'.repeat(64)], 'Expected --from or --cuda together with --sha256'],
+  [['install', '--cuda', '--from', 'a.zip'], 'Expected no value beside --cuda for --from but received a.zip'],
+  [['install', '--sha256', '0'.repeat(64)], 'Expected no value without --from or --cuda for --sha256 but received 0'],
   [
     ['install', '--from', 'a.zip', '--sha256', 'abc'],
     'Expected a SHA-256 of 64 hex digits for --sha256 but received abc',
   ],
-  [['where', '--cuda'], 'Expected no --cuda for libtorch where'],
+  [['where', '--cuda'], 'Unknown option --cuda. See resnet-ft libtorch where --help'],
+  [['--cuda'], 'Expected resnet-ft libtorch <action>'],
+  [['where', 'here'], 'Expected no argument for libtorch where but received here'],
   [['instal'], 'Expected where or install for <action> but received instal. Did you mean install?'],
 ])('options that make no sense: %s', async (args, message) => {
   const outcome = await run(['libtorch', ...args], { env: { XDG_CACHE_HOME: box.cache } });

@@ -14,15 +14,22 @@ export interface Scope {
   codeOf: (promise: Promise<unknown>) => Promise<string>;
 }
 
-/** Runs `body` against the built package as a program of a user would, and gives back what it returns, as JSON. */
-export function callApi<A, R>(body: (scope: Scope, args: A) => Promise<R>, args: A): Promise<R> {
+/** Runs `body` against the built package as a program of a user would, and gives back what it returns, as JSON; fails where it writes to standard error. */
+export function callApi<A, R>(
+  body: (scope: Scope, args: A) => Promise<R>,
+  args: A,
+  env: NodeJS.ProcessEnv = {},
+): Promise<R> {
   const program = `
     const root = ${JSON.stringify(ROOT)};
     const codeOf = (promise) => promise.then(() => 'none', (error) => error.code ?? String(error));
     const scope = { api: require(root), root, gc: globalThis.gc, codeOf };
     (${body.toString()})(scope, ${JSON.stringify(args)}).then((result) => process.stdout.write(JSON.stringify(result)));`;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--expose-gc', '-e', program], { cwd: ROOT });
+    const child = spawn(process.execPath, ['--expose-gc', '-e', program], {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -163,7 +163,7 @@ describe('of a model', () => {
 
   test('errors', async () => {
     await fails([path.join(tmp, 'no.pth')], 1, /no\.pth: no such file/);
-    await fails(['imagenet-v9'], 2, /imagenet-v9 is neither/);
+    await fails(['imagenet-v9'], 2, /for weights of resnet50 but received imagenet-v9/);
     await fails([file, '--outputs', '2'], 2, /no value beside a model for --outputs but received 2/);
     await fails([file, '--arch', 'resnet50'], 1, /are of resnet18, not of resnet50/);
     await fails(['--arch', 'resnet51'], 2, /--arch but received resnet51/);

@@ -123,7 +123,7 @@ export const tensor = ({
   ) +
   'R';
 
-export const pickle = (body: string): Buffer => Buffer.from(`\x80\x02${body}.`, 'latin1');
+const pickle = (body: string): Buffer => Buffer.from(`\x80\x02${body}.`, 'latin1');
 
 /** A file of torch.save: the pickle and its storages. */
 export function torchFile(body: string, storages: Record<string, Buffer> = {}, extra: ZipEntry[] = []): Buffer {

@@ -10,7 +10,7 @@ import { loadEngine, type Engine, type Kernels } from './tfjs';
 /**
  * The backend in JavaScript on TensorFlow.js: without the native addon and without LibTorch, slower, in float32 on the CPU.
  *
- * @param kernels what computes; where left out WebAssembly, and plain JavaScript where that does not start
+ * @param kernels what computes; default WebAssembly, or plain JavaScript if that does not start
  * @throws ResnetFtError BACKEND_UNAVAILABLE where TensorFlow.js is not installed
  */
 export async function openJsBackend(kernels?: Kernels): Promise<Backend> {

@@ -113,7 +113,7 @@ export class JsCropStore implements CropStore {
     return data;
   }
 
-  /** The crops, which stay for whoever has them, whatever the owner of the store does. */
+  /** The crops, which stay valid for their holders even if the store is closed. */
   open(): CropBytes {
     if (this.crops === undefined) throw misuse('the crop store is closed');
     return this.crops;

@@ -59,7 +59,7 @@ export class Generator {
     return (y ^ (y >>> 18)) >>> 0;
   }
 
-  /** Passes over so many draws of 32 bits. */
+  /** Passes over this many draws of 32 bits. */
   skip(count: number): void {
     let left = count;
     while (left > 0) {

@@ -13,7 +13,7 @@ import type { NativeAddon } from './addon';
 interface Loader {
   /** Whether the library of NVIDIA's driver can be opened. */
   hasNvidiaDriver(): boolean;
-  /** Opens libraries on another thread; where one can't be opened, `load` says why. */
+  /** Opens libraries on another thread; if one can't be opened, `load` will say why. */
   open(libraryPaths: string[]): Promise<void>;
   load(libraryPaths: string[], corePath: string): NativeAddon;
   /** Lets the process end without the destructors of what is loaded. */
@@ -98,7 +98,7 @@ function prepare(): Prepared {
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only way to open an addon by its path
     const loader = require(loaderPath) as Loader;
-    // Without a driver the CUDA libraries, 0.3 GB of memory and a tenth of a second, would be opened for nothing.
+    // Without a driver, opening the CUDA libraries would waste 0.3 GB of memory and a tenth of a second.
     const withoutDriver = isCudaBuild(libtorch) && !loader.hasNvidiaDriver();
     const libraries = withoutDriver ? withoutCuda(libtorch) : libtorch.libraries;
     return { loader, corePath, libtorch, libraries, withoutDriver };

@@ -28,7 +28,7 @@ const waiting: Job[] = [];
 const threads = new Set<Thread>();
 
 /**
- * Decodes an image on another thread, for the event loop not to wait where JavaScript goes over its pixels. Threads start when
+ * Decodes an image on another thread, so that the event loop does not wait while JavaScript goes over its pixels. Threads start when
  * they are first needed, and never keep the process alive.
  *
  * @throws Error with the decoder's reason

@@ -33,7 +33,7 @@ export function jpegHeader(bytes: Buffer): JpegHeader | undefined {
 
 /**
  * The same picture without what describes it (EXIF, XMP, profiles, comments), which libvips reads and may refuse. What the decoder
- * itself needs stays: JFIF's (APP0) and Adobe's (APP14) segments tell of the colours.
+ * itself needs stays: JFIF's (APP0) and Adobe's (APP14) segments describe the colours.
  */
 export function withoutMetadata(bytes: Buffer): Buffer {
   const kept: Buffer[] = [bytes.subarray(0, 2)];

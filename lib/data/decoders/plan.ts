@@ -17,7 +17,7 @@ export interface Plan {
   height: number;
   /** Bytes for each pixel while it is decoded, those of the result among them. */
   bytesPerPixel: number;
-  /** JavaScript goes over the pixels: not on the main thread where they are many. */
+  /** Whether JavaScript goes over the pixels, which must not happen on the main thread if there are many. */
   inScript: boolean;
   decode(): RgbImage | Promise<RgbImage>;
 }
@@ -41,7 +41,7 @@ export async function planOf(bytes: Buffer): Promise<Plan> {
 
 async function planFormat(bytes: Buffer): Promise<Plan> {
   const jpeg = jpegHeader(bytes);
-  // sharp's look at the header is a twentieth of the time of a photograph, and only tells of rare kinds.
+  // sharp's look at the header is a twentieth of the time of a photograph, and only needed for rare kinds.
   if (jpeg !== undefined && jpeg.components <= 3) {
     const { width, height } = jpeg;
     return {

@@ -35,7 +35,7 @@ export interface PngHeader {
   /** Gray without alpha of its own. */
   gray: boolean;
   interlaced: boolean;
-  /** Where the chunk that ends the file should be, where it is missing; libpng wants it. */
+  /** Where the final chunk should be, if it is missing; libpng requires it. */
   unended?: number;
 }
 
@@ -82,7 +82,7 @@ export function checkPng(bytes: Buffer): PngHeader {
   return walk.header as PngHeader;
 }
 
-/** The file with its end, where that is missing; a checksum that was cut off with it is not looked at. */
+/** The file with its final chunk added if that is missing; a checksum that was cut off with it is not checked. */
 export function ended(bytes: Buffer, { unended }: PngHeader): Buffer {
   if (unended === undefined || unended > bytes.length + 4) return bytes;
   const gap = Buffer.alloc(Math.max(0, unended - bytes.length));

@@ -119,7 +119,7 @@ function chunksOf(
   if (offsets === undefined) throw new Refusal('TIFF: the file does not say where its pixels are');
   const chunkWidth = tiled ? (ifd.value(322) ?? NaN) : width;
   const chunkHeight = tiled ? (ifd.value(323) ?? NaN) : (ifd.value(278) ?? height);
-  if (!(chunkWidth > 0 && chunkHeight > 0)) throw new Refusal('TIFF: the size of its strips or tiles is none');
+  if (!(chunkWidth > 0 && chunkHeight > 0)) throw new Refusal('TIFF: the size of its strips or tiles is not valid');
   return { tiled, chunkWidth, chunkHeight, offsets, byteCounts: ifd.values(tiled ? 325 : 279) ?? ifd.values(279) };
 }
 

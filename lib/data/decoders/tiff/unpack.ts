@@ -116,7 +116,7 @@ function coloured(layout: Layout, planes: Uint8Array[], data: Uint8Array): void 
   }
 }
 
-/** Turns and mirrors a picture as EXIF's orientation says; what is none of its values is left as it is. */
+/** Turns and mirrors a picture as EXIF's orientation says; unknown values change nothing. */
 export function orient(image: RgbImage, orientation: number): RgbImage {
   if (!(orientation >= 2 && orientation <= 8)) return image;
   const { width: w, height: h, data } = image;

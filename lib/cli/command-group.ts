@@ -1,0 +1,37 @@
+import { oneOf, rejectOption } from '../options';
+import { suggest } from '../text/suggest';
+import { usageError, type Command } from './command';
+
+/**
+ * A command whose first argument says what to do: `libtorch where`, `libtorch install`.
+ *
+ * @param actions made by `defineCommand` with both words: `libtorch where`
+ */
+export function defineGroup(name: string, describe: string, actions: readonly Command[]): Command {
+  const usage = `${name} <action>`;
+  const words = actions.map(({ usage: whole }) => whole.split(' ')[1] ?? '');
+  return {
+    usage,
+    flags: [],
+    actions,
+    command: name,
+    describe,
+    builder: (yargs) => {
+      const built = yargs.strict(false).usage(`$0 ${usage}\n\n${describe}.`);
+      for (const action of actions) {
+        // Yargs reads options that stand before the action too, if it knows which of them take no value.
+        for (const flag of action.flags) built.option(flag, { type: 'boolean', hidden: true, global: false });
+        built.command({ ...action, command: String(action.command).replace(/^\S+ /, '') });
+      }
+      // Where no action fits.
+      return built.command('$0', false, {}, ({ _: given }) => reject(usage, words, given[1]));
+    },
+    handler: () => {},
+  };
+}
+
+function reject(usage: string, actions: readonly string[], given: string | number | undefined): never {
+  if (given === undefined) throw usageError(usage);
+  const near = suggest(String(given), actions);
+  rejectOption(oneOf(actions), '<action>', given, near === undefined ? undefined : `Did you mean ${near}?`);
+}

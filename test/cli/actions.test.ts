@@ -1,0 +1,36 @@
+import { run } from './run';
+
+test.each([
+  [['weights'], 'Expected resnet-ft weights <action>. See resnet-ft --help'],
+  [['weights', 'lst'], 'Expected list or download for <action> but received lst. Did you mean list?'],
+  [['weights', 'all'], 'Expected list or download for <action> but received all. See resnet-ft --help'],
+  [['weights', 'download'], 'Expected resnet-ft weights download <name>. See resnet-ft --help'],
+  [
+    ['weights', 'download', './x.pth'],
+    'Expected the name of weights for <name> but received ./x.pth. See resnet-ft --help',
+  ],
+  [['weights', 'list', 'x'], 'Expected no argument for weights list but received x. See resnet-ft --help'],
+  [['weights', 'list', '--offlin'], 'Unknown option --offlin. Did you mean --offline?'],
+  [['data', 'wasps'], 'Expected hymenoptera for <name> but received wasps. See resnet-ft --help'],
+])('%j', async (args, message) => {
+  expect(await run(args)).toEqual({ code: 2, stdout: '', stderr: `resnet-ft: ${message}\n` });
+});
+
+test('the help of a command with actions lists them, and that of an action has its options', async () => {
+  const group = await run(['libtorch', '--help']);
+  expect(group).toMatchObject({ code: 0, stderr: '' });
+  expect(group.stdout).toMatch(/^resnet-ft libtorch <action>\n/);
+  expect(group.stdout).toMatch(/^ {2}resnet-ft libtorch where +Show which LibTorch is used/m);
+  expect(group.stdout).toMatch(/^ {2}resnet-ft libtorch install +Install/m);
+  expect(group.stdout).not.toContain('--cuda');
+  const action = await run(['libtorch', 'install', '--help']);
+  expect(action).toMatchObject({ code: 0, stderr: '' });
+  expect(action.stdout).toMatch(/^resnet-ft libtorch install\n/);
+  expect(action.stdout).toMatch(/--cuda +download/);
+});
+
+test('options may stand before the action, with a value or without one', async () => {
+  const named = await run(['weights', '--json', '--arch', 'resnet34', 'list']);
+  expect(named).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(named.stdout)).toEqual([expect.objectContaining({ arch: 'resnet34' })]);
+});

@@ -1,0 +1,39 @@
+import path from 'node:path';
+import { recipeOf } from '../../lib/compare/row-file';
+import { COMPARE_ROWS, resolveCompareOptions, type CompareRow } from '../../lib/options';
+import type { RecipeTable } from '../../lib/options/spec';
+
+const given = {
+  data: 'photos',
+  val: 'others',
+  threads: 3,
+  cacheMemory: '1GB',
+  cacheDisk: '1GB',
+  cropMemory: '1GB',
+  cacheDir: 'crops',
+  offline: true,
+  classMap: 'ants=ant',
+  arch: 'resnet18',
+} as const;
+
+const ALL = ['arch', 'backend', 'batchSize', 'data', 'device', 'precision', 'skipUnreadable', 'val'];
+const TRAINED = ['cacheBf16', 'epochs', 'keep', 'lr', 'momentum', 'nesterov', 'seed', 'trainFrom', 'weightDecay'];
+const EXPECTED: Record<CompareRow, string[]> = {
+  pretrained: [...ALL, 'classMap', 'weights'],
+  'fine-tuned': [...ALL, ...TRAINED, 'weights'],
+  scratch: [...ALL, ...TRAINED],
+};
+
+test.each(COMPARE_ROWS)('the recipe of the row %s holds what its result depends on, and nothing else', (row) => {
+  const recipe = recipeOf(row, resolveCompareOptions(given));
+  expect(Object.keys(recipe).sort()).toEqual(EXPECTED[row].sort());
+  expect(recipe['data']).toBe(path.resolve('photos'));
+});
+
+test('an option that does not say what it affects does not compile', () => {
+  const table = {
+    // @ts-expect-error -- `affects` is missing
+    warmUp: { type: 'boolean', default: false, group: 'Recipe', help: 'begin slowly' },
+  } as const satisfies RecipeTable;
+  expect(table.warmUp).not.toHaveProperty('affects');
+});

@@ -1,0 +1,53 @@
+import { Linter } from 'eslint';
+import { openDataset } from '../../lib/data/dataset';
+import { loadImage } from '../../lib/data/load-image';
+import { pytorchUrl } from '../../lib/download/mirror';
+import { readClassMap } from '../../lib/eval/class-map';
+import { expectedHash } from '../../lib/libtorch/known-hashes';
+import { resolveExportOptions, resolveTrainOptions } from '../../lib/options';
+import { writeStateDict } from '../../lib/weights';
+import { ANTS_BEES } from '../cli/run';
+
+const config = jest.requireActual<{ files?: string[]; rules?: Record<string, unknown> }[]>('../../eslint.config.js');
+const ROOM = 'lib/data/*.ts';
+
+const SPLIT = { data: ANTS_BEES, seed: 0 };
+
+test.each<[string, () => unknown, RegExp]>([
+  ['a size of loadImage', () => loadImage('a.jpg', { crop: 1.5 }), /for crop but received 1\.5$/],
+  ['the extension of writeStateDict', () => writeStateDict('a.bin', new Map()), /for file but received a\.bin$/],
+  ['both --val and --val-split', () => openDataset({ ...SPLIT, val: 'b', valSplit: 0.2 }), /for --val-split but/],
+  [
+    'a split of what is split',
+    () => openDataset({ ...SPLIT, valSplit: 0.2 }),
+    /for data with --val-split but received \//,
+  ],
+  ['a class map', () => readClassMap(['ants'] as never), /for --class-map but received ants$/],
+  ['a class in it', () => readClassMap({ ants: 0.5 }), /for ants in --class-map but received 0\.5$/],
+  ['a hash', () => expectedHash('https://example.org/a.zip', undefined), /for --sha256 but received nothing$/],
+  ['a mirror', () => pytorchUrl('a.pth'), /for RESNET_FT_MIRROR but received ftp:/],
+  ['an unknown option', () => resolveTrainOptions({ data: 'a', ...{ epoch: 3 } }), /for train but received epoch$/],
+  ['nothing', () => resolveExportOptions({ model: 'a' }), /for --format but received nothing$/],
+])('%s is refused in the one form of invalid options', async (_what, call, end) => {
+  process.env['RESNET_FT_MIRROR'] = 'ftp://example.org';
+  const error = await Promise.resolve()
+    .then(call)
+    .catch((caught: unknown) => caught);
+  delete process.env['RESNET_FT_MIRROR'];
+  expect(error).toMatchObject({ code: 'INVALID_OPTION', message: expect.stringMatching(/^Expected .+ for /) });
+  expect((error as Error).message).toMatch(end);
+});
+
+test('the linter refuses that error made by hand, and a hint without a capital', () => {
+  const configs = config.filter(({ files, rules }) => files?.includes(ROOM) && rules?.['no-restricted-syntax']);
+  const rules = { 'no-restricted-syntax': configs.at(-1)?.rules?.['no-restricted-syntax'] };
+  const problems = (code: string): (string | null)[] =>
+    new Linter().verify(code, { rules } as Linter.Config).map(({ ruleId }) => ruleId);
+  const rule = ['no-restricted-syntax'];
+  expect(problems("throw new ResnetFtError('INVALID_OPTION', 'no');")).toEqual(rule);
+  expect(problems("throw new ResnetFtError('DATA_INVALID', 'no', { hint: 'take another' });")).toEqual(rule);
+  expect(problems("throw new ResnetFtError('DATA_INVALID', 'no', { hint: `take ${1}` });")).toEqual(rule);
+  expect(problems("throw new ResnetFtError('DATA_INVALID', 'no', { hint: 1 ? 'Take' : 'take' });")).toEqual(rule);
+  expect(problems("const hint = 'take another';\nvoid [hint, ResnetFtError];")).toEqual(rule);
+  expect(problems("throw new ResnetFtError('DATA_INVALID', 'no', { hint: 'Take another' });")).toEqual([]);
+});
