@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Backend, CropStore, StepEvent, TrainEpochOptions, TrainingSession } from '../../lib/backend/types';
 import type { NamedTensor } from '../../lib/weights/state-dict';
 import { decodeImage } from '../../lib/data/decode';
+import { buildNetwork } from '../../lib/network/architecture';
 import { ANTS_BEES, ROOT } from '../cli/run';
 import { rates, sessionWith, type SessionChanges } from '../made-weights';
 import { difference, fillStore, madeImage, MODEL, OPTIONS, TARGETS } from './images';
@@ -264,7 +265,7 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
         [{}, { generator: null }, 'random numbers'],
         [{ draws: 'counter' }, {}, 'random numbers'],
         [{}, { optimizer: [tensor] }, 'lacks fc.weight.momentum'],
-        [{ classes: 3 }, {}, 'the shape of fc.weight does not match'],
+        [{ network: buildNetwork('resnet18', 3) }, {}, 'the shape of fc.weight does not match'],
       ];
       for (const [changes, change, message] of wrong) {
         await withSession(backend, changes, async (session) => {

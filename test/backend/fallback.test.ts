@@ -24,7 +24,7 @@ test('a program is told of the fallback to js by an event, and its standard erro
           if (event.kind === 'fallback') notes[of].push(event.note);
         };
       const few = {
-        network: buildNetwork('resnet18', 2),
+        arch: 'resnet18',
         trainFrom: 'fc',
         steps: 1,
         batchSize: 4,

@@ -17,7 +17,18 @@ const given = {
 } as const;
 
 const ALL = ['arch', 'backend', 'batchSize', 'data', 'device', 'precision', 'skipUnreadable', 'val'];
-const TRAINED = ['cacheBf16', 'epochs', 'keep', 'lr', 'momentum', 'nesterov', 'seed', 'trainFrom', 'weightDecay'];
+const TRAINED = [
+  'cacheBf16',
+  'draws',
+  'epochs',
+  'keep',
+  'lr',
+  'momentum',
+  'nesterov',
+  'seed',
+  'trainFrom',
+  'weightDecay',
+];
 const EXPECTED: Record<CompareRow, string[]> = {
   pretrained: [...ALL, 'classMap', 'weights'],
   'fine-tuned': [...ALL, ...TRAINED, 'weights'],
