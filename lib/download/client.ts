@@ -1,4 +1,4 @@
-import { buildConnector, EnvHttpProxyAgent, interceptors, Pool, request } from 'undici';
+import { buildConnector, EnvHttpProxyAgent, interceptors, Pool, request, type Dispatcher } from 'undici';
 import { Backlog } from './backlog';
 import { AttemptError } from './failure';
 
@@ -60,10 +60,10 @@ export function createClient(options: { stall: number; connect: number }): Clien
   } catch (error) {
     throw new AttemptError('HTTP_PROXY or HTTPS_PROXY is not a URL', false, undefined, error);
   }
-  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTIONS }));
   return {
     async get(url, headers, signal) {
       const target = new URL(url);
+      const dispatcher = following(agent, target);
       const sent = {
         'user-agent': 'resnet-ft',
         'accept-encoding': 'identity',
@@ -96,6 +96,19 @@ export function createClient(options: { stall: number; connect: number }): Clien
     // Not close(), which waits for bodies that nobody reads any more.
     close: () => agent.destroy(),
   };
+}
+
+/** Follows redirections, but not from https to plain http, where anybody on the way could put another file in place. */
+export function following(agent: Dispatcher, start: URL): Dispatcher {
+  const encrypted = start.protocol === 'https:';
+  const stayEncrypted: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+    if (!encrypted || new URL(String(options.origin)).protocol === 'https:') return dispatch(options, handler);
+    const error = new AttemptError(`it is redirected from https to plain http, at ${String(options.origin)}`, false);
+    // No request is made, and so there is nothing to control.
+    handler.onResponseError?.(undefined as never, error);
+    return true;
+  };
+  return agent.compose(stayEncrypted, interceptors.redirect({ maxRedirections: MAX_REDIRECTIONS }));
 }
 
 /** Makes connections as undici would, whose reading the backlog can hold up. */
