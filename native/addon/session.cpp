@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,6 +62,19 @@ std::vector<double> learning_rates(Napi::Env env, Options* o, size_t groups) {
     throw native_error(
         env, "learningRates[" + std::to_string(wrong - rates.begin()) + "] must be a finite number of 0 or more");
   return rates;
+}
+
+// Runs `work`, which gives nothing back, on a thread of its own; `lent` is JavaScript's memory that it reads.
+Napi::Value start_change(Napi::Env env, const char* name, const std::function<void()>& work,
+                         std::shared_ptr<const void> lent = nullptr) {
+  return ThreadTask<bool>::start(env, name, Napi::Function(),
+                                 {.work =
+                                      [work](const auto&) {
+                                        work();
+                                        return true;
+                                      },
+                                  .to_js = [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); },
+                                  .lent = std::move(lent)});
 }
 
 template <class Result>
@@ -198,25 +212,13 @@ Napi::Value SessionWrap::state_dict(const Napi::CallbackInfo& info) {
 Napi::Value SessionWrap::load_state_dict(const Napi::CallbackInfo& info) {
   const auto session = this->session(info.Env());
   const auto given = tensors_from_js(info[0]);
-  return ThreadTask<bool>::start(info.Env(), "loadStateDict", Napi::Function(),
-                                 {.work =
-                                      [session, given](const auto&) {
-                                        session->load_state_dict(given->tensors);
-                                        return true;
-                                      },
-                                  .to_js = [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); },
-                                  .lent = given->lent.empty() ? nullptr : given});
+  const auto work = [session, given] { session->load_state_dict(given->tensors); };
+  return start_change(info.Env(), "loadStateDict", work, given->lent.empty() ? nullptr : given);
 }
 
 Napi::Value SessionWrap::use_kept(const Napi::CallbackInfo& info) {
   const auto session = this->session(info.Env());
-  return ThreadTask<bool>::start(info.Env(), "useKept", Napi::Function(),
-                                 {.work =
-                                      [session](const auto&) {
-                                        session->use_kept();
-                                        return true;
-                                      },
-                                  .to_js = [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); }});
+  return start_change(info.Env(), "useKept", [session] { session->use_kept(); });
 }
 
 Napi::Value SessionWrap::state(const Napi::CallbackInfo& info) {
@@ -230,14 +232,7 @@ Napi::Value SessionWrap::state(const Napi::CallbackInfo& info) {
 Napi::Value SessionWrap::restore(const Napi::CallbackInfo& info) {
   const auto session = this->session(info.Env());
   const auto given = state_from_js(info[0]);
-  return ThreadTask<bool>::start(info.Env(), "restore", Napi::Function(),
-                                 {.work =
-                                      [session, given](const auto&) {
-                                        session->restore(given->state);
-                                        return true;
-                                      },
-                                  .to_js = [](Napi::Env env, bool&) -> Napi::Value { return env.Undefined(); },
-                                  .lent = given});
+  return start_change(info.Env(), "restore", [session, given] { session->restore(given->state); }, given);
 }
 
 Napi::Value SessionWrap::cancel(const Napi::CallbackInfo& info) {

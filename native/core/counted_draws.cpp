@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>
-#include <variant>
 #include <vector>
 
 namespace resnet_ft {
@@ -24,11 +23,7 @@ std::array<uint32_t, 4> counted_words(uint64_t seed, uint32_t epoch, uint64_t sa
   return {engine(), engine(), engine(), engine()};
 }
 
-CountedDraws::CountedDraws(const Recipe& recipe) : seed_(recipe.seed) {
-  for (const Augmentation& one : recipe.augment) {
-    if (const auto* flip = std::get_if<HorizontalFlip>(&one)) flip_ = flip->probability;
-  }
-}
+CountedDraws::CountedDraws(const Recipe& recipe) : seed_(recipe.seed), flip_(flip_of(recipe)) {}
 
 EpochDraws CountedDraws::of(int64_t epoch, int64_t count) const {
   const auto number = static_cast<uint32_t>(epoch);

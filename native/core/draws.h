@@ -39,6 +39,9 @@ class Draws {
   virtual void restore(int64_t epoch, const std::optional<TorchGenerator>& state) = 0;
 };
 
+// The probability that a sample is mirrored; none where no sample ever is.
+std::optional<double> flip_of(const Recipe& recipe);
+
 // `generator`: what the drawing of the initial weights has left.
 std::unique_ptr<Draws> make_draws(const Recipe& recipe, const TorchGenerator& generator);
 

@@ -54,9 +54,9 @@ SessionState Session::state() {
 
 void Session::restore(const SessionState& state) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const std::vector<NamedTensor> own = copy_weights();
+  const size_t own = model_->state_dict().size();
   const auto require_whole = [&](const std::vector<NamedTensor>& tensors) {
-    if (tensors.size() != own.size()) throw std::invalid_argument("the state does not have every tensor of the model");
+    if (tensors.size() != own) throw std::invalid_argument("the state does not have every tensor of the model");
   };
   require_whole(state.model);
   if (state.kept) require_whole(state.kept->tensors);

@@ -8,7 +8,6 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace resnet_ft {
@@ -42,11 +41,8 @@ at::Generator generator_of(const TorchGenerator& words) {
   return generator;
 }
 
-TorchDraws::TorchDraws(const Recipe& recipe, const TorchGenerator& generator) : generator_(generator_of(generator)) {
-  for (const Augmentation& one : recipe.augment) {
-    if (const auto* flip = std::get_if<HorizontalFlip>(&one)) flip_ = flip->probability;
-  }
-}
+TorchDraws::TorchDraws(const Recipe& recipe, const TorchGenerator& generator)
+    : flip_(flip_of(recipe)), generator_(generator_of(generator)) {}
 
 EpochDraws TorchDraws::draw(at::Generator& generator, int64_t count) const {
   draw_int64(generator);  // the loader's _base_seed, drawn though there are no workers to seed
