@@ -50,7 +50,8 @@ export type {
   TrainOptions,
 } from './options';
 export { summarize, type Summary } from './summary/summarize';
-export { train, type TrainControl } from './train/train';
+export { train, type Training } from './train/training';
+export type { TrainControl } from './train/run';
 export type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult } from './train/events';
 export { readStateDict, writeStateDict } from './weights/index';
 export type { PassedOver } from './data/image-folder';

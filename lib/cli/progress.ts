@@ -32,6 +32,15 @@ function epochLine(record: EpochRecord, epochs: number, valImages: number): stri
   ].join('  ');
 }
 
+function resumedLine({ step, epoch }: Extract<TrainEvent, { kind: 'resumed' }>): string {
+  if (step === 0) return 'the run goes on from its beginning';
+  return `the run goes on in epoch ${epoch}, after ${step} ${step === 1 ? 'step' : 'steps'}`;
+}
+
+function finishedLine({ output, epochs }: Extract<TrainEvent, { kind: 'finished' }>): string {
+  return `the run in ${shownPath(output)} is finished, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}; to train it further, name more of them with --epochs`;
+}
+
 function keptText({ keep, epoch, step, batchLoss }: KeptModel): string {
   if (batchLoss === undefined) return `${keep === 'best' ? 'best' : 'last'} epoch ${epoch}`;
   return `least batch loss ${batchLoss.toFixed(4)} at step ${step}, epoch ${epoch}`;
@@ -117,6 +126,12 @@ class TextDisplay implements Display {
           this.line(line),
         );
       case 'saved':
+      case 'checkpoint':
+        return;
+      case 'resumed':
+        return this.line(resumedLine(event));
+      case 'finished':
+        say(finishedLine(event));
         return;
       case 'done':
         this.close();

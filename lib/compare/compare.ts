@@ -136,9 +136,9 @@ async function trainRow(
   signal: AbortSignal,
   emit: (event: CompareEvent) => void,
 ): Promise<Counted> {
-  const { train } = await import('../train/train.js');
+  const { runTraining } = await import('../train/train.js');
   const { rows: _rows, classMap: _classMap, ...recipe } = options;
-  const { model, valImages } = await train(
+  const { model, valImages } = await runTraining(
     { ...recipe, weights: row === 'scratch' ? 'none' : options.weights, output: folder },
     { signal, onEvent: (event) => emit({ kind: 'train', row, event }), withoutWeights: WITHOUT_WEIGHTS },
   );

@@ -32,9 +32,20 @@ export async function writeAtomically(
       await handle.close();
     }
     await rename(temporary, file);
+    await syncFolder(path.dirname(file));
   } catch (cause) {
     if (created) await rm(temporary, { force: true });
     if (cause instanceof ResnetFtError) throw cause;
     throw notWritable(file, oneLine(cause instanceof Error ? cause.message : String(cause)), { cause });
+  }
+}
+
+/** Makes what was renamed in a folder durable; where the system can't do that for a folder (Windows), it does it by itself. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  try {
+    await handle?.sync().catch(() => {});
+  } finally {
+    await handle?.close();
   }
 }

@@ -8,6 +8,7 @@ import {
   type ResolvedOptions,
 } from './spec';
 import { SIZE_PATTERN } from './size';
+import { STOPPING_OPTIONS } from './stopping';
 import { ARCHITECTURES, DRAWS, TRAIN_FROM } from './values';
 
 const RECIPE = 'Recipe';
@@ -118,6 +119,7 @@ export const TRAIN_OPTIONS = {
     group: RECIPE,
     help: "where order and mirroring are drawn from: torch's own random numbers, as in the tutorial, or a counter, with which each image's draws depend on seed and epoch alone",
   },
+  ...STOPPING_OPTIONS,
   ...MACHINE_OPTIONS,
   cacheMemory: {
     ...SIZE,
@@ -166,8 +168,11 @@ export const TRAIN_OPTIONS = {
   },
 } as const satisfies RecipeTable;
 
-/** What `train` takes: the folder of images, and any of the options of the command line in camel case. */
-export type TrainOptions = { data: string } & GivenOptions<typeof TRAIN_OPTIONS>;
+/**
+ * What `train` takes: the folder of images, which a run that is resumed knows by itself, and any of the options of the command line in
+ * camel case.
+ */
+export type TrainOptions = GivenOptions<typeof TRAIN_OPTIONS> & ({ data: string } | { data?: string; resume: string });
 
 /** The options after defaults: those without a default stay undefined where they were not given. */
 export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRAIN_OPTIONS>;
@@ -185,6 +190,9 @@ export function resolveTrainOptions(input: TrainOptions): ResolvedTrainOptions {
     ...resolveOptions(TRAIN_OPTIONS, given, 'train'),
   };
   if (options.nesterov && options.momentum === 0) rejectOption('a number above 0 with --nesterov', '--momentum', 0);
+  if (options.minDelta > 0 && options.patience === undefined) {
+    rejectOption('no value without --patience', '--min-delta', options.minDelta);
+  }
   if (options.val !== undefined && options.valSplit !== undefined) {
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }

@@ -5,19 +5,28 @@ import { MODEL_FILE } from '../model/locate';
 import type { ResolvedTrainOptions } from '../options';
 import type { Cropped } from './crop-data';
 import type { ClassFigures, KeptModel, TrainEvent } from './events';
-import { fit, type FitResult } from './fit';
+import { Checkpoints, lastCheckpoint } from './checkpoints';
+import { checkpointInterval } from './checkpoint-interval';
+import { fitOrGoBack } from './go-back';
+import type { FitResult } from './fit';
+import { isOutOfMemory, outOfMemory } from './out-of-memory';
+import { START, type Progress } from './progress';
+import { resumeCommand } from './resume-command';
 import { keepModel } from './kept';
 import { perClass, predictions } from './predictions';
 import { constantRate } from './recipe';
 import type { RunFolder } from './run-folder';
 import { salvage, type Part } from './salvage';
 import { createSaver, type Save } from './save';
+import { TimeLeft } from './time-left';
 
 const LAST = 'last.safetensors';
 
 /** What the epochs of a run work with. */
 export interface EpochsContext {
   session: TrainingSession;
+  /** Parameter groups of the session's recipe. */
+  groups: number;
   cropped: Cropped;
   folder: RunFolder;
   signal: AbortSignal;
@@ -31,63 +40,141 @@ export interface Trained {
   perClass: ClassFigures[];
 }
 
+/** Where a run that is resumed stands. */
+export interface From {
+  progress: Progress;
+  /** Names of the checkpoint that it goes on from, and of that of its best epoch. */
+  last: string;
+  best: string | undefined;
+}
+
 /**
- * Trains for as many epochs as asked for, and writes metrics, weights and predictions. Where an error ends it, the weights so far are saved, and the error says where.
+ * Trains for as many epochs as asked for, and writes metrics, checkpoints, weights and predictions. Where an error ends it, the weights so
+ * far are saved, and the error says where, and how to go on.
+ *
+ * @param from where a run that is resumed stands; the session has the state that belongs to it
  */
 export async function runEpochs(
   context: EpochsContext,
   options: ResolvedTrainOptions,
   card: ModelCard,
+  from?: From,
 ): Promise<Trained> {
   const { session, cropped, folder, signal, emit } = context;
-  const { epochs, batchSize, lr, steps, keep } = options;
-  const schedule = constantRate(lr);
+  const { keep, batchSize } = options;
   const saved = new Set<string>();
   let failed = false;
-  const write = createSaver(folder, session, { options, card }, (event) => {
-    saved.add(event.file);
+  const emitSafely = (event: TrainEvent): void => {
     try {
       emit(event);
     } catch (error) {
       // The exception that ended the run may be the listener's.
       if (!failed) throw error;
     }
+  };
+  const write = createSaver(folder, session, { options, card }, (event) => {
+    saved.add(event.file);
+    emitSafely(event);
   });
+  const checkpoints = new Checkpoints({
+    folder,
+    session,
+    interval: checkpointInterval(options.checkpointEvery),
+    emit: emitSafely,
+    last: from?.last,
+    best: from?.best,
+  });
+  const progress: Progress = { ...(from?.progress ?? START) };
+  const left = timeLeft(options, cropped, emit);
   let epoch = 0;
   let keptEpoch: number | undefined;
   try {
-    const outcome = await fit({
-      session,
-      train: cropped.train,
-      val: cropped.val,
-      epochs,
-      batchSize,
-      schedule,
-      steps,
-      keepLeastLoss: keep === 'min-batch-loss',
-      signal,
-      onRecord: (record) => {
-        epoch = record.epoch;
-        folder.append(record);
-        emit(record);
+    // A run that is stopped in its first epoch goes on too, and one whose loss is no number goes back to here.
+    if (from === undefined) await checkpoints.save(progress);
+    const outcome = await fitOrGoBack(
+      {
+        session,
+        train: cropped.train,
+        val: cropped.val,
+        epochs: options.epochs,
+        batchSize,
+        schedule: constantRate(options.lr),
+        steps: options.steps,
+        keepLeastLoss: keep === 'min-batch-loss',
+        patience: options.patience === undefined ? undefined : { epochs: options.patience, minDelta: options.minDelta },
+        pauses: checkpoints,
+        signal,
+        onRecord: (record) => {
+          epoch = record.epoch;
+          folder.append(record);
+          emit(record);
+          left.see(record);
+        },
+        onBest: async (record) => {
+          if (keep === 'best') await write(MODEL_FILE, record.epoch);
+        },
+        onKept: (of) => (keptEpoch = of),
       },
-      onBest: async (record) => {
-        if (keep === 'best') await write(MODEL_FILE, record.epoch);
-      },
-      onKept: (of) => (keptEpoch = of),
-    });
+      progress,
+      { checkpoints, folder, emit },
+    );
+    if (outcome.outOfPatience) {
+      const note = `stopped after epoch ${outcome.epochs}: validation has not got better for ${options.patience === 1 ? '1 epoch' : `${options.patience} epochs`}`;
+      emit({ kind: 'note', note });
+    }
+    await checkpoints.save(progress);
     await write(LAST, outcome.last.record.epoch);
     const keeping = { keep, session, outcome, val: cropped.val, batchSize, signal, save: write };
     const { model, logits } = await keepModel(keeping);
     await folder.writeLines('predictions.jsonl', predictions(cropped.val.kept, card.classes, logits));
+    await checkpoints.settle();
     return { outcome, model, perClass: perClass(cropped.val.kept, card.classes, logits) };
   } catch (error) {
     failed = true;
-    if (epoch === 0) throw error;
-    const stopped = error instanceof ResnetFtError && error.code === 'ABORTED';
-    const parts = unsaved(folder, write, saved, { epoch, keptEpoch, keep: stopped ? 'best' : keep });
-    throw await salvage(error, [...saved], parts);
+    const code = error instanceof ResnetFtError ? error.code : undefined;
+    const stopped = code === 'ABORTED';
+    const ending = await closeCheckpoints(checkpoints, folder, stopped ? progress : undefined);
+    if (isOutOfMemory(error)) {
+      const told = await outOfMemory(error as Error, context, options, checkpoints);
+      throw await salvage(told, [...saved], [], ending);
+    }
+    // Weights that are no numbers are worth nothing, and those before the first step need not be saved.
+    const worthless = epoch === 0 || code === 'TRAINING_DIVERGED';
+    const parts = worthless ? [] : unsaved(folder, write, saved, { epoch, keptEpoch, keep: stopped ? 'best' : keep });
+    throw await salvage(error, [...saved], parts, ending);
   }
+}
+
+/** What tells how long the run will take. */
+function timeLeft(options: ResolvedTrainOptions, { train, val }: Cropped, emit: (event: TrainEvent) => void): TimeLeft {
+  const { batchSize, epochs } = options;
+  const stepsPerEpoch = Math.ceil(train.targets.length / batchSize);
+  const steps = Math.min(options.steps ?? Infinity, epochs * stepsPerEpoch);
+  const valBatches = Math.ceil(val.targets.length / batchSize);
+  return new TimeLeft(options, { epochs, steps, stepsPerEpoch, valBatches }, emit);
+}
+
+/**
+ * Saves where a run that was stopped stands; after another error its state may be one between two steps, and the checkpoints that there
+ * are must do.
+ *
+ * @returns what to say of it: how to go on, and what could not be saved
+ */
+async function closeCheckpoints(
+  checkpoints: Checkpoints,
+  folder: RunFolder,
+  progress: Progress | undefined,
+): Promise<{ goOn: string | undefined; failure: string | undefined }> {
+  let failure: string | undefined;
+  try {
+    if (progress !== undefined) await checkpoints.save(progress);
+    await checkpoints.settle();
+  } catch (error) {
+    failure = (error as Error).message;
+  }
+  const goOn =
+    (await lastCheckpoint(folder.path)) === undefined ? undefined : `Go on with: ${resumeCommand(folder.path)}`;
+  return { goOn, failure };
 }
 
 /** What a run that did not come to its end has yet to save. */

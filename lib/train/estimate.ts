@@ -1,6 +1,7 @@
 import type { TrainingSession } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
 import type { TrainEvent } from './events';
+import { duration } from '../text/duration';
 import { nativeCommand } from './native-command';
 
 /** What a run is going to do. */
@@ -23,9 +24,4 @@ export async function estimateRun(
   const seconds = Math.round(await session.estimateSeconds({ ...run, epochs, stepsPerEpoch }));
   const note = `about ${duration(seconds)} with the js backend; with LibTorch, faster: ${nativeCommand(options)}`;
   return { kind: 'estimate', seconds, note };
-}
-
-function duration(seconds: number): string {
-  if (seconds < 120) return `${Math.max(1, seconds)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
 }

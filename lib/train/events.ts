@@ -56,6 +56,12 @@ export type TrainEvent =
   | StepRecord
   | EpochRecord
   | { kind: 'saved'; file: string; epoch: number }
+  /** All that the run is after so many optimizer steps is in this file. */
+  | { kind: 'checkpoint'; file: string; step: number }
+  /** The run goes on after so many optimizer steps, in this epoch; all events before are those of the run that began it. */
+  | { kind: 'resumed'; file: string | undefined; step: number; epoch: number }
+  /** The run that was to be resumed has come to its end; its result is that of then. */
+  | { kind: 'finished'; output: string; epochs: number; steps: number }
   | ({ kind: 'done' } & TrainResult);
 
 /** How the kept weights do on the validation images of one class. */

@@ -1,6 +1,8 @@
 import type { EpochResult, Samples, TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { EpochRecord, StepRecord } from './events';
+import { Patience, type PatienceOptions } from './patience';
+import { START, type KeptStep, type Progress, type Validated } from './progress';
 import type { Schedule } from './recipe';
 
 /** The samples of one split. */
@@ -8,6 +10,20 @@ export type Split = Samples;
 
 /** What of a split a session takes. */
 export const samplesOf = ({ store, targets, indices }: Split): Samples => ({ store, targets, indices });
+
+/** What may want a pause within an epoch, to save the session's state: between two passes, when it belongs to the progress. */
+export interface Pauses {
+  /** Steps until the next pause; Infinity where only time, or the end of the epoch, decides. */
+  stepsLeft(progress: Progress): number;
+  /** Whether it is time for one. */
+  isDue(): boolean;
+  /**
+   * Called in every pause, and after every epoch.
+   *
+   * @param isBest whether an epoch has just ended that is better than all before it
+   */
+  pause(progress: Progress, isBest: boolean): Promise<void>;
+}
 
 /** What the loop over epochs needs and calls. */
 export interface FitOptions {
@@ -21,6 +37,9 @@ export interface FitOptions {
   steps: number | undefined;
   /** Whether the weights of the least batch loss in the last fifth of the steps are kept in the session. */
   keepLeastLoss: boolean;
+  /** Undefined where only the number of epochs and of steps end the run. */
+  patience?: PatienceOptions | undefined;
+  pauses?: Pauses | undefined;
   signal: AbortSignal;
   onRecord: (record: StepRecord | EpochRecord) => void;
   /** Called after the record of an epoch better than all before it, while the session has its weights. */
@@ -28,37 +47,6 @@ export interface FitOptions {
   /** Called after a pass in which the session came to keep other weights, with its epoch. */
   onKept: (epoch: number) => void;
 }
-
-/** The step whose weights the session keeps, since the start of the run. */
-export interface KeptStep {
-  epoch: number;
-  step: number;
-  batchLoss: number;
-}
-
-/** Where a run stands between two passes: {@link fit} goes on from there. */
-export interface Progress {
-  /** The epoch that is next, or goes on. */
-  epoch: number;
-  /** Steps of it that are done. */
-  stepsOfEpoch: number;
-  /** Optimizer steps since the start of the run. */
-  steps: number;
-  /** The epoch that did best so far, and the last one that is complete. */
-  best: Validated | undefined;
-  last: Validated | undefined;
-  kept: KeptStep | undefined;
-}
-
-/** Before the first step. */
-const START: Progress = {
-  epoch: 1,
-  stepsOfEpoch: 0,
-  steps: 0,
-  best: undefined,
-  last: undefined,
-  kept: undefined,
-};
 
 /** How far the loop came. */
 export interface FitResult {
@@ -69,12 +57,8 @@ export interface FitResult {
   last: Validated;
   /** Undefined where no weights are kept, or no batch loss was a number. */
   kept: KeptStep | undefined;
-}
-
-/** An epoch, and the logits of the validation images after it, images x classes. */
-export interface Validated {
-  record: EpochRecord;
-  logits: Float32Array;
+  /** Whether `--patience` ended the run before its last epoch. */
+  outOfPatience: boolean;
 }
 
 const KEEP_AFTER = 0.8;
@@ -90,53 +74,65 @@ export function aborted(): ResnetFtError {
   return new ResnetFtError('ABORTED', 'The training was stopped');
 }
 
+/** The error of a run whose loss is no number any more. */
+export function diverged(what: string): ResnetFtError {
+  return new ResnetFtError('TRAINING_DIVERGED', `The ${what} is not finite`, {
+    hint: 'Lower the learning rate with --lr, or try --precision fp32',
+  });
+}
+
+/** What does not change over a run. */
+interface Plan {
+  stepsPerEpoch: number;
+  allSteps: number;
+  /** Steps after which the weights of the least batch loss are kept. */
+  keepAfter: number;
+}
+
 /**
  * Trains and evaluates epoch by epoch.
  *
- * @param from where the run stands; the session has the state that belongs to it
- * @throws ResnetFtError ABORTED once the signal fires and the running batch has ended.
+ * @param progress where the run stands, for which the session has the state; it is kept up to date, also where this throws
+ * @throws ResnetFtError ABORTED once the signal fires and the running batch has ended; TRAINING_DIVERGED
  */
-export async function fit(options: FitOptions, from: Progress = START): Promise<FitResult> {
+export async function fit(options: FitOptions, progress: Progress = { ...START }): Promise<FitResult> {
   const { session, train, signal } = options;
   const stepsPerEpoch = Math.ceil(train.targets.length / options.batchSize);
   const allSteps = Math.min(options.steps ?? Infinity, options.epochs * stepsPerEpoch);
   // The tutorial looks at the loss after four fifths of the iterations.
   const keepAfter = options.keepLeastLoss ? Math.floor(KEEP_AFTER * allSteps) : Infinity;
-  const progress = { ...from };
+  const plan: Plan = { stepsPerEpoch, allSteps, keepAfter };
+  const patience = new Patience(options.patience, progress);
   const cancel = (): void => session.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    while (progress.epoch <= options.epochs && progress.steps < allSteps) {
+    while (!patience.isOver && (progress.trained !== undefined || progress.steps < allSteps)) {
       if (signal.aborted) throw aborted();
-      const started = performance.now();
-      const trained = await trainEpoch(options, progress, { stepsPerEpoch, allSteps, keepAfter });
-      const record = await validate(options, progress, trained, started);
-      options.onRecord(record);
-      if (isBetter(record, progress.best?.record)) {
-        progress.best = progress.last;
-        await options.onBest(record);
-      }
-      progress.epoch++;
-      progress.stepsOfEpoch = 0;
+      let isBest = false;
+      if (progress.trained === undefined) await trainPass(options, progress, plan);
+      if (progress.trained !== undefined) isBest = await endEpoch(options, progress, plan, patience);
+      await options.pauses?.pause(progress, isBest);
     }
   } finally {
     signal.removeEventListener('abort', cancel);
   }
   const { steps, best, last, kept } = progress;
   if (best === undefined || last === undefined) throw aborted();
-  return { steps, stepsPerEpoch, epochs: last.record.epoch, best, last, kept };
+  return { steps, stepsPerEpoch, epochs: last.record.epoch, best, last, kept, outOfPatience: patience.isOver };
 }
 
-/** One epoch, or the rest of one, or what of it the run's steps allow. */
-async function trainEpoch(
-  { session, train, batchSize, schedule, signal, onRecord, onKept }: FitOptions,
+/** Trains to the end of the epoch, or to the next pause, or for as many steps as the run has left. */
+async function trainPass(
+  { session, train, batchSize, schedule, pauses, signal, onRecord, onKept }: FitOptions,
   progress: Progress,
-  { stepsPerEpoch, allSteps, keepAfter }: { stepsPerEpoch: number; allSteps: number; keepAfter: number },
-): Promise<EpochResult> {
+  { stepsPerEpoch, allSteps, keepAfter }: Plan,
+): Promise<void> {
+  const started = performance.now();
   const { epoch, stepsOfEpoch, steps } = progress;
   const before = steps - stepsOfEpoch;
-  const count = Math.min(stepsPerEpoch - stepsOfEpoch, allSteps - steps);
-  const learningRates = schedule(steps, count);
+  const left = Math.min(stepsPerEpoch - stepsOfEpoch, allSteps - steps);
+  const count = Math.min(left, pauses?.stepsLeft(progress) ?? Infinity);
+  const learningRates = schedule(steps, count).map((rate) => rate * progress.rateFactor);
   const groups = learningRates.length / count;
   const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
   let failure: Error | undefined;
@@ -148,6 +144,8 @@ async function trainEpoch(
         const { loss, images } = event;
         const lr = learningRates[(event.step - stepsOfEpoch) * groups - 1] as number;
         onRecord({ kind: 'step', epoch, step: before + event.step, loss, lr, images });
+        if (!Number.isFinite(loss)) throw diverged(`loss of step ${before + event.step}`);
+        if (pauses?.isDue() === true) session.cancel();
       } catch (error) {
         failure ??= error instanceof Error ? error : new Error(String(error));
         session.cancel();
@@ -156,22 +154,47 @@ async function trainEpoch(
   );
   progress.steps += trained.steps;
   progress.stepsOfEpoch += trained.steps;
+  progress.seconds += secondsSince(started);
   if (trained.keptStep > 0) {
     progress.kept = { epoch, step: before + trained.keptStep, batchLoss: trained.keptLoss };
     onKept(epoch);
   }
+  if (trained.steps === left) progress.trained = figuresOf(trained);
   if (failure !== undefined) throw failure;
-  if (trained.cancelled || signal.aborted) throw aborted();
-  return trained;
+  if (signal.aborted) throw aborted();
 }
 
-/** The record of an epoch, after validation. */
-async function validate(
-  { session, val, batchSize, signal }: FitOptions,
+const figuresOf = ({ images, loss, correct }: EpochResult) => ({ images, loss, correct });
+
+/** Validates an epoch whose steps are done, and goes on to the next; whether it was the best so far. */
+async function endEpoch(
+  options: FitOptions,
   progress: Progress,
-  trained: EpochResult,
-  started: number,
-): Promise<EpochRecord> {
+  { stepsPerEpoch }: Plan,
+  patience: Patience,
+): Promise<boolean> {
+  const validated = await validate(options, progress);
+  const { record } = validated;
+  options.onRecord(record);
+  if (!Number.isFinite(record.valLoss)) throw diverged(`validation loss of epoch ${record.epoch}`);
+  progress.last = validated;
+  const isBest = isBetter(record, progress.best?.record);
+  if (isBest) progress.best = validated;
+  patience.see(record);
+  // The steps of a run may end within an epoch, which a longer run goes on with.
+  if (progress.stepsOfEpoch === stepsPerEpoch) {
+    progress.epoch++;
+    progress.stepsOfEpoch = 0;
+  }
+  progress.trained = undefined;
+  progress.seconds = 0;
+  if (isBest) await options.onBest(record);
+  return isBest;
+}
+
+async function validate({ session, val, batchSize, signal }: FitOptions, progress: Progress): Promise<Validated> {
+  const started = performance.now();
+  const trained = progress.trained as NonNullable<Progress['trained']>;
   const evaluated = await session.evaluate({ ...samplesOf(val), batchSize }, () => {});
   if (evaluated.cancelled || signal.aborted) throw aborted();
   const record: EpochRecord = {
@@ -181,8 +204,9 @@ async function validate(
     trainAccuracy: trained.correct / trained.images,
     valLoss: evaluated.loss,
     valAccuracy: evaluated.correct / evaluated.images,
-    seconds: Math.round(performance.now() - started) / 1000,
+    seconds: Math.round((progress.seconds + secondsSince(started)) * 1000) / 1000,
   };
-  progress.last = { record, logits: evaluated.logits };
-  return record;
+  return { record, logits: evaluated.logits };
 }
+
+const secondsSince = (started: number): number => (performance.now() - started) / 1000;

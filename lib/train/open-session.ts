@@ -30,13 +30,26 @@ export async function shareRoom({ options, trainer, dataset, start, folder }: Se
   const batches = Math.ceil(dataset.train.length / options.batchSize);
   const steps = Math.min(options.steps ?? Infinity, options.epochs * batches);
   const { precision } = trainer;
-  const files = { arch, classes: dataset.classes, precision, steps, valImages: dataset.val.length };
+  const files = {
+    arch,
+    classes: dataset.classes,
+    precision,
+    steps,
+    valImages: dataset.val.length,
+    checkpointCopies: checkpointCopies(options),
+  };
   const results = plannedBytes(files);
   await requireRoom(folder, results);
   const memory = featureMemory(options);
   const crops = 3 * preprocessing.crop ** 2 * (dataset.train.length + dataset.val.length);
   const storage: CropStorage = cropStorage(options, folder, memory, results, crops);
   return { storage, features: await featureCache(options, folder, memory, storage.cache.reserve) };
+}
+
+/** How many times the weights a checkpoint holds, at most. */
+function checkpointCopies({ checkpointEvery, momentum, keep }: ResolvedTrainOptions): number {
+  if (checkpointEvery === 'never') return 0;
+  return 1 + (momentum > 0 ? 1 : 0) + (keep === 'min-batch-loss' ? 1 : 0);
 }
 
 /** Makes the session of a run; the caller closes it. */

@@ -13,10 +13,14 @@ export interface PlannedFiles {
   /** Optimizer steps, at most. */
   steps: number;
   valImages: number;
+  /** What a checkpoint holds for each weight: itself, and what the optimizer and the kept weights add; 0 where none are written. */
+  checkpointCopies: number;
 }
 
 /** Files of weights at the same time, one of them under its temporary name: an older best one and the next, or the last one and the best. */
 const MODEL_FILES = 2;
+/** Checkpoints at the same time: the last one, that of the best epoch, and the one that is being written. */
+const CHECKPOINT_FILES = 3;
 /** Of a step in `metrics.jsonl`, and of an image and of a class of it in `predictions.jsonl`, names apart; `config.json` and the others. */
 const STEP_BYTES = 120;
 const IMAGE_BYTES = 300;
@@ -24,14 +28,20 @@ const CLASS_BYTES = 28;
 const OTHER_BYTES = 1e6;
 
 /** Bytes that the files of a run take, at most and roughly. */
-export function plannedBytes({ arch, classes, precision, steps, valImages }: PlannedFiles): number {
+export function plannedBytes(planned: PlannedFiles): number {
+  const { arch, classes, precision, steps, valImages, checkpointCopies } = planned;
   const dtype = precision === 'fp64' ? 'F64' : 'F32';
   const weights = tensorsOf(buildNetwork(arch, classes.length)).reduce(
     (sum, tensor) => sum + (byteLength(tensor.dtype === 'F32' ? dtype : tensor.dtype, tensor.shape) ?? 0),
     0,
   );
   const names = classes.reduce((sum, name) => sum + CLASS_BYTES + Buffer.byteLength(name), 0);
-  return MODEL_FILES * weights + steps * STEP_BYTES + valImages * (IMAGE_BYTES + names) + OTHER_BYTES;
+  return (
+    (MODEL_FILES + CHECKPOINT_FILES * checkpointCopies) * weights +
+    steps * STEP_BYTES +
+    valImages * (IMAGE_BYTES + names) +
+    OTHER_BYTES
+  );
 }
 
 /**

@@ -6,8 +6,10 @@ import type { FolderLockOptions, FolderOwner } from '../files/folder-lock';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import { reasonOf } from '../files/reason';
 import { writeAtomically } from '../files/atomic-file';
+import { removeStale } from '../files/stale';
 import type { EpochRecord, StepRecord } from './events';
 import { aborted } from './fit';
+import { resumeCommand } from './resume-command';
 import type { RunControl } from './run';
 
 /** `runs/2026-01-31T12-30-05`, in local time. */
@@ -17,8 +19,10 @@ function defaultOutput(now = new Date()): string {
 }
 
 /** Written first and last by a run. */
-const CONFIG = 'config.json';
-const RESULT = 'result.json';
+export const CONFIG = 'config.json';
+export const RESULT = 'result.json';
+/** Folder of the checkpoints. */
+export const CHECKPOINTS = 'checkpoints';
 const METRICS = 'metrics.jsonl';
 
 /** Beginning of the names of files that are gone as soon as they are open; a process may be killed between the two. */
@@ -50,20 +54,26 @@ export class RunFolder {
   }
 
   /**
+   * Takes the folder of a run, to go on with it.
+   *
+   * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also where another process has it, or ABORTED
+   */
+  static async reopenFor(folder: string, run: RunControl): Promise<RunFolder> {
+    return waiting(run, async (options) => {
+      const reopened = new RunFolder(await OutputFolder.take(folder, options));
+      await removeScratch(folder);
+      await removeStale(reopened.file(CHECKPOINTS));
+      return reopened;
+    });
+  }
+
+  /**
    * As {@link prepare}, for a run. Where another machine may hold the folder, finding out takes a while, and the run is told.
    *
    * @throws ResnetFtError as prepare, or ABORTED
    */
-  static async prepareFor(output: string | undefined, { signal, emit }: RunControl): Promise<RunFolder> {
-    const onWait = ({ pid, host }: FolderOwner): void => {
-      const note = `the output folder is held by process ${pid} of ${host}: waiting up to a minute to see whether it still runs`;
-      emit({ kind: 'note', note });
-    };
-    try {
-      return await RunFolder.prepare(output, { signal, onWait });
-    } catch (error) {
-      throw signal.aborted ? aborted() : error;
-    }
+  static async prepareFor(output: string | undefined, run: RunControl): Promise<RunFolder> {
+    return waiting(run, (options) => RunFolder.prepare(output, options));
   }
 
   get path(): string {
@@ -95,6 +105,45 @@ export class RunFolder {
     }
   }
 
+  /** Bytes of `metrics.jsonl`. */
+  get metricsEnd(): number {
+    return fs.statSync(this.file(METRICS), { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** Makes durable what `metrics.jsonl` has. */
+  syncMetrics(): void {
+    if (this.metrics !== undefined) fs.fsyncSync(this.metrics);
+  }
+
+  /**
+   * Takes off what `metrics.jsonl` has beyond so many bytes.
+   *
+   * @throws ResnetFtError OUTPUT_NOT_WRITABLE, or CHECKPOINT_INVALID where it has less
+   */
+  cutMetrics(end: number): void {
+    const file = this.file(METRICS);
+    if (this.metricsEnd < end) {
+      throw new ResnetFtError(
+        'CHECKPOINT_INVALID',
+        `${file} has ${this.metricsEnd} bytes, and had ${end} when the run was saved`,
+        {
+          hint: 'Put the file back, or begin the run anew in another folder',
+        },
+      );
+    }
+    if (this.metricsEnd === end) return;
+    try {
+      fs.truncateSync(file, end);
+    } catch (error) {
+      throw this.failure(METRICS, error);
+    }
+  }
+
+  /** Removes a file that may be there. */
+  async remove(name: string): Promise<void> {
+    await this.guard(name, () => rm(this.file(name), { force: true }));
+  }
+
   /** Runs something that writes `name`, and turns a failure of the file system into an error of ours. */
   async guard<T>(name: string, write: () => Promise<T>): Promise<T> {
     this.folder.check(this.file(name));
@@ -124,6 +173,19 @@ export class RunFolder {
   }
 }
 
+/** Calls `take`, and tells the run where that has to wait for another machine. */
+async function waiting<T>({ signal, emit }: RunControl, take: (options: FolderLockOptions) => Promise<T>): Promise<T> {
+  const onWait = ({ pid, host }: FolderOwner): void => {
+    const note = `the output folder is held by process ${pid} of ${host}: waiting up to a minute to see whether it still runs`;
+    emit({ kind: 'note', note });
+  };
+  try {
+    return await take({ signal, onWait });
+  } catch (error) {
+    throw signal.aborted ? aborted() : error;
+  }
+}
+
 /** A new folder of the default name. */
 async function takeDefault(options: FolderLockOptions): Promise<OutputFolder> {
   const base = defaultOutput();
@@ -147,6 +209,6 @@ function holdsRun(folder: string): ResnetFtError | undefined {
   const finished = fs.existsSync(path.join(folder, RESULT));
   const what = `a run already (${there})${finished ? '' : ', which was stopped or killed before its end'}`;
   return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds ${what}`, {
-    hint: finished ? OTHER_OUTPUT : `${OTHER_OUTPUT}, or remove this one where nothing of it is needed any more`,
+    hint: finished ? OTHER_OUTPUT : `Go on with it: ${resumeCommand(folder)}. Or choose another folder with --output`,
   });
 }

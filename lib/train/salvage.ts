@@ -11,12 +11,18 @@ export interface Part {
  * Saves what a failed run has so far, the first part first.
  *
  * @param saved files that were written before
+ * @param ending how to go on, and what of the checkpoints could not be saved
  * @returns the error to throw: the same one, which says in its hint what was saved. A failure to save is reported there too, and never
  *   takes its place. What is no error of ours (an exception of the caller's own callback) is given back as it is.
  */
-export async function salvage(error: unknown, saved: readonly string[], parts: readonly Part[]): Promise<unknown> {
+export async function salvage(
+  error: unknown,
+  saved: readonly string[],
+  parts: readonly Part[],
+  ending: { goOn?: string | undefined; failure?: string | undefined } = {},
+): Promise<unknown> {
   const there = new Set(saved);
-  const failures: string[] = [];
+  const failures = ending.failure === undefined ? [] : [ending.failure];
   for (const { file, save } of parts) {
     try {
       await save();
@@ -33,7 +39,9 @@ export async function salvage(error: unknown, saved: readonly string[], parts: r
     ...(known.hint === undefined ? [] : [known.hint.replace(/\.$/, '')]),
     ...(there.size === 0 ? [] : [`The weights so far are saved in ${path.dirname(first)}: ${names}`]),
     ...(failures.length === 0 ? [] : [`Not saved: ${failures.join('; ')}`]),
+    ...(ending.goOn === undefined ? [] : [ending.goOn]),
   ];
+  if (hints.length === 0) return known;
   return new ResnetFtError(known.code, known.message, { hint: hints.join('. '), cause: error });
 }
 

@@ -1,6 +1,7 @@
 import type { CropStore, TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
-import { resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from '../options';
+import { fingerprint, requireSameData } from '../data/fingerprint';
+import type { TrainOptions } from '../options';
 import { cropData, type Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
@@ -11,57 +12,84 @@ import { openData } from './open-data';
 import { createSession, loadWeights, shareRoom, type SessionParts } from './open-session';
 import { resultOf } from './result';
 import { runControl, type RunControl, type TrainControl } from './run';
-import { RunFolder } from './run-folder';
+import { goOn, restoreSession } from './go-on';
+import { beginningOptions, finishedResult, openCheckpoint, openRun, settledStart } from './resume';
+import { resolvedOptions, writeConfig } from './run-config';
+import { RESULT, RunFolder } from './run-folder';
 import { readStart } from './start';
-import { packageVersion } from '../machine/version';
-
-export type { TrainControl } from './run';
+import { withinTime } from './time-plan';
+import type { TrialRun } from './trial';
 
 /**
- * Fine-tunes a network on a folder of images, and leaves config, metrics, weights and predictions in the output folder.
- * The work happens on threads of the native addon, and the event loop stays free; the js backend gives it turns.
+ * One training from its options to its result; `training.ts` gives it the form that programs call.
  *
- * @throws ResnetFtError with a stable `code`; a run that fails before its first step leaves no folder behind.
+ * @throws ResnetFtError with a stable `code`
  */
-export async function train(input: TrainOptions, control: TrainControl = {}): Promise<TrainResult> {
+export async function runTraining(input: TrainOptions, control: TrainControl = {}): Promise<TrainResult> {
   const started = performance.now();
-  const options = resolveTrainOptions(input);
+  const resumed = input?.resume === undefined ? undefined : await openRun(input);
+  const options = resumed?.options ?? beginningOptions(input);
   const run = runControl(control, options.offline);
   if (run.signal.aborted) throw aborted();
 
   const dataset = await openData(options, run);
-  const folder = await RunFolder.prepareFor(options.output, run);
-  const open: { stores: CropStore[]; session?: TrainingSession; begun: boolean } = { stores: [], begun: false };
+  const print = await fingerprint(dataset);
+  if (resumed !== undefined) requireSameData(resumed.config.data, print);
+  const folder =
+    resumed === undefined
+      ? await RunFolder.prepareFor(options.output, run)
+      : await RunFolder.reopenFor(resumed.folder, run);
+  const open: { stores: CropStore[]; session?: TrainingSession; begun: boolean } = {
+    stores: [],
+    begun: resumed !== undefined,
+  };
   try {
+    const finished = resumed === undefined ? undefined : await finishedResult(resumed);
+    if (finished !== undefined) {
+      run.emit({ kind: 'finished', output: folder.path, epochs: finished.epochs, steps: finished.steps });
+      return finished;
+    }
+    const opened = resumed === undefined ? undefined : await openCheckpoint(resumed);
     const trainer = await openTrainer(options, run);
-    const start = await readStart(options, { ...run.download, otherwise: control.withoutWeights });
+    const start =
+      resumed === undefined || opened === undefined
+        ? await readStart(options, { ...run.download, otherwise: control.withoutWeights })
+        : settledStart(resumed);
     const parts: SessionParts = { options, trainer, dataset, start, folder };
     const { storage, features } = await shareRoom(parts);
     const session = await createSession(parts, features);
     open.session = session;
     // Before the crops, so that a wrong file fails early.
-    await loadWeights(session, parts, run);
+    if (opened === undefined) await loadWeights(session, parts, run);
+    else await restoreSession(session, opened);
     const cropped = await cropSamples(parts, storage, open.stores, run);
 
-    const resolved = resolvedOptions(parts);
-    await writeConfig(parts, resolved, cropped);
+    const settled = resolvedOptions(parts);
+    const from =
+      resumed === undefined
+        ? undefined
+        : await goOn(session, { resumed, opened, parts, cropped, options: settled }, run);
+    const elapsed = (): number => (performance.now() - started) / 1000;
+    // A run that is resumed has been planned already.
+    const resolved =
+      resumed === undefined ? await withinTime(settled, trialOf(session, parts, cropped), elapsed, run.emit) : settled;
+    await writeConfig(parts, resolved, cropped, print);
     open.begun = true;
-    await tellStart(session, parts, cropped, run);
+    await tellStart(session, { ...parts, options: resolved }, cropped, run);
     const { arch, preprocessing } = start;
-    const trained = await runEpochs({ session, cropped, folder, signal: run.signal, emit: run.emit }, resolved, {
-      arch,
-      classes: dataset.classes,
-      preprocessing,
-    });
+    const card = { arch, classes: dataset.classes, preprocessing };
+    const groups = trainer.recipe.parameterGroups.length;
+    const context = { session, groups, cropped, folder, signal: run.signal, emit: run.emit };
+    const trained = await runEpochs(context, resolved, card, from);
     const result = resultOf(trained, {
       output: folder.path,
       classes: dataset.classes,
       device: trainer.device,
       precision: trainer.precision,
       valImages: cropped.val.kept.length,
-      seconds: Math.round(performance.now() - started) / 1000,
+      seconds: Math.round(elapsed() * 1000) / 1000,
     });
-    await folder.write('result.json', `${JSON.stringify(result, undefined, 2)}\n`);
+    await folder.write(RESULT, `${JSON.stringify(result, undefined, 2)}\n`);
     run.emit({ kind: 'done', ...result });
     return result;
   } catch (error) {
@@ -95,28 +123,13 @@ async function cropSamples(
   return cropped;
 }
 
-/** The options with what the run has settled of them. */
-function resolvedOptions({ options, trainer, start, folder }: SessionParts): ResolvedTrainOptions {
-  const { backend, device, precision } = trainer;
-  return { ...options, arch: start.arch, output: folder.path, backend: backend.name, device, precision };
-}
-
-/** Writes what the run is: its options, versions, classes and preprocessing, and the images that it goes without. */
-async function writeConfig(
-  { trainer, dataset, start, folder }: SessionParts,
-  options: ResolvedTrainOptions,
-  { unreadable }: Cropped,
-): Promise<void> {
-  const { versions } = trainer.backend;
-  const config = {
-    options,
-    versions: { 'resnet-ft': packageVersion(), node: process.versions.node, ...versions },
-    classes: dataset.classes,
-    preprocessing: start.preprocessing,
-    unreadable,
-  };
-  await folder.write('config.json', `${JSON.stringify(config, undefined, 2)}\n`);
-  if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
+/** What is measured of a run before it begins. */
+function trialOf(
+  session: TrainingSession,
+  { options, trainer }: SessionParts,
+  { train: split, val }: Cropped,
+): TrialRun {
+  return { session, train: split, val, batchSize: options.batchSize, groups: trainer.recipe.parameterGroups.length };
 }
 
 /** Tells how much there is to do, and how long that takes where it is much. */

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { Backend, CropStore, TrainingSession } from '../../lib/backend/types';
 import type { EpochRecord, StepRecord } from '../../lib/train/events';
-import { fit, type FitOptions, type Progress } from '../../lib/train/fit';
+import { fit, type FitOptions } from '../../lib/train/fit';
+import { START, type Progress } from '../../lib/train/progress';
 import { fillStore, OPTIONS, TARGETS } from '../backend/images';
 import { sessionWith } from '../made-weights';
 
@@ -34,7 +36,7 @@ async function run(session: TrainingSession, changes: Partial<FitOptions>, from?
     ...changes,
   };
   const result = await fit(options, from);
-  const last = (await session.stateDict()).map(({ data }) => Buffer.from(data).toString('base64'));
+  const last = (await session.stateDict()).map(({ data }) => createHash('sha256').update(data).digest('hex'));
   return { records, kept, steps: result.steps, logits: result.last.logits, last };
 }
 
@@ -60,22 +62,25 @@ test.each([
     expect(whole.records.filter(({ kind }) => kind === 'step')).toHaveLength(3 * STEPS_PER_EPOCH);
 
     const before: Entry[] = [];
+    const progress = { ...START };
     const state = await withSession(draws, async (session) => {
       const abort = new AbortController();
       const onRecord = (record: Entry): void => {
         before.push(withoutTime(record));
         if (isLast(record)) abort.abort();
       };
-      await expect(run(session, { signal: abort.signal, onRecord })).rejects.toMatchObject({ code: 'ABORTED' });
+      await expect(run(session, { signal: abort.signal, onRecord }, progress)).rejects.toMatchObject({
+        code: 'ABORTED',
+      });
       return session.state();
     });
     const { epoch, step } = state.position;
+    expect(progress).toMatchObject({ epoch, stepsOfEpoch: step });
     expect(step > 0).toBe(what === 'a step');
 
     const goneOn = await withSession(draws, async (session) => {
       await session.restore(state);
-      const steps = before.filter(({ kind }) => kind === 'step').length;
-      return run(session, {}, { epoch, stepsOfEpoch: step, steps, best: undefined, last: undefined, kept: undefined });
+      return run(session, {}, progress);
     });
     expect([...before, ...goneOn.records]).toEqual(whole.records);
     expect(goneOn).toMatchObject({ kept: whole.kept.filter((of) => of >= epoch), steps: whole.steps });
@@ -83,6 +88,115 @@ test.each([
     expect(goneOn.last).toEqual(whole.last);
   },
 );
+
+test('a run that is stopped in validation goes on with it', async () => {
+  const whole = await withSession('torch', (session) => run(session, {}));
+  const progress = { ...START };
+  const before: Entry[] = [];
+  const state = await withSession('torch', async (session) => {
+    const abort = new AbortController();
+    const stopping: Pick<TrainingSession, 'evaluate' | 'trainEpoch' | 'cancel' | 'stateDict'> = {
+      trainEpoch: (options, onStep) => session.trainEpoch(options, onStep),
+      stateDict: () => session.stateDict(),
+      cancel: () => session.cancel(),
+      evaluate: (options, onBatch) => {
+        abort.abort();
+        session.cancel();
+        return session.evaluate(options, onBatch);
+      },
+    };
+    const onRecord = (record: Entry): void => void before.push(record);
+    await expect(run(stopping as TrainingSession, { signal: abort.signal, onRecord }, progress)).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
+    return session.state();
+  });
+  expect(progress).toMatchObject({ epoch: 1, stepsOfEpoch: STEPS_PER_EPOCH, trained: { images: STEPS_PER_EPOCH } });
+  const goneOn = await withSession('torch', async (session) => {
+    await session.restore(state);
+    return run(session, {}, progress);
+  });
+  expect([...before, ...goneOn.records]).toEqual(whole.records);
+  expect(goneOn.last).toEqual(whole.last);
+});
+
+test('pauses change nothing, and in each the session is where the progress says', async () => {
+  const whole = await withSession('torch', (session) => run(session, {}));
+  const positions: [epoch: number, step: number][] = [];
+  const paused = await withSession('torch', (session) =>
+    run(session, {
+      pauses: {
+        stepsLeft: ({ steps }) => 3 - (steps % 3),
+        isDue: () => false,
+        pause: async ({ epoch, stepsOfEpoch }) => {
+          const { position } = await session.state();
+          expect([position.epoch, position.step]).toEqual([epoch, stepsOfEpoch]);
+          positions.push([epoch, stepsOfEpoch]);
+        },
+      },
+    }),
+  );
+  expect({ ...paused, kept: [] }).toEqual({ ...whole, kept: [] });
+  // Of 24 steps after every third, and after each of the three epochs.
+  expect(positions).toEqual([
+    ...[[1, 3], [1, 6], [2, 0]],
+    ...[[2, 1], [2, 4], [2, 7], [3, 0]],
+    ...[[3, 2], [3, 5], [4, 0]],
+  ]); // prettier-ignore
+});
+
+test('a pause that is due ends the pass', async () => {
+  const whole = await withSession('torch', (session) => run(session, {}));
+  let pauses = 0;
+  const due = await withSession('torch', (session) =>
+    run(session, {
+      pauses: {
+        stepsLeft: () => Infinity,
+        isDue: () => true,
+        pause: () => {
+          pauses++;
+          return Promise.resolve();
+        },
+      },
+    }),
+  );
+  expect({ ...due, kept: [] }).toEqual({ ...whole, kept: [] });
+  expect(pauses).toBeGreaterThan(3);
+});
+
+test('patience counts the epochs that do not get better, across a break too', async () => {
+  // With a rate of 0 only the batch norms move.
+  const still = {
+    epochs: 9,
+    patience: { epochs: 2, minDelta: 1 },
+    schedule: (_done: number, steps: number) => new Float64Array(steps),
+  };
+  const whole = await withSession('torch', (session) => run(session, still));
+  expect(whole.records.filter(({ kind }) => kind === 'epoch')).toHaveLength(3);
+
+  const progress = { ...START };
+  await withSession('torch', async (session) => {
+    await run(session, { ...still, epochs: 2 }, progress);
+    expect(progress.waiting?.epochs).toBe(1);
+    const { records } = await run(session, still, progress);
+    expect(records.filter(({ kind }) => kind === 'epoch')).toHaveLength(1);
+  });
+});
+
+test('a loss that is not finite ends it', async () => {
+  const records: Entry[] = [];
+  const failing = withSession('torch', (session) =>
+    run(session, {
+      schedule: (_done, steps) => new Float64Array(steps).fill(1e300),
+      onRecord: (record) => void records.push(record),
+    }),
+  );
+  await expect(failing).rejects.toMatchObject({
+    code: 'TRAINING_DIVERGED',
+    message: expect.stringMatching(/^The (loss of step \d+|validation loss of epoch 1) is not finite$/) as string,
+  });
+  expect(records.length).toBeLessThanOrEqual(STEPS_PER_EPOCH + 1);
+});
 
 test('a limit of steps ends a run within an epoch, which is validated all the same', async () => {
   const { records, steps } = await withSession('torch', (session) => run(session, { steps: 4, batchSize: 3 }));

@@ -6,7 +6,9 @@ import { SMALL_RUN } from './small-run';
 // Disks that are too small, full or read-only, as small file systems that the script mounts for itself alone.
 
 const tmp = scratch();
-const training = [...SMALL_RUN, '--crop-cache', '0', '--quiet', '--steps', '1'].join(' ');
+const training = [...SMALL_RUN, '--crop-cache', '0', '--quiet', '--steps', '1', '--checkpoint-every', 'never'].join(
+  ' ',
+);
 
 /** Trains into a file system of so many MB, after `before`; what is there afterwards is on standard output. */
 const onDisk = (megabytes: number, before: string, output: string) =>
@@ -28,6 +30,14 @@ testWithMounts('too little room for the weights is told before training, with bo
 
 testWithMounts('the room that is asked for is enough', async () => {
   const ran = await onDisk(87, 'true', 'a/run');
+  expect([ran.code, ran.stderr]).toEqual([0, '']);
+});
+
+testWithMounts('the room that is asked for is enough with checkpoints too', async () => {
+  const epochs = training.replace('--steps 1 --checkpoint-every never', '--epochs 3');
+  const ran = await shell(`export -f resnet-ft; unshare --mount bash -c '
+    mount -t tmpfs -o size=360m none ${tmp}
+    resnet-ft ${epochs} --output ${path.join(tmp, 'run')}'`);
   expect([ran.code, ran.stderr]).toEqual([0, '']);
 });
 

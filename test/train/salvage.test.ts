@@ -52,12 +52,13 @@ async function failing(name: string, failure: Failing): Promise<{ error: Failed;
   ['best', ['last.safetensors']],
   ['last', ['last.safetensors', 'model.safetensors']],
 ])('an error under --keep %s leaves %j, and says so', async (keep, files) => {
+  const output = path.join(tmp, `full-${keep}`);
   const failed = await failing(`full-${keep}`, { options: { keep, epochs: 3 }, end: 'full metrics' });
   expect(failed.files).toEqual(files);
   expect(failed.error).toMatchObject({
     code: 'OUTPUT_NOT_WRITABLE',
     message: expect.stringMatching(/metrics\.jsonl can't be written: no space left on device \(ENOSPC\)$/) as string,
-    hint: `The weights so far are saved in ${path.join(tmp, `full-${keep}`)}: ${files.join(' and ')}`,
+    hint: `The weights so far are saved in ${output}: ${files.join(' and ')}. Go on with: npx resnet-ft train --resume ${output}`,
   });
 });
 

@@ -10,17 +10,21 @@ export const SMALL_RUN = [
 ];
 
 /** Starts {@link SMALL_RUN} without a crop cache, and gives its process once its standard output holds `until`. */
-export async function startRun(args: string[], until: string): Promise<ChildProcess> {
+export async function startRun(
+  args: string[],
+  until: string,
+  stderr: 'ignore' | 'pipe' = 'ignore',
+): Promise<ChildProcess> {
   const command = [path.join(ROOT, 'bin', 'resnet-ft.js'), ...SMALL_RUN, '--crop-cache', '0', '--json', ...args];
-  const child = spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', stderr] });
   let text = '';
-  child.stdout.setEncoding('utf8');
+  child.stdout?.setEncoding('utf8');
   const ended = once(child, 'close').then(() => {
     throw new Error(`the run ended before ${until}`);
   });
   ended.catch(() => {});
   const seen = new Promise<void>((resolve) => {
-    child.stdout.on('data', (more: string) => {
+    child.stdout?.on('data', (more: string) => {
       text += more;
       if (text.includes(until)) resolve();
     });

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { ResnetFtError } from '../errors';
+import type { Dataset } from './dataset';
+import type { Sample } from './image-folder';
+
+/** What tells the images of a class from others, without reading them: how many there are, and a hash of their names and sizes. */
+export interface ClassPrint {
+  images: number;
+  hash: string;
+}
+
+/** {@link ClassPrint} of every class of both splits. */
+export interface DataPrint {
+  train: Record<string, ClassPrint>;
+  val: Record<string, ClassPrint>;
+}
+
+/** Files whose sizes are asked for at the same time. */
+const AT_ONCE = 64;
+
+/** What tells a data set from another: names below the folder of the split, and sizes in bytes. Where the folder lies does not count. */
+export async function fingerprint({ classes, train, val }: Dataset): Promise<DataPrint> {
+  return { train: await printOf(classes, train), val: await printOf(classes, val) };
+}
+
+/**
+ * Refuses a data set that is not the one whose fingerprint was taken.
+ *
+ * @throws ResnetFtError DATA_INVALID that names a class that differs
+ */
+export function requireSameData(then: DataPrint, now: DataPrint): void {
+  const splits = [
+    ['training', then.train, now.train],
+    ['validation', then.val, now.val],
+  ] as const;
+  for (const [split, before, after] of splits) {
+    for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      const was = before[name];
+      const is = after[name];
+      if (was?.images === is?.images && was?.hash === is?.hash) continue;
+      const what =
+        was === undefined
+          ? 'was not there'
+          : is === undefined
+            ? 'is gone'
+            : was.images === is.images
+              ? 'has files of other names or sizes'
+              : `has ${is.images} images and had ${was.images}`;
+      throw new ResnetFtError(
+        'DATA_INVALID',
+        `The data set is not the one that the run began with: class ${name} of the ${split} images ${what}`,
+        {
+          hint: 'Name the folder with the images of then, or begin a new run',
+        },
+      );
+    }
+  }
+}
+
+async function printOf(classes: readonly string[], samples: readonly Sample[]): Promise<Record<string, ClassPrint>> {
+  const hashes = classes.map(() => createHash('sha256'));
+  const counts = classes.map(() => 0);
+  for (let first = 0; first < samples.length; first += AT_ONCE) {
+    const some = samples.slice(first, first + AT_ONCE);
+    const sizes = await Promise.all(some.map(({ file }) => sizeOf(file)));
+    for (const [i, { name, target }] of some.entries()) {
+      hashes[target]?.update(`${name.replaceAll('\\', '/')}\0${sizes[i]}\n`);
+      counts[target] = (counts[target] ?? 0) + 1;
+    }
+  }
+  return Object.fromEntries(
+    classes.map((name, i) => [name, { images: counts[i] ?? 0, hash: hashes[i]?.digest('hex').slice(0, 32) ?? '' }]),
+  );
+}
+
+/** -1 where the file can't be looked at: whoever reads it says why. */
+const sizeOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => -1,
+  );

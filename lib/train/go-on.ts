@@ -1,0 +1,128 @@
+import path from 'node:path';
+import type { TrainingSession } from '../backend/types';
+import { ResnetFtError } from '../errors';
+import { MODEL_FILE } from '../model/locate';
+import type { ResolvedTrainOptions } from '../options';
+import { invalidCheckpoint } from './checkpoint-file';
+import { checkpointFile, readCheckpoint, removeNewer, type OpenedCheckpoint } from './checkpoints';
+import type { Cropped } from './crop-data';
+import type { From } from './epochs';
+import type { SessionParts } from './open-session';
+import { START } from './progress';
+import type { ResumedRun } from './resume';
+import type { RunControl } from './run';
+import { versionsOf, type RunConfig } from './run-config';
+import { RESULT } from './run-folder';
+import { createSaver } from './save';
+
+/** A run that is resumed, with all that has been opened for it. */
+interface Resuming {
+  resumed: ResumedRun;
+  /** Undefined where the run was stopped before its first checkpoint. */
+  opened: OpenedCheckpoint | undefined;
+  parts: SessionParts;
+  cropped: Cropped;
+  options: ResolvedTrainOptions;
+}
+
+/**
+ * Puts the session into the state of a checkpoint.
+ *
+ * @throws ResnetFtError CHECKPOINT_INVALID where the state is not that of such a session
+ */
+export async function restoreSession(session: TrainingSession, { file, checkpoint }: OpenedCheckpoint): Promise<void> {
+  try {
+    await session.restore(checkpoint.state);
+  } catch (cause) {
+    throw invalidCheckpoint(file, (cause as Error).message, { cause });
+  }
+}
+
+/**
+ * Brings the run's folder to where its checkpoint was written: from here on what was done after it is lost.
+ *
+ * @returns where the run stands; undefined where it begins anew
+ * @throws ResnetFtError INVALID_OPTION, DATA_INVALID, CHECKPOINT_INVALID, OUTPUT_NOT_WRITABLE
+ */
+export async function goOn(
+  session: TrainingSession,
+  resuming: Resuming,
+  { emit }: RunControl,
+): Promise<From | undefined> {
+  const { resumed, opened, parts, cropped, options } = resuming;
+  const { config } = resumed;
+  const { folder } = parts;
+  requireSameReadable(config, cropped);
+  const note = otherVersions(config, versionsOf(parts.trainer));
+  if (note !== undefined) emit({ kind: 'note', note });
+  folder.cutMetrics(opened?.checkpoint.metricsEnd ?? 0);
+  await folder.remove(RESULT);
+  if (opened === undefined) {
+    emit({ kind: 'resumed', file: undefined, step: 0, epoch: START.epoch });
+    return undefined;
+  }
+  const { file, checkpoint, best } = opened;
+  const progress = { ...checkpoint.progress };
+  await removeNewer(folder.path, file);
+  if (options.keep === 'best') await writeBestModel(session, resuming, opened);
+  if (options.epochs !== config.options.epochs || options.steps !== config.options.steps) {
+    // The last fifth of the steps, of which the weights of the least loss are kept, begins elsewhere now.
+    progress.kept = undefined;
+    await restoreSession(session, {
+      ...opened,
+      checkpoint: { ...checkpoint, state: { ...checkpoint.state, kept: null } },
+    });
+  }
+  emit({ kind: 'resumed', file, step: progress.steps, epoch: progress.epoch });
+  return { progress, last: path.basename(file), best };
+}
+
+/** The images that could not be read must be those of then: else the epochs would have others. */
+function requireSameReadable({ unreadable: then }: RunConfig, { unreadable: now }: Cropped): void {
+  const names = (list: RunConfig['unreadable']): string[] => list.map(({ file }) => path.basename(file)).sort();
+  const before = names(then);
+  const after = names(now);
+  const other = before.find((name) => !after.includes(name)) ?? after.find((name) => !before.includes(name));
+  if (other === undefined) return;
+  const change = before.includes(other)
+    ? 'could not be read when the run began, and now it can'
+    : 'could be read when the run began, and now it can not';
+  throw new ResnetFtError('DATA_INVALID', `The data set is not the one that the run began with: ${other} ${change}`, {
+    hint: 'Put the files back as they were, or begin a new run',
+  });
+}
+
+/** What to say where other libraries compute now. */
+function otherVersions({ versions: then }: RunConfig, now: RunConfig['versions']): string | undefined {
+  const changes = Object.keys({ ...then, ...now })
+    .filter((name) => name !== 'node' && then[name] !== now[name])
+    .map((name) => `${name} ${then[name] ?? 'none'}, now ${now[name] ?? 'none'}`);
+  if (changes.length === 0) return undefined;
+  return `the run began with ${changes.join('; ')}: its figures may differ in the last digits from those of a run without a break`;
+}
+
+/** The model may be of an epoch after the checkpoint, which a run that goes on elsewhere need not come to again. */
+async function writeBestModel(
+  session: TrainingSession,
+  { parts, options }: Resuming,
+  { checkpoint, best }: OpenedCheckpoint,
+): Promise<void> {
+  const { folder, start, dataset } = parts;
+  const epoch = checkpoint.progress.best?.record.epoch;
+  if (epoch === undefined || (await epochOf(folder.file(MODEL_FILE))) === epoch) return;
+  const file = best === undefined ? undefined : checkpointFile(folder.path, best);
+  if (file === undefined) return;
+  await restoreSession(session, await readCheckpoint(file));
+  const card = { arch: start.arch, classes: dataset.classes, preprocessing: start.preprocessing };
+  await createSaver(folder, session, { options, card }, () => {})(MODEL_FILE, epoch);
+  await restoreSession(session, { file, checkpoint, best });
+}
+
+/** The epoch of which a file of weights says that it is; undefined where it is missing, or not whole. */
+async function epochOf(file: string): Promise<number | undefined> {
+  const { readWeights } = await import('../weights/index.js');
+  return readWeights(file).then(
+    ({ metadata }) => Number(metadata['epoch']),
+    () => undefined,
+  );
+}

@@ -1,0 +1,133 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { readRegularFile } from '../files/regular-file';
+import {
+  DEFAULT_ARCHITECTURE,
+  kebab,
+  rejectOption,
+  requireText,
+  resolveOptions,
+  resolveTrainOptions,
+  TRAIN_OPTIONS,
+  type ResolvedTrainOptions,
+  type TrainOptions,
+} from '../options';
+import { invalidCheckpoint } from './checkpoint-file';
+import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
+import type { TrainResult } from './events';
+import { readConfig, type RunConfig } from './run-config';
+import { CONFIG, RESULT } from './run-folder';
+import type { Start } from './start';
+
+/** A run that is to be gone on with. */
+export interface ResumedRun {
+  folder: string;
+  config: RunConfig;
+  /** Those of the run, with what was given anew of them. */
+  options: ResolvedTrainOptions;
+  /** The checkpoint that was named; undefined where the last one is meant. */
+  named: string | undefined;
+}
+
+/** Options that may change although they change the result: the run becomes longer or shorter by them, or moves to another machine. */
+const MAY_CHANGE: ReadonlySet<string> = new Set(['epochs', 'steps', 'patience', 'minDelta', 'device', 'val']);
+
+/** Where these are left to the program, the run goes on with what it settled on. */
+const SETTLED: ReadonlySet<string> = new Set(['backend', 'device', 'precision']);
+
+/**
+ * Finds the run that `resume` names, and settles its options.
+ *
+ * @returns undefined where there is no run yet, and `data` says how to begin one: so that a job can be started by the same command again
+ * @throws ResnetFtError INVALID_OPTION, also for an option that the run has otherwise; CHECKPOINT_INVALID
+ */
+export async function openRun(input: TrainOptions): Promise<ResumedRun | undefined> {
+  const { data, ...given } = input;
+  if (data !== undefined) requireText('a folder', 'data', data);
+  // Only to check what was given.
+  resolveOptions(TRAIN_OPTIONS, given, 'train');
+  const resume = given.resume as string;
+  const named = runOfCheckpoint(resume);
+  const folder = named ?? path.resolve(resume);
+  if (given.output !== undefined && path.resolve(given.output) !== folder) {
+    rejectOption('no value beside --resume', '--output', given.output);
+  }
+  const config = await readConfig(folder);
+  if (config === undefined) {
+    if (data !== undefined && named === undefined) return undefined;
+    throw invalidCheckpoint(folder, `there is no run to go on with: the folder has no ${CONFIG}`, {
+      hint: 'Name the folder of a run that was begun',
+    });
+  }
+  return {
+    folder,
+    config,
+    options: merge(config.options, input),
+    named: named === undefined ? undefined : path.resolve(resume),
+  };
+}
+
+/** The options of a run that is to begin, in the folder that `resume` names where it is given. */
+export function beginningOptions(input: TrainOptions): ResolvedTrainOptions {
+  if (input?.resume === undefined) return resolveTrainOptions(input);
+  return { ...resolveTrainOptions({ ...input, output: input.resume }), resume: undefined };
+}
+
+/** The run's options, with those that were given anew. */
+function merge(options: ResolvedTrainOptions, { data, ...given }: TrainOptions): ResolvedTrainOptions {
+  const merged: Record<string, unknown> = { ...options };
+  for (const [name, value] of Object.entries(given)) {
+    const spec = TRAIN_OPTIONS[name as keyof typeof TRAIN_OPTIONS];
+    if (value === undefined || name === 'output' || (SETTLED.has(name) && value === 'auto')) continue;
+    const was = options[name as keyof typeof options];
+    if (spec.affects !== 'place' && !MAY_CHANGE.has(name) && !isDeepStrictEqual(value, was)) {
+      const expected =
+        was === undefined ? 'no value, as when the run began,' : `${String(was)}, as when the run began,`;
+      rejectOption(expected, `--${kebab(name)}`, value, 'Leave the option out, or begin a new run in another folder');
+    }
+    merged[name] = value;
+  }
+  merged['resume'] = undefined;
+  const { data: _, ...checked } = merged as ResolvedTrainOptions;
+  return resolveTrainOptions({ ...checked, data: data ?? options.data });
+}
+
+/**
+ * The checkpoint to go on from; undefined where the run was stopped before its first. Nobody else may write to the folder meanwhile.
+ *
+ * @throws ResnetFtError CHECKPOINT_INVALID
+ */
+export async function openCheckpoint({ folder, config, named }: ResumedRun): Promise<OpenedCheckpoint | undefined> {
+  const file = named ?? (await lastCheckpoint(folder));
+  if (file === undefined && (config.options.checkpointEvery === 'never' || fs.existsSync(path.join(folder, RESULT)))) {
+    throw invalidCheckpoint(folder, 'the run was made without checkpoints, and there is nothing to go on from', {
+      hint: 'Begin a new run in another folder; it may start from the weights of this one, with --weights',
+    });
+  }
+  return file === undefined ? undefined : readCheckpoint(file);
+}
+
+/** The result of a run that has come to its end, and is not to be made longer; else undefined. */
+export async function finishedResult({ folder, config, options, named }: ResumedRun): Promise<TrainResult | undefined> {
+  const { epochs, steps, patience, minDelta } = config.options;
+  const longer =
+    options.epochs > epochs ||
+    (options.steps ?? Infinity) > (steps ?? Infinity) ||
+    (options.patience ?? Infinity) > (patience ?? Infinity) ||
+    options.minDelta < minDelta;
+  if (longer || named !== undefined) return undefined;
+  try {
+    const result = JSON.parse((await readRegularFile(path.join(folder, RESULT))).toString()) as TrainResult;
+    return typeof result.steps === 'number' ? result : undefined;
+  } catch {
+    // The last of all files: without it, or where it is damaged, it is made again.
+    return undefined;
+  }
+}
+
+/** What the run settled on when it began, in place of weights to start from. */
+export function settledStart({ config }: ResumedRun): Start {
+  const { arch = DEFAULT_ARCHITECTURE } = config.options;
+  return { arch, preprocessing: config.preprocessing, weights: undefined };
+}

@@ -1,0 +1,100 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { DataPrint } from '../data/fingerprint';
+import type { UnreadableImage } from '../data/read-all';
+import { readRegularFile } from '../files/regular-file';
+import { packageVersion } from '../machine/version';
+import { resolveOptions, TRAIN_OPTIONS, type Preprocessing, type ResolvedTrainOptions } from '../options';
+import { invalidCheckpoint } from './checkpoint-file';
+import type { Cropped } from './crop-data';
+import type { SessionParts } from './open-session';
+import { CONFIG } from './run-folder';
+
+/** What `config.json` holds: what the run is. */
+export interface RunConfig {
+  options: ResolvedTrainOptions;
+  versions: Record<string, string | undefined>;
+  classes: string[];
+  preprocessing: Preprocessing;
+  /** Of the images that the run began with. */
+  data: DataPrint;
+  /** The images that it goes without. */
+  unreadable: UnreadableImage[];
+}
+
+/** The options with what the run has settled of them; folders and files by paths that hold wherever the run is gone on with. */
+export function resolvedOptions({ options, trainer, start, folder }: SessionParts): ResolvedTrainOptions {
+  const { backend, device, precision } = trainer;
+  const { data, weights, val } = options;
+  return {
+    ...options,
+    data: absolute(data),
+    weights: absolute(weights),
+    ...(val === undefined ? {} : { val: absolute(val) }),
+    arch: start.arch,
+    output: folder.path,
+    backend: backend.name,
+    device,
+    precision,
+  };
+}
+
+/** The path of what is there; other words, such as the name of weights, mean something else. */
+function absolute(name: string): string {
+  const file = path.resolve(name);
+  return fs.existsSync(file) ? file : name;
+}
+
+/** Writes `config.json`, and the images that the run goes without. */
+export async function writeConfig(
+  { trainer, dataset, start, folder }: SessionParts,
+  options: ResolvedTrainOptions,
+  { unreadable }: Cropped,
+  data: DataPrint,
+): Promise<void> {
+  const config: RunConfig = {
+    options,
+    versions: versionsOf(trainer),
+    classes: dataset.classes,
+    preprocessing: start.preprocessing,
+    data,
+    unreadable,
+  };
+  await folder.write(CONFIG, `${JSON.stringify(config, undefined, 2)}\n`);
+  if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
+}
+
+/** Of this package, Node.js, and the libraries that compute. */
+export function versionsOf({ backend }: Pick<SessionParts['trainer'], 'backend'>): RunConfig['versions'] {
+  return { 'resnet-ft': packageVersion(), node: process.versions.node, ...backend.versions };
+}
+
+/**
+ * Reads `config.json`.
+ *
+ * @returns undefined where the folder has none
+ * @throws ResnetFtError CHECKPOINT_INVALID
+ */
+export async function readConfig(folder: string): Promise<RunConfig | undefined> {
+  const file = path.join(folder, CONFIG);
+  let text: string;
+  try {
+    text = (await readRegularFile(file)).toString();
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw invalidCheckpoint(file, `can't be read: ${(cause as Error).message}`, { cause });
+  }
+  try {
+    const config = JSON.parse(text) as RunConfig;
+    const { data, ...options } = config.options;
+    const whole =
+      typeof config.data.train === 'object' && typeof config.data.val === 'object' && Array.isArray(config.unreadable);
+    if (!whole) throw new Error('incomplete');
+    return { ...config, options: { data, ...resolveOptions(TRAIN_OPTIONS, options, 'train') } };
+  } catch (cause) {
+    throw invalidCheckpoint(file, 'is damaged, or of a version of resnet-ft that could not resume runs', {
+      hint: 'Begin the run anew in another folder',
+      cause,
+    });
+  }
+}

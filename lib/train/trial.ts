@@ -1,0 +1,69 @@
+import type { Samples, TrainingSession } from '../backend/types';
+import type { Split } from './fit';
+
+// Steps that are done to see how long they take, or whether they fit into memory, and then undone.
+
+/** What a trial needs of a run. */
+export interface TrialRun {
+  session: TrainingSession;
+  train: Split;
+  val: Split;
+  batchSize: number;
+  /** Parameter groups of the recipe. */
+  groups: number;
+}
+
+/** Seconds of one training step and of the validation of one image. */
+export interface Pace {
+  step: number;
+  valImage: number;
+}
+
+/** At most so many steps. */
+const STEPS = 4;
+/** Batches of validation. */
+const BATCHES = 2;
+
+/**
+ * Measures a few steps and batches, twice: the first time what is done once is done too (features of frozen modules, searches for fast
+ * algorithms). The session is afterwards as it was.
+ */
+export async function measurePace(run: TrialRun): Promise<{ first: Pace; later: Pace }> {
+  const { session } = run;
+  const before = await session.state();
+  try {
+    const first = await onePace(run);
+    await session.restore(before);
+    return { first, later: await onePace(run) };
+  } finally {
+    await session.restore(before);
+  }
+}
+
+async function onePace({ session, train, val, batchSize, groups }: TrialRun): Promise<Pace> {
+  const steps = Math.min(STEPS, Math.ceil(train.targets.length / batchSize));
+  const seconds = await secondsOf(() => trySteps({ session, train, batchSize, groups }, steps));
+  const some = firstOf(val, BATCHES * batchSize);
+  const valSeconds = await secondsOf(() => session.evaluate({ ...some, batchSize }, () => {}));
+  return { step: seconds / steps, valImage: valSeconds / some.targets.length };
+}
+
+/** Does so many steps of the session's epoch, at a rate of 0. */
+export async function trySteps(
+  { session, train: { store, targets, indices }, batchSize, groups }: Omit<TrialRun, 'val'>,
+  steps: number,
+): Promise<void> {
+  const { epoch } = (await session.state()).position;
+  const learningRates = new Float64Array(steps * groups);
+  await session.trainEpoch({ store, targets, indices, batchSize, epoch, learningRates, keepFrom: 0 }, () => {});
+}
+
+function firstOf({ store, targets, indices }: Split, count: number): Samples {
+  return { store, targets: targets.slice(0, count), indices: indices?.slice(0, count) };
+}
+
+async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}

@@ -1,0 +1,101 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { ANTS_BEES, run, scratch } from '../cli/run';
+import { callApi } from '../predict/call-api';
+import { resultsOf } from './resume-runs';
+
+// Trainings as a program runs them: event by event, several at a time, one after the other.
+
+const tmp = scratch();
+const inTmp = (name: string): string => path.join(tmp, name);
+const OPTIONS = {
+  ...({ data: ANTS_BEES, weights: 'none', arch: 'resnet18', batchSize: 4, device: 'cpu', precision: 'fp32' } as const),
+  ...({ trainFrom: 'fc', threads: 1, epochs: 2, cropCache: '0' } as const),
+};
+
+test('a loop over the events sees all of them, and ends with the training', async () => {
+  const seen = await callApi(
+    async ({ api }, options) => {
+      const kinds: string[] = [];
+      const training = api.train(options);
+      for await (const event of training) if (kinds.at(-1) !== event.kind) kinds.push(event.kind);
+      return { kinds, epochs: (await training).epochs };
+    },
+    { ...OPTIONS, output: inTmp('loop') },
+  );
+  expect(seen.epochs).toBe(2);
+  const kinds = [...new Set(seen.kinds)];
+  expect(kinds.filter((kind) => kind !== 'checkpoint')).toEqual([
+    ...['data', 'device', 'crops', 'start', 'step', 'epoch', 'saved', 'done'],
+  ]);
+  expect(seen.kinds.at(-1)).toBe('done');
+});
+
+test('a loop that is left stops the training, which can be gone on with', async () => {
+  const output = inTmp('left');
+  const left = await callApi(
+    async ({ api, codeOf }, options) => {
+      const training = api.train(options);
+      for await (const event of training) if (event.kind === 'step' && event.step === 4) break;
+      return codeOf(training);
+    },
+    { ...OPTIONS, output },
+  );
+  expect(left).toBe('ABORTED');
+  expect(fs.existsSync(path.join(output, 'result.json'))).toBe(false);
+  expect((await run(['train', '--resume', output])).code).toBe(0);
+  expect(await resultsOf(output)).toEqual(await resultsOf(inTmp('loop')));
+});
+
+test('a loop over a training that fails throws its error', async () => {
+  const code = await callApi(
+    ({ api, codeOf }, options) =>
+      codeOf(
+        (async () => {
+          for await (const event of api.train(options)) void event;
+        })(),
+      ),
+    { ...OPTIONS, data: inTmp('nowhere') },
+  );
+  expect(code).toBe('DATA_NOT_FOUND');
+});
+
+test('several trainings at the same time, one of them in a worker thread, come to what each comes to alone', async () => {
+  const outputs = ['one', 'two', 'worker'].map(inTmp);
+  await callApi(
+    async ({ api, root }, { options, outputs: [one, two, third] }) => {
+      const { Worker } = await import('node:worker_threads');
+      const program = `require(${JSON.stringify(root)}).train(require('node:worker_threads').workerData).catch((e) => { throw e; })`;
+      const worker = new Worker(program, { eval: true, workerData: { ...options, output: third } });
+      const ended = new Promise<void>((resolve, reject) => {
+        worker.on('error', reject).on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`exit ${code}`))));
+      });
+      await Promise.all([api.train({ ...options, output: one }), api.train({ ...options, output: two }), ended]);
+      return true;
+    },
+    { options: OPTIONS, outputs },
+  );
+  for (const output of outputs) expect(await resultsOf(output)).toEqual(await resultsOf(inTmp('loop')));
+});
+
+test('memory is back where it was after each training', async () => {
+  const grown = await callApi(
+    async ({ api, gc }, { options, output }) => {
+      const { rmSync } = await import('node:fs');
+      const after: number[] = [];
+      for (let i = 0; i < 6; i++) {
+        await api.train({ ...options, output });
+        rmSync(output, { recursive: true });
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        gc();
+        after.push(process.memoryUsage().rss);
+      }
+      return after;
+    },
+    { options: { ...OPTIONS, epochs: 1 }, output: inTmp('again') },
+  );
+  // A model has 45 MB, and a checkpoint twice as much: four more of either would show.
+  const [, second = 0] = grown;
+  expect((grown.at(-1) ?? 0) - second).toBeLessThan(100e6);
+});
