@@ -7,8 +7,8 @@ export function nativeCommand(options: ResolvedTrainOptions): string {
     const value = options[name as keyof ResolvedTrainOptions];
     const fallback = 'default' in spec ? spec.default : undefined;
     if (value === undefined || value === fallback || name === 'backend' || name === 'output') continue;
-    words.push(`--${kebab(name)}`);
-    if (value !== true) words.push(quoted(String(value)));
+    words.push(`--${value === false ? 'no-' : ''}${kebab(name)}`);
+    if (typeof value !== 'boolean') words.push(quoted(String(value)));
   }
   return [...words, '--backend', 'native'].join(' ');
 }

@@ -1,11 +1,12 @@
 import type { CropStore, TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
-import { resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from '../options';
+import { checkLastBatch, resolveTrainOptions, toMeasure, type ResolvedTrainOptions, type TrainOptions } from '../options';
 import { cropData, type Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
 import type { TrainResult } from './events';
 import { aborted } from './fit';
+import { measuredPreprocessing } from './normalisation';
 import { openTrainer } from './open-backend';
 import { openData } from './open-data';
 import { createSession, loadWeights, shareRoom, type SessionParts } from './open-session';
@@ -37,11 +38,18 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
     const start = await readStart(options, { ...run.download, otherwise: control.withoutWeights });
     const parts: SessionParts = { options, trainer, dataset, start, folder };
     const { storage, features } = await shareRoom(parts);
+    const crops = (): Promise<Cropped> => cropSamples(parts, storage, open.stores, run);
+    // What is measured on the crops is needed to make the session.
+    const early = toMeasure(options).length > 0 ? await crops() : undefined;
+    if (early !== undefined) {
+      start.preprocessing = await measuredPreprocessing(options, start.preprocessing, early.train, run.signal);
+    }
     const session = await createSession(parts, features);
     open.session = session;
     // Before the crops, so that a wrong file fails early.
     await loadWeights(session, parts, run);
-    const cropped = await cropSamples(parts, storage, open.stores, run);
+    const cropped = early ?? (await crops());
+    checkLastBatch(options, start.preprocessing.crop, cropped.train.kept.length);
 
     const resolved = resolvedOptions(parts);
     await writeConfig(parts, resolved, cropped);
