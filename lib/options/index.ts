@@ -16,7 +16,7 @@ export {
 } from './compare';
 export { DOCTOR_OPTIONS, resolveDoctorOptions, type DoctorOptions } from './doctor';
 export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
-export { checkLastBatch, GEOMETRY_OPTIONS, preprocessingOf, toMeasure } from './geometry';
+export { checkLastBatch, preprocessingOf, toMeasure } from './geometry';
 export { EXPORT_OPTIONS, resolveExportOptions, type ExportFormat, type ExportOptions } from './export';
 export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions } from './predict';
 export {
@@ -46,7 +46,6 @@ export {
   TRAIN_FROM,
   geometryOf,
   type Architecture,
-  type Fit,
   type Fitting,
   type Geometry,
   type Interpolation,

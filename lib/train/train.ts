@@ -1,6 +1,12 @@
 import type { CropStore, TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
-import { checkLastBatch, resolveTrainOptions, toMeasure, type ResolvedTrainOptions, type TrainOptions } from '../options';
+import {
+  checkLastBatch,
+  resolveTrainOptions,
+  toMeasure,
+  type ResolvedTrainOptions,
+  type TrainOptions,
+} from '../options';
 import { cropData, type Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';

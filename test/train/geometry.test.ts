@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import sharp from 'sharp';
 import { loadImage } from '../../lib/data/load-image';
 import { scanImageFolder } from '../../lib/data/image-folder';
 import { PREPROCESSING, type Preprocessing } from '../../lib/options';
@@ -107,6 +108,28 @@ test('a training that starts from the file goes on with its geometry, but for wh
   await train(third, ...weights, '--fit', 'stretch', '--no-exif-rotate', '--mean', '0.5,0.5,0.5');
   const { exifRotate: _not, ...rest } = card as Preprocessing;
   expect(await cardOf(third)).toEqual({ ...rest, fit: 'stretch', mean: [0.5, 0.5, 0.5] });
+});
+
+test('a photo is turned before it is predicted where the model says so, and only there', async () => {
+  const source = path.join(ANTS_BEES, 'val', 'ants', '8124241_36b290d372.jpg');
+  const upright = path.join(tmp, 'upright.png');
+  const lying = path.join(tmp, 'lying.png');
+  await sharp(source).png().toFile(upright);
+  // Lies on its side, and says that it is to be turned by 90 degrees.
+  await sharp(source).rotate(270).png().withMetadata({ orientation: 6 }).toFile(lying);
+  const given = { models: [first, path.join(tmp, 'third')], images: [upright, lying] };
+  const logits = await callApi<typeof given, number[][]>(async ({ api }, { models, images }) => {
+    const all = [];
+    for (const name of models) {
+      const model = await api.loadModel(name, { backend: 'native', device: 'cpu' });
+      all.push((await model.predict(images)).map(({ probability }) => probability));
+      await model.close();
+    }
+    return all;
+  }, given);
+  const [turned = [], as = []] = logits;
+  expect(turned[1]).toBe(turned[0]);
+  expect(as[1]).not.toBe(as[0]);
 });
 
 test('crops of another geometry are not found in the cache, nor those of a file that is turned', async () => {
