@@ -1,8 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { openNativeBackend } from '../../../lib/backend/native/backend';
 import { decodeImage } from '../../../lib/data/decode';
+import { keepImages } from '../../../lib/data/images';
 import { loadImage } from '../../../lib/data/load-image';
 import { sha256 } from '../../backend/contract';
+import { scratch } from '../../cli/run';
 import { FOLLOWED_PILLOW } from '../../python-pillow';
 
 type Case = [name: string, width: number, height: number, sha256: string, base64: string];
@@ -12,6 +15,8 @@ const { pillow, files } = JSON.parse(fs.readFileSync(path.join(__dirname, 'rotat
   files: Case[];
 };
 const CONTENTS = new Map(files.map(([name, , , , base64]) => [name, Buffer.from(base64, 'base64')]));
+
+const scratched = scratch();
 
 test('the vectors are those of the Pillow that is followed', () => {
   expect(pillow).toBe(FOLLOWED_PILLOW);
@@ -31,6 +36,18 @@ test('nothing but a TIFF is turned where that is not asked for', async () => {
       expect(await loadImage(content)).toEqual(upright);
       expect((await loadImage(content, { exifRotate: true })).data).not.toEqual(upright.data);
     }
+  }
+});
+
+test('a store of images keeps them turned where that is asked for', async () => {
+  const file = path.join(scratched, 'lying.png');
+  fs.writeFileSync(file, CONTENTS.get('png 6') ?? '');
+  for (const exifRotate of [true, false]) {
+    const samples = [{ file, name: 'lying.png', target: 0 }];
+    const options = { samples, shortSide: 0, memory: 1000, skipUnreadable: false, exifRotate };
+    const { store } = await keepImages({ ...options, backend: await openNativeBackend() });
+    expect(store.get(0).data).toEqual(Buffer.from((await decodeImage(file, file, exifRotate)).data));
+    store.close();
   }
 });
 
