@@ -44,6 +44,8 @@ export type {
   CompareOptions,
   DoctorOptions,
   ExportOptions,
+  Fitting,
+  Geometry,
   Preprocessing,
   ResolvedTrainOptions,
   SummaryOptions,

@@ -1,6 +1,6 @@
 import type { DeviceInfo } from '../machine/device';
 import type { Container } from '../network/architecture';
-import type { DRAWS, Precision, TrainFrom } from '../options';
+import type { DRAWS, Fitting, Precision, TrainFrom } from '../options';
 import type { NamedTensor } from '../weights/state-dict';
 
 // What a backend offers: the seam between the rest of the package and whatever computes. native/addon implements it in C++,
@@ -15,10 +15,10 @@ export interface RgbImage {
   lent?: boolean;
 }
 
-export interface CropOptions {
-  /** The short side becomes this many pixels (torchvision's Resize); 0 leaves the size as it is. */
+export interface CropOptions extends Fitting {
+  /** The short side becomes this many pixels (torchvision's Resize); 0 leaves the size as it is. Counts only where the image is cropped. */
   resize: number;
-  /** Side of the centre square (torchvision's CenterCrop); 0 does not crop. */
+  /** Side of the square (torchvision's CenterCrop, or as `fit` says); 0 does not crop. */
   crop: number;
 }
 
@@ -28,10 +28,10 @@ export interface CropStore {
   readonly size: number;
   /** Whether the crops are in a file, not in memory. */
   readonly inFile?: boolean;
-  /** Resizes and crops, and keeps the bytes at `index`. */
-  put(index: number, image: RgbImage, resize: number): Promise<void>;
+  /** Resizes and crops, or fits as `how` says, and keeps the bytes at `index`. */
+  put(index: number, image: RgbImage, resize: number, how?: Fitting): Promise<void>;
   /** As `put`, and gives the bytes of the crop, which are the caller's own. */
-  putAndGet(index: number, image: RgbImage, resize: number): Promise<Uint8Array>;
+  putAndGet(index: number, image: RgbImage, resize: number, how?: Fitting): Promise<Uint8Array>;
   /** A copy of the bytes at `index`. */
   get(index: number): Uint8Array;
   /** Frees the memory; a session that still reads it keeps it alive until its pass ends. */

@@ -13,7 +13,7 @@ import { encodeOnnx } from '../export/onnx-proto';
 import { buildNetwork, IMAGENET_OUTPUTS, type Container } from '../network/architecture';
 import { DEFAULT_PREPROCESSING, type ModelCard } from '../model/describe';
 import { openModel } from '../model/open';
-import { DEFAULT_ARCHITECTURE, type ResolvedBenchOptions } from '../options';
+import { DEFAULT_ARCHITECTURE, geometryOf, type Preprocessing, type ResolvedBenchOptions } from '../options';
 import { expandInputs } from '../predict/inputs';
 import { writeAtomically } from '../files/atomic-file';
 import type { StateDict } from '../weights/index';
@@ -77,9 +77,12 @@ export async function writeOnnx(file: string, model: BenchModel): Promise<void> 
 export async function prepareImages(
   folder: string | undefined,
   count: number,
-  { resize, crop }: { resize: number; crop: number },
+  preprocessing: Preprocessing,
   signal: AbortSignal | undefined,
 ): Promise<BenchImages> {
+  const geometry = geometryOf(preprocessing);
+  const { exifRotate: _done, ...how } = geometry;
+  const { crop } = geometry;
   const size = 3 * crop * crop;
   const bytes = new Uint8Array(count * size);
   if (folder === undefined) {
@@ -89,7 +92,7 @@ export async function prepareImages(
   const files = await firstImages(folder, count);
   for (const [i, file] of files.entries()) {
     throwIfAborted(signal, READING_STOPPED);
-    const { data } = await resizeAndCrop(await decodeResizable(file, { resize, crop }), { resize, crop });
+    const { data } = await resizeAndCrop(await decodeResizable(file, geometry), how);
     for (let at = i; at < count; at += files.length) bytes.set(data, at * size);
   }
   const names = files.map((file) => path.relative(folder, file));

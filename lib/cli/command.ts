@@ -75,7 +75,7 @@ function fromArgument(type: string, value: unknown): unknown {
 /** Throws for an option that does not exist, with the nearest that does, and for arguments too many. */
 function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): true {
   const ours = [...Object.keys(spec.options).map(kebab), ...outputFlags(spec)];
-  const known = [...ours, 'verbose', 'help', 'version'];
+  const known = [...ours, 'verbose', 'help', HELP_ALL, 'version'];
   for (const key of Object.keys(args)) {
     const name = kebab(key);
     if (['_', '$0', 'h'].includes(key) || key in spec.positionals || known.includes(name)) continue;
@@ -107,6 +107,16 @@ const flagsOf = (options: OptionTable): string[] =>
     .filter((name) => options[name]?.type === 'boolean')
     .map(kebab);
 
+/** Shows every option, those too that the help leaves out; made `--help` by {@link withHelpAll}. */
+const HELP_ALL = 'help-all';
+
+/** The arguments with `--help` where they ask for the help with all options. */
+export function withHelpAll(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  const asked = argv.slice(0, end < 0 ? argv.length : end).includes(`--${HELP_ALL}`);
+  return asked ? ['--help', ...argv] : [...argv];
+}
+
 function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
   let built = yargs.strict(false).usage(`$0 ${spec.command}\n\n${spec.describe}.`);
   for (const [name, describe] of Object.entries(spec.positionals)) {
@@ -119,6 +129,7 @@ function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
     built = built.option(kebab(name), {
       type: option.type === 'boolean' ? 'boolean' : 'string',
       requiresArg: option.type !== 'boolean',
+      hidden: option.advanced === true,
       group: `${option.group}:`,
       describe: `${option.help}${choices}${fallback}`,
     });
@@ -127,6 +138,8 @@ function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
     const describe = flag === 'json' ? spec.json : spec.quiet;
     built = built.option(flag, { type: 'boolean', default: false, group: 'Output:', describe: describe ?? '' });
   }
+  const more = Object.values(spec.options).filter((option) => option.advanced === true).length;
+  if (more > 0) built = built.showHidden(HELP_ALL, `show the help with ${more} more options`);
   for (const [command, what] of spec.examples ?? []) built = built.example(`$0 ${command}`, what);
   return built.check((args) => checkUnknown(spec, args));
 }

@@ -4,7 +4,7 @@ import { packageRoot } from '../machine/root';
 import { oneLine, ResnetFtError } from '../errors';
 import { tell } from '../text/terminal';
 import { packageVersion } from '../machine/version';
-import type { Command } from './command';
+import { withHelpAll, type Command } from './command';
 import { benchCommand } from './bench';
 import { buildCommand } from './build';
 import { compareCommand } from './compare';
@@ -103,7 +103,7 @@ export async function main(argv: string[]): Promise<void> {
 
 async function runCommand(argv: string[]): Promise<void> {
   const { default: yargs } = await import('yargs');
-  const parser: Argv = yargs(argv, packageRoot())
+  const parser: Argv = yargs(withHelpAll(argv), packageRoot())
     .scriptName('resnet-ft')
     .usage('$0 <command>\n\nFine-tune a ResNet on your own folder of images.')
     .locale('en')

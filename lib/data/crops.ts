@@ -1,5 +1,6 @@
-import type { BackendOperations, CropStore, RgbImage } from '../backend/types';
+import type { BackendOperations, CropStore } from '../backend/types';
 import { type ResnetFtError, throwIfAborted } from '../errors';
+import type { Geometry } from '../options';
 import { CropCache } from './crop-cache';
 import { readImage } from './decode';
 import type { Sample } from './image-folder';
@@ -7,19 +8,15 @@ import { readableIndices, readAll, READING_STOPPED, readSamples, type ReadOption
 import { decodeResizable } from './resizable';
 import { storeError } from './store-error';
 
-interface CropGeometry extends ReadOptions {
+interface CroppingOptions extends ReadOptions, Geometry {
   backend: Pick<BackendOperations, 'createCropStore'>;
-  /** The short side becomes this many pixels. */
-  resize: number;
-  /** Side of the centre square that is kept. */
-  crop: number;
   /** Crops are taken from here where it has them, and kept in it where not. */
   cache?: CropCache | undefined;
   /** The crops are kept in a new file of this name instead of memory; it is gone when the process ends. */
   storeFile?: string | undefined;
 }
 
-export interface MakeCropsOptions extends CropGeometry {
+export interface MakeCropsOptions extends CroppingOptions {
   samples: readonly Sample[];
   /** Leave out what can't be decoded, instead of failing. */
   skipUnreadable: boolean;
@@ -48,7 +45,7 @@ export async function makeCrops(options: MakeCropsOptions): Promise<CroppedSampl
   }
 }
 
-export interface CropImagesOptions extends CropGeometry {
+export interface CropImagesOptions extends CroppingOptions {
   /** Paths of images, or their contents. */
   inputs: readonly (string | Uint8Array)[];
 }
@@ -89,21 +86,25 @@ async function put(
   input: string | Uint8Array,
   options: CropImagesOptions,
 ): Promise<void> {
-  const { resize, crop, cache, storeFile } = options;
+  const { resize, crop, fit, interpolation, cache, storeFile } = options;
+  const how = { fit, interpolation };
   const failed = (cause: unknown): never => {
     throw storeError(cause, storeFile);
   };
-  const write = (image: RgbImage, to: number): Promise<void> =>
-    store.put(index, { ...image, lent: true }, to).catch(failed);
-  if (cache === undefined) return write(await decodeResizable(input, { resize, crop }), resize);
+  if (cache === undefined) {
+    const image = await decodeResizable(input, options);
+    return store.put(index, { ...image, lent: true }, resize, how).catch(failed);
+  }
   // Read once: the crop is that of the very bytes whose hash is its name.
   const content = typeof input === 'string' ? await readImage(input) : input;
   const key = await CropCache.key(content);
   const known = await cache.get(key);
   // A crop of the store's own size passes unchanged.
-  if (known !== undefined) return write({ width: crop, height: crop, data: known }, crop);
+  if (known !== undefined) {
+    return store.put(index, { width: crop, height: crop, data: known, lent: true }, crop).catch(failed);
+  }
   const name = typeof input === 'string' ? input : undefined;
-  const image = await decodeResizable(content, { resize, crop }, name);
-  const made = await store.putAndGet(index, { ...image, lent: true }, resize).catch(failed);
+  const image = await decodeResizable(content, options, name);
+  const made = await store.putAndGet(index, { ...image, lent: true }, resize, how).catch(failed);
   await cache.add(key, made);
 }

@@ -3,8 +3,10 @@ import type { RgbImage } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import { withRoomFor } from './decode-budget';
 import { decodeElsewhere } from './decoders/elsewhere';
+import { orientationOf } from './decoders/orientation';
 import { planOf, type Plan } from './decoders/plan';
 import { Refusal } from './decoders/refusal';
+import { upright } from './decoders/upright';
 import { noSuch } from './reason';
 import { readRegularFile } from '../files/regular-file';
 
@@ -15,19 +17,27 @@ sharp.concurrency(1);
 /** Pixels up to which JavaScript takes milliseconds: no longer than handing them to another thread. */
 const SMALL = 256 * 256;
 
+/** The EXIF orientation of an image that is as it should be. */
+const UPRIGHT = 1;
+
 /**
  * Decodes an image to the bytes that Pillow's `Image.open(...).convert('RGB')` gives: the content decides on the format,
- * not the name; EXIF rotation is not applied, alpha is dropped.
+ * not the name; EXIF rotation is applied only where asked for, alpha is dropped.
  *
  * @param input path of a file, or its content
  * @param name for the error; that of the file where left out
+ * @param exifRotate whether the image is turned as its EXIF orientation says: {@link orientationOf}
  * @throws ResnetFtError `IMAGE_UNREADABLE`, with the file and the cause in one line
  */
-export async function decodeImage(input: string | Uint8Array, name = nameOf(input)): Promise<RgbImage> {
+export async function decodeImage(
+  input: string | Uint8Array,
+  name = nameOf(input),
+  exifRotate = false,
+): Promise<RgbImage> {
   try {
     const bytes = typeof input === 'string' ? await readRegularFile(input) : asBuffer(input);
     if (bytes.length === 0) throw new Refusal('the file is empty');
-    return await explained(bytes);
+    return await explained(bytes, exifRotate ? orientationOf(bytes) : UPRIGHT);
   } catch (cause) {
     throw unreadable(name, cause);
   }
@@ -53,19 +63,22 @@ export const DECODER = `2 sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versi
  * libvips has one place for the errors of all threads: an image that fails beside others may find its own error gone, or
  * another's. It is decoded once more while nothing else is.
  */
-async function explained(bytes: Buffer): Promise<RgbImage> {
+async function explained(bytes: Buffer, orientation: number): Promise<RgbImage> {
   try {
     const plan = await planOf(bytes);
-    const room = plan.width * plan.height * plan.bytesPerPixel + (elsewhere(plan) ? bytes.length : 0);
-    return await withRoomFor(room, () => run(plan, bytes));
+    // Of an image that is turned there are two while that happens.
+    const bytesPerPixel = Math.max(plan.bytesPerPixel, orientation === UPRIGHT ? 3 : 6);
+    const room = plan.width * plan.height * bytesPerPixel + (elsewhere(plan) ? bytes.length : 0);
+    return await withRoomFor(room, () => run(plan, bytes, orientation));
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    return withRoomFor(Infinity, async () => run(await planOf(bytes), bytes));
+    return withRoomFor(Infinity, async () => run(await planOf(bytes), bytes, orientation));
   }
 }
 
-async function run(plan: Plan, bytes: Buffer): Promise<RgbImage> {
-  return elsewhere(plan) ? decodeElsewhere(bytes) : plan.decode();
+async function run(plan: Plan, bytes: Buffer, orientation: number): Promise<RgbImage> {
+  const image = await (elsewhere(plan) ? decodeElsewhere(bytes) : plan.decode());
+  return orientation === UPRIGHT ? image : upright(image, orientation);
 }
 
 function elsewhere({ inScript, width, height }: Plan): boolean {

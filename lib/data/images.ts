@@ -10,6 +10,8 @@ export interface KeepImagesOptions extends ReadOptions {
   samples: readonly Sample[];
   /** Images whose short side has more pixels are resized to so many; 0 keeps them as they are. */
   shortSide: number;
+  /** Whether each is first turned as its EXIF orientation says; default no. */
+  exifRotate?: boolean | undefined;
   /** Bytes of images that may be in memory, where there is a `storeFile` for the others. */
   memory: number;
   /** A new file of this name, which is gone when the process ends. */
@@ -30,12 +32,12 @@ export interface KeptImages extends ReadSamples {
  * class without images, `OUTPUT_NOT_WRITABLE`, `NATIVE_ERROR`, `ABORTED`
  */
 export async function keepImages(options: KeepImagesOptions): Promise<KeptImages> {
-  const { samples, shortSide, skipUnreadable, storeFile, signal } = options;
+  const { samples, shortSide, exifRotate, skipUnreadable, storeFile, signal } = options;
   throwIfAborted(signal, READING_STOPPED);
   const store = createStore(options);
   try {
     const errors = await readAll(samples, options, async ({ file }, index) => {
-      const image = await decodeImage(file);
+      const image = await decodeImage(file, file, exifRotate);
       await store.put(index, { ...image, lent: true }, shortSide).catch((cause: unknown) => {
         throw storeError(cause, storeFile);
       });

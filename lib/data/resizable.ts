@@ -1,6 +1,7 @@
 import { tooLargeToResize } from '../backend/resized-size';
-import type { CropOptions, RgbImage } from '../backend/types';
+import type { RgbImage } from '../backend/types';
 import { ResnetFtError } from '../errors';
+import type { Geometry } from '../options';
 import { decodeImage } from './decode';
 
 /**
@@ -12,10 +13,10 @@ import { decodeImage } from './decode';
  */
 export async function decodeResizable(
   input: string | Uint8Array,
-  options: CropOptions,
+  options: Geometry,
   name = typeof input === 'string' ? input : undefined,
 ): Promise<RgbImage> {
-  const image = await decodeImage(input, name);
+  const image = await decodeImage(input, name, options.exifRotate);
   const reason = tooLargeToResize(image, options);
   if (reason === undefined) return image;
   throw new ResnetFtError('IMAGE_UNREADABLE', `${name ?? '(image in memory)'}: ${reason}`);

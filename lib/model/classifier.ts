@@ -4,6 +4,7 @@ import type { Backend, CropStore, InferenceModel } from '../backend/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
 import { Chunker } from './chunker';
+import { geometryOf } from '../options';
 import type { OpenedModel } from './open';
 
 const STOPPED = 'The pass was stopped';
@@ -143,12 +144,10 @@ export class Classifier {
 
   private async crop<T extends ImageInput>(inputs: T[], signal: AbortSignal | undefined): Promise<Chunk<T>> {
     const { cropImages } = await import('../data/crops.js');
-    const { resize, crop } = this.info.preprocessing;
     const made = await cropImages({
       backend: this.backend,
       inputs,
-      resize,
-      crop,
+      ...geometryOf(this.info.preprocessing),
       ...(signal === undefined ? {} : { signal }),
     });
     return { inputs, ...made };

@@ -1,5 +1,16 @@
 import { ResnetFtError } from '../errors';
-import { ARCHITECTURES, PREPROCESSING, type Architecture, type Preprocessing } from '../options';
+import {
+  ARCHITECTURES,
+  FITS,
+  INTERPOLATIONS,
+  MEAN_RANGE,
+  MOST_RESIZE,
+  MOST_SIDE,
+  PREPROCESSING,
+  STD_RANGE,
+  type Architecture,
+  type Preprocessing,
+} from '../options';
 import type { StateDict } from '../weights/state-dict';
 import { ARCHITECTURE_SHAPES, buildNetwork, IMAGENET_OUTPUTS, tensorsOf } from '../network/architecture';
 import { sameShape } from '../weights/state-dict';
@@ -45,13 +56,6 @@ export function outputsOf(tensors: StateDict): number | undefined {
   return shape?.length === 2 && shape[0] !== 0 ? shape[0] : undefined;
 }
 
-/** Sides of images that a file may ask for: more than any ResNet is used with, and a batch fits into memory. */
-const MAX_SIDE = 1024;
-
-/** What is subtracted from values between 0 and 1, and what they are divided by: 1 changes nothing. */
-const MEAN_RANGE = [0, 1] as const;
-const STD_RANGE = [1e-3, 1] as const;
-
 /** Longer than any folder's name. */
 const MAX_NAME = 1000;
 
@@ -60,17 +64,31 @@ const isChannels = (value: unknown, [min, max]: readonly [number, number]): valu
   value.length === 3 &&
   value.every((one) => typeof one === 'number' && one >= min && one <= max);
 
-const isSide = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= MAX_SIDE;
+const isSide = (value: unknown, most: number): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= most;
+
+/** Whether a field that is only there where it is not as in the tutorial is one of these values, or missing. */
+const isAny = <T>(value: unknown, values: readonly T[]): value is T | undefined =>
+  value === undefined || values.some((one) => one === value);
 
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= MAX_NAME;
 
 function parsePreprocessing(value: unknown): Preprocessing | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { resize, crop, mean, std } = value as Record<string, unknown>;
-  if (!isSide(resize) || !isSide(crop)) return undefined;
-  return isChannels(mean, MEAN_RANGE) && isChannels(std, STD_RANGE) ? { resize, crop, mean, std } : undefined;
+  const { resize, crop, fit, interpolation, exifRotate, mean, std } = value as Record<string, unknown>;
+  if (!isSide(resize, MOST_RESIZE) || !isSide(crop, MOST_SIDE)) return undefined;
+  if (!isAny(fit, FITS) || !isAny(interpolation, INTERPOLATIONS) || !isAny(exifRotate, [true, false])) return undefined;
+  if (!isChannels(mean, MEAN_RANGE) || !isChannels(std, STD_RANGE)) return undefined;
+  return {
+    resize,
+    crop,
+    ...(fit === undefined ? {} : { fit }),
+    ...(interpolation === undefined ? {} : { interpolation }),
+    ...(exifRotate === undefined ? {} : { exifRotate }),
+    mean,
+    std,
+  };
 }
 
 /**

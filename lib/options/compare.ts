@@ -1,5 +1,6 @@
 import { DATA, MODEL, OUTPUT } from './common';
 import { EVAL_OPTIONS } from './eval';
+import { checkGeometryOptions } from './geometry';
 import {
   rejectOption,
   requireText,
@@ -68,6 +69,7 @@ export function resolveCompareOptions(input: CompareOptions): ResolvedCompareOpt
   const options = resolveOptions(COMPARE_OPTIONS, given, 'compare');
   const named = options.rows.split(',').map((row) => row.trim());
   if (!named.every((row) => ROWS.has(row))) rejectOption(COMPARE_OPTIONS.rows.expected, '--rows', options.rows);
+  checkGeometryOptions(options);
   return {
     ...options,
     data: requireText('a folder', 'data', data),

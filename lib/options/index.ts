@@ -16,6 +16,7 @@ export {
 } from './compare';
 export { DOCTOR_OPTIONS, resolveDoctorOptions, type DoctorOptions } from './doctor';
 export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
+export { checkLastBatch, preprocessingOf, toMeasure } from './geometry';
 export { EXPORT_OPTIONS, resolveExportOptions, type ExportFormat, type ExportOptions } from './export';
 export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions } from './predict';
 export {
@@ -35,9 +36,19 @@ export {
   ARCHITECTURES,
   BACKENDS,
   DRAWS,
+  FITS,
+  INTERPOLATIONS,
+  MEAN_RANGE,
+  MOST_RESIZE,
+  MOST_SIDE,
   PREPROCESSING,
+  STD_RANGE,
   TRAIN_FROM,
+  geometryOf,
   type Architecture,
+  type Fitting,
+  type Geometry,
+  type Interpolation,
   type Precision,
   type Preprocessing,
   type TrainFrom,

@@ -11,6 +11,8 @@ interface OptionBase {
   readonly help: string;
   /** Heading of the help under which the option stands. */
   readonly group: string;
+  /** Seldom needed: the help leaves it out, and `--help-all` shows it. */
+  readonly advanced?: boolean;
   /** Needed in the tables of commands whose finished work is used again: {@link RecipeTable}. */
   readonly affects?: Effect;
 }
@@ -23,6 +25,8 @@ interface NumberOption extends OptionBase {
   readonly above?: number;
   readonly max?: number;
   readonly below?: number;
+  /** Why the range is what it is, or what to do: a sentence. */
+  readonly hint?: string;
 }
 
 interface StringOption extends OptionBase {
@@ -36,7 +40,7 @@ interface StringOption extends OptionBase {
 
 interface BooleanOption extends OptionBase {
   readonly type: 'boolean';
-  readonly default: boolean;
+  readonly default?: boolean;
 }
 
 /** One option as its table declares it. */
@@ -55,6 +59,12 @@ type ValueOf<S> = S extends { choices: readonly (infer C)[] }
     : S extends { type: 'boolean' }
       ? boolean
       : string;
+
+/** A table of options that are all {@link OptionBase.advanced}. */
+export function advanced<T extends OptionTable>(table: T): { readonly [K in keyof T]: T[K] & { advanced: true } } {
+  const entries = Object.entries(table).map(([name, spec]) => [name, { ...spec, advanced: true }] as const);
+  return Object.fromEntries(entries) as unknown as { readonly [K in keyof T]: T[K] & { advanced: true } };
+}
 
 /** What a caller may give: any of the table's options. */
 export type GivenOptions<T extends OptionTable> = { -readonly [K in keyof T]?: ValueOf<T[K]> | undefined };
@@ -111,7 +121,7 @@ function checkNumber(spec: NumberOption, flag: string, value: unknown): number {
     (spec.above === undefined || value > spec.above) &&
     (spec.max === undefined || value <= spec.max) &&
     (spec.below === undefined || value < spec.below);
-  return good ? value : rejectOption(numberExpectation(spec), flag, value);
+  return good ? value : rejectOption(numberExpectation(spec), flag, value, spec.hint);
 }
 
 function checkString(spec: StringOption, flag: string, value: unknown): string {

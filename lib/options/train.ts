@@ -1,5 +1,7 @@
 import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
+import { checkGeometryOptions, GEOMETRY_OPTIONS } from './geometry';
 import {
+  advanced,
   rejectOption,
   requireText,
   resolveOptions,
@@ -14,6 +16,8 @@ import { ARCHITECTURES, DRAWS, TRAIN_FROM } from './values';
 const RECIPE = 'Recipe';
 
 const SIZE = { type: 'string', pattern: SIZE_PATTERN, expected: 'a size such as 500MB or 4GB' } as const;
+
+const { backend, precision, threads } = MACHINE_OPTIONS;
 
 /** Every option of `train`. */
 export const TRAIN_OPTIONS = {
@@ -31,6 +35,7 @@ export const TRAIN_OPTIONS = {
     default: false,
     group: DATA,
     affects: 'result',
+    advanced: true,
     help: 'go on without images that cannot be read, and list them in the output folder',
   },
   arch: {
@@ -52,6 +57,7 @@ export const TRAIN_OPTIONS = {
     default: false,
     group: MODEL,
     affects: 'place',
+    advanced: true,
     help: 'never download; use only what is already there',
   },
   trainFrom: {
@@ -78,6 +84,7 @@ export const TRAIN_OPTIONS = {
     min: 1,
     group: RECIPE,
     affects: 'training',
+    advanced: true,
     help: 'stop after this many optimizer steps',
   },
   batchSize: {
@@ -91,15 +98,39 @@ export const TRAIN_OPTIONS = {
     help: 'images per step',
   },
   lr: { type: 'number', min: 0, default: 0.01, group: RECIPE, affects: 'training', help: 'learning rate' },
-  momentum: { type: 'number', min: 0, default: 0.5, group: RECIPE, affects: 'training', help: 'momentum of SGD' },
-  weightDecay: { type: 'number', min: 0, default: 0, group: RECIPE, affects: 'training', help: 'weight decay of SGD' },
-  nesterov: { type: 'boolean', default: false, group: RECIPE, affects: 'training', help: 'Nesterov momentum' },
+  momentum: {
+    type: 'number',
+    min: 0,
+    default: 0.5,
+    group: RECIPE,
+    affects: 'training',
+    advanced: true,
+    help: 'momentum of SGD',
+  },
+  weightDecay: {
+    type: 'number',
+    min: 0,
+    default: 0,
+    group: RECIPE,
+    affects: 'training',
+    advanced: true,
+    help: 'weight decay of SGD',
+  },
+  nesterov: {
+    type: 'boolean',
+    default: false,
+    group: RECIPE,
+    affects: 'training',
+    advanced: true,
+    help: 'Nesterov momentum',
+  },
   keep: {
     type: 'string',
     choices: ['best', 'last', 'min-batch-loss'],
     default: 'best',
     group: RECIPE,
     affects: 'training',
+    advanced: true,
     help: 'which weights become the model: those of the epoch with the best validation, of the last step, or, as in the tutorial, of the smallest batch loss in the last fifth of the steps',
   },
   seed: {
@@ -117,20 +148,25 @@ export const TRAIN_OPTIONS = {
     default: 'torch',
     affects: 'training',
     group: RECIPE,
+    advanced: true,
     help: "where order and mirroring are drawn from: torch's own random numbers, as in the tutorial, or a counter, with which each image's draws depend on seed and epoch alone",
   },
   ...STOPPING_OPTIONS,
+  ...GEOMETRY_OPTIONS,
   ...MACHINE_OPTIONS,
+  ...advanced({ backend, precision, threads }),
   cacheMemory: {
     ...SIZE,
     group: MACHINE,
     affects: 'place',
+    advanced: true,
     help: 'memory for the features of frozen modules, which are computed once: such as 500MB or 4GB, 0 for none [default: half of what is free]',
   },
   cacheDisk: {
     ...SIZE,
     group: MACHINE,
     affects: 'place',
+    advanced: true,
     help: 'disk space in the output folder for features that do not fit into that memory [default: half of what is free]',
   },
   cacheBf16: {
@@ -138,12 +174,14 @@ export const TRAIN_OPTIONS = {
     default: false,
     group: MACHINE,
     affects: 'training',
+    advanced: true,
     help: 'keep these features in bfloat16, which takes half the space',
   },
   cropMemory: {
     ...SIZE,
     group: MACHINE,
     affects: 'place',
+    advanced: true,
     help: 'memory for the cropped images; if they need more, they are read from a file in the output folder [default: half of what is free]',
   },
   cropCache: {
@@ -151,6 +189,7 @@ export const TRAIN_OPTIONS = {
     default: '5GB',
     group: MACHINE,
     affects: 'place',
+    advanced: true,
     help: 'disk space for crops that are kept for later runs, which then start at once: such as 500MB or 5GB, 0 for none; the least recently used are removed first',
   },
   cacheDir: {
@@ -158,6 +197,7 @@ export const TRAIN_OPTIONS = {
     expected: 'a folder',
     group: MACHINE,
     affects: 'place',
+    advanced: true,
     help: 'folder for these crops [default: resnet-ft/crops in the user cache]',
   },
   output: {
@@ -196,5 +236,6 @@ export function resolveTrainOptions(input: TrainOptions): ResolvedTrainOptions {
   if (options.val !== undefined && options.valSplit !== undefined) {
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }
+  checkGeometryOptions(options);
   return options;
 }

@@ -1,13 +1,52 @@
-/** Crop geometry and normalisation: what an image goes through before the network sees it. */
-export interface Preprocessing {
-  /** The short side becomes this many pixels. */
+/** How an image of any shape becomes a square. */
+export const FITS = ['crop', 'pad', 'stretch'] as const;
+export type Fit = (typeof FITS)[number];
+
+/** Filters of a resize, by Pillow's names. */
+export const INTERPOLATIONS = ['bilinear', 'bicubic'] as const;
+export type Interpolation = (typeof INTERPOLATIONS)[number];
+
+/** How an image becomes another size; what is left out is as in the tutorial. */
+export interface Fitting {
+  /**
+   * `crop`, the default, is torchvision's Resize and CenterCrop; `pad` Pillow's `ImageOps.pad`, where the long side becomes that of the
+   * square and the rest is black; `stretch` torchvision's Resize to both sides, whatever the shape was.
+   */
+  readonly fit?: Fit | undefined;
+  /** Default `bilinear`. */
+  readonly interpolation?: Interpolation | undefined;
+}
+
+/** What makes the square of an image that the network sees. */
+export interface Geometry extends Fitting {
+  /** The short side becomes this many pixels, where the image is cropped. */
   readonly resize: number;
-  /** Side of the centre square. */
+  /** Side of the square. */
   readonly crop: number;
+  /** Whether the image is first turned as its EXIF orientation says, as by Pillow's `ImageOps.exif_transpose`; default no. */
+  readonly exifRotate?: boolean | undefined;
+}
+
+/** Geometry and normalisation: what an image goes through before the network sees it. */
+export interface Preprocessing extends Geometry {
   /** Per channel, of values in 0..1. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
+
+/** The geometry alone. */
+export function geometryOf({ resize, crop, fit, interpolation, exifRotate }: Preprocessing): Geometry {
+  return { resize, crop, fit, interpolation, exifRotate };
+}
+
+/** Sides of squares that a model may have: beyond any that a ResNet is used with, and a batch fits into memory. */
+export const MOST_SIDE = 1024;
+/** Sides that images may be resized to before the square is cut out. */
+export const MOST_RESIZE = 2048;
+
+/** What is subtracted from values between 0 and 1, and what they are divided by: 1 changes nothing. */
+export const MEAN_RANGE = [0, 1] as const;
+export const STD_RANGE = [1e-3, 1] as const;
 
 /** Preprocessing of the tutorial's recipe (torchvision's ImageNet preset). */
 export const PREPROCESSING: Preprocessing = {

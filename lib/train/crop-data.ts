@@ -4,7 +4,7 @@ import type { UnreadableImage } from '../data/read-all';
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 import { shownBytes } from '../files/disk';
-import type { Preprocessing } from '../options';
+import { geometryOf, type Preprocessing } from '../options';
 import { CropRoom, openCropCache, type CropStorage } from './crop-storage';
 import type { TrainEvent } from './events';
 import type { Split } from './fit';
@@ -47,7 +47,7 @@ export async function cropData(options: CropDataOptions): Promise<Cropped> {
 async function cropSplits(options: CropDataOptions, cache: CropCache | undefined): Promise<Cropped> {
   const { backend, dataset, preprocessing, skipUnreadable, storage, signal, emit, stores } = options;
   const { makeCrops } = await import('../data/crops.js');
-  const { resize, crop } = preprocessing;
+  const { crop } = preprocessing;
   const room = new CropRoom(storage, 3 * crop * crop);
   const total = dataset.train.length + dataset.val.length;
   let done = 0;
@@ -60,8 +60,7 @@ async function cropSplits(options: CropDataOptions, cache: CropCache | undefined
       const made = await makeCrops({
         backend,
         samples,
-        resize,
-        crop,
+        ...geometryOf(preprocessing),
         skipUnreadable,
         cache,
         storeFile,

@@ -3,7 +3,7 @@ import { cachePath } from '../machine/cache';
 import { ResnetFtError } from '../errors';
 import { freeBytes, shownBytes } from '../files/disk';
 import { temporaryName } from '../files/stale';
-import type { Preprocessing, ResolvedTrainOptions } from '../options';
+import type { Geometry, ResolvedTrainOptions } from '../options';
 import { bytesOf } from '../options/size';
 import type { RunFolder } from './run-folder';
 
@@ -80,10 +80,14 @@ export class CropRoom {
 }
 
 /** Opens the cache of crops; undefined where it is switched off. */
-export async function openCropCache({ cache }: CropStorage, { resize, crop }: Preprocessing) {
+export async function openCropCache({ cache }: CropStorage, geometry: Geometry) {
+  const { resize, crop, fit = 'crop', interpolation = 'bilinear', exifRotate = false } = geometry;
   if (cache.limit === 0) return undefined;
   const { CropCache } = await import('../data/crop-cache.js');
   const { DECODER } = await import('../data/decode.js');
-  const kind = `algorithm ${ALGORITHM} resize ${resize} crop ${crop} ${DECODER}`;
+  // What is as in the tutorial is not named: the crops of versions that knew nothing else are still found.
+  const different = [fit === 'crop' ? '' : ` ${fit}`, interpolation === 'bilinear' ? '' : ` ${interpolation}`];
+  const shape = `resize ${resize} crop ${crop}${different.join('')}${exifRotate ? ' exif' : ''}`;
+  const kind = `algorithm ${ALGORITHM} ${shape} ${DECODER}`;
   return CropCache.open({ ...cache, kind, bytes: 3 * crop * crop });
 }

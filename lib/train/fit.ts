@@ -75,7 +75,7 @@ export function aborted(): ResnetFtError {
 }
 
 /** The error of a run whose loss is no number any more. */
-export function diverged(what: string): ResnetFtError {
+function diverged(what: string): ResnetFtError {
   return new ResnetFtError('TRAINING_DIVERGED', `The ${what} is not finite`, {
     hint: 'Lower the learning rate with --lr, or try --precision fp32',
   });

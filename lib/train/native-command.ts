@@ -9,8 +9,8 @@ export function nativeCommand(options: ResolvedTrainOptions): string {
     const fallback = 'default' in spec ? spec.default : undefined;
     if (value === undefined || value === fallback || name === 'backend' || name === 'output' || name === 'resume')
       continue;
-    words.push(`--${kebab(name)}`);
-    if (value !== true) words.push(shellWord(String(value)));
+    words.push(`--${value === false ? 'no-' : ''}${kebab(name)}`);
+    if (typeof value !== 'boolean') words.push(shellWord(String(value)));
   }
   return [...words, '--backend', 'native'].join(' ');
 }

@@ -17,7 +17,7 @@ export function isOutOfMemory(error: unknown): boolean {
  * Finds the greatest batch that fits, of halves of the one that did not, by trying a step of each; undefined where not even one image
  * does. The session is to be given a state afterwards.
  */
-export async function fittingBatch(run: Omit<TrialRun, 'val'>): Promise<number | undefined> {
+async function fittingBatch(run: Omit<TrialRun, 'val'>): Promise<number | undefined> {
   for (let batchSize = Math.floor(run.batchSize / 2); batchSize >= 1; batchSize = Math.floor(batchSize / 2)) {
     try {
       await trySteps({ ...run, batchSize }, 1);

@@ -2,14 +2,20 @@ import type { TrainingSession } from '../backend/types';
 import type { DownloadControl } from '../download/types';
 import { architectureOf, DEFAULT_PREPROCESSING, parseCard } from '../model/describe';
 import { locateModel } from '../model/locate';
-import { DEFAULT_ARCHITECTURE, type Architecture, type Preprocessing, type ResolvedTrainOptions } from '../options';
+import {
+  DEFAULT_ARCHITECTURE,
+  preprocessingOf,
+  type Architecture,
+  type Preprocessing,
+  type ResolvedTrainOptions,
+} from '../options';
 import type { StateDict } from '../weights/state-dict';
 import type { TrainEvent } from './events';
 
 /** What a run starts from. */
 export interface Start {
   arch: Architecture;
-  /** That of the weights, since they were trained on images prepared like this. */
+  /** That of the weights, since they were trained on images prepared like this, where the options say nothing else. */
   preprocessing: Preprocessing;
   /** Undefined where the weights are drawn. */
   weights: { file: string; tensors: StateDict } | undefined;
@@ -24,7 +30,7 @@ export interface Start {
 export async function readStart(options: ResolvedTrainOptions, control: DownloadControl): Promise<Start> {
   const wanted = options.arch ?? DEFAULT_ARCHITECTURE;
   if (options.weights === 'none') {
-    return { arch: wanted, preprocessing: DEFAULT_PREPROCESSING, weights: undefined };
+    return { arch: wanted, preprocessing: preprocessingOf(options, DEFAULT_PREPROCESSING), weights: undefined };
   }
   const otherwise = control.otherwise ?? 'train from scratch instead: the same command with --weights none';
   const { file, named } = await locateModel(options.weights, wanted, { ...control, otherwise });
@@ -33,7 +39,7 @@ export async function readStart(options: ResolvedTrainOptions, control: Download
   const card = parseCard(file, metadata);
   return {
     arch: options.arch ?? card.arch ?? named?.arch ?? architectureOf(tensors) ?? DEFAULT_ARCHITECTURE,
-    preprocessing: card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING,
+    preprocessing: preprocessingOf(options, card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING),
     weights: { file, tensors },
   };
 }

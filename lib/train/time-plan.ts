@@ -26,7 +26,7 @@ interface TimedRun {
 const SHARE = 0.95;
 
 /** How many epochs, or steps of the first one, fit into a time; at least one step. */
-export function planForTime(
+function planForTime(
   { seconds: available, stepsPerEpoch, valImages, epochs }: TimedRun,
   { first, later }: { first: Pace; later: Pace },
 ): TimePlan {

@@ -1,12 +1,13 @@
 import type { CropStore, TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import { fingerprint, requireSameData } from '../data/fingerprint';
-import type { TrainOptions } from '../options';
+import { checkLastBatch, toMeasure, type TrainOptions } from '../options';
 import { cropData, type Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
 import type { TrainResult } from './events';
 import { aborted } from './fit';
+import { measuredPreprocessing } from './normalisation';
 import { openTrainer } from './open-backend';
 import { openData } from './open-data';
 import { createSession, loadWeights, shareRoom, type SessionParts } from './open-session';
@@ -57,12 +58,19 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
         : settledStart(resumed);
     const parts: SessionParts = { options, trainer, dataset, start, folder };
     const { storage, features } = await shareRoom(parts);
+    const crops = (): Promise<Cropped> => cropSamples(parts, storage, open.stores, run);
+    // What is measured on the crops is needed to make the session.
+    const early = opened === undefined && toMeasure(options).length > 0 ? await crops() : undefined;
+    if (early !== undefined) {
+      start.preprocessing = await measuredPreprocessing(options, start.preprocessing, early.train, run.signal);
+    }
     const session = await createSession(parts, features);
     open.session = session;
     // Before the crops, so that a wrong file fails early.
     if (opened === undefined) await loadWeights(session, parts, run);
     else await restoreSession(session, opened);
-    const cropped = await cropSamples(parts, storage, open.stores, run);
+    const cropped = early ?? (await crops());
+    checkLastBatch(options, start.preprocessing.crop, cropped.train.kept.length);
 
     const settled = resolvedOptions(parts);
     const from =

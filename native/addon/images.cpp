@@ -13,35 +13,59 @@
 namespace resnet_ft {
 namespace {
 
+// How an image becomes a square; what is left out is as in the tutorial.
+Fitting fitting(Options& options) {
+  Fitting how;
+  if (!options.value("fit").IsUndefined()) {
+    const std::string fit = options.one_of("fit", {"crop", "pad", "stretch"});
+    how.fit = fit == "pad" ? Fit::kPad : fit == "stretch" ? Fit::kStretch : Fit::kCrop;
+  }
+  if (!options.value("interpolation").IsUndefined()) {
+    const bool bicubic = options.one_of("interpolation", {"bilinear", "bicubic"}) == "bicubic";
+    how.filter = bicubic ? Filter::kBicubic : Filter::kBilinear;
+  }
+  return how;
+}
+
+Fitting fitting_or_default(const Napi::Value& value) {
+  if (value.IsUndefined()) return {};
+  Options options(value, "how an image is fitted");
+  const Fitting how = fitting(options);
+  options.finish();
+  return how;
+}
+
 class ResizeWorker : public ImageWorker {
  public:
-  ResizeWorker(Napi::Env env, const Napi::Value& image, int resize, int crop)
-      : ImageWorker(env, image), resize_(resize), crop_(crop) {}
+  ResizeWorker(Napi::Env env, const Napi::Value& image, int resize, int crop, Fitting how)
+      : ImageWorker(env, image), resize_(resize), crop_(crop), how_(how) {}
 
  protected:
-  void work() override { out_ = resize_and_crop(view_, resize_, crop_); }
+  void work() override { out_ = resize_and_fit(view_, resize_, crop_, how_); }
   Napi::Value result(Napi::Env env) override { return image_to_js(env, out_); }
 
  private:
   int resize_;
   int crop_;
+  Fitting how_;
   RgbImage out_;
 };
 
 class PutWorker : public ImageWorker {
  public:
   PutWorker(Napi::Env env, const Napi::Value& image, std::shared_ptr<CropStore> store, int64_t index, int resize,
-            bool gives)
-      : ImageWorker(env, image), store_(std::move(store)), index_(index), resize_(resize), gives_(gives) {}
+            Fitting how, bool gives)
+      : ImageWorker(env, image), store_(std::move(store)), index_(index), resize_(resize), how_(how), gives_(gives) {}
 
  protected:
-  void work() override { crop_ = store_->put(index_, view_, resize_); }
+  void work() override { crop_ = store_->put(index_, view_, resize_, how_); }
   Napi::Value result(Napi::Env env) override { return gives_ ? buffer_of(env, crop_) : ImageWorker::result(env); }
 
  private:
   std::shared_ptr<CropStore> store_;
   int64_t index_;
   int resize_;
+  Fitting how_;
   bool gives_;
   std::vector<uint8_t> crop_;
 };
@@ -52,8 +76,9 @@ Napi::Value resize_crop(const Napi::CallbackInfo& info) {
   Options options(info[1], "the options of a crop");
   const int resize = static_cast<int>(options.whole("resize", 0, kMaxSide));
   const int crop = static_cast<int>(options.whole("crop", 0, kMaxSide));
+  const Fitting how = fitting(options);
   options.finish();
-  return queue(std::make_unique<ResizeWorker>(info.Env(), info[0], resize, crop));
+  return queue(std::make_unique<ResizeWorker>(info.Env(), info[0], resize, crop, how));
 }
 
 Napi::Value create_crop_store(const Napi::CallbackInfo& info) {
@@ -101,7 +126,8 @@ Napi::Value CropStoreWrap::put_and_get(const Napi::CallbackInfo& info) { return 
 Napi::Value CropStoreWrap::start_put(const Napi::CallbackInfo& info, bool gives) {
   const int64_t index = whole_number(info[0], "index", -kMaxSafeInteger);
   const int resize = static_cast<int>(whole_number(info[2], "resize", 0, kMaxSide));
-  return queue(std::make_unique<PutWorker>(info.Env(), info[1], store(info.Env()), index, resize, gives));
+  const Fitting how = fitting_or_default(info[3]);
+  return queue(std::make_unique<PutWorker>(info.Env(), info[1], store(info.Env()), index, resize, how, gives));
 }
 
 Napi::Value CropStoreWrap::get(const Napi::CallbackInfo& info) {

@@ -31,9 +31,9 @@ void CropStore::check(int64_t index) const {
   if (index < 0 || index >= count_) throw std::out_of_range("crop index out of range");
 }
 
-std::vector<uint8_t> CropStore::put(int64_t index, RgbView image, int resize) {
+std::vector<uint8_t> CropStore::put(int64_t index, RgbView image, int resize, Fitting how) {
   check(index);
-  RgbImage crop = resize_and_crop(image, resize, size_);
+  RgbImage crop = resize_and_fit(image, resize, size_, how);
   if (crop.width != size_ || crop.height != size_) throw std::logic_error("a crop has the wrong size");
   const int64_t offset = index * bytes_per_sample();
   if (file_) {

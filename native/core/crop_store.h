@@ -26,7 +26,7 @@ class CropStore final : public SampleSource {
 
   // Resizes, crops and keeps an image, and returns the crop's bytes_per_sample() bytes. Different indices may be
   // written from different threads at once. Throws std::runtime_error where the file has no room.
-  std::vector<uint8_t> put(int64_t index, RgbView image, int resize);
+  std::vector<uint8_t> put(int64_t index, RgbView image, int resize, Fitting how = {});
   // Copies the bytes_per_sample() bytes at `index`. Throws std::runtime_error where the file can't be read.
   void read(int64_t index, uint8_t* to) const;
   // There are no other parts of the images than their crops.

@@ -33,13 +33,13 @@ Span centre(int size, int crop) {
 
 // torchvision's Resize: the short side becomes `resize`, the long one int(resize * long / short). Throws where there is
 // no such image: Pillow has none of these sizes either, or the caller wants all of more pixels than memory should hold.
-Size resized_size(RgbView image, int resize, int crop) {
+Size resized_size(RgbView image, int resize, int crop, Filter filter) {
   if (resize <= 0) return {image.width, image.height};
   const bool upright = image.width <= image.height;
   const int shorter = std::min(image.width, image.height);
   const int longer = std::max(image.width, image.height);
   const double becomes = std::floor(static_cast<double>(resize) * longer / shorter);
-  const bool fits = Axis::has_weights(shorter, resize) && Axis::has_weights(longer, becomes);
+  const bool fits = Axis::has_weights(shorter, resize, filter) && Axis::has_weights(longer, becomes, filter);
   if (!fits || (crop <= 0 && becomes * resize > kMostPixels)) {
     const std::string sides[] = {std::to_string(resize), std::to_string(static_cast<int64_t>(becomes))};
     throw std::invalid_argument("the image is " + std::to_string(image.width) + " x " + std::to_string(image.height) +
@@ -106,18 +106,22 @@ std::vector<uint8_t> cut(RgbView image, Span columns, Span rows) {
   return out;
 }
 
-// torchvision's CenterCrop pads a smaller image with zeros, the odd pixel on the right and at the bottom.
-RgbImage pad(RgbImage image, int crop) {
-  if (crop <= 0 || (image.width >= crop && image.height >= crop)) return image;
-  RgbImage out{std::max(crop, image.width), std::max(crop, image.height), {}};
+// The image on a black one of another size.
+RgbImage on_black(const RgbImage& image, Size size, int left, int top) {
+  RgbImage out{size.width, size.height, {}};
   out.data.assign(static_cast<size_t>(out.width) * out.height * 3, 0);
-  const int left = (out.width - image.width) / 2;
-  const int top = (out.height - image.height) / 2;
   for (int y = 0; y < image.height; ++y) {
     std::memcpy(out.data.data() + (static_cast<size_t>(top + y) * out.width + left) * 3,
                 image.data.data() + static_cast<size_t>(y) * image.width * 3, static_cast<size_t>(image.width) * 3);
   }
   return out;
+}
+
+// torchvision's CenterCrop pads a smaller image with zeros, the odd pixel on the right and at the bottom.
+RgbImage pad(RgbImage image, int crop) {
+  if (crop <= 0 || (image.width >= crop && image.height >= crop)) return image;
+  const Size size{std::max(crop, image.width), std::max(crop, image.height)};
+  return on_black(image, size, (size.width - image.width) / 2, (size.height - image.height) / 2);
 }
 
 // Pillow 13.0.0 (Resample.c, ImagingResampleInner) goes vertically first where the height falls by more than twice what
@@ -127,9 +131,9 @@ bool vertically_first(const Axis& across, const Axis& down) {
 }
 
 // `columns` and `rows` of the image in another size.
-RgbImage resized(RgbView image, Size size, Span columns, Span rows) {
-  const Axis across(image.width, size.width);
-  const Axis down(image.height, size.height);
+RgbImage resized(RgbView image, Size size, Span columns, Span rows, Filter filter) {
+  const Axis across(image.width, size.width, filter);
+  const Axis down(image.height, size.height, filter);
   // Each pass makes only what the next one reads, so that what is between them is no larger than the image or the crop.
   const Span columns_read = across.inputs(columns);
   const Span rows_read = down.inputs(rows);
@@ -152,19 +156,44 @@ void require_pixels(RgbView image) {
   if (image.width <= 0 || image.height <= 0) throw std::invalid_argument("an image must have at least one pixel");
 }
 
-}  // namespace
-
-RgbImage resize_and_crop(RgbView image, int resize, int crop) {
+void require_square(RgbView image, int side, Filter filter) {
   require_pixels(image);
-  const Size size = resized_size(image, resize, crop);
-  return pad(resized(image, size, centre(size.width, crop), centre(size.height, crop)), crop);
+  if (side <= 0 || !Axis::has_weights(image.width, side, filter) || !Axis::has_weights(image.height, side, filter))
+    throw std::invalid_argument("there is no square of " + std::to_string(side) + " pixels of such an image");
 }
 
-RgbImage resize_to_square(RgbView image, int side) {
+// Python's round, half to even.
+int rounded(double value) { return static_cast<int>(std::nearbyint(value)); }
+
+}  // namespace
+
+RgbImage resize_and_crop(RgbView image, int resize, int crop, Filter filter) {
   require_pixels(image);
-  if (side <= 0 || !Axis::has_weights(image.width, side) || !Axis::has_weights(image.height, side))
-    throw std::invalid_argument("there is no square of " + std::to_string(side) + " pixels of such an image");
-  return resized(image, {side, side}, {0, side}, {0, side});
+  const Size size = resized_size(image, resize, crop, filter);
+  return pad(resized(image, size, centre(size.width, crop), centre(size.height, crop), filter), crop);
+}
+
+RgbImage resize_to_square(RgbView image, int side, Filter filter) {
+  require_square(image, side, filter);
+  return resized(image, {side, side}, {0, side}, {0, side}, filter);
+}
+
+RgbImage resize_and_pad(RgbView image, int side, Filter filter) {
+  require_square(image, side, filter);
+  Size size{side, side};
+  if (image.width > image.height) size.height = rounded(static_cast<double>(image.height) / image.width * side);
+  if (image.width < image.height) size.width = rounded(static_cast<double>(image.width) / image.height * side);
+  // Of a strip so thin that no line of it is left, Pillow makes a black image.
+  if (size.width == 0 || size.height == 0) return on_black({0, 0, {}}, {side, side}, 0, 0);
+  RgbImage whole = resized(image, size, {0, size.width}, {0, size.height}, filter);
+  if (size.width == size.height) return whole;
+  return on_black(whole, {side, side}, rounded((side - size.width) / 2.0), rounded((side - size.height) / 2.0));
+}
+
+RgbImage resize_and_fit(RgbView image, int resize, int crop, Fitting how) {
+  if (how.fit == Fit::kPad) return resize_and_pad(image, crop, how.filter);
+  if (how.fit == Fit::kStretch) return resize_to_square(image, crop, how.filter);
+  return resize_and_crop(image, resize, crop, how.filter);
 }
 
 }  // namespace resnet_ft

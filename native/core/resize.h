@@ -1,4 +1,5 @@
-// The antialiased bilinear resize of Pillow 13.0.0 and torchvision's Resize and CenterCrop, bit for bit, on 8-bit RGB.
+// The antialiased bilinear and bicubic resize of Pillow 13.0.0, torchvision's Resize and CenterCrop and Pillow's
+// ImageOps.pad, bit for bit, on 8-bit RGB.
 #pragma once
 
 #include <cstddef>
@@ -39,15 +40,33 @@ struct RgbImage {
   std::vector<uint8_t> data;  // height x width x 3
 };
 
+// Pillow's Image.Resampling.
+enum class Filter { kBilinear, kBicubic };
+
+// How an image of any shape becomes a square.
+enum class Fit { kCrop, kPad, kStretch };
+
+struct Fitting {
+  Fit fit = Fit::kCrop;
+  Filter filter = Filter::kBilinear;
+};
+
 // torchvision.transforms.Resize(resize) followed by CenterCrop(crop); 0 leaves the step out. A crop larger than the
 // image is padded with zeros, as torchvision does. Only the pixels inside the crop are computed. Throws
 // std::invalid_argument for an image without pixels, and for one that resized is larger than Pillow's largest, or than
 // the largest crop where nothing is cropped; callers have refused those (lib/data/resizable.ts).
-RgbImage resize_and_crop(RgbView image, int resize, int crop);
+RgbImage resize_and_crop(RgbView image, int resize, int crop, Filter filter = Filter::kBilinear);
 
 // An image resized to side x side, whatever its shape: of a part of an image, torchvision's resized_crop, which cuts
 // first, so that no pixel beside the part counts. Throws std::invalid_argument for an image without pixels, and where
 // Pillow has no such size.
-RgbImage resize_to_square(RgbView image, int side);
+RgbImage resize_to_square(RgbView image, int side, Filter filter = Filter::kBilinear);
+
+// Pillow's ImageOps.pad(image, (side, side), filter): the long side becomes `side`, and black is added in equal parts
+// on both sides of the short one. Throws as resize_to_square does.
+RgbImage resize_and_pad(RgbView image, int side, Filter filter);
+
+// One of the above. `resize` counts only where the image is cropped; the others need a `crop`, which is their side.
+RgbImage resize_and_fit(RgbView image, int resize, int crop, Fitting how);
 
 }  // namespace resnet_ft

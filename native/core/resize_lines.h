@@ -14,7 +14,8 @@ constexpr int kPrecisionBits = 32 - 8 - 2;
 // Resizes lines of RGB pixels, all by the same weights.
 class LineResizer {
  public:
-  // Output pixel x is the sum of count[x] pixels from first[x] on, by weight[x * window + i], of 0 to 2^kPrecisionBits.
+  // Output pixel x is the sum of count[x] pixels from first[x] on, by weight[x * window + i], a share
+  // of 2^kPrecisionBits; those of a filter that overshoots are below 0 too.
   // The arrays must outlive the resizer.
   LineResizer(const int* first, const int* count, const int32_t* weight, int window, int length);
 

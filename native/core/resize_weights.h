@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/resize.h"
+
 namespace resnet_ft {
 
 // Part of a side, in pixels.
@@ -21,14 +23,13 @@ struct Weights {
   std::vector<int32_t> weight;  // output x window, with kPrecisionBits bits after the point
 };
 
-// One direction of a resize with Pillow's triangle filter (Pillow 13.0.0, src/libImaging/Resample.c,
-// precompute_coeffs).
+// One direction of a resize with a filter of Pillow (Pillow 13.0.0, src/libImaging/Resample.c, precompute_coeffs).
 class Axis {
  public:
   // `out` must be a size that `has_weights` accepts.
-  Axis(int in, int out);
+  Axis(int in, int out, Filter filter);
   // Whether Pillow can make this many pixels of `in`: its table of eight bytes a weight has at most INT_MAX bytes.
-  static bool has_weights(int in, double out);
+  static bool has_weights(int in, double out, Filter filter);
 
   bool resizes() const { return in_ != out_; }
   // Input and output pixels; how many fewer come out.
@@ -44,7 +45,9 @@ class Axis {
 
   int in_;
   int out_;
+  Filter filter_;
   double scale_;
+  double stretch_;  // the filter's unit, in input pixels
   double support_;
 };
 

@@ -1,6 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { architectureOf, cardMetadata, DEFAULT_PREPROCESSING, type ModelCard } from '../../lib/model/describe';
+import {
+  architectureOf,
+  cardMetadata,
+  DEFAULT_PREPROCESSING,
+  parseCard,
+  type ModelCard,
+} from '../../lib/model/describe';
 import { buildNetwork, tensorsOf } from '../../lib/network/architecture';
 import { ARCHITECTURES } from '../../lib/options';
 import type * as Open from '../../lib/model/open';
@@ -191,6 +197,15 @@ describe('weights that can only give wrong answers are refused', () => {
   });
 });
 
+test('geometry travels in the metadata, only what is not as in the tutorial; what a newer version adds is ignored', () => {
+  const read = (preprocessing: object): unknown =>
+    parseCard('model', cardMetadata({ ...CARD, preprocessing: preprocessing as never })).preprocessing;
+  const geometry = { ...DEFAULT_PREPROCESSING, fit: 'pad', interpolation: 'bicubic', exifRotate: true };
+  expect(JSON.stringify(read(DEFAULT_PREPROCESSING))).toBe(JSON.stringify(DEFAULT_PREPROCESSING));
+  expect(read(geometry)).toEqual(geometry);
+  expect(read({ ...DEFAULT_PREPROCESSING, perspective: 'later' })).toEqual(DEFAULT_PREPROCESSING);
+});
+
 describe('metadata that can not be meant are damage', () => {
   test.each<[string, Partial<ModelCard['preprocessing']>]>([
     ['a crop for gigabytes of memory', { crop: 16384 }],
@@ -201,6 +216,12 @@ describe('metadata that can not be meant are damage', () => {
     ['a standard deviation beyond all values', { std: [0.2, 0.2, 1e30] }],
     ['a mean outside of all values', { mean: [0.5, 1e9, 0.5] }],
     ['two channels', { mean: [0.5, 0.5] }],
+    ['a short side beyond any', { resize: 2049 }],
+    ['a side beyond any', { crop: 1025 }],
+    ['an unknown way to make a square', { fit: 'squeeze' as never }],
+    ['a way that is no word', { fit: null as never }],
+    ['an unknown filter', { interpolation: 'lanczos' as never }],
+    ['a turn that is neither yes nor no', { exifRotate: 1 as never }],
   ])('%s', (_what, preprocessing) =>
     refused(
       good,

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import type { Fitting } from '../../options';
 import type { CropOptions, CropStore, RgbImage } from '../types';
 import { misuse } from './error';
 import { resizeAndCrop } from './resize';
@@ -88,12 +89,13 @@ export class JsCropStore implements CropStore {
     }
   }
 
-  put(index: number, image: RgbImage, resize: number): Promise<void> {
-    return this.write(this.open(), index, image, resize).then(() => {});
+  put(index: number, image: RgbImage, resize: number, how: Fitting = {}): Promise<void> {
+    return this.write(this.open(), index, image, { ...how, resize, crop: this.size }).then(() => {});
   }
 
-  putAndGet(index: number, image: RgbImage, resize: number): Promise<Uint8Array> {
-    return this.write(this.open(), index, image, resize).then((crop) => new Uint8Array(crop));
+  putAndGet(index: number, image: RgbImage, resize: number, how: Fitting = {}): Promise<Uint8Array> {
+    const options = { ...how, resize, crop: this.size };
+    return this.write(this.open(), index, image, options).then((crop) => new Uint8Array(crop));
   }
 
   get(index: number): Uint8Array {
@@ -104,11 +106,11 @@ export class JsCropStore implements CropStore {
     this.crops = undefined;
   }
 
-  private async write(crops: CropBytes, index: number, image: RgbImage, resize: number): Promise<Uint8Array> {
+  private async write(crops: CropBytes, index: number, image: RgbImage, options: CropOptions): Promise<Uint8Array> {
     checkImage(image);
     crops.check(index);
     await nextTurn();
-    const { data } = await resizeAndCrop(image, { resize, crop: this.size });
+    const { data } = await resizeAndCrop(image, options);
     crops.set(index, data);
     return data;
   }

@@ -1,4 +1,5 @@
-import { scaleOf } from '../resized-size';
+import type { Interpolation } from '../../options';
+import { REACH, scaleOf } from '../resized-size';
 
 // Of what input pixels, and by what weights, Pillow makes the output pixels of one direction of a resize: native/core/resize_weights.cpp.
 
@@ -23,20 +24,24 @@ export interface Weights {
   weight: Int32Array;
 }
 
-/** One direction of a resize with Pillow's triangle filter (Pillow 13.0.0, src/libImaging/Resample.c, precompute_coeffs). */
+/** One direction of a resize with a filter of Pillow (Pillow 13.0.0, src/libImaging/Resample.c, precompute_coeffs). */
 export class Axis {
   /** Whether anything changes in this direction. */
   readonly resizes: boolean;
   private readonly scale: number;
+  /** The filter's unit, in input pixels. */
+  private readonly stretch: number;
   private readonly support: number;
 
   constructor(
     private readonly inSize: number,
     private readonly outSize: number,
+    private readonly interpolation: Interpolation,
   ) {
     this.resizes = inSize !== outSize;
     this.scale = scaleOf(inSize, outSize);
-    this.support = Math.max(this.scale, 1);
+    this.stretch = Math.max(this.scale, 1);
+    this.support = REACH[interpolation] * this.stretch;
   }
 
   /** How many pixels fewer come out. */
@@ -52,7 +57,8 @@ export class Axis {
   }
 
   weights(keep: Span): Weights {
-    const inverse = 1 / this.support;
+    const inverse = 1 / this.stretch;
+    const filter = this.interpolation === 'bicubic' ? cubic : triangle;
     const window = Math.ceil(this.support) * 2 + 1;
     const first = new Int32Array(keep.length);
     const count = new Int32Array(keep.length);
@@ -64,10 +70,11 @@ export class Axis {
       const begin = this.first(x);
       const length = this.end(x) - begin;
       let total = 0;
-      for (let j = 0; j < length; j++) total += k[j] = triangle((j + begin - center + 0.5) * inverse);
+      for (let j = 0; j < length; j++) total += k[j] = filter((j + begin - center + 0.5) * inverse);
       for (let j = 0; j < length; j++) {
         const one = k[j] as number;
-        weight[i * window + j] = Math.trunc(0.5 + (total !== 0 ? one / total : one) * (1 << PRECISION_BITS));
+        const share = total !== 0 ? one / total : one;
+        weight[i * window + j] = Math.trunc((share < 0 ? -0.5 : 0.5) + share * (1 << PRECISION_BITS));
       }
       first[i] = begin;
       count[i] = length;
@@ -91,4 +98,12 @@ export class Axis {
 function triangle(x: number): number {
   const distance = Math.abs(x);
   return distance < 1 ? 1 - distance : 0;
+}
+
+/** Keys's cubic of a = -0.5, in Pillow's order of operations. */
+function cubic(x: number): number {
+  const a = -0.5;
+  const distance = Math.abs(x);
+  if (distance < 1) return ((a + 2) * distance - (a + 3)) * distance * distance + 1;
+  return distance < 2 ? (((distance - 5) * distance + 8) * distance - 4) * a : 0;
 }

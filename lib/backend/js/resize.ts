@@ -1,11 +1,12 @@
-import { resizedSize, tooLargeToResize } from '../resized-size';
+import { containedSize, resizedSize, roundHalfToEven, tooLargeToResize, type Size } from '../resized-size';
+import type { Interpolation } from '../../options';
 import type { CropOptions, RgbImage } from '../types';
 import { misuse } from './error';
 import { Axis, PRECISION_BITS, type Span, type Weights } from './resize-weights';
 import { nextTurn } from './turn';
 
-// The bilinear resize of Pillow 13.0.0 and torchvision's Resize and CenterCrop, bit for bit (Pillow, src/libImaging/Resample.c): the same
-// steps in the same order as native/core/resize.cpp.
+// The bilinear and bicubic resize of Pillow 13.0.0, torchvision's Resize and CenterCrop and Pillow's ImageOps.pad, bit for bit (Pillow,
+// src/libImaging/Resample.c): the same steps in the same order as native/core/resize.cpp.
 
 const HALF = 1 << (PRECISION_BITS - 1);
 
@@ -19,23 +20,54 @@ const WEIGHTS_AT_ONCE = 1024;
 const SUMS_AT_ONCE = 65_536;
 
 /**
- * Resizes and crops an image: the very bytes of torchvision on Pillow. Long work gives the event loop turns.
+ * Resizes and crops an image, or pads or stretches it: the very bytes of torchvision on Pillow. Long work gives the event loop turns.
  *
  * @throws ResnetFtError NATIVE_ERROR where the image is {@link tooLargeToResize}
  */
 export async function resizeAndCrop(image: RgbImage, options: CropOptions): Promise<RgbImage> {
   const reason = tooLargeToResize(image, options);
   if (reason !== undefined) throw misuse(reason);
-  const { resize, crop } = options;
+  const { resize, crop, fit = 'crop', interpolation = 'bilinear' } = options;
+  if (fit !== 'crop') {
+    if (crop <= 0) throw misuse(`${fit} needs a side of 1 or more pixels`);
+    return fit === 'pad'
+      ? padded(image, crop, interpolation)
+      : whole(image, { width: crop, height: crop }, interpolation);
+  }
   const size = resizedSize(image, resize);
-  const across = new Axis(image.width, size.width);
-  const down = new Axis(image.height, size.height);
-  const columns = centre(size.width, crop);
-  const rows = centre(size.height, crop);
+  const cropped = await resized(image, size, centre(size.width, crop), centre(size.height, crop), interpolation);
+  return pad(cropped, crop);
+}
+
+/** Pillow's ImageOps.pad. Of a strip so thin that no line of it is left, that makes a black image. */
+async function padded(image: RgbImage, side: number, interpolation: Interpolation): Promise<RgbImage> {
+  const size = containedSize(image, side);
+  const square = { width: side, height: side };
+  if (size.width === 0 || size.height === 0) return { ...square, data: new Uint8Array(side * side * 3) };
+  const made = await whole(image, size, interpolation);
+  if (size.width === size.height) return made;
+  return onBlack(made, square, roundHalfToEven((side - size.width) / 2), roundHalfToEven((side - size.height) / 2));
+}
+
+/** All of the image in another size. */
+function whole(image: RgbImage, size: Size, interpolation: Interpolation): Promise<RgbImage> {
+  const all = [size.width, size.height].map((length) => ({ offset: 0, length })) as [Span, Span];
+  return resized(image, size, ...all, interpolation);
+}
+
+/** `columns` and `rows` of the image in another size. */
+async function resized(
+  image: RgbImage,
+  size: Size,
+  columns: Span,
+  rows: Span,
+  interpolation: Interpolation,
+): Promise<RgbImage> {
+  const across = new Axis(image.width, size.width, interpolation);
+  const down = new Axis(image.height, size.height, interpolation);
   // Each pass makes only what the next one reads, so that what is between them is no larger than the image or the crop.
   const columnsRead = across.inputs(columns);
   const rowsRead = down.inputs(rows);
-  const out = { width: columns.length, height: rows.length };
 
   let data: Uint8Array;
   if (verticallyFirst(across, down)) {
@@ -50,7 +82,7 @@ export async function resizeAndCrop(image: RgbImage, options: CropOptions): Prom
     const all = { offset: 0, length: columns.length };
     if (down.resizes) data = await resizeColumns(lines, all, rowsRead.offset, down, rows);
   }
-  return pad({ ...out, data }, crop);
+  return { width: columns.length, height: rows.length, data };
 }
 
 /**
@@ -181,9 +213,12 @@ function pad(image: RgbImage, crop: number): RgbImage {
   if (crop <= 0 || (image.width >= crop && image.height >= crop)) return image;
   const width = Math.max(crop, image.width);
   const height = Math.max(crop, image.height);
+  return onBlack(image, { width, height }, (width - image.width) >> 1, (height - image.height) >> 1);
+}
+
+/** The image on a black one of another size. */
+function onBlack(image: RgbImage, { width, height }: Size, left: number, top: number): RgbImage {
   const data = new Uint8Array(width * height * 3);
-  const left = (width - image.width) >> 1;
-  const top = (height - image.height) >> 1;
   for (let y = 0; y < image.height; y++) {
     const line = image.data.subarray(y * image.width * 3, (y + 1) * image.width * 3);
     data.set(line, ((top + y) * width + left) * 3);

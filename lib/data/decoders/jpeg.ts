@@ -48,7 +48,7 @@ export function withoutMetadata(bytes: Buffer): Buffer {
 }
 
 /** The segments before the first scan. */
-function* segments(bytes: Buffer): Generator<{ marker: number; at: number; next: number }> {
+export function* segments(bytes: Buffer): Generator<{ marker: number; at: number; next: number }> {
   let at = 2;
   while (at + 4 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1] ?? 0;

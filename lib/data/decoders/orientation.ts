@@ -1,0 +1,115 @@
+import { inflateSync } from 'node:zlib';
+import { isJpeg, segments } from './jpeg';
+import { isPng } from './png';
+import { isTiff, readDirectory } from './tiff/ifd';
+
+const ORIENTATION = 0x0112;
+const ATTRIBUTE = 'tiff:Orientation';
+const EXIF = 'Exif\0\0';
+const XMP = 'http://ns.adobe.com/xap/1.0/\0';
+
+/** Bytes that a compressed text of a PNG may unpack to, as with Pillow. */
+const MAX_TEXT = 2 ** 20;
+
+/** What describes an image, where its file has it. */
+interface Metadata {
+  /** A TIFF, whose first directory has the tags. */
+  exif?: Buffer | undefined;
+  xmp?: Buffer | undefined;
+}
+
+/**
+ * How the camera was held, 1 to 8, as Pillow's `ImageOps.exif_transpose` finds it: in the EXIF data of a JPEG, PNG (its chunk eXIf) or
+ * WebP, or else in its XMP. 1, upright, where nothing says so, where what does is damaged (there Pillow fails), and for a TIFF, which
+ * decoders turn in any case, as Pillow does.
+ */
+export function orientationOf(bytes: Buffer): number {
+  const { exif, xmp } = metadataOf(bytes);
+  const orientation = tagOf(exif) ?? attributeOf(xmp);
+  return orientation >= 1 && orientation <= 8 ? orientation : 1;
+}
+
+/** `tiff:Orientation="6"` or `<tiff:Orientation>6`; NaN where there is none. */
+function attributeOf(xmp: Buffer | undefined): number {
+  if (xmp === undefined) return NaN;
+  for (let at = xmp.indexOf(ATTRIBUTE); at >= 0; at = xmp.indexOf(ATTRIBUTE, at + 1)) {
+    const from = at + ATTRIBUTE.length;
+    const digit = /^(?:="|>)([0-9])/.exec(xmp.toString('latin1', from, from + 3))?.[1];
+    if (digit !== undefined) return Number(digit);
+  }
+  return NaN;
+}
+
+function tagOf(exif: Buffer | undefined): number | undefined {
+  if (exif === undefined) return undefined;
+  const tiff = exif.subarray(/^(?:Exif\0\0){0,2}/.exec(exif.toString('latin1', 0, 12))?.[0].length);
+  try {
+    return isTiff(tiff) ? readDirectory(tiff).value(ORIENTATION) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function metadataOf(bytes: Buffer): Metadata {
+  if (isJpeg(bytes)) return ofJpeg(bytes);
+  if (isPng(bytes)) return ofPng(bytes);
+  return bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP' ? ofWebp(bytes) : {};
+}
+
+/** EXIF data that are longer than a segment go on in the next. */
+function ofJpeg(bytes: Buffer): Metadata {
+  const found: Metadata = {};
+  const exif: Buffer[] = [];
+  for (const { marker, at, next } of segments(bytes)) {
+    if (marker !== 0xe1) continue;
+    const content = bytes.subarray(at + 4, next);
+    if (begins(content, EXIF)) exif.push(content.subarray(EXIF.length));
+    else if (begins(content, XMP)) found.xmp = content.subarray(XMP.length);
+  }
+  return exif.length === 0 ? found : { ...found, exif: Buffer.concat(exif) };
+}
+
+function ofPng(bytes: Buffer): Metadata {
+  const found: Metadata = {};
+  for (let at = 8; at + 8 <= bytes.length;) {
+    const end = at + 8 + bytes.readUInt32BE(at);
+    const name = bytes.toString('latin1', at + 4, at + 8);
+    const content = bytes.subarray(at + 8, end);
+    if (name === 'eXIf') found.exif = content;
+    if (name === 'iTXt' && begins(content, 'XML:com.adobe.xmp\0')) found.xmp = textOf(content) ?? found.xmp;
+    at = end + 4;
+  }
+  return found;
+}
+
+/** The text of a chunk iTXt, behind keyword, flags, language and translated keyword. */
+function textOf(content: Buffer): Buffer | undefined {
+  const flags = content.indexOf(0) + 1;
+  const language = content.indexOf(0, flags + 2);
+  const keyword = language < 0 ? -1 : content.indexOf(0, language + 1);
+  if (keyword < 0) return undefined;
+  const text = content.subarray(keyword + 1);
+  if (content[flags] === 0) return text;
+  try {
+    return inflateSync(text, { maxOutputLength: MAX_TEXT });
+  } catch {
+    return undefined;
+  }
+}
+
+function ofWebp(bytes: Buffer): Metadata {
+  const found: Metadata = {};
+  for (let at = 12; at + 8 <= bytes.length;) {
+    const length = bytes.readUInt32LE(at + 4);
+    const name = bytes.toString('latin1', at, at + 4);
+    const content = bytes.subarray(at + 8, at + 8 + length);
+    if (name === 'EXIF') found.exif ??= content;
+    if (name === 'XMP ') found.xmp ??= content;
+    at += 8 + length + (length % 2);
+  }
+  return found;
+}
+
+function begins(content: Buffer, text: string): boolean {
+  return content.toString('latin1', 0, text.length) === text;
+}

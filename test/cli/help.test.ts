@@ -1,0 +1,48 @@
+import { COMPARE_OPTIONS, kebab, TRAIN_OPTIONS, type OptionTable } from '../../lib/options';
+import { run } from './run';
+
+/** Long names that a help shows, in its order. */
+const shown = (help: string): string[] => {
+  const [options = ''] = help.split('\nExamples:');
+  return [...options.matchAll(/^ +(?:-h, )?--([\w-]+) /gm)].map(([, name = '']) => name);
+};
+
+const helpOf = async (...args: string[]): Promise<string[]> => {
+  const { code, stdout, stderr } = await run(args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return shown(stdout);
+};
+
+test.each<[string, OptionTable]>([
+  ['train', TRAIN_OPTIONS],
+  ['compare', COMPARE_OPTIONS],
+])('the help of %s shows the usual options, and --help-all every one', async (command, table) => {
+  const names = Object.keys(table);
+  const usual = names.filter((name) => table[name]?.advanced !== true).map(kebab);
+  const some = await helpOf(command, '--help');
+  expect(some).toEqual(expect.arrayContaining([...usual, 'help-all']));
+  expect(some.filter((name) => names.map(kebab).includes(name)).sort()).toEqual([...usual].sort());
+  const all = await helpOf(command, '--help-all');
+  expect(all).toEqual(expect.arrayContaining(names.map(kebab)));
+});
+
+test('the help says how many options it leaves out', async () => {
+  const table: OptionTable = TRAIN_OPTIONS;
+  const left = Object.values(table).filter(({ advanced }) => advanced === true).length;
+  const { stdout } = await run(['train', '--help']);
+  expect(stdout).toMatch(new RegExp(` --help-all +show the help with ${left} more options `));
+  expect(left).toBeGreaterThan(0);
+});
+
+test('where nothing is left out there is no such line, and --help-all is the help', async () => {
+  const help = await run(['eval', '--help']);
+  expect(help.stdout).not.toContain('help-all');
+  expect(await run(['eval', '--help-all'])).toEqual(help);
+  expect((await run(['--help-all'])).stdout).toBe((await run(['--help'])).stdout);
+});
+
+test('an argument behind -- is no question for help', async () => {
+  const { code, stderr } = await run(['predict', 'none.safetensors', '--', '--help-all']);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/none\.safetensors/);
+});

@@ -1,0 +1,101 @@
+"""Writes rotated.json: small files of every EXIF orientation, and what Pillow makes of them.
+
+    python make_rotated.py > rotated.json        # Pillow 13.0.0
+
+Each is [name, width, height, SHA-256 of the RGB bytes, base64 of the file], after
+ImageOps.exif_transpose(Image.open(file)).convert("RGB").
+"""
+
+import base64
+import hashlib
+import io
+import json
+import random
+import struct
+import zlib
+
+import PIL
+from PIL import Image, ImageOps
+
+WIDTH, HEIGHT = 7, 5
+ORIENTATION = 0x0112
+
+
+def exif(orientation, endian="<", kind=3):
+    """A directory of one tag; kind 3 is a number of 16 bits, 4 one of 32."""
+    head = b"II*\0" if endian == "<" else b"MM\0*"
+    if kind == 3:
+        value = struct.pack(endian + "HH", orientation, 0)
+    else:
+        value = struct.pack(endian + "I", orientation)
+    tag = struct.pack(endian + "HHI", ORIENTATION, kind, 1) + value
+    return head + struct.pack(endian + "IH", 8, 1) + tag + struct.pack(endian + "I", 0)
+
+
+def xmp(orientation, element=False):
+    value = f"<tiff:Orientation>{orientation}</tiff:Orientation>" if element else f'tiff:Orientation="{orientation}"'
+    return f"<x:xmpmeta>{value}</x:xmpmeta>".encode()
+
+
+def saved(image, kind, **options):
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png_with(image, *chunks):
+    """The chunks stand behind the pixels."""
+    return saved(image, "PNG")[:-12] + b"".join(chunks) + chunk(b"IEND", b"")
+
+
+def app1(jpeg, *contents):
+    """A JPEG with segments APP1 of these contents behind its beginning."""
+    segments = b"".join(b"\xff\xe1" + struct.pack(">H", 2 + len(content)) + content for content in contents)
+    return jpeg[:2] + segments + jpeg[2:]
+
+
+def files():
+    draw = random.Random(5)
+    image = Image.frombytes("RGB", (WIDTH, HEIGHT), draw.randbytes(WIDTH * HEIGHT * 3))
+    jpeg = saved(image, "JPEG", quality=90, subsampling=0)
+    full = b"Exif\0\0"
+    for o in range(1, 9):
+        yield f"jpeg {o}", saved(image, "JPEG", quality=90, exif=full + exif(o, ">"))
+        yield f"png {o}", saved(image, "PNG", exif=exif(o))
+        yield f"webp {o}", saved(image, "WEBP", lossless=True, exif=exif(o))
+        yield f"tiff {o}", saved(image, "TIFF", tiffinfo={ORIENTATION: o})
+    yield "jpeg of another number", app1(jpeg, full + exif(9))
+    yield "jpeg, 32 bits", app1(jpeg, full + exif(6, "<", 4))
+    yield "jpeg, named twice", app1(jpeg, full + full + exif(8))
+    yield "jpeg, in two segments", app1(jpeg, full + exif(3)[:12], full + exif(3)[12:])
+    yield "jpeg of 4 colours", saved(image.convert("CMYK"), "JPEG", exif=full + exif(6))
+    yield "jpeg, gray", saved(image.convert("L"), "JPEG", exif=full + exif(5))
+    yield "jpeg, progressive", saved(image, "JPEG", progressive=True, exif=full + exif(7))
+    yield "jpeg, xmp", saved(image, "JPEG", xmp=xmp(6))
+    yield "jpeg, xmp of an element", saved(image, "JPEG", xmp=xmp(3, True))
+    yield "jpeg, exif before xmp", app1(saved(image, "JPEG", xmp=xmp(6)), full + exif(3))
+    yield "png, behind the pixels", png_with(image, chunk(b"eXIf", exif(6)))
+    yield "png, 16 bits", saved(image.convert("I;16"), "PNG", exif=exif(8))
+    yield "png, xmp", png_with(image, chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp(8)))
+    yield "png, compressed xmp", png_with(
+        image, chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp(5)))
+    )
+    yield "webp, xmp", saved(image, "WEBP", lossless=True, xmp=xmp(6))
+    yield "webp with a prefix", saved(image, "WEBP", lossless=True, exif=full + exif(7))
+
+
+def main():
+    lines = []
+    for name, content in files():
+        made = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
+        digest = hashlib.sha256(made.tobytes()).hexdigest()
+        lines.append(json.dumps([name, *made.size, digest, base64.b64encode(content).decode()]))
+    text = ",\n    ".join(lines)
+    print(f'{{\n  "pillow": "{PIL.__version__}",\n  "files": [\n    {text}\n  ]\n}}')
+
+
+main()

@@ -1,0 +1,86 @@
+import {
+  PREPROCESSING,
+  preprocessingOf,
+  resolveCompareOptions,
+  resolveTrainOptions,
+  type Preprocessing,
+  type TrainOptions,
+} from '../../lib/options';
+import { nativeCommand } from '../../lib/train/native-command';
+
+type Given = Omit<TrainOptions, 'data'>;
+
+const prepared = (given: Given, weights: Preprocessing = PREPROCESSING): Preprocessing =>
+  preprocessingOf(resolveTrainOptions({ data: 'photos', ...given }), weights);
+
+test.each<[Given, RegExp]>([
+  [{ imageSize: 31 }, /^Expected an integer of at least 32 and at most 1024 for --image-size but received 31$/],
+  [{ imageSize: 1025 }, /for --image-size but received 1025$/],
+  [{ imageSize: 224.5 }, /for --image-size but received 224\.5$/],
+  [{ resize: 2049 }, /^Expected an integer of at least 32 and at most 2048 for --resize but received 2049$/],
+  [{ fit: 'squeeze' as never }, /^Expected crop, pad or stretch for --fit but received squeeze$/],
+  [{ interpolation: 'lanczos' as never }, /^Expected bilinear or bicubic for --interpolation but received lanczos$/],
+  [{ exifRotate: 'yes' as never }, /^Expected true or false for --exif-rotate but received yes$/],
+  [{ fit: 'pad', resize: 256 }, /^Expected no value beside --fit pad, .+, for --resize but received 256$/],
+  [{ mean: '0.5' }, /^Expected auto, or three numbers with commas between them for --mean but received 0\.5$/],
+  [{ mean: '0.5,0.5,0.5,0.5' }, /for --mean but received 0\.5,0\.5,0\.5,0\.5$/],
+  [{ mean: '0.5,1.5,0.5' }, /^Expected auto or three numbers from 0 to 1 for --mean but received 0\.5,1\.5,0\.5$/],
+  [{ std: '0.2,0,0.2' }, /^Expected auto or three numbers from 0\.001 to 1 for --std but received 0\.2,0,0\.2$/],
+  [{ std: 'some' }, /for --std but received some$/],
+])('%p is refused', (given, message) => {
+  for (const resolve of [resolveTrainOptions, resolveCompareOptions]) {
+    expect(() => resolve({ data: 'photos', ...given })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringMatching(message) as string }) as Error,
+    );
+  }
+});
+
+test('an image that is too small is refused with the reason', () => {
+  expect(() => resolveTrainOptions({ data: 'photos', imageSize: 16 })).toThrow(
+    expect.objectContaining({ hint: expect.stringMatching(/^A ResNet halves an image five times/) as string }) as Error,
+  );
+});
+
+const NEW = { ...PREPROCESSING, resize: 232 };
+const PADDED = { ...PREPROCESSING, resize: 128, crop: 128, fit: 'pad', exifRotate: true } as const;
+
+test.each<[string, Given, Preprocessing, Partial<Preprocessing>]>([
+  ['another size keeps the proportion of torchvision', { imageSize: 320 }, PREPROCESSING, { resize: 366, crop: 320 }],
+  ['that is rounded', { imageSize: 100 }, PREPROCESSING, { resize: 114, crop: 100 }],
+  ['that of the weights, where they have another', { imageSize: 112 }, NEW, { resize: 116, crop: 112 }],
+  ['the size of the weights changes nothing', { imageSize: 224 }, NEW, { resize: 232, crop: 224 }],
+  ['the largest', { imageSize: 1024 }, PREPROCESSING, { resize: 1170, crop: 1024 }],
+  ['another short side alone', { resize: 224 }, PREPROCESSING, { resize: 224, crop: 224 }],
+  ['both', { imageSize: 96, resize: 128 }, NEW, { resize: 128, crop: 96 }],
+  ['no short side where nothing is cut', { fit: 'pad' }, PREPROCESSING, { resize: 224, crop: 224, fit: 'pad' }],
+  ['stretched', { imageSize: 64, fit: 'stretch' }, NEW, { resize: 64, crop: 64, fit: 'stretch' }],
+  ['what the weights say', { imageSize: 64 }, PADDED, { resize: 64, crop: 64, fit: 'pad', exifRotate: true }],
+  ['cropped after weights that were not', { fit: 'crop' }, PADDED, { resize: 146, crop: 128, exifRotate: true }],
+  ['bicubic', { interpolation: 'bicubic' }, PREPROCESSING, { resize: 256, crop: 224, interpolation: 'bicubic' }],
+  ['numbers', { mean: '0.5, 1e-1,.25' }, PREPROCESSING, { resize: 256, crop: 224, mean: [0.5, 0.1, 0.25] }],
+  ['what is to be measured, later', { std: 'auto' }, PREPROCESSING, {}],
+])('%s', (_what, given, weights, expected) => {
+  expect(prepared(given, weights)).toEqual({ ...PREPROCESSING, ...expected });
+});
+
+test('what is turned by the weights can be left as it is', () => {
+  expect(prepared({ exifRotate: false }, PADDED)).toEqual({ ...PREPROCESSING, resize: 128, crop: 128, fit: 'pad' });
+});
+
+test('without options, the preprocessing is that of the weights, key by key', () => {
+  for (const weights of [PREPROCESSING, NEW])
+    expect(JSON.stringify(prepared({}, weights))).toBe(JSON.stringify(weights));
+});
+
+test('a short side that is less than the square is refused', () => {
+  expect(() => prepared({ resize: 200 })).toThrow('Expected an integer of at least the image size, 224, for --resize');
+  expect(() => prepared({ resize: 200 }, PADDED)).toThrow(
+    /^Expected no value with weights .+ for --resize but received/,
+  );
+});
+
+test('the command that does the same has the options as they were', () => {
+  const options = resolveTrainOptions({ data: 'photos', imageSize: 64, exifRotate: false, mean: '0.5,0.5,0.5' });
+  expect(nativeCommand(options)).toContain(' --image-size 64 --no-exif-rotate --mean 0.5,0.5,0.5 ');
+  expect(nativeCommand({ ...options, exifRotate: true })).toContain(' --exif-rotate --mean');
+});
