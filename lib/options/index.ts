@@ -17,6 +17,7 @@ export {
 export { DOCTOR_OPTIONS, resolveDoctorOptions, type DoctorOptions } from './doctor';
 export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
 export { EXPORT_OPTIONS, resolveExportOptions, type ExportFormat, type ExportOptions } from './export';
+export { optimizerDefaults } from './optimization';
 export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions } from './predict';
 export {
   kebab,
@@ -35,7 +36,9 @@ export {
   ARCHITECTURES,
   BACKENDS,
   DRAWS,
+  OPTIMIZERS,
   PREPROCESSING,
+  SAMPLING,
   TRAIN_FROM,
   type Architecture,
   type Precision,

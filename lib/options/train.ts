@@ -1,4 +1,5 @@
 import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
+import { checkOptimization, OPTIMIZATION_OPTIONS, withOptimizerDefaults } from './optimization';
 import {
   rejectOption,
   requireText,
@@ -79,20 +80,7 @@ export const TRAIN_OPTIONS = {
     affects: 'training',
     help: 'stop after this many optimizer steps',
   },
-  batchSize: {
-    type: 'number',
-    integer: true,
-    min: 1,
-    max: 65536,
-    default: 64,
-    group: RECIPE,
-    affects: 'result',
-    help: 'images per step',
-  },
-  lr: { type: 'number', min: 0, default: 0.01, group: RECIPE, affects: 'training', help: 'learning rate' },
-  momentum: { type: 'number', min: 0, default: 0.5, group: RECIPE, affects: 'training', help: 'momentum of SGD' },
-  weightDecay: { type: 'number', min: 0, default: 0, group: RECIPE, affects: 'training', help: 'weight decay of SGD' },
-  nesterov: { type: 'boolean', default: false, group: RECIPE, affects: 'training', help: 'Nesterov momentum' },
+  ...OPTIMIZATION_OPTIONS,
   keep: {
     type: 'string',
     choices: ['best', 'last', 'min-batch-loss'],
@@ -170,7 +158,10 @@ export const TRAIN_OPTIONS = {
 export type TrainOptions = { data: string } & GivenOptions<typeof TRAIN_OPTIONS>;
 
 /** The options after defaults: those without a default stay undefined where they were not given. */
-export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRAIN_OPTIONS>;
+export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRAIN_OPTIONS> & {
+    lr: number;
+    weightDecay: number;
+  };
 
 /**
  * Checks every option of `train` and fills in the defaults.
@@ -182,9 +173,9 @@ export function resolveTrainOptions(input: TrainOptions): ResolvedTrainOptions {
   const { data, ...given } = input;
   const options = {
     data: requireText('a folder', 'data', data),
-    ...resolveOptions(TRAIN_OPTIONS, given, 'train'),
+    ...withOptimizerDefaults(resolveOptions(TRAIN_OPTIONS, given, 'train')),
   };
-  if (options.nesterov && options.momentum === 0) rejectOption('a number above 0 with --nesterov', '--momentum', 0);
+  checkOptimization(options);
   if (options.val !== undefined && options.valSplit !== undefined) {
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }

@@ -8,10 +8,11 @@ import type { ClassFigures, KeptModel, TrainEvent } from './events';
 import { fit, type FitResult } from './fit';
 import { keepModel } from './kept';
 import { perClass, predictions } from './predictions';
-import { constantRate } from './recipe';
 import type { RunFolder } from './run-folder';
 import { salvage, type Part } from './salvage';
 import { createSaver, type Save } from './save';
+import { createMomenta, createSchedule } from './schedule';
+import { runSteps } from './steps';
 
 const LAST = 'last.safetensors';
 
@@ -40,8 +41,8 @@ export async function runEpochs(
   card: ModelCard,
 ): Promise<Trained> {
   const { session, cropped, folder, signal, emit } = context;
-  const { epochs, batchSize, lr, steps, keep } = options;
-  const schedule = constantRate(lr);
+  const { epochs, batchSize, accumulate, steps, keep } = options;
+  const run = runSteps(cropped.train.targets.length, options);
   const saved = new Set<string>();
   let failed = false;
   const write = createSaver(folder, session, { options, card }, (event) => {
@@ -62,7 +63,9 @@ export async function runEpochs(
       val: cropped.val,
       epochs,
       batchSize,
-      schedule,
+      accumulate,
+      schedule: createSchedule(options, run),
+      momenta: createMomenta(options, run),
       steps,
       keepLeastLoss: keep === 'min-batch-loss',
       signal,

@@ -2,6 +2,7 @@ import type { EpochResult, Samples, TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { EpochRecord, StepRecord } from './events';
 import type { Schedule } from './recipe';
+import { runSteps } from './steps';
 
 /** The samples of one split. */
 export type Split = Samples;
@@ -16,7 +17,11 @@ export interface FitOptions {
   val: Split;
   epochs: number;
   batchSize: number;
+  /** Batches of an optimizer step; 1 where left out. */
+  accumulate?: number;
   schedule: Schedule;
+  /** Where the steps have momenta of their own. */
+  momenta?: Schedule | undefined;
   /** Optimizer steps overall; undefined runs every epoch. */
   steps: number | undefined;
   /** Whether the weights of the least batch loss in the last fifth of the steps are kept in the session. */
@@ -98,8 +103,7 @@ export function aborted(): ResnetFtError {
  */
 export async function fit(options: FitOptions, from: Progress = START): Promise<FitResult> {
   const { session, train, signal } = options;
-  const stepsPerEpoch = Math.ceil(train.targets.length / options.batchSize);
-  const allSteps = Math.min(options.steps ?? Infinity, options.epochs * stepsPerEpoch);
+  const { stepsPerEpoch, total: allSteps } = runSteps(train.targets.length, options);
   // The tutorial looks at the loss after four fifths of the iterations.
   const keepAfter = options.keepLeastLoss ? Math.floor(KEEP_AFTER * allSteps) : Infinity;
   const progress = { ...from };
@@ -129,7 +133,7 @@ export async function fit(options: FitOptions, from: Progress = START): Promise<
 
 /** One epoch, or the rest of one, or what of it the run's steps allow. */
 async function trainEpoch(
-  { session, train, batchSize, schedule, signal, onRecord, onKept }: FitOptions,
+  { session, train, batchSize, accumulate = 1, schedule, momenta, signal, onRecord, onKept }: FitOptions,
   progress: Progress,
   { stepsPerEpoch, allSteps, keepAfter }: { stepsPerEpoch: number; allSteps: number; keepAfter: number },
 ): Promise<EpochResult> {
@@ -137,11 +141,12 @@ async function trainEpoch(
   const before = steps - stepsOfEpoch;
   const count = Math.min(stepsPerEpoch - stepsOfEpoch, allSteps - steps);
   const learningRates = schedule(steps, count);
+  const own = momenta === undefined ? {} : { momenta: momenta(steps, count) };
   const groups = learningRates.length / count;
   const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
   let failure: Error | undefined;
   const trained = await session.trainEpoch(
-    { ...samplesOf(train), batchSize, epoch, learningRates, keepFrom },
+    { ...samplesOf(train), batchSize, accumulate, epoch, learningRates, ...own, keepFrom },
     (event) => {
       // An exception must not travel through the addon: it ends the pass, and is thrown after it.
       try {

@@ -1,14 +1,15 @@
-import { kebab, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
+import { kebab, optimizerDefaults, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
 
 /** The command line that does the same with LibTorch. */
 export function nativeCommand(options: ResolvedTrainOptions): string {
   const words = ['npx', 'resnet-ft', 'train', quoted(options.data)];
+  const defaults: Record<string, unknown> = optimizerDefaults(options.optimizer);
   for (const [name, spec] of Object.entries(TRAIN_OPTIONS)) {
     const value = options[name as keyof ResolvedTrainOptions];
-    const fallback = 'default' in spec ? spec.default : undefined;
+    const fallback = 'default' in spec ? spec.default : defaults[name];
     if (value === undefined || value === fallback || name === 'backend' || name === 'output') continue;
-    words.push(`--${kebab(name)}`);
-    if (value !== true) words.push(quoted(String(value)));
+    words.push(`--${value === false ? 'no-' : ''}${kebab(name)}`);
+    if (typeof value !== 'boolean') words.push(quoted(String(value)));
   }
   return [...words, '--backend', 'native'].join(' ');
 }

@@ -10,6 +10,7 @@ import { plannedBytes, requireRoom } from './room';
 import type { RunControl } from './run';
 import type { RunFolder } from './run-folder';
 import { loadStart, type Start } from './start';
+import { runSteps } from './steps';
 
 /** What a session is made of. */
 export interface SessionParts {
@@ -27,8 +28,7 @@ export interface SessionParts {
  */
 export async function shareRoom({ options, trainer, dataset, start, folder }: SessionParts) {
   const { arch, preprocessing } = start;
-  const batches = Math.ceil(dataset.train.length / options.batchSize);
-  const steps = Math.min(options.steps ?? Infinity, options.epochs * batches);
+  const steps = runSteps(dataset.train.length, options).total;
   const { precision } = trainer;
   const files = { arch, classes: dataset.classes, precision, steps, valImages: dataset.val.length };
   const results = plannedBytes(files);

@@ -12,7 +12,9 @@ import { createSession, loadWeights, shareRoom, type SessionParts } from './open
 import { resultOf } from './result';
 import { runControl, type RunControl, type TrainControl } from './run';
 import { RunFolder } from './run-folder';
+import { checkWarmup } from './schedule';
 import { readStart } from './start';
+import { runSteps, stepsPerEpoch } from './steps';
 import { packageVersion } from '../machine/version';
 
 export type { TrainControl } from './run';
@@ -30,10 +32,11 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
   if (run.signal.aborted) throw aborted();
 
   const dataset = await openData(options, run);
+  checkWarmup(options, runSteps(dataset.train.length, options));
   const folder = await RunFolder.prepareFor(options.output, run);
   const open: { stores: CropStore[]; session?: TrainingSession; begun: boolean } = { stores: [], begun: false };
   try {
-    const trainer = await openTrainer(options, run);
+    const trainer = await openTrainer(options, dataset, run);
     const start = await readStart(options, { ...run.download, otherwise: control.withoutWeights });
     const parts: SessionParts = { options, trainer, dataset, start, folder };
     const { storage, features } = await shareRoom(parts);
@@ -130,12 +133,11 @@ async function tellStart(
   const valImages = val.kept.length;
   const estimate = await estimateRun(session, options, { images, valImages, size: start.preprocessing.crop });
   if (estimate !== undefined) emit(estimate);
-  const { batchSize, epochs } = options;
   emit({
     kind: 'start',
     output: folder.path,
-    epochs,
-    stepsPerEpoch: Math.ceil(images / batchSize),
+    epochs: options.epochs,
+    stepsPerEpoch: stepsPerEpoch(images, options),
     images,
     valImages,
   });
