@@ -33,7 +33,7 @@ const WALKS = [
   {
     title: 'One option, `--momentum`',
     steps: [
-      ['lib/options/train.ts', 'momentum', 'declared: type, range, default, help, what it affects'],
+      ['lib/options/optimization.ts', 'momentum', 'declared: type, range, default, help, what it affects'],
       ['lib/train/recipe.ts', 'momentum', 'becomes part of the recipe'],
       ['lib/backend/types.ts', 'momentum', 'its place in what crosses the border'],
       ['native/addon/recipe.cpp', 'momentum', 'read, once and strictly'],

@@ -28,10 +28,11 @@ async function main() {
         seed: 0,
         draws: 'counter',
         parameterGroups: [{ from: 'conv1' }],
-        loss: { kind: 'cross-entropy' },
+        loss: { kind: 'cross-entropy', labelSmoothing: 0, classWeights: new Float64Array() },
         augment: [],
       },
       optimizer: { kind: 'sgd', momentum: 0.5, weightDecay: 0, nesterov: false },
+      ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
     },
     ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
   });

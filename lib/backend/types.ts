@@ -1,6 +1,6 @@
 import type { DeviceInfo } from '../machine/device';
 import type { Container } from '../network/architecture';
-import type { DRAWS, Fitting, Precision, TrainFrom } from '../options';
+import type { DRAWS, Fitting, Precision, SAMPLING, TrainFrom } from '../options';
 import type { NamedTensor } from '../weights/state-dict';
 
 // What a backend offers: the seam between the rest of the package and whatever computes. native/addon implements it in C++,
@@ -87,8 +87,17 @@ export interface SgdRecipe {
   nesterov: boolean;
 }
 
+/** torch.optim.AdamW. */
+export interface AdamWRecipe {
+  kind: 'adamw';
+  beta1: number;
+  beta2: number;
+  eps: number;
+  weightDecay: number;
+}
+
 /** What moves the weights. */
-export type OptimizerRecipe = SgdRecipe;
+export type OptimizerRecipe = SgdRecipe | AdamWRecipe;
 
 /** torchvision's RandomHorizontalFlip. */
 export interface HorizontalFlip {
@@ -100,9 +109,13 @@ export interface HorizontalFlip {
 /** What is done to a training image before the network sees it. */
 export type Augmentation = HorizontalFlip;
 
-/** What training makes small: the mean over a batch. */
+/** What training makes small: torch's cross_entropy, its mean over the images of a step. Validation has neither smoothing nor weights. */
 export interface LossRecipe {
   kind: 'cross-entropy';
+  /** 0..1 */
+  labelSmoothing: number;
+  /** Of each class, above 0; none: 1 each. */
+  classWeights: Float64Array;
 }
 
 /** Weights that share a learning rate. */
@@ -126,7 +139,18 @@ export interface Recipe {
   /** One or more, from the input to the output; what stands before the first is frozen. */
   parameterGroups: readonly ParameterGroup[];
   optimizer: OptimizerRecipe;
+  /** Whether weight decay is for the weights of batch norms and for biases too. */
+  decayNormBias: boolean;
+  /** The greatest L2 norm of all gradients together, to which they are scaled down (clip_grad_norm_); 0: any. */
+  clipGrad: number;
+  /**
+   * Decay of the moving average of the weights over the steps (torch.optim.swa_utils.AveragedModel with its EMA and `use_buffers`): 0..1,
+   * 0 keeps none. The average is what is then validated, kept and saved.
+   */
+  ema: number;
   loss: LossRecipe;
+  /** Each sample once in an epoch; or `balanced`, as many as there are, every class equally often, with replacement, by counter. */
+  sampling: (typeof SAMPLING)[number];
   /** In the order in which they are applied. */
   augment: readonly Augmentation[];
 }
@@ -175,12 +199,16 @@ export interface Samples {
 }
 
 export interface TrainEpochOptions extends Samples {
-  /** Images of a step; the last step of an epoch may have fewer. */
+  /** Images of a batch; the last one of an epoch may have fewer. */
   batchSize: number;
+  /** Batches of a step, 1 where left out; the last step of an epoch may have fewer. */
+  accumulate?: number;
   /** Number of the epoch, from 1: the one that is next or, where its last pass was stopped, goes on; or a later one. */
   epoch: number;
   /** Of each step of this pass, the rate of each parameter group; as many steps are done. The epoch must have so many left. */
   learningRates: Float64Array;
+  /** Of each step, what takes the place of the optimizer's momentum (SGD) or beta1 (AdamW): 0 to below 1. */
+  momenta?: Float64Array;
   /** From this step of the epoch on (the first is 1), the weights of the least batch loss so far are kept; 0 keeps none. */
   keepFrom: number;
 }
@@ -258,8 +286,13 @@ export interface TorchGenerator {
 export interface SessionState {
   /** Weights and the batch norms' statistics. */
   model: NamedTensor[];
-  /** `conv1.weight.momentum` and so on; empty before the first step, and where there is no momentum. */
+  /**
+   * `conv1.weight.momentum` and so on, or AdamW's `.exp_avg`, `.exp_avg_sq` and `.step`; empty before the first step, and for SGD without
+   * momentum.
+   */
   optimizer: NamedTensor[];
+  /** The averages of the weights and of the batch norms' statistics; empty before the first step, and where none are kept. */
+  ema: NamedTensor[];
   /** Torch's random numbers before the epoch of `position`; null where they are counted. */
   generator: TorchGenerator | null;
   position: Position;
@@ -272,13 +305,18 @@ export interface TrainingSession {
   /**
    * What {@link trainEpoch} draws for an epoch of `count` samples: the one that is next or running, or a later one. Changes nothing, and
    * does not wait for a pass.
+   *
+   * @param targets of the samples; needed where the recipe's sampling is `balanced`
    */
-  draws(epoch: number, count: number): EpochDraws;
+  draws(epoch: number, count: number, targets?: Int32Array): EpochDraws;
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult>;
   evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult>;
-  /** Every parameter and buffer under torchvision's names, in torchvision's order; the kept ones where `kept` says so. */
+  /**
+   * Every parameter and buffer under torchvision's names, in torchvision's order; the kept ones where `kept` says so. Where weights are
+   * averaged it is their average, as in {@link evaluate}.
+   */
   stateDict(kept?: boolean): Promise<NamedTensor[]>;
-  /** Copies the given tensors over the model's own; names and shapes must match (subset allowed). */
+  /** Copies the given tensors over the model's own; names and shapes must match (subset allowed). An average begins anew. */
   loadStateDict(tensors: NamedTensor[]): Promise<void>;
   /** Makes the kept weights the model's. */
   useKept(): Promise<void>;

@@ -60,7 +60,8 @@ function recipe(from: 'fc' | 'conv1'): Recipe {
     draws: 'counter',
     parameterGroups: [{ from }],
     optimizer: { kind: 'sgd', momentum: MOMENTUM, weightDecay: 0, nesterov: false },
-    loss: { kind: 'cross-entropy' },
+    ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
+    loss: { kind: 'cross-entropy', labelSmoothing: 0, classWeights: new Float64Array() },
     augment: [],
   };
 }

@@ -1,6 +1,7 @@
 import { DATA, MODEL, OUTPUT } from './common';
 import { EVAL_OPTIONS } from './eval';
 import { checkGeometryOptions } from './geometry';
+import { checkOptimization, withOptimizerDefaults } from './optimization';
 import {
   rejectOption,
   requireText,
@@ -53,7 +54,7 @@ export const COMPARE_OPTIONS = {
 export type CompareOptions = { data: string } & GivenOptions<typeof COMPARE_OPTIONS>;
 
 /** The options after defaults; `rows` in the order of the table. */
-export type ResolvedCompareOptions = { data: string; rows: CompareRow[] } & Omit<
+export type ResolvedCompareOptions = { data: string; rows: CompareRow[]; lr: number; weightDecay: number } & Omit<
   ResolvedOptions<typeof COMPARE_OPTIONS>,
   'rows'
 >;
@@ -66,7 +67,8 @@ export type ResolvedCompareOptions = { data: string; rows: CompareRow[] } & Omit
 export function resolveCompareOptions(input: CompareOptions): ResolvedCompareOptions {
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of compare', input);
   const { data, ...given } = input;
-  const options = resolveOptions(COMPARE_OPTIONS, given, 'compare');
+  const options = withOptimizerDefaults(resolveOptions(COMPARE_OPTIONS, given, 'compare'));
+  checkOptimization(options);
   const named = options.rows.split(',').map((row) => row.trim());
   if (!named.every((row) => ROWS.has(row))) rejectOption(COMPARE_OPTIONS.rows.expected, '--rows', options.rows);
   checkGeometryOptions(options);

@@ -18,6 +18,7 @@ export { DOCTOR_OPTIONS, resolveDoctorOptions, type DoctorOptions } from './doct
 export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
 export { checkLastBatch, preprocessingOf, toMeasure } from './geometry';
 export { EXPORT_OPTIONS, resolveExportOptions, type ExportFormat, type ExportOptions } from './export';
+export { optimizerDefaults } from './optimization';
 export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions } from './predict';
 export {
   kebab,
@@ -41,7 +42,9 @@ export {
   MEAN_RANGE,
   MOST_RESIZE,
   MOST_SIDE,
+  OPTIMIZERS,
   PREPROCESSING,
+  SAMPLING,
   STD_RANGE,
   TRAIN_FROM,
   geometryOf,

@@ -1,5 +1,6 @@
 import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
 import { checkGeometryOptions, GEOMETRY_OPTIONS } from './geometry';
+import { checkOptimization, OPTIMIZATION_OPTIONS, withOptimizerDefaults } from './optimization';
 import {
   advanced,
   rejectOption,
@@ -18,6 +19,7 @@ const RECIPE = 'Recipe';
 const SIZE = { type: 'string', pattern: SIZE_PATTERN, expected: 'a size such as 500MB or 4GB' } as const;
 
 const { backend, precision, threads } = MACHINE_OPTIONS;
+const { optimizer, batchSize, lr, schedule, ...tuning } = OPTIMIZATION_OPTIONS;
 
 /** Every option of `train`. */
 export const TRAIN_OPTIONS = {
@@ -87,43 +89,8 @@ export const TRAIN_OPTIONS = {
     advanced: true,
     help: 'stop after this many optimizer steps',
   },
-  batchSize: {
-    type: 'number',
-    integer: true,
-    min: 1,
-    max: 65536,
-    default: 64,
-    group: RECIPE,
-    affects: 'result',
-    help: 'images per step',
-  },
-  lr: { type: 'number', min: 0, default: 0.01, group: RECIPE, affects: 'training', help: 'learning rate' },
-  momentum: {
-    type: 'number',
-    min: 0,
-    default: 0.5,
-    group: RECIPE,
-    affects: 'training',
-    advanced: true,
-    help: 'momentum of SGD',
-  },
-  weightDecay: {
-    type: 'number',
-    min: 0,
-    default: 0,
-    group: RECIPE,
-    affects: 'training',
-    advanced: true,
-    help: 'weight decay of SGD',
-  },
-  nesterov: {
-    type: 'boolean',
-    default: false,
-    group: RECIPE,
-    affects: 'training',
-    advanced: true,
-    help: 'Nesterov momentum',
-  },
+  ...{ optimizer, batchSize, lr, schedule },
+  ...advanced(tuning),
   keep: {
     type: 'string',
     choices: ['best', 'last', 'min-batch-loss'],
@@ -215,7 +182,10 @@ export const TRAIN_OPTIONS = {
 export type TrainOptions = GivenOptions<typeof TRAIN_OPTIONS> & ({ data: string } | { data?: string; resume: string });
 
 /** The options after defaults: those without a default stay undefined where they were not given. */
-export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRAIN_OPTIONS>;
+export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRAIN_OPTIONS> & {
+    lr: number;
+    weightDecay: number;
+  };
 
 /**
  * Checks every option of `train` and fills in the defaults.
@@ -227,12 +197,12 @@ export function resolveTrainOptions(input: TrainOptions): ResolvedTrainOptions {
   const { data, ...given } = input;
   const options = {
     data: requireText('a folder', 'data', data),
-    ...resolveOptions(TRAIN_OPTIONS, given, 'train'),
+    ...withOptimizerDefaults(resolveOptions(TRAIN_OPTIONS, given, 'train')),
   };
-  if (options.nesterov && options.momentum === 0) rejectOption('a number above 0 with --nesterov', '--momentum', 0);
   if (options.minDelta > 0 && options.patience === undefined) {
     rejectOption('no value without --patience', '--min-delta', options.minDelta);
   }
+  checkOptimization(options);
   if (options.val !== undefined && options.valSplit !== undefined) {
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }

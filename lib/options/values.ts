@@ -78,6 +78,16 @@ export type TrainFrom = (typeof TRAIN_FROM)[number];
 /** Where the random numbers of an epoch come from. */
 export const DRAWS = ['torch', 'counter'] as const;
 
+/** What can move the weights. */
+export const OPTIMIZERS = ['sgd', 'adamw'] as const;
+export type OptimizerName = (typeof OPTIMIZERS)[number];
+
+/** How the learning rate can change over a run; torch.optim.lr_scheduler has all of them. */
+export const SCHEDULES = ['constant', 'step', 'cosine', 'onecycle', 'linear'] as const;
+
+/** Which images an epoch can go over. */
+export const SAMPLING = ['shuffle', 'balanced'] as const;
+
 /** The precisions that a caller can ask for. */
 export const PRECISIONS = ['auto', 'fp32', 'bf16', 'fp64'] as const;
 /** Arithmetic of a model. */

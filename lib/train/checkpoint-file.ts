@@ -22,6 +22,7 @@ export interface Checkpoint {
 
 const MODEL = 'model/';
 const OPTIMIZER = 'optimizer/';
+const EMA = 'ema/';
 const KEPT = 'kept/';
 const GENERATOR = 'generator';
 const BEST_LOGITS = 'logits/best';
@@ -52,6 +53,7 @@ export async function encodeCheckpoint({ state, progress, metricsEnd }: Checkpoi
   };
   add(MODEL, state.model);
   add(OPTIMIZER, state.optimizer);
+  add(EMA, state.ema);
   add(KEPT, state.kept?.tensors ?? []);
   if (state.generator !== null) tensors.set(GENERATOR, tensorOf('I32', state.generator.words));
   const { best, last, ...rest } = progress;
@@ -104,6 +106,7 @@ export async function decodeCheckpoint(file: string, tensors: StateDict, metadat
     state: {
       model: named(MODEL),
       optimizer: named(OPTIMIZER),
+      ema: named(EMA),
       generator:
         words === undefined ? null : { words: new Uint32Array(bufferOf(words)), next: said.generatorNext as number },
       position: said.position,

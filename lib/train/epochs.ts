@@ -14,10 +14,11 @@ import { START, type Progress } from './progress';
 import { resumeCommand } from './resume-command';
 import { keepModel } from './kept';
 import { perClass, predictions } from './predictions';
-import { constantRate } from './recipe';
 import type { RunFolder } from './run-folder';
 import { salvage, type Part } from './salvage';
 import { createSaver, type Save } from './save';
+import { createMomenta, createSchedule, type RunSteps } from './schedule';
+import { runSteps } from './steps';
 import { TimeLeft } from './time-left';
 
 const LAST = 'last.safetensors';
@@ -61,7 +62,8 @@ export async function runEpochs(
   from?: From,
 ): Promise<Trained> {
   const { session, cropped, folder, signal, emit } = context;
-  const { keep, batchSize } = options;
+  const { keep, batchSize, accumulate } = options;
+  const run = runSteps(cropped.train.targets.length, options);
   const saved = new Set<string>();
   let failed = false;
   const emitSafely = (event: TrainEvent): void => {
@@ -85,7 +87,7 @@ export async function runEpochs(
     best: from?.best,
   });
   const progress: Progress = { ...(from?.progress ?? START) };
-  const left = timeLeft(options, cropped, emit);
+  const left = timeLeft(options, run, cropped, emit);
   let epoch = 0;
   let keptEpoch: number | undefined;
   try {
@@ -98,7 +100,9 @@ export async function runEpochs(
         val: cropped.val,
         epochs: options.epochs,
         batchSize,
-        schedule: constantRate(options.lr),
+        accumulate,
+        schedule: createSchedule(options, run),
+        momenta: createMomenta(options, run),
         steps: options.steps,
         keepLeastLoss: keep === 'min-batch-loss',
         patience: options.patience === undefined ? undefined : { epochs: options.patience, minDelta: options.minDelta },
@@ -146,12 +150,15 @@ export async function runEpochs(
 }
 
 /** What tells how long the run will take. */
-function timeLeft(options: ResolvedTrainOptions, { train, val }: Cropped, emit: (event: TrainEvent) => void): TimeLeft {
-  const { batchSize, epochs } = options;
-  const stepsPerEpoch = Math.ceil(train.targets.length / batchSize);
-  const steps = Math.min(options.steps ?? Infinity, epochs * stepsPerEpoch);
-  const valBatches = Math.ceil(val.targets.length / batchSize);
-  return new TimeLeft(options, { epochs, steps, stepsPerEpoch, valBatches }, emit);
+function timeLeft(
+  options: ResolvedTrainOptions,
+  { stepsPerEpoch, total }: RunSteps,
+  { val }: Cropped,
+  emit: (event: TrainEvent) => void,
+): TimeLeft {
+  const { batchSize, accumulate, epochs } = options;
+  const valSteps = val.targets.length / (batchSize * accumulate);
+  return new TimeLeft(options, { epochs, steps: total, stepsPerEpoch, valSteps }, emit);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ResolvedTrainOptions } from '../options';
 import type { TrainEvent } from './events';
 import { duration } from '../text/duration';
 import { nativeCommand } from './native-command';
+import { runSteps } from './steps';
 
 /** What a run is going to do. */
 export interface RunSize {
@@ -19,9 +20,10 @@ export async function estimateRun(
   run: RunSize,
 ): Promise<TrainEvent | undefined> {
   if (session.estimateSeconds === undefined) return undefined;
-  const stepsPerEpoch = Math.ceil(run.images / options.batchSize);
-  const epochs = Math.min(options.epochs, (options.steps ?? Infinity) / stepsPerEpoch);
-  const seconds = Math.round(await session.estimateSeconds({ ...run, epochs, stepsPerEpoch }));
+  const { stepsPerEpoch, total } = runSteps(run.images, options);
+  // What a batch costs by itself does not go down where several make a step.
+  const work = { ...run, epochs: total / stepsPerEpoch, stepsPerEpoch: Math.ceil(run.images / options.batchSize) };
+  const seconds = Math.round(await session.estimateSeconds(work));
   const note = `about ${duration(seconds)} with the js backend; with LibTorch, faster: ${nativeCommand(options)}`;
   return { kind: 'estimate', seconds, note };
 }

@@ -11,8 +11,9 @@ export interface StepRecord {
   /** Number of the step since the start of the run, from 1. */
   step: number;
   loss: number;
+  /** Learning rate; where parameter groups have different ones, that of `fc`. */
   lr: number;
-  /** Images of this step's batch. */
+  /** Images of this step. */
   images: number;
 }
 

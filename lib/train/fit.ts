@@ -4,6 +4,7 @@ import type { EpochRecord, StepRecord } from './events';
 import { Patience, type PatienceOptions } from './patience';
 import { START, type KeptStep, type Progress, type Validated } from './progress';
 import type { Schedule } from './recipe';
+import { runSteps } from './steps';
 
 /** The samples of one split. */
 export type Split = Samples;
@@ -32,7 +33,11 @@ export interface FitOptions {
   val: Split;
   epochs: number;
   batchSize: number;
+  /** Batches of an optimizer step; 1 where left out. */
+  accumulate?: number;
   schedule: Schedule;
+  /** Where the steps have momenta of their own. */
+  momenta?: Schedule | undefined;
   /** Optimizer steps overall; undefined runs every epoch. */
   steps: number | undefined;
   /** Whether the weights of the least batch loss in the last fifth of the steps are kept in the session. */
@@ -97,8 +102,7 @@ interface Plan {
  */
 export async function fit(options: FitOptions, progress: Progress = { ...START }): Promise<FitResult> {
   const { session, train, signal } = options;
-  const stepsPerEpoch = Math.ceil(train.targets.length / options.batchSize);
-  const allSteps = Math.min(options.steps ?? Infinity, options.epochs * stepsPerEpoch);
+  const { stepsPerEpoch, total: allSteps } = runSteps(train.targets.length, options);
   // The tutorial looks at the loss after four fifths of the iterations.
   const keepAfter = options.keepLeastLoss ? Math.floor(KEEP_AFTER * allSteps) : Infinity;
   const plan: Plan = { stepsPerEpoch, allSteps, keepAfter };
@@ -123,7 +127,7 @@ export async function fit(options: FitOptions, progress: Progress = { ...START }
 
 /** Trains to the end of the epoch, or to the next pause, or for as many steps as the run has left. */
 async function trainPass(
-  { session, train, batchSize, schedule, pauses, signal, onRecord, onKept }: FitOptions,
+  { session, train, batchSize, accumulate = 1, schedule, momenta, pauses, signal, onRecord, onKept }: FitOptions,
   progress: Progress,
   { stepsPerEpoch, allSteps, keepAfter }: Plan,
 ): Promise<void> {
@@ -133,11 +137,12 @@ async function trainPass(
   const left = Math.min(stepsPerEpoch - stepsOfEpoch, allSteps - steps);
   const count = Math.min(left, pauses?.stepsLeft(progress) ?? Infinity);
   const learningRates = schedule(steps, count).map((rate) => rate * progress.rateFactor);
+  const own = momenta === undefined ? {} : { momenta: momenta(steps, count) };
   const groups = learningRates.length / count;
   const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
   let failure: Error | undefined;
   const trained = await session.trainEpoch(
-    { ...samplesOf(train), batchSize, epoch, learningRates, keepFrom },
+    { ...samplesOf(train), batchSize, accumulate, epoch, learningRates, ...own, keepFrom },
     (event) => {
       // An exception must not travel through the addon: it ends the pass, and is thrown after it.
       try {

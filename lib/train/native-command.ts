@@ -1,14 +1,17 @@
-import { kebab, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
+import { kebab, optimizerDefaults, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
 import { shellWord } from '../text/shell';
+
+/** Of no meaning to the command that does the same. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['backend', 'output', 'resume']);
 
 /** The command line that does the same with LibTorch. */
 export function nativeCommand(options: ResolvedTrainOptions): string {
   const words = ['npx', 'resnet-ft', 'train', shellWord(options.data)];
+  const defaults: Record<string, unknown> = optimizerDefaults(options.optimizer);
   for (const [name, spec] of Object.entries(TRAIN_OPTIONS)) {
     const value = options[name as keyof ResolvedTrainOptions];
-    const fallback = 'default' in spec ? spec.default : undefined;
-    if (value === undefined || value === fallback || name === 'backend' || name === 'output' || name === 'resume')
-      continue;
+    const fallback = 'default' in spec ? spec.default : defaults[name];
+    if (value === undefined || value === fallback || LEFT_OUT.has(name)) continue;
     words.push(`--${value === false ? 'no-' : ''}${kebab(name)}`);
     if (typeof value !== 'boolean') words.push(shellWord(String(value)));
   }

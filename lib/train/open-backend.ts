@@ -1,6 +1,8 @@
 import type { Backend, Recipe } from '../backend/types';
+import type { Dataset } from '../data/dataset';
 import { chooseDevice } from '../machine/device';
 import type { Precision, ResolvedTrainOptions } from '../options';
+import { readClassWeights } from './class-weights';
 import { requireCapabilities } from './capabilities';
 import { recipeOf } from './recipe';
 import type { RunControl } from './run';
@@ -16,12 +18,16 @@ export interface Trainer {
 /**
  * Loads the backend, and settles where it computes what.
  *
- * @throws ResnetFtError what loading the backend throws; BACKEND_UNAVAILABLE or DEVICE_UNAVAILABLE for what it can't do
+ * @throws ResnetFtError what reading class weights and loading the backend throw; BACKEND_UNAVAILABLE or DEVICE_UNAVAILABLE for what it can't do
  */
-export async function openTrainer(options: ResolvedTrainOptions, { emit }: RunControl): Promise<Trainer> {
+export async function openTrainer(
+  options: ResolvedTrainOptions,
+  dataset: Pick<Dataset, 'classes' | 'train'>,
+  { emit }: RunControl,
+): Promise<Trainer> {
+  const recipe = recipeOf(options, await readClassWeights(options.classWeights, dataset));
   const { openBackend } = await import('../backend/registry.js');
   const backend = await openBackend(options.backend, emit);
-  const recipe = recipeOf(options);
   requireCapabilities(backend, recipe, options);
   // A single `fc` has nothing to gain from bfloat16.
   const choice = chooseDevice(options, backend, options.trainFrom !== 'fc');

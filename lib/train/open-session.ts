@@ -10,6 +10,7 @@ import { plannedBytes, requireRoom } from './room';
 import type { RunControl } from './run';
 import type { RunFolder } from './run-folder';
 import { loadStart, type Start } from './start';
+import { runSteps } from './steps';
 
 /** What a session is made of. */
 export interface SessionParts {
@@ -27,8 +28,7 @@ export interface SessionParts {
  */
 export async function shareRoom({ options, trainer, dataset, start, folder }: SessionParts) {
   const { arch, preprocessing } = start;
-  const batches = Math.ceil(dataset.train.length / options.batchSize);
-  const steps = Math.min(options.steps ?? Infinity, options.epochs * batches);
+  const steps = runSteps(dataset.train.length, options).total;
   const { precision } = trainer;
   const files = {
     arch,
@@ -47,9 +47,10 @@ export async function shareRoom({ options, trainer, dataset, start, folder }: Se
 }
 
 /** How many times the weights a checkpoint holds, at most. */
-function checkpointCopies({ checkpointEvery, momentum, keep }: ResolvedTrainOptions): number {
+function checkpointCopies({ checkpointEvery, optimizer, momentum, ema, keep }: ResolvedTrainOptions): number {
   if (checkpointEvery === 'never') return 0;
-  return 1 + (momentum > 0 ? 1 : 0) + (keep === 'min-batch-loss' ? 1 : 0);
+  const own = optimizer === 'adamw' ? 2 : momentum > 0 ? 1 : 0;
+  return 1 + own + (ema === undefined ? 0 : 1) + (keep === 'min-batch-loss' ? 1 : 0);
 }
 
 /** Makes the session of a run; the caller closes it. */

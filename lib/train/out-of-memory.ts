@@ -46,7 +46,7 @@ export async function outOfMemory(
     const checkpoint = await checkpoints.read();
     if (checkpoint !== undefined) {
       await session.restore(checkpoint.state);
-      fits = await fittingBatch({ session, train: cropped.train, batchSize, groups });
+      fits = await fittingBatch({ session, train: cropped.train, batchSize, accumulate: 1, groups });
     }
   } catch {
     // Then nothing is known of other sizes.

@@ -1,34 +1,39 @@
-import type { Recipe } from '../backend/types';
+import type { OptimizerRecipe, Recipe } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
+import { parameterGroups } from './parameter-groups';
 
-type RecipeOptions = Pick<
-  ResolvedTrainOptions,
-  'seed' | 'draws' | 'trainFrom' | 'momentum' | 'weightDecay' | 'nesterov'
->;
-
-/** The tutorial's recipe with what the options change of it: SGD, cross entropy, and half of the images mirrored. */
-export function recipeOf(options: RecipeOptions): Recipe {
-  const { seed, draws, trainFrom, momentum, weightDecay, nesterov } = options;
+/**
+ * The tutorial's recipe with what the options change of it: SGD, cross entropy, and half of the images mirrored.
+ *
+ * @param classWeights of each class in the loss, or none
+ */
+export function recipeOf(options: ResolvedTrainOptions, classWeights: Float64Array = new Float64Array()): Recipe {
+  const { seed, draws, decayNormBias, clipGrad = 0, ema = 0, labelSmoothing, sampling } = options;
   return {
     seed,
     draws,
-    parameterGroups: [{ from: trainFrom }],
-    optimizer: { kind: 'sgd', momentum, weightDecay, nesterov },
-    loss: { kind: 'cross-entropy' },
+    parameterGroups: parameterGroups(options),
+    optimizer: optimizerOf(options),
+    decayNormBias,
+    clipGrad,
+    ema,
+    loss: { kind: 'cross-entropy', labelSmoothing, classWeights },
+    sampling,
     augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
   };
 }
 
+function optimizerOf(options: ResolvedTrainOptions): OptimizerRecipe {
+  const { optimizer, momentum, weightDecay, nesterov, beta1, beta2, eps } = options;
+  if (optimizer === 'adamw') return { kind: 'adamw', beta1, beta2, eps, weightDecay };
+  return { kind: 'sgd', momentum, weightDecay, nesterov };
+}
+
 /**
- * Learning rates of the steps of a run.
+ * Numbers of the steps of a run, such as their learning rates.
  *
  * @param done steps before the first
  * @param steps how many
- * @returns for each step the rate of each parameter group
+ * @returns for each step, of learning rates the rate of each parameter group
  */
 export type Schedule = (done: number, steps: number) => Float64Array;
-
-/** The same rate in every step, for one parameter group. */
-export function constantRate(rate: number): Schedule {
-  return (_done, steps) => new Float64Array(steps).fill(rate);
-}

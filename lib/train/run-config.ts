@@ -4,7 +4,7 @@ import type { DataPrint } from '../data/fingerprint';
 import type { UnreadableImage } from '../data/read-all';
 import { readRegularFile } from '../files/regular-file';
 import { packageVersion } from '../machine/version';
-import { resolveOptions, TRAIN_OPTIONS, type Preprocessing, type ResolvedTrainOptions } from '../options';
+import { resolveTrainOptions, type Preprocessing, type ResolvedTrainOptions } from '../options';
 import { invalidCheckpoint } from './checkpoint-file';
 import type { Cropped } from './crop-data';
 import type { SessionParts } from './open-session';
@@ -86,11 +86,10 @@ export async function readConfig(folder: string): Promise<RunConfig | undefined>
   }
   try {
     const config = JSON.parse(text) as RunConfig;
-    const { data, ...options } = config.options;
     const whole =
       typeof config.data.train === 'object' && typeof config.data.val === 'object' && Array.isArray(config.unreadable);
     if (!whole) throw new Error('incomplete');
-    return { ...config, options: { data, ...resolveOptions(TRAIN_OPTIONS, options, 'train') } };
+    return { ...config, options: resolveTrainOptions(config.options) };
   } catch (cause) {
     throw invalidCheckpoint(file, 'is damaged, or of a version of resnet-ft that could not resume runs', {
       hint: 'Begin the run anew in another folder',

@@ -8,7 +8,7 @@ const SECONDS = 10;
 /** What takes less is not worth a line; what takes more is worth advice. */
 const WORTH_A_LINE = 60;
 const LONG = 1800;
-/** Validation of a batch, which has no way back, takes about this share of a step. */
+/** Validation, which has no way back, takes about this share of a step of as many images. */
 const FORWARD_SHARE = 1 / 3;
 
 /** What a run still has to do is counted by this. */
@@ -17,7 +17,8 @@ export interface RunLength {
   /** Optimizer steps overall. */
   steps: number;
   stepsPerEpoch: number;
-  valBatches: number;
+  /** Images of validation, in steps of so many. */
+  valSteps: number;
 }
 
 /**
@@ -58,7 +59,7 @@ export class TimeLeft {
     const { run } = this;
     const perStep = seconds / steps;
     const validations = Math.ceil((run.steps - (epoch - 1) * run.stepsPerEpoch) / run.stepsPerEpoch);
-    this.tell(perStep * (run.steps - step + validations * run.valBatches * FORWARD_SHARE));
+    this.tell(perStep * (run.steps - step + validations * run.valSteps * FORWARD_SHARE));
   }
 
   private tell(seconds: number): void {

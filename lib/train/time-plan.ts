@@ -2,6 +2,7 @@ import type { ResolvedTrainOptions } from '../options';
 import { secondsOf } from '../options/duration';
 import { duration } from '../text/duration';
 import type { TrainEvent } from './events';
+import { stepsPerEpoch } from './steps';
 import { measurePace, type Pace, type TrialRun } from './trial';
 
 /** What fits into a time. */
@@ -58,13 +59,13 @@ export async function withinTime(
   const { maxTime, epochs, steps } = options;
   if (maxTime === undefined) return options;
   const pace = await measurePace(run);
-  const stepsPerEpoch = Math.ceil(run.train.targets.length / run.batchSize);
+  const perEpoch = stepsPerEpoch(run.train.targets.length, run);
   const seconds = secondsOf(maxTime) - elapsed();
-  const plan = planForTime({ seconds, stepsPerEpoch, valImages: run.val.targets.length, epochs }, pace);
+  const plan = planForTime({ seconds, stepsPerEpoch: perEpoch, valImages: run.val.targets.length, epochs }, pace);
   const what =
     plan.steps === undefined
       ? `${plan.epochs} ${plan.epochs === 1 ? 'epoch' : 'epochs'}`
-      : `${plan.steps} of the ${stepsPerEpoch} steps of an epoch`;
+      : `${plan.steps} of the ${perEpoch} steps of an epoch`;
   emit({ kind: 'note', note: `planned for ${maxTime}: ${what}, which take about ${duration(plan.seconds)}` });
   const most = Math.min(steps ?? Infinity, plan.steps ?? Infinity);
   return { ...options, epochs: plan.epochs, steps: most === Infinity ? undefined : most };

@@ -17,7 +17,9 @@ import { goOn, restoreSession } from './go-on';
 import { beginningOptions, finishedResult, openCheckpoint, openRun, settledStart } from './resume';
 import { resolvedOptions, writeConfig } from './run-config';
 import { RESULT, RunFolder } from './run-folder';
+import { checkWarmup } from './schedule';
 import { readStart } from './start';
+import { runSteps, stepsPerEpoch } from './steps';
 import { withinTime } from './time-plan';
 import type { TrialRun } from './trial';
 
@@ -34,6 +36,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   if (run.signal.aborted) throw aborted();
 
   const dataset = await openData(options, run);
+  checkWarmup(options, runSteps(dataset.train.length, options));
   const print = await fingerprint(dataset);
   if (resumed !== undefined) requireSameData(resumed.config.data, print);
   const folder =
@@ -51,7 +54,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
       return finished;
     }
     const opened = resumed === undefined ? undefined : await openCheckpoint(resumed);
-    const trainer = await openTrainer(options, run);
+    const trainer = await openTrainer(options, dataset, run);
     const start =
       resumed === undefined || opened === undefined
         ? await readStart(options, { ...run.download, otherwise: control.withoutWeights })
@@ -137,7 +140,14 @@ function trialOf(
   { options, trainer }: SessionParts,
   { train: split, val }: Cropped,
 ): TrialRun {
-  return { session, train: split, val, batchSize: options.batchSize, groups: trainer.recipe.parameterGroups.length };
+  return {
+    session,
+    train: split,
+    val,
+    batchSize: options.batchSize,
+    accumulate: options.accumulate,
+    groups: trainer.recipe.parameterGroups.length,
+  };
 }
 
 /** Tells how much there is to do, and how long that takes where it is much. */
@@ -151,12 +161,11 @@ async function tellStart(
   const valImages = val.kept.length;
   const estimate = await estimateRun(session, options, { images, valImages, size: start.preprocessing.crop });
   if (estimate !== undefined) emit(estimate);
-  const { batchSize, epochs } = options;
   emit({
     kind: 'start',
     output: folder.path,
-    epochs,
-    stepsPerEpoch: Math.ceil(images / batchSize),
+    epochs: options.epochs,
+    stepsPerEpoch: stepsPerEpoch(images, options),
     images,
     valImages,
   });

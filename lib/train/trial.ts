@@ -1,5 +1,6 @@
 import type { Samples, TrainingSession } from '../backend/types';
 import type { Split } from './fit';
+import { stepsPerEpoch } from './steps';
 
 // Steps that are done to see how long they take, or whether they fit into memory, and then undone.
 
@@ -9,6 +10,8 @@ export interface TrialRun {
   train: Split;
   val: Split;
   batchSize: number;
+  /** Batches of a step. */
+  accumulate: number;
   /** Parameter groups of the recipe. */
   groups: number;
 }
@@ -40,9 +43,10 @@ export async function measurePace(run: TrialRun): Promise<{ first: Pace; later: 
   }
 }
 
-async function onePace({ session, train, val, batchSize, groups }: TrialRun): Promise<Pace> {
-  const steps = Math.min(STEPS, Math.ceil(train.targets.length / batchSize));
-  const seconds = await secondsOf(() => trySteps({ session, train, batchSize, groups }, steps));
+async function onePace(run: TrialRun): Promise<Pace> {
+  const { session, train, val, batchSize } = run;
+  const steps = Math.min(STEPS, stepsPerEpoch(train.targets.length, run));
+  const seconds = await secondsOf(() => trySteps(run, steps));
   const some = firstOf(val, BATCHES * batchSize);
   const valSeconds = await secondsOf(() => session.evaluate({ ...some, batchSize }, () => {}));
   return { step: seconds / steps, valImage: valSeconds / some.targets.length };
@@ -50,12 +54,15 @@ async function onePace({ session, train, val, batchSize, groups }: TrialRun): Pr
 
 /** Does so many steps of the session's epoch, at a rate of 0. */
 export async function trySteps(
-  { session, train: { store, targets, indices }, batchSize, groups }: Omit<TrialRun, 'val'>,
+  { session, train: { store, targets, indices }, batchSize, accumulate, groups }: Omit<TrialRun, 'val'>,
   steps: number,
 ): Promise<void> {
   const { epoch } = (await session.state()).position;
   const learningRates = new Float64Array(steps * groups);
-  await session.trainEpoch({ store, targets, indices, batchSize, epoch, learningRates, keepFrom: 0 }, () => {});
+  await session.trainEpoch(
+    { store, targets, indices, batchSize, accumulate, epoch, learningRates, keepFrom: 0 },
+    () => {},
+  );
 }
 
 function firstOf({ store, targets, indices }: Split, count: number): Samples {

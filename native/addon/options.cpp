@@ -196,6 +196,15 @@ std::vector<double> Options::float64s(const char* key) {
   return elements(typed_array<Napi::Float64Array>(value(key), named(key), napi_float64_array, "a Float64Array"));
 }
 
+std::vector<double> Options::positive_float64s(const char* key) {
+  std::vector<double> numbers = float64s(key);
+  const auto wrong =
+      std::find_if(numbers.begin(), numbers.end(), [](double n) { return !(n > 0 && std::isfinite(n)); });
+  if (wrong == numbers.end()) return numbers;
+  throw native_error(object_.Env(),
+                     named(key) + "[" + std::to_string(wrong - numbers.begin()) + "] must be a finite number above 0");
+}
+
 Options Options::nested(const char* key) { return Options(value(key), named(key), named(key) + "."); }
 
 std::vector<Options> Options::list(const char* key) {

@@ -58,6 +58,8 @@ class Options {
   std::vector<uint8_t> uint8s(const char* key);
   std::vector<uint32_t> uint32s(const char* key);
   std::vector<double> float64s(const char* key);
+  // Finite numbers above 0.
+  std::vector<double> positive_float64s(const char* key);
   // Where in a store of `stored` images each of `count` is; empty where left out: the first ones.
   std::vector<int32_t> indices(const char* key, int64_t count, int64_t stored);
 

@@ -9,8 +9,18 @@
 namespace resnet_ft {
 namespace {
 
+AdamWRecipe read_adamw(Options* o) {
+  AdamWRecipe adamw;
+  adamw.beta1 = o->share("beta1");
+  adamw.beta2 = o->share("beta2");
+  adamw.eps = o->not_negative("eps");
+  adamw.weight_decay = o->not_negative("weightDecay");
+  o->finish();
+  return adamw;
+}
+
 OptimizerRecipe read_optimizer(Options o) {
-  o.one_of("kind", {"sgd"});
+  if (o.one_of("kind", {"sgd", "adamw"}) == "adamw") return read_adamw(&o);
   SgdRecipe sgd;
   sgd.momentum = o.not_negative("momentum");
   sgd.weight_decay = o.not_negative("weightDecay");
@@ -26,9 +36,14 @@ Augmentation read_augmentation(Options o) {
   return flip;
 }
 
-void read_loss(Options o) {
+// The class weights are held against the network's classes where both are known.
+LossRecipe read_loss(Options o) {
   o.one_of("kind", {"cross-entropy"});
+  LossRecipe loss;
+  loss.label_smoothing = o.share("labelSmoothing");
+  loss.class_weights = o.positive_float64s("classWeights");
   o.finish();
+  return loss;
 }
 
 GroupRecipe read_group(Options o) {
@@ -52,7 +67,12 @@ Recipe read_recipe(Options o) {
           env, "recipe.parameterGroups[" + std::to_string(i) + "].from must come after " + recipe.groups[i - 1].from);
   }
   recipe.optimizer = read_optimizer(o.nested("optimizer"));
-  read_loss(o.nested("loss"));
+  recipe.decay_norm_bias = o.flag("decayNormBias");
+  recipe.clip_grad = o.not_negative("clipGrad");
+  recipe.ema = o.share("ema");
+  recipe.loss = read_loss(o.nested("loss"));
+  recipe.sampling =
+      o.one_of("sampling", {"shuffle", "balanced"}) == "balanced" ? Sampling::kBalanced : Sampling::kShuffle;
   for (const Options& one : o.list("augment")) recipe.augment.push_back(read_augmentation(one));
   o.finish();
   return recipe;

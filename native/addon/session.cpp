@@ -29,6 +29,10 @@ SessionOptions session_options(const Napi::Value& value) {
   out.precision = precision_of(o.one_of("precision", {"fp32", "bf16", "fp64"}));
   out.threads = static_cast<int>(o.whole("threads", 0, kMaxThreads));
   out.recipe = read_recipe(o.nested("recipe"));
+  const size_t weights = out.recipe.loss.class_weights.size();
+  if (weights != 0 && weights != static_cast<size_t>(out.network.classes))
+    throw native_error(value.Env(), "recipe.loss.classWeights must have none or " +
+                                        std::to_string(out.network.classes) + ", not " + std::to_string(weights));
   out.mean = o.channels("mean");
   out.std = o.channels("std", /*positive=*/true);
   out.cache.memory = o.whole("cacheMemory");
@@ -62,6 +66,20 @@ std::vector<double> learning_rates(Napi::Env env, Options* o, size_t groups) {
     throw native_error(
         env, "learningRates[" + std::to_string(wrong - rates.begin()) + "] must be a finite number of 0 or more");
   return rates;
+}
+
+// What takes the place of the optimizer's momentum in each of so many steps; none where it is left out.
+std::vector<double> momenta(Napi::Env env, Options* o, size_t steps) {
+  if (o->value("momenta").IsUndefined()) return {};
+  std::vector<double> momenta = o->float64s("momenta");
+  if (momenta.size() != steps)
+    throw native_error(env, "momenta must have one for each of " + std::to_string(steps) + " steps, not " +
+                                std::to_string(momenta.size()));
+  const auto wrong = std::find_if(momenta.begin(), momenta.end(), [](double m) { return !(m >= 0 && m < 1); });
+  if (wrong != momenta.end())
+    throw native_error(env,
+                       "momenta[" + std::to_string(wrong - momenta.begin()) + "] must be a number from 0 to below 1");
+  return momenta;
 }
 
 // Runs `work`, which gives nothing back, on a thread of its own; `lent` is JavaScript's memory that it reads.
@@ -128,7 +146,16 @@ Napi::Value SessionWrap::draws(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto session = this->session(env);
   const int64_t epoch = whole_number(info[0], "epoch", 1, INT32_MAX);
-  const EpochDraws draws = session->draws(epoch, whole_number(info[1], "count", 0, INT32_MAX));
+  const int64_t count = whole_number(info[1], "count", 0, INT32_MAX);
+  std::vector<int32_t> targets;
+  if (session->balanced()) {
+    Napi::Object given = Napi::Object::New(env);
+    given.Set("targets", info[2]);
+    targets = Options(given, "draws").int32s("targets", session->classes());
+    if (static_cast<int64_t>(targets.size()) != count)
+      throw native_error(env, "there must be a target for each sample");
+  }
+  const EpochDraws draws = session->draws(epoch, count, targets);
   Napi::Int32Array order = Napi::Int32Array::New(env, draws.order.size());
   std::copy(draws.order.begin(), draws.order.end(), order.Data());
   Napi::Uint8Array flips = Napi::Uint8Array::New(env, draws.order.size());
@@ -146,8 +173,10 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
   TrainOptions options;
   options.samples = read_samples(&o, session->classes());
   options.batch_size = o.whole("batchSize", 1);
+  options.accumulate = o.whole_or_none("accumulate", 1, INT32_MAX).value_or(1);
   options.epoch = o.whole("epoch", 1, INT32_MAX);
   options.learning_rates = learning_rates(env, &o, session->parameter_groups());
+  options.momenta = momenta(env, &o, options.learning_rates.size() / session->parameter_groups());
   options.keep_from = o.whole("keepFrom");
   o.finish();
   const Napi::Function on_step = function_of(info[1], "onStep");

@@ -52,6 +52,7 @@ Napi::Value state_to_js(Napi::Env env, const SessionState& state) {
   Napi::Object out = Napi::Object::New(env);
   out.Set("model", tensors_to_js(env, state.model));
   out.Set("optimizer", tensors_to_js(env, state.optimizer));
+  out.Set("ema", tensors_to_js(env, state.ema));
   out.Set("generator", state.generator ? generator_to_js(env, *state.generator) : env.Null());
   out.Set("position", position_to_js(env, state.position));
   if (state.kept) {
@@ -74,6 +75,7 @@ std::shared_ptr<const GivenState> state_from_js(const Napi::Value& value) {
   };
   out->state.model = read_tensors(o.value("model"));
   out->state.optimizer = read_tensors(o.value("optimizer"));
+  out->state.ema = read_tensors(o.value("ema"));
   if (!o.value("generator").IsNull()) out->state.generator = read_generator(o.nested("generator"));
   out->state.position = read_position(o.nested("position"));
   if (!o.value("kept").IsNull()) {

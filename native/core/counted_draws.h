@@ -12,7 +12,7 @@
 namespace resnet_ft {
 
 // What a number is drawn for; a new purpose gets a new number and changes no other's draws.
-enum class DrawPurpose : uint32_t { kOrder = 0, kFlip = 1 };
+enum class DrawPurpose : uint32_t { kOrder = 0, kFlip = 1, kBalanced = 16 };
 
 // Four words of Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011; at::Philox4_32) of
 // the key `seed` and the counter (purpose, epoch, sample).

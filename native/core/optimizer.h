@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,15 +23,20 @@ class Optimizer {
 
   // Forgets the gradients.
   virtual void zero_grad() = 0;
-  // Moves every weight by its gradient, which all must have; `rates` has a learning rate for each group.
-  virtual void step(const double* rates) = 0;
+  // Of every weight, which must have one. Not copies.
+  virtual std::vector<torch::Tensor> gradients() const = 0;
+  // Moves every weight by its gradient; `rates` has a learning rate for each group. `momentum` takes the place of the
+  // recipe's (of SGD's momentum, of AdamW's beta1) in this step.
+  virtual void step(const double* rates, std::optional<double> momentum) = 0;
 
   // What the steps so far have left beside the weights, under names that begin with those of the weights. Not copies.
   virtual std::vector<NamedTensor> state() const = 0;
-  // Goes on from a state(). Throws std::invalid_argument for one of other weights or of another optimizer.
+  // Goes on from a state(), in whatever order. Throws std::invalid_argument for one of other weights or of another
+  // optimizer.
   virtual void restore(const std::vector<NamedTensor>& state) = 0;
 };
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimizerRecipe& recipe, std::vector<ParameterGroup> groups);
+// Of the recipe's optimizer, for the weights of its groups.
+std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, const std::vector<ParameterGroup>& groups);
 
 }  // namespace resnet_ft

@@ -18,13 +18,28 @@ struct SgdRecipe {
   double weight_decay = 0;
   bool nesterov = false;
 };
-using OptimizerRecipe = std::variant<SgdRecipe>;
+struct AdamWRecipe {
+  double beta1 = 0;
+  double beta2 = 0;
+  double eps = 0;
+  double weight_decay = 0;
+};
+using OptimizerRecipe = std::variant<SgdRecipe, AdamWRecipe>;
+
+// torch's cross_entropy.
+struct LossRecipe {
+  double label_smoothing = 0;
+  std::vector<double> class_weights;  // of each class; empty: 1 each
+};
 
 // torchvision's RandomHorizontalFlip.
 struct HorizontalFlip {
   double probability = 0;
 };
 using Augmentation = std::variant<HorizontalFlip>;
+
+// Which samples an epoch goes over: each once, or as many as there are, every class equally often, with replacement.
+enum class Sampling { kShuffle, kBalanced };
 
 // Weights that share a learning rate: those of the module `from` and of all after it, up to the next group's.
 struct GroupRecipe {
@@ -36,6 +51,11 @@ struct Recipe {
   DrawsKind draws = DrawsKind::kTorch;
   std::vector<GroupRecipe> groups;  // from the input to the output; what stands before the first is frozen
   OptimizerRecipe optimizer;
+  bool decay_norm_bias = true;  // whether weight decay is for batch norms and biases too
+  double clip_grad = 0;         // the greatest norm of all gradients together; 0: any
+  double ema = 0;               // decay of the average of the weights over the steps; 0: none is kept
+  LossRecipe loss;
+  Sampling sampling = Sampling::kShuffle;
   std::vector<Augmentation> augment;  // in the order in which they are applied
 };
 

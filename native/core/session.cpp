@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "core/autocast.h"
+#include "core/balanced_samples.h"
+#include "core/clip_gradients.h"
 #include "core/model.h"
 #include "core/threads.h"
 #include "core/torch_draws.h"
@@ -34,7 +36,7 @@ ResNet make_model(const SessionOptions& options, TorchGenerator& left) {
   return model;
 }
 
-// A batch whose figures were not read yet; the logits only of validation.
+// A batch of validation whose figures were not read yet.
 struct PendingBatch {
   int64_t images;
   torch::Tensor loss, correct, logits;
@@ -53,7 +55,8 @@ Session::Session(const SessionOptions& options)
       device_(options.device),
       normalizer_(options.mean, options.std, device_, /*as_on_gpu=*/options.device_crops >= 0),
       resident_(device_, options.device_crops),
-      cut_(stage_of(options.recipe.groups.at(0).from)) {
+      cut_(stage_of(options.recipe.groups.at(0).from)),
+      loss_(options.recipe.loss, device_) {
   use_threads(options_.threads);
   allow_tf32(device_);
   // The shapes of a run are few: cuDNN's search for the fastest algorithm pays.
@@ -72,7 +75,23 @@ Session::Session(const SessionOptions& options)
     if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
   }
   model_->freeze_before(options_.recipe.groups[0].from);
-  optimizer_ = make_optimizer(options_.recipe.optimizer, trained_weights());
+  optimizer_ = make_optimizer(options_.recipe, trained_weights());
+  if (options_.recipe.ema > 0) {
+    std::vector<NamedTensor> followed;
+    for (const auto& entry : model_->state_dict()) {
+      if (stage_of_tensor(entry.first) >= cut_ && entry.second.is_floating_point()) followed.push_back(entry);
+    }
+    average_ = std::make_unique<WeightAverage>(options_.recipe.ema, std::move(followed));
+  }
+}
+
+EpochDraws Session::draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets) const {
+  EpochDraws draws = draws_->of(epoch, count);
+  if (!balanced()) return draws;
+  // The order is then that of draws, each with augmentations of its own, also where two are of one sample.
+  const std::vector<int32_t> samples = balanced_samples(options_.recipe.seed, epoch, targets);
+  for (int32_t& place : draws.order) place = samples.at(place);
+  return draws;
 }
 
 std::vector<ParameterGroup> Session::trained_weights() const {
@@ -121,11 +140,31 @@ void Session::go_to(const TrainOptions& options) {
     draws_->pass_to(options.epoch, count);
     position_ = {options.epoch};
   }
-  const int64_t left = (count - position_.images + options.batch_size - 1) / options.batch_size;
+  const int64_t step = images_of_step(options);
+  const int64_t left = (count - position_.images + step - 1) / step;
   const auto asked = static_cast<int64_t>(options.learning_rates.size() / options_.recipe.groups.size());
   if (asked > left)
     throw std::invalid_argument("there are learning rates for " + std::to_string(asked) + " steps, but the epoch has " +
                                 std::to_string(left) + " more");
+}
+
+StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size) {
+  optimizer_->zero_grad();
+  StepFigures step{size, {}, {}};
+  const auto add = [](torch::Tensor* sum, const torch::Tensor& more) { *sum = sum->defined() ? *sum + more : more; };
+  // Of several batches each gives its share of the mean over all images.
+  const torch::Tensor divisor = size > batch_size ? loss_.divisor(batches.targets(first, size)) : torch::Tensor();
+  for (const int64_t end = first + size; first < end; first += batch_size) {
+    const int64_t count = std::min(batch_size, end - first);
+    const torch::Tensor x = inputs(batches, first, count);
+    const torch::Tensor target = batches.targets(first, count);
+    const torch::Tensor out = logits(x);
+    const torch::Tensor loss = divisor.defined() ? loss_.share(out, target, divisor) : loss_.mean(out, target);
+    loss.backward();
+    add(&step.loss, loss.detach());
+    add(&step.correct, correct_of(out.detach(), target));
+  }
+  return step;
 }
 
 EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
@@ -135,16 +174,16 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   go_to(options);
   model_->train_unfrozen();
   const int64_t count = options.samples.count();
-  const EpochDraws draws = draws_->of(options.epoch, count);
+  const EpochDraws draws = this->draws(options.epoch, count, options.samples.targets);
   const std::vector<Window> windows;
   const Batches batches(normalizer_, resident(), {options.samples, draws.order, draws.flips, windows});
   const size_t groups = options_.recipe.groups.size();
   EpochResult result;
-  std::vector<PendingBatch> pending;
+  std::vector<StepFigures> pending;
   double last_loss = 0;
   // Reads what the steps since the last time came to; on a GPU this waits for them.
   const auto report = [&] {
-    for (const PendingBatch& step : pending) {
+    for (const StepFigures& step : pending) {
       StepEvent event;
       event.step = ++position_.step;
       event.loss = last_loss = step.loss.item<double>();
@@ -158,27 +197,27 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     pending.clear();
   };
   const int64_t before = position_.step;
+  const int64_t step_size = images_of_step(options);
   int64_t first = position_.images;
   for (size_t rate = 0; rate < options.learning_rates.size(); rate += groups) {
+    // Never within a step: the batch norms of its first batches have moved already.
     if (cancelled_) {
       result.cancelled = true;
       break;
     }
-    const int64_t size = std::min(options.batch_size, count - first);
-    const torch::Tensor x = inputs(batches, first, size);
-    const torch::Tensor target = batches.targets(first, size);
-    optimizer_->zero_grad();
-    const torch::Tensor out = logits(x);
-    const torch::Tensor loss = torch::nn::functional::cross_entropy(out, target);
-    loss.backward();
-    optimizer_->step(&options.learning_rates[rate]);
+    const int64_t size = std::min(step_size, count - first);
+    pending.push_back(gradients(batches, first, size, options.batch_size));
+    if (options_.recipe.clip_grad > 0) clip_gradients(optimizer_->gradients(), options_.recipe.clip_grad);
+    std::optional<double> momentum;
+    if (!options.momenta.empty()) momentum = options.momenta[result.steps];
+    optimizer_->step(&options.learning_rates[rate], momentum);
+    if (average_) average_->update();
     ++result.steps;
     first += size;
-    pending.push_back({size, loss.detach(), correct_of(out.detach(), target), {}});
     const bool keeps = options.keep_from > 0 && before + result.steps >= options.keep_from;
     if (keeps || pending.size() == unread_at_most()) report();
     if (keeps && last_loss < (kept_ ? kept_->loss : std::numeric_limits<double>::infinity())) {
-      kept_ = KeptWeights{last_loss, copy_weights()};
+      keep_weights(last_loss);
       result.kept_loss = last_loss;
       result.kept_step = before + result.steps;
     }
@@ -200,7 +239,7 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   const CpuMemoryPass memory;
   const c10::InferenceMode inference;
   use_threads(options_.threads);
-  const auto weights = model_->state_dict();
+  const auto weights = this->weights();
   FoldedResNet network(options_.network, TensorMap(weights.begin(), weights.end()), device_, inference_precision(),
                        cut_, kStages);
   std::vector<int32_t> order(options.samples.count());

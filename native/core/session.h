@@ -1,6 +1,7 @@
 // A model in training: weights, optimizer, random numbers. One call runs one whole epoch or one evaluation pass.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -15,6 +16,7 @@
 #include "core/cpu_memory.h"
 #include "core/draws.h"
 #include "core/frozen_prefix.h"
+#include "core/loss.h"
 #include "core/named_tensor.h"
 #include "core/optimizer.h"
 #include "core/pass_control.h"
@@ -24,6 +26,7 @@
 #include "core/resnet.h"
 #include "core/sample_source.h"
 #include "core/session_state.h"
+#include "core/weight_average.h"
 
 namespace resnet_ft {
 
@@ -46,10 +49,13 @@ struct SessionOptions {
 struct TrainOptions {
   PassSamples samples;
   int64_t batch_size = 0;
+  int64_t accumulate = 1;  // batches of a step, at most 2^31
   // The epoch that is next or, where it was stopped, goes on; or a later one.
   int64_t epoch = 0;
   // Of each step of this pass, the rate of each parameter group.
   std::vector<double> learning_rates;
+  // Of each step, what takes the place of the optimizer's momentum; empty: nothing does.
+  std::vector<double> momenta;
   // From this step of the epoch on (the first is 1), the weights of the least batch loss so far are kept; 0: none.
   int64_t keep_from = 0;
 };
@@ -86,6 +92,12 @@ struct EvaluateResult {
   bool cancelled = false;
 };
 
+// What a step came to, on the device, where nobody waits for it.
+struct StepFigures {
+  int64_t images = 0;
+  torch::Tensor loss, correct;
+};
+
 class Session : public PassControl {
  public:
   explicit Session(const SessionOptions& options);
@@ -93,14 +105,17 @@ class Session : public PassControl {
   int64_t classes() const { return options_.network.classes; }
   size_t parameter_groups() const { return options_.recipe.groups.size(); }
 
-  // What train_epoch draws for that epoch of `count` samples; it may be asked for while a pass runs.
-  EpochDraws draws(int64_t epoch, int64_t count) const { return draws_->of(epoch, count); }
+  // What train_epoch draws for that epoch of `count` samples; it may be asked for while a pass runs. `targets`, of the
+  // samples, decide where every class is to come equally often.
+  EpochDraws draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets) const;
+  bool balanced() const { return options_.recipe.sampling == Sampling::kBalanced; }
   EpochResult train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step);
   EvaluateResult evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch);
 
-  // Copies on the CPU, contiguous; of the weights that train_epoch kept where `kept` says so.
+  // Copies on the CPU, contiguous; of the weights that train_epoch kept where `kept` says so. Where weights are
+  // averaged, it is their average, with which evaluate() works too.
   std::vector<NamedTensor> state_dict(bool kept = false);
-  // Copies the given tensors over the model's own, converting element types.
+  // Copies the given tensors over the model's own, converting element types. An average begins anew.
   void load_state_dict(const std::vector<NamedTensor>& tensors);
   // The weights that were kept become the model's.
   void use_kept();
@@ -123,13 +138,22 @@ class Session : public PassControl {
   size_t unread_at_most() const;
   // The weights that are trained, by parameter group.
   std::vector<ParameterGroup> trained_weights() const;
+  // Of every step but an epoch's last.
+  static int64_t images_of_step(const TrainOptions& options) {
+    // A batch of more than all is one of all: the product is within 64 bits.
+    return std::min(options.batch_size, std::max<int64_t>(options.samples.count(), 1)) * options.accumulate;
+  }
   // Goes to where in its epoch a pass begins.
   void go_to(const TrainOptions& options);
-  std::vector<NamedTensor> copy_weights() const;
+  // The model as it is used and saved: the averages where there are any. Not copies.
+  std::vector<NamedTensor> weights() const;
+  void keep_weights(double loss);
   void copy_into_model(const std::vector<NamedTensor>& tensors);
   // What the trained stages take: crops, or their features where stages before are frozen.
   torch::Tensor inputs(const Batches& batches, int64_t first, int64_t size);
   torch::Tensor logits(const torch::Tensor& inputs);
+  // Leaves the gradients of a step of `size` samples from `first` on.
+  StepFigures gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size);
 
   CpuMemoryReuse memory_;
   SessionOptions options_;
@@ -141,6 +165,8 @@ class Session : public PassControl {
   int cut_ = kStem;  // the first stage that is trained
   std::unique_ptr<FrozenPrefix> prefix_;
   std::unique_ptr<Optimizer> optimizer_;
+  Loss loss_;
+  std::unique_ptr<WeightAverage> average_;
   Position position_;
   std::optional<KeptWeights> kept_;
 };

@@ -30,7 +30,7 @@ std::vector<NamedTensor> copy_of(const std::vector<NamedTensor>& tensors) {
 
 std::vector<NamedTensor> Session::state_dict(bool kept) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!kept) return copy_weights();
+  if (!kept) return copy_of(weights());
   if (!kept_) throw std::invalid_argument("no weights were kept");
   return kept_->tensors;
 }
@@ -49,7 +49,12 @@ void Session::use_kept() {
 SessionState Session::state() {
   const std::lock_guard<std::mutex> lock(mutex_);
   const torch::NoGradGuard no_grad;
-  return {copy_weights(), copy_of(optimizer_->state()), draws_->state(), position_, kept_};
+  return {copy_of(model_->state_dict()),
+          copy_of(optimizer_->state()),
+          average_ ? copy_of(average_->state()) : std::vector<NamedTensor>(),
+          draws_->state(),
+          position_,
+          kept_};
 }
 
 void Session::restore(const SessionState& state) {
@@ -62,19 +67,31 @@ void Session::restore(const SessionState& state) {
   if (state.kept) require_whole(state.kept->tensors);
   copy_into_model(state.model);
   optimizer_->restore(state.optimizer);
+  if (average_) {
+    average_->restore(state.ema);
+  } else if (!state.ema.empty()) {
+    throw std::invalid_argument("the state has averages of the weights, but the recipe keeps none");
+  }
   draws_->restore(state.position.epoch, state.generator);
   position_ = state.position;
   kept_ = state.kept;
   if (kept_) kept_->tensors = copy_of(kept_->tensors);
 }
 
-std::vector<NamedTensor> Session::copy_weights() const {
+std::vector<NamedTensor> Session::weights() const {
+  std::vector<NamedTensor> out = model_->state_dict();
+  if (average_) average_->put_into(&out);
+  return out;
+}
+
+void Session::keep_weights(double loss) {
   const torch::NoGradGuard no_grad;
-  return copy_of(model_->state_dict());
+  kept_ = KeptWeights{loss, copy_of(weights())};
 }
 
 void Session::copy_into_model(const std::vector<NamedTensor>& tensors) {
   const torch::NoGradGuard no_grad;
+  if (average_) average_->forget();
   const auto own = model_->state_dict();
   for (const auto& [name, tensor] : tensors) {
     const auto found = std::find_if(own.begin(), own.end(), [&name = name](const auto& e) { return e.first == name; });

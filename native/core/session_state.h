@@ -30,6 +30,7 @@ struct KeptWeights {
 struct SessionState {
   std::vector<NamedTensor> model;      // weights and the batch norms' statistics
   std::vector<NamedTensor> optimizer;  // empty before the first step
+  std::vector<NamedTensor> ema;  // the averages of the weights; empty where none are kept, and before the first step
   std::optional<TorchGenerator> generator;
   Position position;
   std::optional<KeptWeights> kept;

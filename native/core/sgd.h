@@ -1,35 +1,21 @@
-// Stochastic gradient descent as torch.optim.SGD defines it, all weights of a group in one operation.
+// Stochastic gradient descent as torch.optim.SGD defines it.
 #pragma once
-
-#include <torch/torch.h>
 
 #include <vector>
 
-#include "core/optimizer.h"
+#include "core/fused_optimizer.h"
 
 namespace resnet_ft {
 
-class Sgd : public Optimizer {
+class Sgd : public FusedOptimizer {
  public:
-  Sgd(std::vector<ParameterGroup> groups, const SgdRecipe& recipe);
-
-  void zero_grad() override;
-  void step(const double* rates) override;
-  std::vector<NamedTensor> state() const override;
-  void restore(const std::vector<NamedTensor>& state) override;
+  Sgd(std::vector<UpdateGroup> groups, const SgdRecipe& recipe);
 
  private:
-  struct Group {
-    ParameterGroup named;
-    std::vector<torch::Tensor> parameters;
-    std::vector<torch::Tensor> momenta;  // from the first step on; none without momentum
-  };
+  void update(const std::vector<torch::Tensor>& parameters, const std::vector<torch::Tensor>& gradients,
+              const Slots& slots, const Step& step) override;
 
-  void make_momenta();
-
-  std::vector<Group> groups_;
   SgdRecipe recipe_;
-  bool first_ = true;
 };
 
 }  // namespace resnet_ft

@@ -14,8 +14,14 @@ const SESSION = {
   ...{ network: buildNetwork('resnet18', 2), device: 'cpu', precision: 'fp32', threads: 1 },
   ...{ mean: [0, 0, 0], std: [1, 1, 1] },
   recipe: {
-    ...{ seed: 1, draws: 'torch', parameterGroups: [{ from: 'fc' }], loss: { kind: 'cross-entropy' } },
+    ...{
+      seed: 1,
+      draws: 'torch',
+      parameterGroups: [{ from: 'fc' }],
+      loss: { kind: 'cross-entropy', labelSmoothing: 0, classWeights: new Float64Array() },
+    },
     optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
+    ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
     augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
   },
   ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },

@@ -15,8 +15,14 @@ const MODEL = {
 const SESSION = {
   ...MODEL,
   recipe: {
-    ...{ seed: 1, draws: 'torch', parameterGroups: [{ from: 'conv1' }], loss: { kind: 'cross-entropy' } },
+    ...{
+      seed: 1,
+      draws: 'torch',
+      parameterGroups: [{ from: 'conv1' }],
+      loss: { kind: 'cross-entropy', labelSmoothing: 0, classWeights: new Float64Array() },
+    },
     optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
+    ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
     augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
   },
   ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },

@@ -18,16 +18,9 @@ const given = {
 
 const ALL = ['arch', 'backend', 'batchSize', 'data', 'device', 'precision', 'skipUnreadable', 'val'];
 const TRAINED = [
-  'cacheBf16',
-  'draws',
-  'epochs',
-  'keep',
-  'lr',
-  'momentum',
-  'nesterov',
-  'seed',
-  'trainFrom',
-  'weightDecay',
+  ...['accumulate', 'beta1', 'beta2', 'cacheBf16', 'cycleMomentum', 'decayNormBias', 'draws', 'epochs', 'eps', 'gamma'],
+  ...['keep', 'labelSmoothing', 'lr', 'lrLayerDecay', 'momentum', 'nesterov', 'optimizer', 'sampling', 'schedule'],
+  ...['seed', 'trainFrom', 'weightDecay'],
 ];
 const EXPECTED: Record<CompareRow, string[]> = {
   pretrained: [...ALL, 'classMap', 'weights'],

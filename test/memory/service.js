@@ -30,8 +30,15 @@ async function main([dist]) {
   const network = buildNetwork('resnet18', 1000);
   const machine = { network, device: 'cpu', precision: 'fp32', threads: 2, ...NORMALISATION };
   const recipe = {
-    ...{ seed: 0, draws: 'torch', parameterGroups: [{ from: 'conv1' }], loss: { kind: 'cross-entropy' }, augment: [] },
+    ...{
+      seed: 0,
+      draws: 'torch',
+      parameterGroups: [{ from: 'conv1' }],
+      loss: { kind: 'cross-entropy', labelSmoothing: 0, classWeights: new Float64Array() },
+      augment: [],
+    },
     optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
+    ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
   };
   const cache = { cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false };
   const session = await addon.createSession({ ...machine, recipe, ...cache });

@@ -1,4 +1,4 @@
-import { DRAWS, TRAIN_FROM } from '../../options';
+import { DRAWS, OPTIMIZERS, TRAIN_FROM } from '../../options';
 import type { Backend } from '../types';
 import { JsCropStore, resizeCrop } from './crop-store';
 import { misuse } from './error';
@@ -21,7 +21,7 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
     versions: { tfjs: engine.version },
     capabilities: {
       precisions: ['fp32'],
-      optimizers: ['sgd'],
+      optimizers: OPTIMIZERS,
       losses: ['cross-entropy'],
       augmentations: ['horizontal-flip'],
       keptFeatures: SERVED_AUGMENTATIONS,

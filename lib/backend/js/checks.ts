@@ -53,6 +53,17 @@ export function checkIndices(indices: unknown, count: number, crops: number): In
   return indices;
 }
 
+/** @throws ResnetFtError NATIVE_ERROR for anything but a momentum for each of so many steps, or none */
+export function checkMomenta(momenta: unknown, steps: number): void {
+  if (momenta === undefined) return;
+  if (!(momenta instanceof Float64Array)) throw wrong(momenta, 'momenta', 'a Float64Array');
+  if (momenta.length !== steps) {
+    throw misuse(`momenta must have one for each of ${steps} steps, not ${momenta.length}`);
+  }
+  const at = momenta.findIndex((momentum) => !(momentum >= 0 && momentum < 1));
+  if (at >= 0) throw misuse(`momenta[${at}] must be a number from 0 to below 1`);
+}
+
 /** @throws ResnetFtError NATIVE_ERROR for anything but a rate of each group for each of one or more steps */
 export function checkLearningRates(rates: unknown, groups: number): void {
   if (!(rates instanceof Float64Array)) throw wrong(rates, 'learningRates', 'a Float64Array');

@@ -1,3 +1,29 @@
+import type { LossRecipe } from '../types';
+
+type Targets = Pick<LossRecipe, 'labelSmoothing' | 'classWeights'>;
+
+/** What the mean over these targets divides by: the sum of their class weights. */
+export function divisorOf(targets: Int32Array, { classWeights }: Targets): number {
+  if (classWeights.length === 0) return targets.length;
+  return targets.reduce((sum, target) => sum + (classWeights[target] as number), 0);
+}
+
+/** Class indices as rows of what each class's negative log probability counts for in the loss: torch's smoothing and weights. */
+export function targetsOf(
+  targets: Int32Array,
+  classes: number,
+  { labelSmoothing, classWeights }: Targets,
+): Float32Array {
+  const rows = new Float32Array(targets.length * classes);
+  for (const [i, target] of targets.entries()) {
+    for (let c = 0; c < classes; c++) {
+      const share = labelSmoothing / classes + (c === target ? 1 - labelSmoothing : 0);
+      rows[i * classes + c] = share * (classWeights[c] ?? 1);
+    }
+  }
+  return rows;
+}
+
 /** The sum of the cross entropy losses of rows of logits, and how many rows are greatest at their target. */
 export function scoreLogits(logits: Float32Array, targets: ArrayLike<number>): { loss: number; correct: number } {
   const classes = logits.length / targets.length;

@@ -46,6 +46,16 @@ export class Reader {
     });
   }
 
+  /** Finite numbers above 0: a copy. */
+  positiveFloat64s(key: string): Float64Array {
+    const values = this.read<Float64Array>(key, (value, name) => {
+      if (!(value instanceof Float64Array)) throw wrong(value, name, 'a Float64Array');
+      const at = value.findIndex((number) => !(number > 0 && Number.isFinite(number)));
+      if (at >= 0) throw misuse(`${name}[${at}] must be a finite number above 0`);
+    });
+    return values.slice();
+  }
+
   oneOf<T extends string>(key: string, names: readonly T[]): T {
     return this.read(key, (value, name) => {
       if (!names.includes(value as T)) throw wrong(value, name, `one of ${names.join(', ')}`);

@@ -1,5 +1,5 @@
-import { DRAWS, TRAIN_FROM, type TrainFrom } from '../../options';
-import type { Recipe } from '../types';
+import { DRAWS, OPTIMIZERS, SAMPLING, TRAIN_FROM, type TrainFrom } from '../../options';
+import type { AdamWRecipe, Recipe, SgdRecipe } from '../types';
 import { misuse } from './error';
 import { Reader } from './reader';
 
@@ -16,10 +16,14 @@ export function readRecipe(value: unknown): Recipe {
   if (parameterGroups.length === 0) throw misuse('recipe.parameterGroups must have one or more');
   parameterGroups.forEach(({ from }, i) => requireLater(parameterGroups[i - 1]?.from, from, i));
   const optimizer = readOptimizer(o.nested('optimizer'));
+  const decayNormBias = o.flag('decayNormBias');
+  const clipGrad = o.notNegative('clipGrad');
+  const ema = o.share('ema');
   const loss = readLoss(o.nested('loss'));
+  const sampling = o.oneOf('sampling', SAMPLING);
   const augment = o.list('augment').map(readAugmentation);
   o.finish();
-  return { seed, draws, parameterGroups, optimizer, loss, augment };
+  return { seed, draws, parameterGroups, optimizer, decayNormBias, clipGrad, ema, loss, sampling, augment };
 }
 
 function requireLater(before: TrainFrom | undefined, from: TrainFrom, group: number): void {
@@ -34,15 +38,25 @@ function readGroup(o: Reader): Recipe['parameterGroups'][number] {
 }
 
 function readOptimizer(o: Reader): Recipe['optimizer'] {
-  const kind = o.oneOf('kind', ['sgd'] as const);
-  const numbers = { momentum: o.notNegative('momentum'), weightDecay: o.notNegative('weightDecay') };
-  const optimizer = { kind, ...numbers, nesterov: o.flag('nesterov') };
+  const kind = o.oneOf('kind', OPTIMIZERS);
+  const optimizer = kind === 'adamw' ? readAdamW(o) : readSgd(o);
   o.finish();
   return optimizer;
 }
 
+function readAdamW(o: Reader): AdamWRecipe {
+  const betas = { beta1: o.share('beta1'), beta2: o.share('beta2') };
+  return { kind: 'adamw', ...betas, eps: o.notNegative('eps'), weightDecay: o.notNegative('weightDecay') };
+}
+
+function readSgd(o: Reader): SgdRecipe {
+  const numbers = { momentum: o.notNegative('momentum'), weightDecay: o.notNegative('weightDecay') };
+  return { kind: 'sgd', ...numbers, nesterov: o.flag('nesterov') };
+}
+
 function readLoss(o: Reader): Recipe['loss'] {
-  const loss = { kind: o.oneOf('kind', ['cross-entropy'] as const) };
+  const kind = o.oneOf('kind', ['cross-entropy'] as const);
+  const loss = { kind, labelSmoothing: o.share('labelSmoothing'), classWeights: o.positiveFloat64s('classWeights') };
   o.finish();
   return loss;
 }

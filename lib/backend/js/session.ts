@@ -15,7 +15,8 @@ import type {
   TrainEpochOptions,
   TrainingSession,
 } from '../types';
-import { checkIndices, checkLearningRates, checkTargets, checkWhole } from './checks';
+import { balancedSamples } from './balanced-samples';
+import { checkIndices, checkLearningRates, checkMomenta, checkTargets, checkWhole } from './checks';
 import type { NamedTensor } from '../../weights/state-dict';
 import { cropsOf, type CropBytes } from './crop-store';
 import { createDraws, type Draws } from './draws';
@@ -31,8 +32,9 @@ import { Generator } from './random';
 import { readRecipe } from './recipe';
 import { SessionWeights } from './session-weights';
 import type { Engine } from './tfjs';
-import { TrainedNetwork } from './trained-network';
+import { TrainedNetwork, type Batch } from './trained-network';
 import { nextTurn } from './turn';
+import { WeightAverage } from './weight-average';
 
 /** Samples are counted by 32-bit integers. */
 const MAX_SAMPLES = 2 ** 31 - 1;
@@ -57,6 +59,7 @@ export class JsSession implements TrainingSession {
   private prefix: FrozenPrefix | undefined;
   private position = startOf(1);
   private kept: SessionState['kept'] = null;
+  private readonly average: WeightAverage | undefined;
 
   private constructor(
     private readonly engine: Engine,
@@ -71,6 +74,7 @@ export class JsSession implements TrainingSession {
     this.budget = { memory: cacheMemory, disk: cacheDisk, file: cacheFile };
     this.network = new TrainedNetwork(engine, network, this.cut, recipe, (name) => weights.floats(name));
     weights.attach(this.network);
+    if (recipe.ema > 0) this.average = new WeightAverage(recipe.ema, (name) => stageOf(name) >= this.cut);
   }
 
   private get classes(): number {
@@ -79,23 +83,43 @@ export class JsSession implements TrainingSession {
 
   static async create(engine: Engine, options: SessionOptions): Promise<JsSession> {
     const recipe = readRecipe(options.recipe);
+    const { outputs } = classifierOf(options.network);
+    const given = recipe.loss.classWeights.length;
+    if (given !== 0 && given !== outputs) {
+      throw misuse(`recipe.loss.classWeights must have none or ${outputs}, not ${given}`);
+    }
     const generator = new Generator(recipe.seed);
     const tensors = await drawInitialWeights(options.network, generator);
     return new JsSession(engine, options, recipe, createDraws(recipe, generator), new SessionWeights(tensors));
   }
 
-  draws(epoch: number, count: number): EpochDraws {
+  draws(epoch: number, count: number, targets?: Int32Array): EpochDraws {
     this.passes.requireOpen();
     checkWhole(epoch, 'epoch', 1, MAX_EPOCHS);
     checkWhole(count, 'count', 0, MAX_SAMPLES);
-    return this.draw.of(epoch, count);
+    if (this.recipe.sampling !== 'balanced') return this.draw.of(epoch, count);
+    checkTargets(targets, this.classes);
+    if (targets?.length !== count) throw misuse('there must be a target for each sample');
+    return this.drawn(epoch, targets);
+  }
+
+  /** What an epoch of these samples draws. */
+  private drawn(epoch: number, targets: Int32Array): EpochDraws {
+    const draws = this.draw.of(epoch, targets.length);
+    if (this.recipe.sampling !== 'balanced') return draws;
+    // The order is then that of draws, each with augmentations of its own, also where two are of one sample.
+    const samples = balancedSamples(this.recipe.seed, epoch, targets);
+    return { ...draws, order: draws.order.map((draw) => samples[draw] as number) };
   }
 
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult> {
     this.passes.requireOpen();
     const samples = this.checkSamples(options);
     checkWhole(options.epoch, 'epoch', 1, MAX_EPOCHS);
-    checkLearningRates(options.learningRates, this.recipe.parameterGroups.length);
+    const groups = this.recipe.parameterGroups.length;
+    if (options.accumulate !== undefined) checkWhole(options.accumulate, 'accumulate', 1, MAX_SAMPLES);
+    checkLearningRates(options.learningRates, groups);
+    checkMomenta(options.momenta, options.learningRates.length / groups);
     checkWhole(options.keepFrom, 'keepFrom');
     return this.passes.run((stopped) => this.epoch(samples, options, onStep, stopped));
   }
@@ -109,8 +133,7 @@ export class JsSession implements TrainingSession {
   stateDict(kept = false): Promise<NamedTensor[]> {
     this.passes.requireOpen();
     return this.passes.whenIdle(() => {
-      if (!kept) return this.weights.copy();
-      return copyOf(this.requireKept());
+      return copyOf(kept ? this.requireKept() : this.used());
     });
   }
 
@@ -129,18 +152,21 @@ export class JsSession implements TrainingSession {
     return this.passes.whenIdle(() => ({
       model: this.weights.copy(),
       optimizer: this.network.optimizerState(),
+      ema: this.average?.state() ?? [],
       generator: this.draw.state(),
       position: { ...this.position },
       kept: this.kept === null ? null : { loss: this.kept.loss, tensors: copyOf(this.kept.tensors) },
     }));
   }
 
-  restore({ model, optimizer, generator, position, kept }: SessionState): Promise<void> {
+  restore({ model, optimizer, ema, generator, position, kept }: SessionState): Promise<void> {
     this.passes.requireOpen();
     return this.passes.whenIdle(() => {
       for (const tensors of kept === null ? [model] : [model, kept.tensors]) this.weights.requireWhole(tensors);
       this.loadWeights(model);
       this.network.restoreOptimizer(optimizer);
+      if (this.average !== undefined) this.average.restore(ema, this.weights.current().values());
+      else if (ema.length > 0) throw misuse('the state has averages of the weights, but the recipe keeps none');
       this.draw.restore(position.epoch, generator);
       this.position = { ...position };
       this.kept = kept === null ? null : { loss: kept.loss, tensors: copyOf(kept.tensors) };
@@ -176,14 +202,14 @@ export class JsSession implements TrainingSession {
   }
 
   /** Goes to where in its epoch a pass begins. */
-  private goTo({ epoch, targets, learningRates, batchSize }: TrainEpochOptions): void {
+  private goTo({ epoch, targets, learningRates, batchSize, accumulate = 1 }: TrainEpochOptions): void {
     if (epoch < this.position.epoch) throw misuse(`epoch ${epoch} has passed`);
     if (epoch > this.position.epoch) {
       this.draw.passTo(epoch, targets.length);
       this.position = startOf(epoch);
     }
     const asked = learningRates.length / this.recipe.parameterGroups.length;
-    const left = Math.ceil((targets.length - this.position.images) / batchSize);
+    const left = Math.ceil((targets.length - this.position.images) / (batchSize * accumulate));
     if (asked > left) throw misuse(`there are learning rates for ${asked} steps, but the epoch has ${left} more`);
   }
 
@@ -193,34 +219,39 @@ export class JsSession implements TrainingSession {
     onStep: (event: StepEvent) => void,
     stopped: () => boolean,
   ): Promise<EpochResult> {
-    const { epoch, targets, batchSize, keepFrom } = options;
+    const { epoch, targets, batchSize, accumulate = 1, keepFrom } = options;
     this.goTo(options);
-    // A copy: the caller's may change meanwhile.
+    // Copies: the caller's may change meanwhile.
     const rates = options.learningRates.slice();
-    const { order, flips } = this.draw.of(epoch, targets.length);
+    const momenta = options.momenta?.slice();
+    const { order, flips } = this.drawn(epoch, targets);
     const groups = this.recipe.parameterGroups.length;
     const { position } = this;
     const result = { steps: 0, keptStep: 0, keptLoss: 0, cancelled: false };
     for (let rate = 0; rate < rates.length; rate += groups) {
-      const first = position.images;
-      const batch = order.subarray(first, first + batchSize);
-      const rows = batch.map((sample) => indices[sample] as number);
-      const input = await this.inputs(crops, rows, flips.subarray(first, first + batchSize), stopped);
+      const batches: Batch[] = [];
+      const end = Math.min(position.images + batchSize * accumulate, order.length);
+      for (let first = position.images; first < end; first += batchSize) {
+        const batch = order.subarray(first, Math.min(first + batchSize, end));
+        const rows = batch.map((sample) => indices[sample] as number);
+        const input = await this.inputs(crops, rows, flips.subarray(first, first + batch.length), stopped);
+        batches.push({ input, targets: batch.map((sample) => targets[sample] as number) });
+      }
       if (stopped()) {
         result.cancelled = true;
         break;
       }
-      const wanted = Int32Array.from(batch, (index) => targets[index] as number);
-      const { loss, logits, seen } = this.network.step(input, wanted, rates.subarray(rate, rate + groups));
-      for (const [norm, statistics] of seen) this.weights.follow(norm, statistics);
-      const { correct } = scoreLogits(logits, wanted);
-      const event = { step: ++position.step, loss, correct, images: batch.length };
+      const own = { rates: rates.subarray(rate, rate + groups), momentum: momenta?.[result.steps] };
+      const { loss, correct, seen } = this.network.step(batches, own);
+      for (const batch of seen) for (const [norm, statistics] of batch) this.weights.follow(norm, statistics);
+      this.average?.update(this.weights.current().values());
+      const event = { step: ++position.step, loss, correct, images: end - position.images };
       result.steps++;
-      position.images += batch.length;
+      position.images = end;
       position.correct += correct;
-      position.loss += loss * batch.length;
+      position.loss += loss * event.images;
       if (keepFrom > 0 && event.step >= keepFrom && loss < (this.kept?.loss ?? Infinity)) {
-        this.kept = { loss, tensors: this.weights.copy() };
+        this.kept = { loss, tensors: copyOf(this.used()) };
         result.keptLoss = loss;
         result.keptStep = event.step;
       }
@@ -245,9 +276,8 @@ export class JsSession implements TrainingSession {
     const { classes } = this;
     const logits = new Float32Array(targets.length * classes);
     const result = { images: 0, loss: 0, correct: 0, cancelled: false };
-    const network = await FoldedNetwork.create(this.engine, this.options.network, this.weights.current(), {
-      begin: this.cut,
-    });
+    const used = new Map(this.used().map((tensor) => [tensor.name, tensor]));
+    const network = await FoldedNetwork.create(this.engine, this.options.network, used, { begin: this.cut });
     try {
       for (let first = 0; first < targets.length; first += batchSize) {
         const wanted = targets.subarray(first, first + batchSize);
@@ -295,7 +325,14 @@ export class JsSession implements TrainingSession {
     return this.prefix;
   }
 
+  /** The model as it is used and saved, with the averages where there are any; only until the next change. */
+  private used(): NamedTensor[] {
+    const tensors = this.weights.current().values();
+    return this.average?.over(tensors) ?? [...tensors];
+  }
+
   private loadWeights(tensors: readonly NamedTensor[]): void {
+    this.average?.forget();
     const changed = this.weights.load(tensors);
     // Features are those of the weights before.
     if (changed.some((name) => stageOf(name) < this.cut)) this.dropPrefix();

@@ -1,12 +1,14 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@tensorflow/tfjs-core';
 import { layersOf, parametersOf, type Container, type Layer } from '../../network/architecture';
 import { forwardStage, STAGES, stageOf, type Operations } from '../../network/forward';
-import { toFloat64 } from '../../network/floats';
-import { sameShape, type NamedTensor } from '../../weights/state-dict';
+import type { NamedTensor } from '../../weights/state-dict';
 import type { Recipe } from '../types';
-import { misuse } from './error';
+import { AdamW } from './adamw';
 import type { Rows } from './folded-network';
-import { toHwio, toOihw, transposed } from './layout';
+import { shapeOf, toTf, toTorch } from './layout';
+import { divisorOf, scoreLogits, targetsOf } from './loss';
+import { clipped, type Gradients, type Optimizer, type VariableRecipe } from './optimizer';
+import { optimizerState, restoreOptimizer, type Parameter } from './optimizer-state';
 import { Sgd } from './sgd';
 import type { Engine } from './tfjs';
 import {
@@ -20,9 +22,6 @@ import {
   type BatchStatistics,
 } from './trained-operations';
 
-/** Ends the name of a buffer of the optimizer, as in native/core/sgd.cpp. */
-const MOMENTUM = '.momentum';
-
 /** A value that is computed when it is asked for: a batch norm waits for the ReLU after it, so that both keep less for the way back. */
 type Value = (activation?: 'relu') => Tensor;
 
@@ -33,19 +32,24 @@ export interface SeenBatch {
   count: number;
 }
 
+/** A batch of a step. */
+export interface Batch {
+  input: Rows;
+  targets: Int32Array;
+}
+
 export interface StepResult {
   loss: number;
-  /** images x classes */
-  logits: Float32Array;
-  /** By the name of the batch norm. */
-  seen: Map<string, SeenBatch>;
+  correct: number;
+  /** Of each batch, by the name of the batch norm. */
+  seen: Map<string, SeenBatch>[];
 }
 
 /** The stages that are trained: their parameters as variables, and their optimizer. */
 export class TrainedNetwork {
   private readonly variables = new Map<string, Variable>();
   private readonly names = new Map<string, string>();
-  private readonly optimizer: Sgd;
+  private readonly optimizer: Optimizer;
   private readonly layers = new Map<string, Layer>();
 
   /** @param get the values of a parameter under torchvision's name, in PyTorch's layout */
@@ -53,15 +57,20 @@ export class TrainedNetwork {
     private readonly engine: Engine,
     private readonly network: Container,
     private readonly begin: number,
-    recipe: Recipe,
+    private readonly recipe: Recipe,
     get: (name: string) => Float32Array,
   ) {
     const { tf } = engine;
     const starts = recipe.parameterGroups.map(({ from }) => stageOf(from));
+    const { optimizer, decayNormBias } = recipe;
     // Variables have names of their own making.
-    const groupOf = (variable: string): number =>
-      starts.findLastIndex((start) => start <= stageOf(this.names.get(variable) as string));
-    this.optimizer = new Sgd(engine, recipe.optimizer, groupOf);
+    const nameOf = (variable: string): string => this.names.get(variable) as string;
+    const own: VariableRecipe = {
+      group: (variable) => starts.findLastIndex((start) => start <= stageOf(nameOf(variable))),
+      weightDecay: (variable) =>
+        decayNormBias || this.variables.get(nameOf(variable))?.rank !== 1 ? optimizer.weightDecay : 0,
+    };
+    this.optimizer = optimizer.kind === 'adamw' ? new AdamW(engine, own, optimizer) : new Sgd(engine, own, optimizer);
     for (const { name, layer } of layersOf(network)) {
       if (stageOf(name) < begin) continue;
       for (const parameter of parametersOf(layer)) {
@@ -95,53 +104,47 @@ export class TrainedNetwork {
     this.engine.read(() => variable.assign(tf.tensor(own, variable.shape, 'float32')));
   }
 
-  /** The optimizer's buffers under the names of their parameters and `.momentum`, in PyTorch's layout; none before the first step. */
+  /** What the optimizer keeps, under the names of its parameters; none before the first step. */
   optimizerState(): NamedTensor[] {
-    return [...this.variables].flatMap(([name, variable]) => {
-      const buffer = this.optimizer.momentum(variable);
-      const layer = this.layers.get(name);
-      if (buffer === undefined || layer === undefined) return [];
-      const own = this.engine.read(() => buffer.dataSync<'float32'>());
-      const values = Float32Array.from(toTorch(layer, own, buffer.shape.length));
-      const shape = torchShape(layer, buffer.shape);
-      return [{ name: name + MOMENTUM, dtype: 'F32', shape, data: new Uint8Array(values.buffer) } as const];
-    });
+    return optimizerState(this.engine, this.optimizer, this.parameters());
   }
 
   /** Goes on from an {@link optimizerState}. */
   restoreOptimizer(state: readonly NamedTensor[]): void {
-    const given = new Map(state.map((tensor) => [tensor.name, tensor]));
-    const buffers = new Map<Variable, Tensor>();
-    const { tf } = this.engine;
-    this.engine.read(() => {
-      for (const [name, variable] of given.size === 0 ? [] : this.variables) {
-        const tensor = given.get(name + MOMENTUM);
-        const layer = this.layers.get(name) as Layer;
-        if (tensor === undefined) throw misuse(`the state of the optimizer lacks ${name}${MOMENTUM}`);
-        if (!sameShape(tensor.shape, torchShape(layer, variable.shape))) {
-          throw misuse(`the shape of ${name}${MOMENTUM} does not match`);
-        }
-        const values = Float32Array.from(toFloat64(tensor.name, tensor));
-        buffers.set(variable, tf.tensor(toTf(layer, values, variable.shape.length), variable.shape, 'float32'));
-      }
-      this.optimizer.restore(buffers);
-    });
-    const [left] = [...given.keys()].filter((name) => !this.variables.has(name.slice(0, -MOMENTUM.length)));
-    if (left !== undefined) throw misuse(`the optimizer has no ${left}`);
+    restoreOptimizer(this.engine, this.optimizer, this.parameters(), state);
   }
 
-  /** One step: forward, mean cross entropy, backward, SGD. `input` is count x the shape of what the stage before gives. */
-  step(input: Rows, targets: Int32Array, rates: Float64Array): StepResult {
+  /**
+   * One step: forward, cross entropy, backward, optimizer.
+   *
+   * @param batches of the step; each gives its share of the mean over all images. `input` is count x the shape of what the stage before gives.
+   */
+  step(
+    batches: readonly Batch[],
+    { rates, momentum }: { rates: Float64Array; momentum: number | undefined },
+  ): StepResult {
+    const { loss: recipe, clipGrad } = this.recipe;
+    const divisor = batches.reduce((sum, { targets }) => sum + divisorOf(targets, recipe), 0);
+    const result: StepResult = { loss: 0, correct: 0, seen: [] };
     return this.engine.read(() => {
-      const { loss, logits, gradients, seen } = this.gradients(input, targets);
-      this.optimizer.step(this.variables.values(), gradients, rates);
-      return { loss, logits, seen };
+      let sums: Gradients | undefined;
+      for (const { input, targets } of batches) {
+        const { loss, logits, gradients, seen } = this.gradients(input, targets, divisor);
+        sums = sums === undefined ? gradients : this.added(sums, gradients);
+        result.loss += loss;
+        result.correct += scoreLogits(logits, targets).correct;
+        result.seen.push(seen);
+      }
+      if (sums === undefined) throw new Error('a step has batches');
+      const own = clipGrad > 0 ? clipped(this.engine, sums, clipGrad) : sums;
+      this.optimizer.step(this.variables.values(), own, rates, momentum);
+      return result;
     });
   }
 
-  /** As {@link step}, without changing the model: for measuring its time. */
+  /** As {@link step} of one batch, without changing the model: for measuring its time. */
   tryStep(input: Rows, targets: Int32Array): void {
-    this.engine.read(() => void this.gradients(input, targets));
+    this.engine.read(() => void this.gradients(input, targets, divisorOf(targets, this.recipe.loss)));
   }
 
   dispose(): void {
@@ -150,7 +153,19 @@ export class TrainedNetwork {
     this.optimizer.dispose();
   }
 
-  private gradients(input: Rows, targets: Int32Array) {
+  private *parameters(): Generator<Parameter> {
+    for (const [name, variable] of this.variables) {
+      const layer = this.layers.get(name);
+      if (layer !== undefined) yield { name, layer, variable };
+    }
+  }
+
+  private added(sums: Gradients, more: Gradients): Gradients {
+    const { tf } = this.engine;
+    return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, tf.add(sum, more[name] as Tensor)]));
+  }
+
+  private gradients(input: Rows, targets: Int32Array, divisor: number) {
     const { tf } = this.engine;
     const x = tf.tensor(input.values, [targets.length, ...input.shape], 'float32');
     const statistics = new Map<string, BatchStatistics>();
@@ -158,7 +173,7 @@ export class TrainedNetwork {
     const objective = (): Scalar => {
       const out = this.forward(x, statistics) as Tensor2D;
       logits = tf.keep(tf.clone(out));
-      return crossEntropy(this.engine, out, targets);
+      return crossEntropy(this.engine, out, targetsOf(targets, out.shape[1], this.recipe.loss), divisor);
     };
     const { value, grads } = tf.variableGrads(objective, [...this.variables.values()]);
     const seen = new Map(
@@ -217,26 +232,4 @@ export class TrainedNetwork {
     if (variable === undefined) throw new Error(`${name} is not trained`);
     return variable as Tensor as T;
   }
-}
-
-/** Shape of a parameter in TensorFlow.js. */
-function shapeOf(layer: Layer, torch: number[]): number[] {
-  if (layer.type === 'Conv2d') return [layer.kernel, layer.kernel, layer.inputs / layer.groups, layer.outputs];
-  return [...torch].reverse();
-}
-
-/** Of a parameter in PyTorch, from that in TensorFlow.js. */
-function torchShape(layer: Layer, own: readonly number[]): number[] {
-  if (layer.type === 'Conv2d') return [layer.outputs, layer.inputs, layer.kernel, layer.kernel];
-  return [...own].reverse();
-}
-
-function toTf(layer: Layer, values: Float32Array, rank: number): Float32Array {
-  if (layer.type === 'Conv2d') return toHwio(values, layer.outputs, layer.inputs / layer.groups, layer.kernel ** 2);
-  return layer.type === 'Linear' && rank === 2 ? transposed(values, layer.outputs, layer.inputs) : values;
-}
-
-function toTorch(layer: Layer, values: Float32Array, rank: number): Float32Array {
-  if (layer.type === 'Conv2d') return toOihw(values, layer.outputs, layer.inputs / layer.groups, layer.kernel ** 2);
-  return layer.type === 'Linear' && rank === 2 ? transposed(values, layer.inputs, layer.outputs) : values;
 }

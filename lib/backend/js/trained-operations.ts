@@ -245,18 +245,24 @@ export function linear({ tf }: Engine, x: Tensor2D, weight: Tensor2D, bias: Tens
   return made as Tensor2D;
 }
 
-/** Mean cross entropy of rows of logits. */
-export function crossEntropy({ tf }: Engine, logits: Tensor2D, targets: Int32Array): Scalar {
-  const wanted = tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), logits.shape[1]), 'float32');
+/**
+ * Cross entropy of rows of logits: the sum over rows and classes of `targets` times the negative log probability, divided by `divisor`.
+ *
+ * @param targets rows x classes, such as 1 at each row's class and 0 elsewhere
+ */
+export function crossEntropy({ tf }: Engine, logits: Tensor2D, targets: Float32Array, divisor: number): Scalar {
+  const [count] = logits.shape;
+  const wanted = tf.tensor2d(targets, logits.shape, 'float32');
+  const totals = tf.sum(wanted, 1, true);
   const made = withGradient(tf, [logits], ([rows], save) => {
     const shifted = tf.sub(rows, tf.max(rows, 1, true));
     const exponentials = tf.exp(shifted);
     const sums = tf.sum(exponentials, 1, true);
-    const losses = tf.sub(tf.log(sums), tf.sum(tf.mul(shifted, wanted), 1, true));
-    save([tf.sub(tf.div(exponentials, sums), wanted)]);
+    const losses = tf.sub(tf.mul(tf.log(sums), totals), tf.sum(tf.mul(shifted, wanted), 1, true));
+    save([tf.sub(tf.mul(tf.div(exponentials, sums), totals), wanted)]);
     return {
-      value: tf.mean(losses),
-      gradFunc: (dy, [difference]) => [tf.mul(difference as Tensor, tf.div(dy, targets.length))],
+      value: divisor === count ? tf.mean(losses) : tf.div(tf.sum(losses), divisor),
+      gradFunc: (dy, [difference]) => [tf.mul(difference as Tensor, tf.div(dy, divisor))],
     };
   });
   return made as Scalar;

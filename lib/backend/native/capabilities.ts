@@ -1,10 +1,10 @@
-import { DRAWS, TRAIN_FROM } from '../../options';
+import { DRAWS, OPTIMIZERS, TRAIN_FROM } from '../../options';
 import type { Capabilities } from '../types';
 
 /** What the addon has: {@link Capabilities}. */
 export const CAPABILITIES: Capabilities = {
   precisions: ['fp32', 'bf16', 'fp64'],
-  optimizers: ['sgd'],
+  optimizers: OPTIMIZERS,
   losses: ['cross-entropy'],
   augmentations: ['horizontal-flip'],
   keptFeatures: ['horizontal-flip'],
