@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/augmentation.h"
 #include "addon/errors.h"
 #include "core/stages.h"
 
@@ -17,13 +18,6 @@ OptimizerRecipe read_optimizer(Options o) {
   sgd.nesterov = o.flag("nesterov");
   o.finish();
   return sgd;
-}
-
-Augmentation read_augmentation(Options o) {
-  o.one_of("kind", {"horizontal-flip"});
-  const HorizontalFlip flip{o.share("probability")};
-  o.finish();
-  return flip;
 }
 
 void read_loss(Options o) {
@@ -53,7 +47,8 @@ Recipe read_recipe(Options o) {
   }
   recipe.optimizer = read_optimizer(o.nested("optimizer"));
   read_loss(o.nested("loss"));
-  for (const Options& one : o.list("augment")) recipe.augment.push_back(read_augmentation(one));
+  recipe.augment = read_augmentations(env, o.list("augment"));
+  recipe.views = static_cast<uint32_t>(o.whole_or_none("views", 1, INT32_MAX).value_or(0));
   o.finish();
   return recipe;
 }

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/augment/recipe.h"
+
 namespace resnet_ft {
 
 // Where an epoch's order and the draws of its augmentations come from: torch's own stream of random numbers, as the
@@ -20,12 +22,6 @@ struct SgdRecipe {
 };
 using OptimizerRecipe = std::variant<SgdRecipe>;
 
-// torchvision's RandomHorizontalFlip.
-struct HorizontalFlip {
-  double probability = 0;
-};
-using Augmentation = std::variant<HorizontalFlip>;
-
 // Weights that share a learning rate: those of the module `from` and of all after it, up to the next group's.
 struct GroupRecipe {
   std::string from;
@@ -37,6 +33,13 @@ struct Recipe {
   std::vector<GroupRecipe> groups;  // from the input to the output; what stands before the first is frozen
   OptimizerRecipe optimizer;
   std::vector<Augmentation> augment;  // in the order in which they are applied
+  // Not 0: each image is shown in so many ways only, which are drawn once; epoch e shows the way e mod views.
+  uint32_t views = 0;
+
+  // The number of the epoch by which its augmentations are drawn.
+  uint32_t drawn_epoch(int64_t epoch) const {
+    return views == 0 ? static_cast<uint32_t>(epoch) : static_cast<uint32_t>(epoch % views);
+  }
 };
 
 }  // namespace resnet_ft
