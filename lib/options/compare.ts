@@ -1,3 +1,4 @@
+import { settleAugmentation } from './augmentation';
 import { DATA, MODEL, OUTPUT } from './common';
 import { EVAL_OPTIONS } from './eval';
 import {
@@ -65,7 +66,7 @@ export type ResolvedCompareOptions = { data: string; rows: CompareRow[] } & Omit
 export function resolveCompareOptions(input: CompareOptions): ResolvedCompareOptions {
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of compare', input);
   const { data, ...given } = input;
-  const options = resolveOptions(COMPARE_OPTIONS, given, 'compare');
+  const options = settleAugmentation(resolveOptions(COMPARE_OPTIONS, given, 'compare'), given.draws);
   const named = options.rows.split(',').map((row) => row.trim());
   if (!named.every((row) => ROWS.has(row))) rejectOption(COMPARE_OPTIONS.rows.expected, '--rows', options.rows);
   return {

@@ -1,3 +1,4 @@
+import { AUGMENTATION_OPTIONS, settleAugmentation } from './augmentation';
 import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
 import {
   rejectOption,
@@ -116,8 +117,9 @@ export const TRAIN_OPTIONS = {
     default: 'torch',
     affects: 'training',
     group: RECIPE,
-    help: "where order and mirroring are drawn from: torch's own random numbers, as in the tutorial, or a counter, with which each image's draws depend on seed and epoch alone",
+    help: "where order and mirroring are drawn from: torch's own random numbers, as in the tutorial, or a counter, with which each image's draws depend on seed and epoch alone; any other augmentation is drawn by counter, which then is the default",
   },
+  ...AUGMENTATION_OPTIONS,
   ...MACHINE_OPTIONS,
   cacheMemory: {
     ...SIZE,
@@ -188,5 +190,5 @@ export function resolveTrainOptions(input: TrainOptions): ResolvedTrainOptions {
   if (options.val !== undefined && options.valSplit !== undefined) {
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }
-  return options;
+  return settleAugmentation(options, given.draws);
 }

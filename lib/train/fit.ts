@@ -1,18 +1,23 @@
-import type { EpochResult, Samples, TrainingSession } from '../backend/types';
+import type { EpochResult, Samples, TrainingSession, TrainSamples } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { EpochRecord, StepRecord } from './events';
 import type { Schedule } from './recipe';
 
-/** The samples of one split. */
+/** The samples of validation, and those of training, which may be windows of whole images. */
 export type Split = Samples;
+export type TrainSplit = TrainSamples;
 
 /** What of a split a session takes. */
 export const samplesOf = ({ store, targets, indices }: Split): Samples => ({ store, targets, indices });
+const trainSamplesOf = ({ store, targets, indices, size }: TrainSplit): TrainSamples => ({
+  ...{ store, targets, indices },
+  ...(size === undefined ? {} : { size }),
+});
 
 /** What the loop over epochs needs and calls. */
 export interface FitOptions {
   session: TrainingSession;
-  train: Split;
+  train: TrainSplit;
   val: Split;
   epochs: number;
   batchSize: number;
@@ -141,7 +146,7 @@ async function trainEpoch(
   const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
   let failure: Error | undefined;
   const trained = await session.trainEpoch(
-    { ...samplesOf(train), batchSize, epoch, learningRates, keepFrom },
+    { ...trainSamplesOf(train), batchSize, epoch, learningRates, keepFrom },
     (event) => {
       // An exception must not travel through the addon: it ends the pass, and is thrown after it.
       try {

@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset';
 import { buildNetwork } from '../network/architecture';
 import { defaultThreads } from '../machine/threads';
 import type { ResolvedTrainOptions } from '../options';
-import { cropStorage, type CropStorage } from './crop-storage';
+import { cropStorage, imageBytes, type CropStorage } from './crop-storage';
 import { featureCache, featureMemory } from './feature-room';
 import type { Trainer } from './open-backend';
 import { plannedBytes, requireRoom } from './room';
@@ -33,10 +33,10 @@ export async function shareRoom({ options, trainer, dataset, start, folder }: Se
   const files = { arch, classes: dataset.classes, precision, steps, valImages: dataset.val.length };
   const results = plannedBytes(files);
   await requireRoom(folder, results);
-  const memory = featureMemory(options);
-  const crops = 3 * preprocessing.crop ** 2 * (dataset.train.length + dataset.val.length);
+  const memory = featureMemory(options, trainer);
+  const crops = imageBytes(options, preprocessing, dataset.train.length, dataset.val.length);
   const storage: CropStorage = cropStorage(options, folder, memory, results, crops);
-  return { storage, features: await featureCache(options, folder, memory, storage.cache.reserve) };
+  return { storage, features: await featureCache(options, trainer, folder, memory, storage.cache.reserve) };
 }
 
 /** Makes the session of a run; the caller closes it. */
@@ -55,6 +55,7 @@ export async function createSession(
     mean: [...mean],
     std: [...std],
     ...features,
+    ...(options.augmentThreads === undefined ? {} : { prefetchThreads: options.augmentThreads }),
   });
 }
 

@@ -1,21 +1,20 @@
 import type { Recipe } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
+import { augmentationsOf } from './augmentations';
 
-type RecipeOptions = Pick<
-  ResolvedTrainOptions,
-  'seed' | 'draws' | 'trainFrom' | 'momentum' | 'weightDecay' | 'nesterov'
->;
+type RecipeOptions = Omit<ResolvedTrainOptions, 'data'>;
 
 /** The tutorial's recipe with what the options change of it: SGD, cross entropy, and half of the images mirrored. */
 export function recipeOf(options: RecipeOptions): Recipe {
-  const { seed, draws, trainFrom, momentum, weightDecay, nesterov } = options;
+  const { seed, draws, trainFrom, momentum, weightDecay, nesterov, cacheViews } = options;
   return {
     seed,
     draws,
     parameterGroups: [{ from: trainFrom }],
     optimizer: { kind: 'sgd', momentum, weightDecay, nesterov },
     loss: { kind: 'cross-entropy' },
-    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
+    augment: augmentationsOf(options),
+    ...(cacheViews === undefined ? {} : { views: cacheViews }),
   };
 }
 

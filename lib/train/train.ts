@@ -1,6 +1,7 @@
-import type { CropStore, TrainingSession } from '../backend/types';
+import type { TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import { resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from '../options';
+import { keptShortSide } from './augmentations';
 import { cropData, type Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
@@ -31,7 +32,7 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
 
   const dataset = await openData(options, run);
   const folder = await RunFolder.prepareFor(options.output, run);
-  const open: { stores: CropStore[]; session?: TrainingSession; begun: boolean } = { stores: [], begun: false };
+  const open: { stores: { close(): void }[]; session?: TrainingSession; begun: boolean } = { stores: [], begun: false };
   try {
     const trainer = await openTrainer(options, run);
     const start = await readStart(options, { ...run.download, otherwise: control.withoutWeights });
@@ -78,14 +79,16 @@ export async function train(input: TrainOptions, control: TrainControl = {}): Pr
 async function cropSamples(
   { options, trainer, dataset, start }: SessionParts,
   storage: Parameters<typeof cropData>[0]['storage'],
-  stores: CropStore[],
+  stores: { close(): void }[],
   { signal, emit }: RunControl,
 ): Promise<Cropped> {
+  const { resize, crop } = start.preprocessing;
   const cropped = await cropData({
     backend: trainer.backend,
     dataset,
     preprocessing: start.preprocessing,
     skipUnreadable: options.skipUnreadable,
+    shortSide: options.cropScale === undefined ? undefined : keptShortSide(options, crop, resize),
     storage,
     signal,
     emit,

@@ -53,6 +53,7 @@ Session::Session(const SessionOptions& options)
       device_(options.device),
       normalizer_(options.mean, options.std, device_, /*as_on_gpu=*/options.device_crops >= 0),
       resident_(device_, options.device_crops),
+      augmenter_(options.recipe),
       cut_(stage_of(options.recipe.groups.at(0).from)) {
   use_threads(options_.threads);
   allow_tf32(device_);
@@ -136,8 +137,14 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   model_->train_unfrozen();
   const int64_t count = options.samples.count();
   const EpochDraws draws = draws_->of(options.epoch, count);
-  const std::vector<Window> windows;
-  const Batches batches(normalizer_, resident(), {options.samples, draws.order, draws.flips, windows});
+  const uint32_t drawn = options_.recipe.drawn_epoch(options.epoch);
+  const std::vector<Window> windows = this->windows(options.samples, draws.order, drawn);
+  const std::vector<uint8_t> flips = augmenter_.repaints() ? std::vector<uint8_t>() : draws.flips;
+  Batches batches(normalizer_, resident(),
+                  {options.samples, draws.order, flips, windows, augmenter_.any() ? &augmenter_ : nullptr, drawn,
+                   options_.recipe.views});
+  prefetch(&batches, options.batch_size,
+           static_cast<int64_t>(options.learning_rates.size() / options_.recipe.groups.size()));
   const size_t groups = options_.recipe.groups.size();
   EpochResult result;
   std::vector<PendingBatch> pending;
@@ -169,7 +176,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     const torch::Tensor target = batches.targets(first, size);
     optimizer_->zero_grad();
     const torch::Tensor out = logits(x);
-    const torch::Tensor loss = torch::nn::functional::cross_entropy(out, target);
+    const torch::Tensor loss = torch::nn::functional::cross_entropy(out, batches.wanted(first, size, classes()));
     loss.backward();
     optimizer_->step(&options.learning_rates[rate]);
     ++result.steps;
@@ -184,6 +191,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     }
   }
   report();
+  result.waited = batches.waited();
   result.images = position_.images;
   result.correct = position_.correct;
   if (position_.images > 0) result.loss = position_.loss / static_cast<double>(position_.images);

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { CropOptions, CropStore, RgbImage } from '../types';
+import type { CropOptions, CropStore, ImageStore, RgbImage } from '../types';
 import { misuse } from './error';
 import { resizeAndCrop } from './resize';
 import { nextTurn } from './turn';
@@ -133,7 +133,7 @@ function checkImage({ width, height, data }: RgbImage): void {
 }
 
 /** The crops of a store of this backend. */
-export function cropsOf(store: CropStore): CropBytes {
+export function cropsOf(store: CropStore | ImageStore): CropBytes {
   if (!(store instanceof JsCropStore)) throw misuse('store must be a crop store of the same backend');
   return store.open();
 }
