@@ -1,7 +1,8 @@
 import type { DeviceInfo } from '../machine/device';
 import type { Container } from '../network/architecture';
-import type { DRAWS, Fitting, Precision, SAMPLING, TrainFrom } from '../options';
+import type { DRAWS, Fitting, Interpolation, Precision, SAMPLING, TrainFrom } from '../options';
 import type { NamedTensor } from '../weights/state-dict';
+import type { Augmentation } from './augmentations';
 
 // What a backend offers: the seam between the rest of the package and whatever computes. native/addon implements it in C++,
 // lib/backend/js in TypeScript. Whatever comes in is already validated by its caller.
@@ -99,16 +100,6 @@ export interface AdamWRecipe {
 /** What moves the weights. */
 export type OptimizerRecipe = SgdRecipe | AdamWRecipe;
 
-/** torchvision's RandomHorizontalFlip. */
-export interface HorizontalFlip {
-  kind: 'horizontal-flip';
-  /** 0..1 */
-  probability: number;
-}
-
-/** What is done to a training image before the network sees it. */
-export type Augmentation = HorizontalFlip;
-
 /** What training makes small: torch's cross_entropy, its mean over the images of a step. Validation has neither smoothing nor weights. */
 export interface LossRecipe {
   kind: 'cross-entropy';
@@ -151,8 +142,10 @@ export interface Recipe {
   loss: LossRecipe;
   /** Each sample once in an epoch; or `balanced`, as many as there are, every class equally often, with replacement, by counter. */
   sampling: (typeof SAMPLING)[number];
-  /** In the order in which they are applied. */
+  /** In the order in which they are applied, each kind once. All but horizontal flips need draws by counter. */
   augment: readonly Augmentation[];
+  /** Each image is shown in so many ways only, drawn once: epoch e shows way e mod `views`. As many as there are epochs where left out. */
+  views?: number;
 }
 
 export interface SessionOptions {
@@ -180,6 +173,8 @@ export interface SessionOptions {
    * the native backend makes its batches on a CPU as on a GPU: for tests.
    */
   deviceCrops?: number;
+  /** Threads that prepare the next batches where images are augmented; 0: none. As many as suit the device where left out. */
+  prefetchThreads?: number;
 }
 
 /** The random numbers of an epoch. */
@@ -198,7 +193,16 @@ export interface Samples {
   indices?: Int32Array | undefined;
 }
 
-export interface TrainEpochOptions extends Samples {
+/** The samples of a pass of training. */
+export interface TrainSamples extends Omit<Samples, 'store'> {
+  store: CropStore | ImageStore;
+  /** Side of the windows that are cut out of the images of an {@link ImageStore}; left out for crops. */
+  size?: number | undefined;
+  /** How these are resized; bilinear where left out. */
+  interpolation?: Interpolation | undefined;
+}
+
+export interface TrainEpochOptions extends TrainSamples {
   /** Images of a batch; the last one of an epoch may have fewer. */
   batchSize: number;
   /** Batches of a step, 1 where left out; the last step of an epoch may have fewer. */
@@ -233,6 +237,8 @@ export interface EpochResult {
   keptStep: number;
   /** Batch loss of `keptStep`. */
   keptLoss: number;
+  /** Of this pass, in which the next batch was waited for, where threads prepare it. */
+  waitedSeconds?: number;
   cancelled: boolean;
 }
 
@@ -402,6 +408,8 @@ export interface Capabilities {
    * any other the features are computed each time, and no room need be set aside for them.
    */
   readonly keptFeatures: readonly Augmentation['kind'][];
+  /** Whether a recipe may have `views`, with which features are kept whatever the augmentations are, but for mixing. */
+  readonly views: boolean;
   readonly draws: readonly Recipe['draws'][];
   /** The modules from which training can start. */
   readonly trainFrom: readonly TrainFrom[];

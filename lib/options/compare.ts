@@ -1,3 +1,4 @@
+import { settleAugmentation } from './augmentation';
 import { DATA, MODEL, OUTPUT } from './common';
 import { EVAL_OPTIONS } from './eval';
 import { checkGeometryOptions } from './geometry';
@@ -67,7 +68,10 @@ export type ResolvedCompareOptions = { data: string; rows: CompareRow[]; lr: num
 export function resolveCompareOptions(input: CompareOptions): ResolvedCompareOptions {
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of compare', input);
   const { data, ...given } = input;
-  const options = withOptimizerDefaults(resolveOptions(COMPARE_OPTIONS, given, 'compare'));
+  const options = settleAugmentation(
+    withOptimizerDefaults(resolveOptions(COMPARE_OPTIONS, given, 'compare')),
+    given.draws,
+  );
   checkOptimization(options);
   const named = options.rows.split(',').map((row) => row.trim());
   if (!named.every((row) => ROWS.has(row))) rejectOption(COMPARE_OPTIONS.rows.expected, '--rows', options.rows);

@@ -1,3 +1,4 @@
+import { AUGMENTATION_OPTIONS, settleAugmentation } from './augmentation';
 import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
 import { checkGeometryOptions, GEOMETRY_OPTIONS } from './geometry';
 import { checkOptimization, OPTIMIZATION_OPTIONS, withOptimizerDefaults } from './optimization';
@@ -19,6 +20,7 @@ const RECIPE = 'Recipe';
 const SIZE = { type: 'string', pattern: SIZE_PATTERN, expected: 'a size such as 500MB or 4GB' } as const;
 
 const { backend, precision, threads } = MACHINE_OPTIONS;
+const { cropScale, hflip, colorJitter, trivialAugment, mixup, ...augmentations } = AUGMENTATION_OPTIONS;
 const { optimizer, batchSize, lr, schedule, ...tuning } = OPTIMIZATION_OPTIONS;
 
 /** Every option of `train`. */
@@ -118,6 +120,8 @@ export const TRAIN_OPTIONS = {
     advanced: true,
     help: "where order and mirroring are drawn from: torch's own random numbers, as in the tutorial, or a counter, with which each image's draws depend on seed and epoch alone",
   },
+  ...{ cropScale, hflip, colorJitter, trivialAugment, mixup },
+  ...advanced(augmentations),
   ...STOPPING_OPTIONS,
   ...GEOMETRY_OPTIONS,
   ...MACHINE_OPTIONS,
@@ -207,5 +211,5 @@ export function resolveTrainOptions(input: TrainOptions): ResolvedTrainOptions {
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }
   checkGeometryOptions(options);
-  return options;
+  return settleAugmentation(options, given.draws);
 }

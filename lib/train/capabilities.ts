@@ -10,13 +10,16 @@ import { nativeCommand } from './native-command';
  */
 export function requireCapabilities(
   { label, capabilities }: Pick<Backend, 'label' | 'capabilities'>,
-  { optimizer, loss, augment, draws, parameterGroups }: Recipe,
+  { optimizer, loss, augment, views, draws, parameterGroups }: Recipe,
   options: ResolvedTrainOptions,
 ): void {
   const wanted: [what: string, value: string, offered: readonly string[]][] = [
     ['optimizer', optimizer.kind, capabilities.optimizers],
     ['loss', loss.kind, capabilities.losses],
     ...augment.map(({ kind }): (typeof wanted)[number] => ['augmentation', kind, capabilities.augmentations]),
+    ...(views === undefined
+      ? []
+      : [['cache of', 'augmented views', capabilities.views ? ['augmented views'] : []] as (typeof wanted)[number]]),
     ['kind of draws', draws, capabilities.draws],
     ...parameterGroups.map(({ from }): (typeof wanted)[number] => ['training from', from, capabilities.trainFrom]),
   ];

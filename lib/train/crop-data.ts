@@ -1,31 +1,33 @@
-import type { BackendOperations, CropStore } from '../backend/types';
+import type { BackendOperations, CropStore, ImageStore } from '../backend/types';
 import type { CropCache } from '../data/crop-cache';
-import type { UnreadableImage } from '../data/read-all';
+import type { ReadSamples, UnreadableImage } from '../data/read-all';
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 import { shownBytes } from '../files/disk';
 import { geometryOf, type Preprocessing } from '../options';
 import { CropRoom, openCropCache, type CropStorage } from './crop-storage';
 import type { TrainEvent } from './events';
-import type { Split } from './fit';
+import type { Split, TrainSplit } from './fit';
 
 /** Both splits as crops, and the samples that they are of. */
 export interface Cropped {
-  train: Split & { kept: Sample[] };
+  train: TrainSplit & { kept: Sample[] };
   val: Split & { kept: Sample[] };
   unreadable: UnreadableImage[];
 }
 
 interface CropDataOptions {
-  backend: Pick<BackendOperations, 'createCropStore'>;
+  backend: Pick<BackendOperations, 'createCropStore' | 'createImageStore'>;
   dataset: { train: Sample[]; val: Sample[] };
   preprocessing: Preprocessing;
   skipUnreadable: boolean;
+  /** Where windows are cut out of the training images: to how many pixels the short side of these is bounded. */
+  shortSide: number | undefined;
   storage: CropStorage;
   signal: AbortSignal;
   emit: (event: TrainEvent) => void;
   /** Every store that was made, also where the call fails: the caller closes them. */
-  stores: CropStore[];
+  stores: { close(): void }[];
 }
 
 /**
@@ -45,43 +47,33 @@ export async function cropData(options: CropDataOptions): Promise<Cropped> {
 }
 
 async function cropSplits(options: CropDataOptions, cache: CropCache | undefined): Promise<Cropped> {
-  const { backend, dataset, preprocessing, skipUnreadable, storage, signal, emit, stores } = options;
-  const { makeCrops } = await import('../data/crops.js');
-  const { crop } = preprocessing;
-  const room = new CropRoom(storage, 3 * crop * crop);
+  const { dataset, preprocessing, shortSide, storage, emit } = options;
+  const room = new CropRoom(storage, 3 * preprocessing.crop ** 2);
   const total = dataset.train.length + dataset.val.length;
   let done = 0;
   const onProgress = (): void => emit({ kind: 'crops', done: ++done, total });
   const unreadable: UnreadableImage[] = [];
   const failures: ResnetFtError[] = [];
-  const one = async (split: string, samples: Sample[]): Promise<(Split & { kept: Sample[] }) | undefined> => {
+  // Both splits are read before the run fails, so that all unreadable images are named at once.
+  const reading = async <T extends Made<CropStore | ImageStore>>(work: Promise<T>) => {
     try {
-      const storeFile = await room.fileFor(split, samples.length);
-      const made = await makeCrops({
-        backend,
-        samples,
-        ...geometryOf(preprocessing),
-        skipUnreadable,
-        cache,
-        storeFile,
-        signal,
-        onProgress,
-      });
-      stores.push(made.store);
-      if (storeFile !== undefined) tellOfFile(made.store, split, emit);
-      unreadable.push(...made.unreadable);
-      const { store, kept, indices } = made;
-      return { store, kept, indices, targets: Int32Array.from(kept, (sample) => sample.target) };
+      const { unreadable: left, ...made } = await work;
+      unreadable.push(...left);
+      return { ...made, targets: Int32Array.from(made.kept, (sample) => sample.target) };
     } catch (error) {
       if (error instanceof ResnetFtError && error.code === 'NATIVE_ERROR') throw withHint(error);
-      // Both splits are read before the run fails, so that all unreadable images are named at once.
       if (!(error instanceof ResnetFtError && error.code === 'IMAGE_UNREADABLE')) throw error;
       failures.push(error);
       return undefined;
     }
   };
-  const train = await one('train', dataset.train);
-  const val = await one('val', dataset.val);
+  const parts = { ...options, cache, room, onProgress };
+  const train = await reading<Made<CropStore | ImageStore>>(
+    shortSide === undefined
+      ? cropSplit('train', dataset.train, parts)
+      : keepSplit('train', dataset.train, shortSide, dataset.val.length, parts),
+  );
+  const val = await reading(cropSplit('val', dataset.val, parts));
   if (train === undefined || val === undefined) {
     const [first, second] = failures;
     if (first === undefined) throw new Error('a split without crops has an error');
@@ -90,7 +82,59 @@ async function cropSplits(options: CropDataOptions, cache: CropCache | undefined
     throw new ResnetFtError('IMAGE_UNREADABLE', `${first.message}; ${second.message}`, hint);
   }
   for (const { file, reason } of unreadable) emit({ kind: 'skipped', file, reason });
-  return { train, val, unreadable };
+  return {
+    train:
+      shortSide === undefined
+        ? train
+        : { ...train, size: preprocessing.crop, interpolation: geometryOf(preprocessing).interpolation },
+    val,
+    unreadable,
+  };
+}
+
+/** A split as it was read. */
+interface Made<S = CropStore> extends ReadSamples {
+  store: S;
+}
+
+interface SplitOptions extends CropDataOptions {
+  cache: CropCache | undefined;
+  room: CropRoom;
+  onProgress: () => void;
+}
+
+/** The fixed crops of a split. */
+async function cropSplit(split: string, samples: Sample[], options: SplitOptions): Promise<Made> {
+  const { backend, preprocessing, skipUnreadable, cache, room, signal, onProgress, stores, emit } = options;
+  const { makeCrops } = await import('../data/crops.js');
+  const storeFile = await room.fileFor(split, samples.length);
+  const how = { ...geometryOf(preprocessing), skipUnreadable, cache, storeFile };
+  const made = await makeCrops({ backend, samples, ...how, signal, onProgress });
+  stores.push(made.store);
+  if (storeFile !== undefined) tellOfFile(made.store, split, emit);
+  return made;
+}
+
+/** The whole images of a split, of which windows are cut; `others`: how many crops are still to come. */
+async function keepSplit(
+  split: string,
+  samples: Sample[],
+  shortSide: number,
+  others: number,
+  { backend, preprocessing, skipUnreadable, room, signal, onProgress, stores, emit }: SplitOptions,
+): Promise<Made<ImageStore>> {
+  const { keepImages } = await import('../data/images.js');
+  const place = await room.forImages(split, samples.length, shortSide, others);
+  const { exifRotate } = geometryOf(preprocessing);
+  const how = { shortSide, exifRotate, ...place, skipUnreadable };
+  const made = await keepImages({ backend, samples, ...how, signal, onProgress });
+  stores.push(made.store);
+  const { memory, file } = made.store.usage();
+  if (file > 0) {
+    const note = `${split}: ${shownBytes(file)} of ${shownBytes(memory + file)} of images are kept in a file of the output folder, not in memory`;
+    emit({ kind: 'note', note });
+  }
+  return made;
 }
 
 function withHint({ code, message, cause }: ResnetFtError): ResnetFtError {

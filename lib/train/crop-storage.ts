@@ -3,8 +3,9 @@ import { cachePath } from '../machine/cache';
 import { ResnetFtError } from '../errors';
 import { freeBytes, shownBytes } from '../files/disk';
 import { temporaryName } from '../files/stale';
-import type { Geometry, ResolvedTrainOptions } from '../options';
+import type { Geometry, Preprocessing, ResolvedTrainOptions } from '../options';
 import { bytesOf } from '../options/size';
+import { keptShortSide } from './augmentations';
 import type { RunFolder } from './run-folder';
 
 /** Share of the free memory that crops may take where the caller says nothing. */
@@ -44,6 +45,22 @@ export function cropStorage(
   return { memory, folder: folder.path, reserve: results, cache: { dir, limit: bytesOf(cropCache), reserve } };
 }
 
+/** Bytes that a whole image takes, of which windows are cut, in the shape of a photograph. */
+function wholeImage(shortSide: number): number {
+  return Math.ceil((3 * shortSide ** 2 * 3) / 2);
+}
+
+/** Bytes of the images of both splits as they are kept, roughly where whole images are. */
+export function imageBytes(
+  options: ResolvedTrainOptions,
+  { resize, crop }: Preprocessing,
+  train: number,
+  val: number,
+): number {
+  const one = 3 * crop ** 2;
+  return train * (options.cropScale === undefined ? one : wholeImage(keptShortSide(options, crop, resize))) + val * one;
+}
+
 /** Hands out the memory of a run to its splits, first come first served. */
 export class CropRoom {
   private left: number;
@@ -66,16 +83,34 @@ export class CropRoom {
       this.left -= bytes;
       return undefined;
     }
+    await this.requireDisk(`${count} crops`, bytes);
+    return temporaryName(path.join(this.storage.folder, `crops-${split}`));
+  }
+
+  /**
+   * The memory for the whole images of a split, of which windows are cut, and the file for what it does not hold. What the `others` need,
+   * crops that come afterwards, is left to them where there is enough.
+   *
+   * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the disk has no room for them
+   */
+  async forImages(split: string, count: number, shortSide: number, others: number) {
+    const crops = others * this.bytesPerCrop;
+    const memory = this.left > crops ? this.left - crops : this.left;
+    this.left -= memory;
+    const bytes = count * wholeImage(shortSide);
+    if (bytes > memory) await this.requireDisk(`${count} images`, bytes - memory);
+    return { memory, storeFile: temporaryName(path.join(this.storage.folder, `images-${split}`)) };
+  }
+
+  private async requireDisk(what: string, bytes: number): Promise<void> {
     const { folder, reserve } = this.storage;
     const free = await freeBytes(folder);
-    if (free !== undefined && free < bytes + reserve) {
-      throw new ResnetFtError(
-        'OUTPUT_NOT_WRITABLE',
-        `${folder}: ${count} crops need ${shownBytes(bytes)} of disk and the results ${shownBytes(reserve)}, and ${shownBytes(free)} are free`,
-        { hint: 'Choose another folder with --output, or allow more memory with --crop-memory' },
-      );
-    }
-    return temporaryName(path.join(folder, `crops-${split}`));
+    if (free === undefined || free >= bytes + reserve) return;
+    throw new ResnetFtError(
+      'OUTPUT_NOT_WRITABLE',
+      `${folder}: ${what} need ${shownBytes(bytes)} of disk and the results ${shownBytes(reserve)}, and ${shownBytes(free)} are free`,
+      { hint: 'Choose another folder with --output, or allow more memory with --crop-memory' },
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import type { SessionOptions } from '../backend/types';
+import type { Capabilities, Recipe, SessionOptions } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
 import { bytesOf } from '../options/size';
 import { freeBytes } from '../files/disk';
@@ -7,10 +7,25 @@ import { SCRATCH, type RunFolder } from './run-folder';
 /** Share of what is free that the features may take where the caller says nothing. */
 const SHARE = 0.5;
 
+/** What of a trainer decides whether features are kept. */
+export interface FeatureTrainer {
+  recipe: Recipe;
+  backend: { capabilities: Pick<Capabilities, 'keptFeatures'> };
+}
+
 type CacheOptions = Pick<SessionOptions, 'cacheMemory' | 'cacheDisk' | 'cacheFile' | 'cacheBf16'>;
 
-/** Bytes of memory that the features of the frozen modules may take. */
-export function featureMemory({ cacheMemory }: Pick<ResolvedTrainOptions, 'cacheMemory'>): number {
+/** Whether the features of frozen modules are kept: not of images that are never the same twice. */
+function keepsFeatures({ augment, views }: Recipe, { keptFeatures }: Pick<Capabilities, 'keptFeatures'>): boolean {
+  return views !== undefined || augment.every(({ kind }) => keptFeatures.includes(kind));
+}
+
+/** Bytes of memory that the features of the frozen modules may take; none where they are not kept. */
+export function featureMemory(
+  { cacheMemory }: Pick<ResolvedTrainOptions, 'cacheMemory'>,
+  { recipe, backend: { capabilities } }: FeatureTrainer,
+): number {
+  if (!keepsFeatures(recipe, capabilities)) return 0;
   // Counts the limit of a container too.
   return cacheMemory === undefined ? Math.floor(process.availableMemory() * SHARE) : bytesOf(cacheMemory);
 }
@@ -23,11 +38,13 @@ export function featureMemory({ cacheMemory }: Pick<ResolvedTrainOptions, 'cache
  */
 export async function featureCache(
   options: ResolvedTrainOptions,
+  { recipe, backend }: FeatureTrainer,
   folder: RunFolder,
   memory: number,
   reserve: number,
 ): Promise<CacheOptions> {
   const { cacheDisk, cacheBf16 } = options;
+  if (!keepsFeatures(recipe, backend.capabilities)) return { cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16 };
   return {
     cacheMemory: memory,
     cacheDisk: cacheDisk === undefined ? await spareDisk(folder.path, reserve) : bytesOf(cacheDisk),

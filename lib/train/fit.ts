@@ -1,4 +1,4 @@
-import type { EpochResult, Samples, TrainingSession } from '../backend/types';
+import type { EpochResult, Samples, TrainingSession, TrainSamples } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { EpochRecord, StepRecord } from './events';
 import { Patience, type PatienceOptions } from './patience';
@@ -6,11 +6,16 @@ import { START, type KeptStep, type Progress, type Validated } from './progress'
 import type { Schedule } from './recipe';
 import { runSteps } from './steps';
 
-/** The samples of one split. */
+/** The samples of validation, and those of training, which may be windows of whole images. */
 export type Split = Samples;
+export type TrainSplit = TrainSamples;
 
 /** What of a split a session takes. */
 export const samplesOf = ({ store, targets, indices }: Split): Samples => ({ store, targets, indices });
+export const trainSamplesOf = ({ store, targets, indices, size, interpolation }: TrainSplit): TrainSamples => ({
+  ...{ store, targets, indices },
+  ...(size === undefined ? {} : { size, interpolation }),
+});
 
 /** What may want a pause within an epoch, to save the session's state: between two passes, when it belongs to the progress. */
 export interface Pauses {
@@ -29,7 +34,7 @@ export interface Pauses {
 /** What the loop over epochs needs and calls. */
 export interface FitOptions {
   session: TrainingSession;
-  train: Split;
+  train: TrainSplit;
   val: Split;
   epochs: number;
   batchSize: number;
@@ -142,7 +147,7 @@ async function trainPass(
   const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
   let failure: Error | undefined;
   const trained = await session.trainEpoch(
-    { ...samplesOf(train), batchSize, accumulate, epoch, learningRates, ...own, keepFrom },
+    { ...trainSamplesOf(train), batchSize, accumulate, epoch, learningRates, ...own, keepFrom },
     (event) => {
       // An exception must not travel through the addon: it ends the pass, and is thrown after it.
       try {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Samples } from '../backend/types';
+import type { TrainSamples } from '../backend/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { STD_RANGE, toMeasure, type Preprocessing, type ResolvedTrainOptions } from '../options';
 
@@ -14,14 +14,14 @@ interface Channels {
 
 /**
  * The preprocessing with what the options want measured (`--mean auto`, `--std auto`) measured on the crops of the training images,
- * black bars among them.
+ * black bars among them; on whole images where windows are cut out of those.
  *
  * @throws ResnetFtError DATA_INVALID where a channel is the same all over, so that there is nothing to divide by; ABORTED
  */
 export async function measuredPreprocessing(
   options: ResolvedTrainOptions,
   preprocessing: Preprocessing,
-  crops: Samples,
+  crops: TrainSamples,
   signal: AbortSignal,
 ): Promise<Preprocessing> {
   const wanted = toMeasure(options);
@@ -38,14 +38,15 @@ export async function measuredPreprocessing(
 }
 
 /** Of all pixels together; the deviation is that of the population. */
-async function channelsOf({ store, targets, indices }: Samples, signal: AbortSignal): Promise<Channels> {
+async function channelsOf({ store, targets, indices }: TrainSamples, signal: AbortSignal): Promise<Channels> {
   // A byte has 256 values: counting them is exact, whatever the number of pixels.
   const counts = [0, 1, 2].map(() => new Float64Array(256));
   const [red, green, blue] = counts as [Float64Array, Float64Array, Float64Array];
   for (let i = 0; i < targets.length; i++) {
     if (i % IMAGES_AT_ONCE === 0) await setImmediate();
     throwIfAborted(signal, 'The training was stopped');
-    const pixels = store.get(indices?.[i] ?? i);
+    const image = store.get(indices?.[i] ?? i);
+    const pixels = image instanceof Uint8Array ? image : image.data;
     for (let at = 0; at < pixels.length; at += 3) {
       red[pixels[at] as number]! += 1;
       green[pixels[at + 1] as number]! += 1;

@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset';
 import { buildNetwork } from '../network/architecture';
 import { defaultThreads } from '../machine/threads';
 import type { ResolvedTrainOptions } from '../options';
-import { cropStorage, type CropStorage } from './crop-storage';
+import { cropStorage, imageBytes, type CropStorage } from './crop-storage';
 import { featureCache, featureMemory } from './feature-room';
 import type { Trainer } from './open-backend';
 import { plannedBytes, requireRoom } from './room';
@@ -40,10 +40,10 @@ export async function shareRoom({ options, trainer, dataset, start, folder }: Se
   };
   const results = plannedBytes(files);
   await requireRoom(folder, results);
-  const memory = featureMemory(options);
-  const crops = 3 * preprocessing.crop ** 2 * (dataset.train.length + dataset.val.length);
+  const memory = featureMemory(options, trainer);
+  const crops = imageBytes(options, preprocessing, dataset.train.length, dataset.val.length);
   const storage: CropStorage = cropStorage(options, folder, memory, results, crops);
-  return { storage, features: await featureCache(options, folder, memory, storage.cache.reserve) };
+  return { storage, features: await featureCache(options, trainer, folder, memory, storage.cache.reserve) };
 }
 
 /** How many times the weights a checkpoint holds, at most. */
@@ -69,6 +69,7 @@ export async function createSession(
     mean: [...mean],
     std: [...std],
     ...features,
+    ...(options.augmentThreads === undefined ? {} : { prefetchThreads: options.augmentThreads }),
   });
 }
 

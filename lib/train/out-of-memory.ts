@@ -1,7 +1,7 @@
 import type { TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { Checkpoints } from './checkpoints';
-import type { Split } from './fit';
+import type { TrainSplit } from './fit';
 import { trySteps, type TrialRun } from './trial';
 
 /** How LibTorch says that there is no memory: of CUDA's allocator, of cuDNN and cuBLAS, of the CPU's, and std::bad_alloc. */
@@ -37,7 +37,7 @@ async function fittingBatch(run: Omit<TrialRun, 'val'>): Promise<number | undefi
  */
 export async function outOfMemory(
   error: Error,
-  { session, cropped, groups }: { session: TrainingSession; cropped: { train: Split }; groups: number },
+  { session, cropped, groups }: { session: TrainingSession; cropped: { train: TrainSplit }; groups: number },
   { batchSize }: { batchSize: number },
   checkpoints: Pick<Checkpoints, 'read'>,
 ): Promise<ResnetFtError> {

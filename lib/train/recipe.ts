@@ -1,14 +1,17 @@
 import type { OptimizerRecipe, Recipe } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
+import { augmentationsOf } from './augmentations';
 import { parameterGroups } from './parameter-groups';
+
+type RecipeOptions = Omit<ResolvedTrainOptions, 'data'>;
 
 /**
  * The tutorial's recipe with what the options change of it: SGD, cross entropy, and half of the images mirrored.
  *
  * @param classWeights of each class in the loss, or none
  */
-export function recipeOf(options: ResolvedTrainOptions, classWeights: Float64Array = new Float64Array()): Recipe {
-  const { seed, draws, decayNormBias, clipGrad = 0, ema = 0, labelSmoothing, sampling } = options;
+export function recipeOf(options: RecipeOptions, classWeights: Float64Array = new Float64Array()): Recipe {
+  const { seed, draws, decayNormBias, clipGrad = 0, ema = 0, labelSmoothing, sampling, cacheViews } = options;
   return {
     seed,
     draws,
@@ -19,11 +22,12 @@ export function recipeOf(options: ResolvedTrainOptions, classWeights: Float64Arr
     ema,
     loss: { kind: 'cross-entropy', labelSmoothing, classWeights },
     sampling,
-    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
+    augment: augmentationsOf(options),
+    ...(cacheViews === undefined ? {} : { views: cacheViews }),
   };
 }
 
-function optimizerOf(options: ResolvedTrainOptions): OptimizerRecipe {
+function optimizerOf(options: RecipeOptions): OptimizerRecipe {
   const { optimizer, momentum, weightDecay, nesterov, beta1, beta2, eps } = options;
   if (optimizer === 'adamw') return { kind: 'adamw', beta1, beta2, eps, weightDecay };
   return { kind: 'sgd', momentum, weightDecay, nesterov };

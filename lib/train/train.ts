@@ -1,7 +1,8 @@
-import type { CropStore, TrainingSession } from '../backend/types';
+import type { TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import { fingerprint, requireSameData } from '../data/fingerprint';
 import { checkLastBatch, toMeasure, type TrainOptions } from '../options';
+import { keptShortSide } from './augmentations';
 import { cropData, type Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
@@ -43,7 +44,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     resumed === undefined
       ? await RunFolder.prepareFor(options.output, run)
       : await RunFolder.reopenFor(resumed.folder, run);
-  const open: { stores: CropStore[]; session?: TrainingSession; begun: boolean } = {
+  const open: { stores: { close(): void }[]; session?: TrainingSession; begun: boolean } = {
     stores: [],
     begun: resumed !== undefined,
   };
@@ -117,14 +118,16 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
 async function cropSamples(
   { options, trainer, dataset, start }: SessionParts,
   storage: Parameters<typeof cropData>[0]['storage'],
-  stores: CropStore[],
+  stores: { close(): void }[],
   { signal, emit }: RunControl,
 ): Promise<Cropped> {
+  const { resize, crop } = start.preprocessing;
   const cropped = await cropData({
     backend: trainer.backend,
     dataset,
     preprocessing: start.preprocessing,
     skipUnreadable: options.skipUnreadable,
+    shortSide: options.cropScale === undefined ? undefined : keptShortSide(options, crop, resize),
     storage,
     signal,
     emit,

@@ -1,5 +1,5 @@
 import type { Samples, TrainingSession } from '../backend/types';
-import type { Split } from './fit';
+import { trainSamplesOf, type Split, type TrainSplit } from './fit';
 import { stepsPerEpoch } from './steps';
 
 // Steps that are done to see how long they take, or whether they fit into memory, and then undone.
@@ -7,7 +7,7 @@ import { stepsPerEpoch } from './steps';
 /** What a trial needs of a run. */
 export interface TrialRun {
   session: TrainingSession;
-  train: Split;
+  train: TrainSplit;
   val: Split;
   batchSize: number;
   /** Batches of a step. */
@@ -54,13 +54,13 @@ async function onePace(run: TrialRun): Promise<Pace> {
 
 /** Does so many steps of the session's epoch, at a rate of 0. */
 export async function trySteps(
-  { session, train: { store, targets, indices }, batchSize, accumulate, groups }: Omit<TrialRun, 'val'>,
+  { session, train, batchSize, accumulate, groups }: Omit<TrialRun, 'val'>,
   steps: number,
 ): Promise<void> {
   const { epoch } = (await session.state()).position;
   const learningRates = new Float64Array(steps * groups);
   await session.trainEpoch(
-    { store, targets, indices, batchSize, accumulate, epoch, learningRates, keepFrom: 0 },
+    { ...trainSamplesOf(train), batchSize, accumulate, epoch, learningRates, keepFrom: 0 },
     () => {},
   );
 }

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "addon/augmentation.h"
 #include "addon/batch.h"
 #include "addon/classes.h"
 #include "addon/errors.h"
@@ -74,6 +75,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<create_model>(&exports, "createModel");
   add<create_session>(&exports, "createSession");
   add<end_passes>(&exports, "endPasses");
+  add<augment_image>(&exports, "augmentImage");
+  add<augment_batch>(&exports, "augmentBatch");
+  add<draw_augmentation>(&exports, "drawAugmentation");
   add<make_batch>(&exports, "makeBatch");
   add<random_resized_crop_of>(&exports, "randomResizedCrop");
   return exports;

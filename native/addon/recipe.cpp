@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/augmentation.h"
 #include "addon/errors.h"
 #include "core/stages.h"
 
@@ -27,13 +28,6 @@ OptimizerRecipe read_optimizer(Options o) {
   sgd.nesterov = o.flag("nesterov");
   o.finish();
   return sgd;
-}
-
-Augmentation read_augmentation(Options o) {
-  o.one_of("kind", {"horizontal-flip"});
-  const HorizontalFlip flip{o.share("probability")};
-  o.finish();
-  return flip;
 }
 
 // The class weights are held against the network's classes where both are known.
@@ -73,7 +67,8 @@ Recipe read_recipe(Options o) {
   recipe.loss = read_loss(o.nested("loss"));
   recipe.sampling =
       o.one_of("sampling", {"shuffle", "balanced"}) == "balanced" ? Sampling::kBalanced : Sampling::kShuffle;
-  for (const Options& one : o.list("augment")) recipe.augment.push_back(read_augmentation(one));
+  recipe.augment = read_augmentations(env, o.list("augment"));
+  recipe.views = static_cast<uint32_t>(o.whole_or_none("views", 1, INT32_MAX).value_or(0));
   o.finish();
   return recipe;
 }

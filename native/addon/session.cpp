@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "addon/classes.h"
+#include "addon/image_store.h"
+#include "addon/image_worker.h"
 #include "addon/images.h"
 #include "addon/network.h"
 #include "addon/options.h"
@@ -40,6 +42,7 @@ SessionOptions session_options(const Napi::Value& value) {
   out.cache.file = o.name("cacheFile");
   out.cache_bf16 = o.flag("cacheBf16");
   out.device_crops = o.whole_or_none("deviceCrops").value_or(-1);
+  out.prefetch = static_cast<int>(o.whole_or_none("prefetchThreads", 0, kMaxThreads).value_or(-1));
   o.finish();
   return out;
 }
@@ -48,7 +51,17 @@ SessionOptions session_options(const Napi::Value& value) {
 // and a class that there is not would end a GPU's process.
 PassSamples read_samples(Options* o, int64_t classes) {
   PassSamples samples;
-  samples.source = CropStoreWrap::crops_of(o->value("store"), "store");
+  // Windows of this side are cut out of whole images.
+  const auto side = o->whole_or_none("size", 1, kMaxSide);
+  if (side) {
+    const bool bicubic =
+        !o->value("interpolation").IsUndefined() && o->one_of("interpolation", {"bilinear", "bicubic"}) == "bicubic";
+    samples.source =
+        std::make_shared<ImageWindows>(ImageStoreWrap::images_of(o->value("store"), "store"), static_cast<int>(*side),
+                                       bicubic ? Filter::kBicubic : Filter::kBilinear);
+  } else {
+    samples.source = CropStoreWrap::crops_of(o->value("store"), "store");
+  }
   samples.targets = o->int32s("targets", classes);
   samples.indices = o->indices("indices", samples.count(), samples.source->count());
   return samples;
@@ -189,6 +202,7 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
          out.Set("steps", static_cast<double>(result.steps));
          out.Set("keptStep", static_cast<double>(result.kept_step));
          out.Set("keptLoss", result.kept_loss);
+         out.Set("waitedSeconds", result.waited);
          set_pass(out, result);
          return out;
        },

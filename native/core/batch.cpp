@@ -4,14 +4,20 @@
 #include <cstring>
 #include <vector>
 
+#include "core/augment/augmenter.h"
+
 namespace resnet_ft {
-namespace {
 
-void read(const Samples& samples, int64_t i, uint8_t* to) {
+void read_square(const Samples& samples, int64_t i, uint8_t* to) {
+  const int64_t bytes = samples.source.bytes_per_sample();
+  if (samples.squares != nullptr) {
+    std::memcpy(to, samples.squares + i * bytes, bytes);
+    return;
+  }
   samples.source.read(samples.indices[i], samples.windows == nullptr ? nullptr : samples.windows + i, to);
+  if (samples.augmenter != nullptr && samples.augmenter->repaints())
+    samples.augmenter->repaint(samples.epoch, samples.numbers[i], samples.source.size(), to);
 }
-
-}  // namespace
 
 Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float, 3>& std, const torch::Device& device,
                        bool as_on_gpu)
@@ -24,7 +30,11 @@ Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float,
   }
 }
 
-torch::Tensor Normalizer::batch(const Samples& samples) const { return on_device_ ? sent(samples) : by_table(samples); }
+torch::Tensor Normalizer::batch(const Samples& samples) const {
+  const torch::Tensor made = on_device_ ? sent(samples) : by_table(samples);
+  if (samples.augmenter == nullptr) return made;
+  return samples.augmenter->finish(made, samples.epoch, samples.numbers, samples.place);
+}
 
 // The bytes of a sample are already in channels_last order.
 torch::Tensor Normalizer::by_table(const Samples& samples) const {
@@ -37,7 +47,7 @@ torch::Tensor Normalizer::by_table(const Samples& samples) const {
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
     std::vector<uint8_t> square(bytes);
     for (int64_t i = begin; i < end; ++i) {
-      read(samples, i, square.data());
+      read_square(samples, i, square.data());
       const bool flip = samples.mirrored != nullptr && samples.mirrored[i] != 0;
       float* pixel = out + i * bytes;
       for (int64_t y = 0; y < size; ++y) {
@@ -59,7 +69,7 @@ torch::Tensor Normalizer::sent(const Samples& samples) const {
   const torch::Tensor bytes = torch::empty({count, size, size, 3}, pinned);
   auto* to = bytes.data_ptr<uint8_t>();
   at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) read(samples, i, to + i * samples.source.bytes_per_sample());
+    for (int64_t i = begin; i < end; ++i) read_square(samples, i, to + i * samples.source.bytes_per_sample());
   });
   torch::Tensor mirrored;
   if (samples.mirrored != nullptr) {

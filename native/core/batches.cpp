@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace resnet_ft {
@@ -23,6 +24,10 @@ torch::Tensor send(const std::vector<Value>& values, torch::ScalarType type, con
 
 Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, const PassDraws& pass)
     : normalizer_(normalizer),
+      order_(pass.order),
+      augmenter_(pass.augmenter),
+      epoch_(pass.epoch),
+      views_(pass.views),
       source_(pass.samples.source),
       indices_(pass.order),
       mirrored_(pass.mirrored),
@@ -36,11 +41,50 @@ Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, const Pa
   if (!samples.indices.empty()) {
     for (int32_t& index : indices_) index = samples.indices.at(index);
   }
-  if (!normalizer_.computes_on_device() || resident == nullptr || !windows_.empty()) return;
+  if (!normalizer_.computes_on_device() || resident == nullptr || !windows_.empty() || augmenter_ != nullptr) return;
   resident_ = resident->of(source_);
   if (!resident_.defined()) return;
   rows_ = send(indices_, torch::kInt64, device);
   if (!mirrored_.empty()) resident_mirrored_ = send(mirrored_, torch::kUInt8, device);
+}
+
+void Batches::prefetch(int64_t first, int64_t end, int64_t size, int threads) {
+  const PrefetchPlan plan{first, end, size, source_->bytes_per_sample(), threads};
+  ahead_ =
+      std::make_unique<Prefetch>(plan, [this](int64_t place, uint8_t* to) { read_square(unread(place, 1), 0, to); });
+}
+
+Samples Batches::unread(int64_t first, int64_t size) const {
+  Samples out{*source_, indices_.data() + first, mirrored_.empty() ? nullptr : mirrored_.data() + first,
+              windows_.empty() ? nullptr : windows_.data() + first, size};
+  out.augmenter = augmenter_;
+  out.numbers = order_.data() + first;
+  out.epoch = epoch_;
+  out.place = first;
+  out.views = views_;
+  return out;
+}
+
+Samples Batches::samples(int64_t first, int64_t size) const {
+  Samples out = unread(first, size);
+  if (ahead_) out.squares = ahead_->take(first);
+  return out;
+}
+
+std::optional<BatchMix> Batches::mix(int64_t first) const {
+  return augmenter_ == nullptr ? std::nullopt : augmenter_->mix(epoch_, first, source_->size());
+}
+
+torch::Tensor Batches::targets(int64_t first, int64_t size) const {
+  const torch::Tensor own = targets_.narrow(0, first, size);
+  const std::optional<BatchMix> mixed = mix(first);
+  return mixed && mixed->own < 0.5 ? own.roll(1, 0) : own;
+}
+
+torch::Tensor Batches::wanted(int64_t first, int64_t size, int64_t classes) const {
+  const torch::Tensor own = targets_.narrow(0, first, size);
+  const std::optional<BatchMix> mixed = mix(first);
+  return mixed ? mixed_targets(own, *mixed, classes) : own;
 }
 
 torch::Tensor Batches::inputs(int64_t first, int64_t size) const {

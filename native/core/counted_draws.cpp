@@ -18,17 +18,26 @@ uint64_t order_key(uint64_t seed, uint32_t epoch, uint64_t sample) {
 
 }  // namespace
 
-std::array<uint32_t, 4> counted_words(uint64_t seed, uint32_t epoch, uint64_t sample, DrawPurpose purpose) {
-  at::Philox4_32 engine(seed, sample, (uint64_t{epoch} << 32) | static_cast<uint32_t>(purpose));
+std::array<uint32_t, 4> counted_words(uint64_t seed, uint32_t epoch, uint64_t sample, DrawPurpose purpose,
+                                      uint32_t block) {
+  const uint32_t low = static_cast<uint32_t>(purpose) + (block << 16);
+  at::Philox4_32 engine(seed, sample, (uint64_t{epoch} << 32) | low);
   return {engine(), engine(), engine(), engine()};
 }
 
-CountedDraws::CountedDraws(const Recipe& recipe) : seed_(recipe.seed), flip_(flip_of(recipe)) {}
+uint32_t CountedNumbers::word() {
+  const uint32_t at = used_ % words_.size();
+  if (at == 0) words_ = counted_words(seed_, epoch_, sample_, purpose_, used_ / words_.size());
+  ++used_;
+  return words_[at];
+}
+
+CountedDraws::CountedDraws(const Recipe& recipe) : recipe_(recipe), flip_(flip_of(recipe)) {}
 
 EpochDraws CountedDraws::of(int64_t epoch, int64_t count) const {
   const auto number = static_cast<uint32_t>(epoch);
   std::vector<uint64_t> keys(count);
-  for (int64_t i = 0; i < count; ++i) keys[i] = order_key(seed_, number, i);
+  for (int64_t i = 0; i < count; ++i) keys[i] = order_key(recipe_.seed, number, i);
   EpochDraws draws;
   draws.order.resize(count);
   std::iota(draws.order.begin(), draws.order.end(), 0);
@@ -36,8 +45,8 @@ EpochDraws CountedDraws::of(int64_t epoch, int64_t count) const {
   if (!flip_) return draws;
   draws.flips.reserve(count);
   for (const int32_t sample : draws.order) {
-    const auto words = counted_words(seed_, number, sample, DrawPurpose::kFlip);
-    draws.flips.push_back(uniform_of(words[0]) < *flip_ ? 1 : 0);
+    CountedNumbers numbers(recipe_.seed, recipe_.drawn_epoch(epoch), sample, DrawPurpose::kFlip);
+    draws.flips.push_back(numbers.happens(*flip_) ? 1 : 0);
   }
   return draws;
 }

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/augment/augmenter.h"
+
 namespace resnet_ft {
 
 FrozenPrefix::FrozenPrefix(FoldedResNet network, Normalizer normalizer, torch::Device device, CacheBudget budget,
@@ -23,34 +25,56 @@ torch::Tensor FrozenPrefix::compute(const Samples& samples) {
   return rows.to(torch::kCPU).contiguous();
 }
 
+bool FrozenPrefix::serves(const Samples& samples) {
+  if (samples.augmenter != nullptr && samples.augmenter->mixes()) return false;
+  return samples.views > 0 || (samples.windows == nullptr && samples.augmenter == nullptr);
+}
+
+int64_t FrozenPrefix::ways(const Samples& samples) { return samples.views > 0 ? samples.views : 2; }
+
+int64_t FrozenPrefix::key(const Samples& samples, int64_t i) {
+  const bool flip = samples.mirrored != nullptr && samples.mirrored[i] != 0;
+  const int64_t way = samples.views > 0 ? samples.epoch : flip ? 1 : 0;
+  return ways(samples) * samples.indices[i] + way;
+}
+
+torch::Tensor FrozenPrefix::compute(const Samples& samples, const std::vector<int64_t>& which) {
+  std::vector<int32_t> indices, numbers;
+  std::vector<uint8_t> mirrored;
+  std::vector<Window> windows;
+  for (const int64_t i : which) {
+    indices.push_back(samples.indices[i]);
+    mirrored.push_back(samples.mirrored == nullptr ? 0 : samples.mirrored[i]);
+    if (samples.windows != nullptr) windows.push_back(samples.windows[i]);
+    if (samples.numbers != nullptr) numbers.push_back(samples.numbers[i]);
+  }
+  Samples some = samples;
+  some.indices = indices.data();
+  some.mirrored = mirrored.data();
+  some.windows = windows.empty() ? nullptr : windows.data();
+  some.numbers = numbers.data();
+  some.count = static_cast<int64_t>(which.size());
+  return compute(some);
+}
+
 torch::Tensor FrozenPrefix::features(const std::shared_ptr<const SampleSource>& source, const Samples& samples) {
   if (!serves(samples)) return network_.forward(normalizer_.batch(samples));
   const int64_t count = samples.count;
-  const auto flip = [&](int64_t i) { return samples.mirrored != nullptr && samples.mirrored[i] != 0 ? 1 : 0; };
-  const auto key = [&](int64_t i) { return 2 * int64_t{samples.indices[i]} + flip(i); };
   SourceCache& cache = caches_[source.get()];
-  const auto known = [&](int64_t i) { return cache.rows && cache.rows->has(key(i)); };
 
   std::vector<int64_t> missing;
-  std::vector<int32_t> missing_indices;
-  std::vector<uint8_t> missing_flips;
   for (int64_t i = 0; i < count; ++i) {
-    if (known(i)) continue;
-    missing.push_back(i);
-    missing_indices.push_back(samples.indices[i]);
-    missing_flips.push_back(static_cast<uint8_t>(flip(i)));
+    if (!cache.rows || !cache.rows->has(key(samples, i))) missing.push_back(i);
   }
   torch::Tensor computed;
-  if (!missing.empty()) {
-    computed =
-        compute({*source, missing_indices.data(), missing_flips.data(), nullptr, static_cast<int64_t>(missing.size())});
-  }
+  if (!missing.empty()) computed = compute(samples, missing);
   if (!cache.rows) {
     row_shape_ = computed.sizes().slice(1).vec();
     cache.source = source;
-    const int64_t rows = source->count() * (samples.mirrored == nullptr ? 1 : 2);
-    cache.rows = std::make_unique<FeatureCache>(2 * source->count(), rows, computed[0].nbytes(), budget_,
-                                                "-" + std::to_string(caches_.size()));
+    // Of images that are never mirrored there is one way only.
+    const int64_t kept = samples.views == 0 && samples.mirrored == nullptr ? 1 : ways(samples);
+    cache.rows = std::make_unique<FeatureCache>(ways(samples) * source->count(), kept * source->count(),
+                                                computed[0].nbytes(), budget_, "-" + std::to_string(caches_.size()));
   }
 
   std::vector<int64_t> shape = row_shape_;
@@ -68,12 +92,12 @@ torch::Tensor FrozenPrefix::features(const std::shared_ptr<const SampleSource>& 
       if (from[i] >= 0) {
         std::memcpy(row, fresh + from[i] * row_bytes, row_bytes);
       } else {
-        cache.rows->read(key(i), row);
+        cache.rows->read(key(samples, i), row);
       }
     }
   });
   for (size_t m = 0; m < missing.size(); ++m) {
-    cache.rows->write(key(missing[m]), fresh + m * row_bytes);
+    cache.rows->write(key(samples, missing[m]), fresh + m * row_bytes);
   }
   if (out.dim() == 4) out = out.permute({0, 3, 1, 2});
   return out.to(device_, /*non_blocking=*/true).to(network_.type());

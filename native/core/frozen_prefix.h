@@ -17,9 +17,10 @@ class FrozenPrefix {
   // The stages before `cut`. `bf16` keeps features in half of the memory.
   FrozenPrefix(FoldedResNet network, Normalizer normalizer, torch::Device device, CacheBudget budget, bool bf16);
 
-  // Whether features of such samples are kept: only of the one part that a source has of each image, mirrored or not,
-  // for of windows that are drawn no two are alike. Those of others are computed each time.
-  static bool serves(const Samples& samples) { return samples.windows == nullptr; }
+  // Whether features of such samples are kept: of the one part that a source has of each image, mirrored or not, or of
+  // a few ways in which each is shown. Of those that are drawn anew in each epoch no two are alike: they are computed
+  // each time.
+  static bool serves(const Samples& samples);
 
   // Features at the cut of samples of `source`, on the device.
   torch::Tensor features(const std::shared_ptr<const SampleSource>& source, const Samples& samples);
@@ -27,9 +28,15 @@ class FrozenPrefix {
  private:
   struct SourceCache {
     std::shared_ptr<const SampleSource> source;  // held, so that its address stays its own
-    std::unique_ptr<FeatureCache> rows;          // by 2 * index + mirrored
+    std::unique_ptr<FeatureCache> rows;          // by key()
   };
 
+  // Under which the features of the i-th are kept.
+  static int64_t key(const Samples& samples, int64_t i);
+  // How many of each image may be.
+  static int64_t ways(const Samples& samples);
+  // The features of some of them.
+  torch::Tensor compute(const Samples& samples, const std::vector<int64_t>& which);
   // Rows of features as they are kept: on the CPU, channels last, without gaps.
   torch::Tensor compute(const Samples& samples);
 

@@ -101,23 +101,23 @@ RgbImage ImageStore::get(int64_t index) const {
   return image;
 }
 
-RgbImage ImageStore::window(int64_t index, const Window& window, int side) const {
+RgbImage ImageStore::window(int64_t index, const Window& window, int side, Filter filter) const {
   const Entry& found = known(index);
   if (!window.lies_in(found.width, found.height)) throw std::invalid_argument("the window does not lie in the image");
   std::vector<uint8_t> buffer;
   const RgbView view = lines(found, window.top, window.height, buffer);
-  return resize_to_square(view.part({window.left, 0, window.width, window.height}), side);
+  return resize_to_square(view.part({window.left, 0, window.width, window.height}), side, filter);
 }
 
-ImageWindows::ImageWindows(std::shared_ptr<const ImageStore> images, int size)
-    : images_(std::move(images)), size_(size) {
+ImageWindows::ImageWindows(std::shared_ptr<const ImageStore> images, int size, Filter filter)
+    : images_(std::move(images)), size_(size), filter_(filter) {
   if (size <= 0 || size > kMostPixelsOfASide)
     throw std::invalid_argument("windows need a side of 1 to " + std::to_string(kMostPixelsOfASide) + " pixels");
 }
 
 void ImageWindows::read(int64_t index, const Window* window, uint8_t* to) const {
   if (window == nullptr) throw std::invalid_argument("of images a window must be given");
-  const RgbImage cut = images_->window(index, *window, size_);
+  const RgbImage cut = images_->window(index, *window, size_, filter_);
   std::memcpy(to, cut.data.data(), cut.data.size());
 }
 

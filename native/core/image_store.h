@@ -42,7 +42,7 @@ class ImageStore {
   RgbView size(int64_t index) const;
   RgbImage get(int64_t index) const;
   // The window, resized to side x side. Throws std::invalid_argument for one that does not lie in the image.
-  RgbImage window(int64_t index, const Window& window, int side) const;
+  RgbImage window(int64_t index, const Window& window, int side, Filter filter = Filter::kBilinear) const;
 
  private:
   struct Entry {
@@ -69,15 +69,18 @@ class ImageStore {
 // The windows of a store's images as samples.
 class ImageWindows final : public SampleSource {
  public:
-  ImageWindows(std::shared_ptr<const ImageStore> images, int size);
+  ImageWindows(std::shared_ptr<const ImageStore> images, int size, Filter filter = Filter::kBilinear);
 
   int64_t count() const override { return images_->count(); }
   int size() const override { return size_; }
+  // Width and height of an image, without the pixels.
+  RgbView image_size(int64_t index) const { return images_->size(index); }
   void read(int64_t index, const Window* window, uint8_t* to) const override;
 
  private:
   std::shared_ptr<const ImageStore> images_;
   int size_;
+  Filter filter_;
 };
 
 }  // namespace resnet_ft

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/augment/recipe.h"
+
 namespace resnet_ft {
 
 // Where an epoch's order and the draws of its augmentations come from: torch's own stream of random numbers, as the
@@ -32,12 +34,6 @@ struct LossRecipe {
   std::vector<double> class_weights;  // of each class; empty: 1 each
 };
 
-// torchvision's RandomHorizontalFlip.
-struct HorizontalFlip {
-  double probability = 0;
-};
-using Augmentation = std::variant<HorizontalFlip>;
-
 // Which samples an epoch goes over: each once, or as many as there are, every class equally often, with replacement.
 enum class Sampling { kShuffle, kBalanced };
 
@@ -57,6 +53,13 @@ struct Recipe {
   LossRecipe loss;
   Sampling sampling = Sampling::kShuffle;
   std::vector<Augmentation> augment;  // in the order in which they are applied
+  // Not 0: each image is shown in so many ways only, which are drawn once; epoch e shows the way e mod views.
+  uint32_t views = 0;
+
+  // The number of the epoch by which its augmentations are drawn.
+  uint32_t drawn_epoch(int64_t epoch) const {
+    return views == 0 ? static_cast<uint32_t>(epoch) : static_cast<uint32_t>(epoch % views);
+  }
 };
 
 }  // namespace resnet_ft

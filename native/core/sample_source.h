@@ -7,6 +7,8 @@
 
 namespace resnet_ft {
 
+class Augmenter;
+
 // Samples as squares of RGB bytes, all of the same side.
 class SampleSource {
  public:
@@ -34,6 +36,18 @@ struct Samples {
   const uint8_t* mirrored;  // not 0: from right to left; null: none is
   const Window* windows;    // null: the one part that the source has of each
   int64_t count;
+  // What else is done to them; null: nothing. It draws by these.
+  const Augmenter* augmenter = nullptr;
+  const int32_t* numbers = nullptr;  // the samples'
+  uint32_t epoch = 0;                // Recipe::drawn_epoch's
+  int64_t place = 0;                 // of the first, in the order of the epoch
+  // Not 0: each image is shown in so many ways only, this epoch's.
+  uint32_t views = 0;
+  // Their bytes, where these were read before.
+  const uint8_t* squares = nullptr;
 };
+
+// The bytes of the i-th, as they come into a batch but for mirroring.
+void read_square(const Samples& samples, int64_t i, uint8_t* to);
 
 }  // namespace resnet_ft

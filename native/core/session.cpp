@@ -55,6 +55,7 @@ Session::Session(const SessionOptions& options)
       device_(options.device),
       normalizer_(options.mean, options.std, device_, /*as_on_gpu=*/options.device_crops >= 0),
       resident_(device_, options.device_crops),
+      augmenter_(options.recipe),
       cut_(stage_of(options.recipe.groups.at(0).from)),
       loss_(options.recipe.loss, device_) {
   use_threads(options_.threads);
@@ -153,13 +154,15 @@ StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t si
   StepFigures step{size, {}, {}};
   const auto add = [](torch::Tensor* sum, const torch::Tensor& more) { *sum = sum->defined() ? *sum + more : more; };
   // Of several batches each gives its share of the mean over all images.
-  const torch::Tensor divisor = size > batch_size ? loss_.divisor(batches.targets(first, size)) : torch::Tensor();
+  const torch::Tensor divisor =
+      size > batch_size ? loss_.divisor(batches.wanted(first, size, classes())) : torch::Tensor();
   for (const int64_t end = first + size; first < end; first += batch_size) {
     const int64_t count = std::min(batch_size, end - first);
     const torch::Tensor x = inputs(batches, first, count);
     const torch::Tensor target = batches.targets(first, count);
+    const torch::Tensor wanted = batches.wanted(first, count, classes());
     const torch::Tensor out = logits(x);
-    const torch::Tensor loss = divisor.defined() ? loss_.share(out, target, divisor) : loss_.mean(out, target);
+    const torch::Tensor loss = divisor.defined() ? loss_.share(out, wanted, divisor) : loss_.mean(out, wanted);
     loss.backward();
     add(&step.loss, loss.detach());
     add(&step.correct, correct_of(out.detach(), target));
@@ -175,8 +178,14 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   model_->train_unfrozen();
   const int64_t count = options.samples.count();
   const EpochDraws draws = this->draws(options.epoch, count, options.samples.targets);
-  const std::vector<Window> windows;
-  const Batches batches(normalizer_, resident(), {options.samples, draws.order, draws.flips, windows});
+  const uint32_t drawn = options_.recipe.drawn_epoch(options.epoch);
+  const std::vector<Window> windows = this->windows(options.samples, draws.order, drawn);
+  const std::vector<uint8_t> flips = augmenter_.repaints() ? std::vector<uint8_t>() : draws.flips;
+  Batches batches(normalizer_, resident(),
+                  {options.samples, draws.order, flips, windows, augmenter_.any() ? &augmenter_ : nullptr, drawn,
+                   options_.recipe.views});
+  prefetch(&batches, options.batch_size,
+           options.accumulate * static_cast<int64_t>(options.learning_rates.size() / options_.recipe.groups.size()));
   const size_t groups = options_.recipe.groups.size();
   EpochResult result;
   std::vector<StepFigures> pending;
@@ -223,6 +232,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     }
   }
   report();
+  result.waited = batches.waited();
   result.images = position_.images;
   result.correct = position_.correct;
   if (position_.images > 0) result.loss = position_.loss / static_cast<double>(position_.images);

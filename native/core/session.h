@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/augment/augmenter.h"
 #include "core/batch.h"
 #include "core/batches.h"
 #include "core/cpu_memory.h"
@@ -44,6 +45,8 @@ struct SessionOptions {
   // Bytes of crops that may lie on the device; below 0, a quarter of what is free there. With 0 or more a CPU, too,
   // makes its batches as a GPU does.
   int64_t device_crops = -1;
+  // Threads that read the next batches where images are augmented; below 0: as many as suit the device; 0: none.
+  int prefetch = -1;
 };
 
 struct TrainOptions {
@@ -77,6 +80,8 @@ struct EpochResult {
   int64_t kept_step = 0;  // of this pass, whose weights are kept; 0 where an earlier pass's still are, or none
   double kept_loss = 0;
   bool cancelled = false;
+  // Seconds of this pass in which the next batch was waited for.
+  double waited = 0;
 };
 
 struct EvaluateOptions {
@@ -154,6 +159,10 @@ class Session : public PassControl {
   torch::Tensor logits(const torch::Tensor& inputs);
   // Leaves the gradients of a step of `size` samples from `first` on.
   StepFigures gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size);
+  // The windows of the samples of an epoch; none where none are cut.
+  std::vector<Window> windows(const PassSamples& samples, const std::vector<int32_t>& order, uint32_t epoch) const;
+  // Lets threads read the next batches where making them is work, from where the epoch stands and for `steps` steps.
+  void prefetch(Batches* batches, int64_t batch_size, int64_t steps) const;
 
   CpuMemoryReuse memory_;
   SessionOptions options_;
@@ -161,6 +170,7 @@ class Session : public PassControl {
   Normalizer normalizer_;
   ResidentCrops resident_;
   std::unique_ptr<Draws> draws_;
+  Augmenter augmenter_;
   ResNet model_{nullptr};
   int cut_ = kStem;  // the first stage that is trained
   std::unique_ptr<FrozenPrefix> prefix_;

@@ -22,10 +22,21 @@ const TRAINED = [
   ...['keep', 'labelSmoothing', 'lr', 'lrLayerDecay', 'momentum', 'nesterov', 'optimizer', 'sampling', 'schedule'],
   ...['seed', 'trainFrom', 'weightDecay'],
 ];
+const AUGMENTED = [
+  'erasing',
+  'grayscale',
+  'hflip',
+  'rotate',
+  'shear',
+  'trivialAugment',
+  'vflip',
+  'warpFill',
+  'warpInterpolation',
+];
 const EXPECTED: Record<CompareRow, string[]> = {
   pretrained: [...ALL, 'classMap', 'weights'],
-  'fine-tuned': [...ALL, ...TRAINED, 'weights'],
-  scratch: [...ALL, ...TRAINED],
+  'fine-tuned': [...ALL, ...TRAINED, ...AUGMENTED, 'weights'],
+  scratch: [...ALL, ...TRAINED, ...AUGMENTED],
 };
 
 test.each(COMPARE_ROWS)('the recipe of the row %s holds what its result depends on, and nothing else', (row) => {

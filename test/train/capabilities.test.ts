@@ -30,6 +30,14 @@ test.each([
   },
 );
 
+test('a cache of augmented views is refused where features of such are not kept', () => {
+  const views = resolveTrainOptions({ data: 'photos', trainFrom: 'fc', cacheViews: 2, backend: 'js' });
+  const backend = { label: 'js (wasm)', capabilities: { ...CAPABILITIES, views: false } };
+  expect(() => requireCapabilities(backend, recipeOf(views), views)).toThrow(
+    'The backend js (wasm) does not have the cache of augmented views',
+  );
+});
+
 test('a backend that has everything refuses nothing', () => {
   expect(() => check({})).not.toThrow();
 });

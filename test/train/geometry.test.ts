@@ -160,6 +160,7 @@ test('crops of another geometry are not found in the cache, nor those of a file 
             backend,
             dataset: { train, val: [] },
             preprocessing,
+            shortSide: undefined,
             skipUnreadable: false,
             storage: { memory: 1e9, folder: dir, reserve: 0, cache: { dir, limit: 1e9, reserve: 0 } },
             signal: new AbortController().signal,
@@ -167,7 +168,7 @@ test('crops of another geometry are not found in the cache, nor those of a file 
             stores: [],
           })
         ).train;
-        all.push({ found, crop: Buffer.from(store.get(0)).toString('base64') });
+        all.push({ found, crop: Buffer.from(store.get(0) as Uint8Array).toString('base64') });
         store.close();
       }
       return all;

@@ -25,6 +25,7 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
       losses: ['cross-entropy'],
       augmentations: ['horizontal-flip'],
       keptFeatures: SERVED_AUGMENTATIONS,
+      views: false,
       draws: DRAWS,
       trainFrom: TRAIN_FROM,
       imageStore: false,

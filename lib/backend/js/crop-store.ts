@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import type { Fitting } from '../../options';
-import type { CropOptions, CropStore, RgbImage } from '../types';
+import type { CropOptions, CropStore, ImageStore, RgbImage } from '../types';
 import { misuse } from './error';
 import { resizeAndCrop } from './resize';
 import { nextTurn } from './turn';
@@ -135,7 +135,7 @@ function checkImage({ width, height, data }: RgbImage): void {
 }
 
 /** The crops of a store of this backend. */
-export function cropsOf(store: CropStore): CropBytes {
+export function cropsOf(store: CropStore | ImageStore): CropBytes {
   if (!(store instanceof JsCropStore)) throw misuse('store must be a crop store of the same backend');
   return store.open();
 }

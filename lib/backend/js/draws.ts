@@ -20,7 +20,7 @@ export function createDraws(recipe: Recipe, generator: Generator): Draws {
 
 /** The probability that a sample is mirrored; undefined where none ever is. */
 function flipOf({ augment }: Recipe): number | undefined {
-  return augment.find(({ kind }) => kind === 'horizontal-flip')?.probability;
+  return augment.find((one) => one.kind === 'horizontal-flip')?.probability;
 }
 
 /** Order and flips as DataLoader(shuffle=True) without workers and RandomHorizontalFlip draw them. */

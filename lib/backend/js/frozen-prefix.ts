@@ -1,4 +1,4 @@
-import type { Augmentation } from '../types';
+import type { Augmentation } from '../augmentations';
 import type { CropBytes } from './crop-store';
 import { FeatureCache, type CacheBudget } from './feature-cache';
 import type { FoldedNetwork, Rows } from './folded-network';

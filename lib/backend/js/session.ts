@@ -14,6 +14,7 @@ import type {
   StepEvent,
   TrainEpochOptions,
   TrainingSession,
+  TrainSamples,
 } from '../types';
 import { balancedSamples } from './balanced-samples';
 import { checkIndices, checkLearningRates, checkMomenta, checkTargets, checkWhole } from './checks';
@@ -194,7 +195,7 @@ export class JsSession implements TrainingSession {
   }
 
   /** The crops of a pass, and where those of its samples are; every target is a class. */
-  private checkSamples({ store, indices, targets, batchSize }: ValidationOptions): CroppedSamples {
+  private checkSamples({ store, indices, targets, batchSize }: TrainSamples & { batchSize: number }): CroppedSamples {
     const crops = cropsOf(store);
     checkWhole(batchSize, 'batchSize', 1);
     checkTargets(targets, this.classes);

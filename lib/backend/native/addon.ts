@@ -1,4 +1,4 @@
-import type { BackendOperations, Box, CropStore, ImageStore } from '../types';
+import type { BackendOperations, Box, CropStore, ImageStore, RgbImage } from '../types';
 
 // The native addon (native/addon/*.cpp) is a backend; its shape is written down in lib/backend/types.ts, and only what it has beyond
 // is here. The addon only asserts what its caller has validated.
@@ -11,10 +11,52 @@ export interface NativeAddon extends BackendOperations {
    * which ends with `status`; passes that are begun afterwards fail.
    */
   endPasses(status: number): void;
+  /** An augmentation with given parameters; for tests. */
+  augmentImage(options: AugmentImage): RgbImage;
+  /** A batch mixed with itself; for tests. */
+  augmentBatch(options: MixBatch): { images: Float32Array; targets: Float32Array };
+  /** Numbers that are drawn for a sample or a batch; for tests. */
+  drawAugmentation(options: DrawAugmentation): Float32Array;
   /** One batch as training makes it, for tests: order x size x size x 3 normalised values. */
   makeBatch(options: BatchOptions): Float32Array;
   /** The window that a random resized crop draws by these numbers of 0 to below 1, and how many it used; for tests. */
   randomResizedCrop(options: RandomResizedCrop): Box & { used: number };
+}
+
+export interface AugmentImage extends RgbImage {
+  /** As native/addon/augmentation_probes.cpp names it. */
+  name: string;
+  values: number[];
+  bilinear: boolean;
+  fill: Uint8Array;
+}
+
+export interface MixBatch {
+  count: number;
+  side: number;
+  classes: number;
+  images: Float64Array;
+  targets: Int32Array;
+  /** Share of each image's own label. */
+  own: number;
+  /** Left, top, width and height of what is the other image's; empty: all of it is mixed. */
+  part: Int32Array;
+}
+
+export interface DrawAugmentation {
+  what:
+    | 'beta'
+    | 'cutmix'
+    | 'erased'
+    | 'trivial-augment'
+    | 'rand-augment'
+    | 'rand-augment-magnitudes'
+    | 'trivial-augment-magnitudes';
+  seed: number;
+  sample: number;
+  side: number;
+  /** Alpha, a probability, or a magnitude. */
+  value: number;
 }
 
 export interface BatchOptions {

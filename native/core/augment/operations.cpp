@@ -1,0 +1,127 @@
+#include "core/augment/operations.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+#include <vector>
+
+#include "core/augment/color.h"
+#include "core/augment/tones.h"
+#include "core/augment/warp.h"
+
+namespace resnet_ft {
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+constexpr double kHighestByte = 255;
+
+using Values = std::array<double, kMagnitudes>;
+
+Values values_of(const torch::Tensor& tensor) {
+  Values out{};
+  const torch::Tensor values = tensor.to(torch::kFloat64).contiguous();
+  std::copy_n(values.data_ptr<double>(), kMagnitudes, out.begin());
+  return out;
+}
+
+// torch's own, for its float32 is rounded in its own way.
+Values evenly(double from, double to) { return values_of(torch::linspace(from, to, kMagnitudes)); }
+
+// Bits that are kept: from 8 down by so many.
+Values bits(double fewer) {
+  return values_of(8 - (torch::arange(kMagnitudes) / ((kMagnitudes - 1) / fewer)).round().to(torch::kInt32));
+}
+
+// A shear of so many pixels for each line, as torchvision gives it to its affine.
+double degrees_of_shear(double magnitude) { return std::atan(magnitude) * (180.0 / kPi); }
+
+}  // namespace
+
+void apply(const OperationChoice& choice, const WarpStyle& style, RgbImage* image) {
+  const double magnitude = choice.magnitude;
+  AffineParameters moved;
+  switch (choice.operation) {
+    case Operation::kIdentity:
+      return;
+    case Operation::kShearX:
+      moved.shear_x = degrees_of_shear(magnitude);
+      return affine(image, moved, 0, 0, style);
+    case Operation::kShearY:
+      moved.shear_y = degrees_of_shear(magnitude);
+      return affine(image, moved, 0, 0, style);
+    case Operation::kTranslateX:
+      moved.translate_x = static_cast<int>(magnitude);
+      return affine(image, moved, style);
+    case Operation::kTranslateY:
+      moved.translate_y = static_cast<int>(magnitude);
+      return affine(image, moved, style);
+    case Operation::kRotate:
+      return rotate(image, magnitude, style);
+    case Operation::kBrightness:
+      return adjust_brightness(image, 1 + magnitude);
+    case Operation::kColor:
+      return adjust_saturation(image, 1 + magnitude);
+    case Operation::kContrast:
+      return adjust_contrast(image, 1 + magnitude);
+    case Operation::kSharpness:
+      return adjust_sharpness(image, 1 + magnitude);
+    case Operation::kPosterize:
+      return posterize(image, static_cast<int>(magnitude));
+    case Operation::kSolarize:
+      return solarize(image, magnitude);
+    case Operation::kAutoContrast:
+      return autocontrast(image);
+    case Operation::kEqualize:
+      return equalize(image);
+  }
+}
+
+bool Magnitudes::has_sign(Operation operation) {
+  return operation >= Operation::kShearX && operation <= Operation::kSharpness;
+}
+
+bool Magnitudes::has_any(Operation operation) {
+  return operation >= Operation::kShearX && operation <= Operation::kSolarize;
+}
+
+Magnitudes Magnitudes::rand_augment(int side) {
+  Magnitudes out;
+  const Values moves = evenly(0, 150.0 / 331.0 * side);
+  const Values colors = evenly(0, 0.9);
+  const Values shears = evenly(0, 0.3);
+  out.values_ = {Values{}, shears,  shears, moves,  moves,   evenly(0, 30),
+                 colors,   colors,  colors, colors, bits(4), evenly(kHighestByte, 0),
+                 Values{}, Values{}};
+  return out;
+}
+
+Magnitudes Magnitudes::trivial_augment() {
+  Magnitudes out;
+  const Values moves = evenly(0, 32);
+  const Values others = evenly(0, 0.99);
+  out.values_ = {Values{}, others,  others, moves,  moves,   evenly(0, 135),
+                 others,   others,  others, others, bits(6), evenly(kHighestByte, 0),
+                 Values{}, Values{}};
+  return out;
+}
+
+std::vector<OperationChoice> draw(const RandAugment& policy, const Magnitudes& magnitudes, CountedNumbers* numbers) {
+  std::vector<OperationChoice> out;
+  for (int i = 0; i < policy.operations; ++i) {
+    OperationChoice choice{static_cast<Operation>(numbers->below(kOperations)), 0};
+    choice.magnitude = magnitudes.of(choice.operation, policy.magnitude);
+    if (Magnitudes::has_sign(choice.operation) && numbers->below(2) == 1) choice.magnitude *= -1;
+    out.push_back(choice);
+  }
+  return out;
+}
+
+OperationChoice draw(const TrivialAugment& /*policy*/, const Magnitudes& magnitudes, CountedNumbers* numbers) {
+  OperationChoice choice{static_cast<Operation>(numbers->below(kOperations)), 0};
+  if (Magnitudes::has_any(choice.operation))
+    choice.magnitude = magnitudes.of(choice.operation, numbers->below(kMagnitudes));
+  if (Magnitudes::has_sign(choice.operation) && numbers->below(2) == 1) choice.magnitude *= -1;
+  return choice;
+}
+
+}  // namespace resnet_ft
