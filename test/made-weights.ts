@@ -33,12 +33,14 @@ export type SessionChanges = Partial<SessionOptions> &
 
 /** The options of a session with changes. */
 export function sessionWith(changes: SessionChanges, base: SessionOptions = SESSION): SessionOptions {
-  const { seed, draws, parameterGroups, optimizer, loss, augment, trainFrom, ...others } = changes;
-  const { momentum, weightDecay, nesterov, ...session } = others;
+  const { momentum, weightDecay, nesterov, trainFrom, ...others } = changes;
   const given = <T extends object>(values: T): Partial<T> =>
     Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-  const groups = trainFrom === undefined ? parameterGroups : [{ from: trainFrom }];
-  const recipe = { ...base.recipe, ...given({ seed, draws, parameterGroups: groups, optimizer, loss, augment }) };
+  const entries = Object.entries(given(others));
+  const session = Object.fromEntries(entries.filter(([key]) => !(key in base.recipe)));
+  const own: Partial<Recipe> = Object.fromEntries(entries.filter(([key]) => key in base.recipe));
+  const groups = trainFrom === undefined ? {} : { parameterGroups: [{ from: trainFrom }] };
+  const recipe = { ...base.recipe, ...own, ...groups };
   return {
     ...base,
     ...session,

@@ -2,7 +2,9 @@
 
 #include <map>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace resnet_ft {
 

@@ -85,14 +85,15 @@ async function main() {
 
   // Values of every wrong type, in every place.
   const wrong = [undefined, null, true, 'x', '1', 1.5, NaN, Infinity, -1, 2 ** 53, Symbol('s'), 1n, [], {}, ignore];
-  const fractions = ['momentum', 'weightDecay'];
+  const fractions = ['momentum', 'weightDecay', 'clipGrad', 'eps'];
+  const adamw = { kind: 'adamw', beta1: 0.9, beta2: 0.9, eps: 1, weightDecay: 0 };
   const fits = (key, kept, value) =>
     (typeof kept === 'boolean' && value === true) ||
     (fractions.includes(key) && (value === 1.5 || value === 2 ** 53)) ||
     (key === 'cacheFile' && typeof value === 'string') ||
     (key === 'loss' && typeof value === 'number') ||
     (key === 'augment' && Array.isArray(value)) ||
-    (key === 'optimizer' && Array.isArray(value)) ||
+    (['optimizer', 'ema'].includes(key) && Array.isArray(kept) && Array.isArray(value)) ||
     (key === 'indices' && value === undefined) ||
     (['generator', 'kept'].includes(key) && value === null);
   const option = (base, key, call) => {
@@ -116,6 +117,12 @@ async function main() {
     ...every('recipe', SESSION.recipe, (recipe) => addon.createSession({ ...SESSION, recipe })),
     ...every('optimizer', SESSION.recipe.optimizer, (optimizer) =>
       addon.createSession({ ...SESSION, recipe: { ...SESSION.recipe, optimizer } }),
+    ),
+    ...every('AdamW', adamw, (optimizer) =>
+      addon.createSession({ ...SESSION, recipe: { ...SESSION.recipe, optimizer } }),
+    ),
+    ...every('loss', SESSION.recipe.loss, (loss) =>
+      addon.createSession({ ...SESSION, recipe: { ...SESSION.recipe, loss } }),
     ),
     ...every('augmentation', SESSION.recipe.augment[0], (one) =>
       addon.createSession({ ...SESSION, recipe: { ...SESSION.recipe, augment: [one] } }),

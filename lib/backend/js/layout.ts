@@ -15,7 +15,7 @@ export function toHwio(oihw: Float32Array, outputs: number, inputs: number, area
 }
 
 /** Weights of a convolution for PyTorch; `area` is height x width. */
-export function toOihw(hwio: Float32Array, outputs: number, inputs: number, area: number): Float32Array {
+function toOihw(hwio: Float32Array, outputs: number, inputs: number, area: number): Float32Array {
   const oihw = new Float32Array(hwio.length);
   let to = 0;
   for (let o = 0; o < outputs; o++) {

@@ -1,6 +1,6 @@
 """Writes what torch makes of optimizers, schedules and losses, for test/train/torch-vectors.test.ts.
 
-usage: python3 test/train/vectors/make_vectors.py test/train/vectors/
+usage: python3 test/train/vectors/make_vectors.py test/train/vectors/ && npx prettier --write test/train/vectors/
 
 training.json: of each case, `options` of `train`, a ResNet-18 of torchvision after `torch.manual_seed(0)`, in float64, on made-up images
 in their own order: loss, rates and momentum of each step, some weights after some of them, and the loss in evaluation mode at the end.
