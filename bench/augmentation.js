@@ -86,6 +86,7 @@ async function main() {
   for (let round = 0; round < rounds; round++) {
     for (const [at, [, given, prefetchThreads]] of ROWS.entries()) {
       const { rate, waited } = await measure(given, prefetchThreads);
+      process.stderr.write(`${rows[at].name}: ${rate.toFixed(2)} images/s, ${(100 * waited).toFixed(2)} % waited\n`);
       rows[at].rates.push(rate);
       rows[at].waited.push(waited);
     }

@@ -72,7 +72,7 @@ export const AUGMENTATION_OPTIONS = {
     help: 'CutMix: a rectangle of each image is that of another one, and labels are mixed as areas are; of this alpha, such as 1. With --mixup, one of both is drawn for each batch',
   },
   cacheViews: {
-    ...{ type: 'number', integer: true, min: 1, max: 10_000, group: AUGMENTATION, affects: 'training' },
+    ...{ type: 'number', integer: true, min: 1, max: 100, group: AUGMENTATION, affects: 'training' },
     help: 'with frozen modules: only so many augmented views of each image, so that their features are computed once and kept; epochs take turns with them',
   },
   augmentThreads: {

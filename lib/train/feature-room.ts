@@ -20,6 +20,15 @@ function keepsFeatures({ augment, views }: Recipe, { keptFeatures }: Pick<Capabi
   return views !== undefined || augment.every(({ kind }) => keptFeatures.includes(kind));
 }
 
+/** What to say of a run that computes the features of its frozen modules in each epoch; undefined where it does not. */
+export function computedEachTime({ recipe, backend }: FeatureTrainer): string | undefined {
+  const frozen = recipe.parameterGroups[0]?.from !== 'conv1';
+  if (!frozen || keepsFeatures(recipe, backend.capabilities)) return undefined;
+  const mixed = recipe.augment.some(({ kind }) => kind === 'mixup' || kind === 'cutmix');
+  const how = mixed ? 'mixup and CutMix leave nothing to keep' : '--cache-views K keeps those of K views of each image';
+  return `images differ in each epoch, so that the features of the frozen modules are computed each time; ${how}`;
+}
+
 /** Bytes of memory that the features of the frozen modules may take; none where they are not kept. */
 export function featureMemory(
   { cacheMemory }: Pick<ResolvedTrainOptions, 'cacheMemory'>,

@@ -7,6 +7,7 @@ import { cropData, type Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
 import type { TrainResult } from './events';
+import { computedEachTime } from './feature-room';
 import { aborted } from './fit';
 import { measuredPreprocessing } from './normalisation';
 import { openTrainer } from './open-backend';
@@ -156,7 +157,7 @@ function trialOf(
 /** Tells how much there is to do, and how long that takes where it is much. */
 async function tellStart(
   session: TrainingSession,
-  { options, start, folder }: SessionParts,
+  { options, trainer, start, folder }: SessionParts,
   { train: { kept }, val }: Cropped,
   { emit }: RunControl,
 ): Promise<void> {
@@ -164,6 +165,8 @@ async function tellStart(
   const valImages = val.kept.length;
   const estimate = await estimateRun(session, options, { images, valImages, size: start.preprocessing.crop });
   if (estimate !== undefined) emit(estimate);
+  const note = computedEachTime(trainer);
+  if (note !== undefined) emit({ kind: 'note', note });
   emit({
     kind: 'start',
     output: folder.path,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,18 @@ namespace resnet_ft {
 namespace {
 
 constexpr int64_t kMostOperations = 14;
+// Of less, places in the image would not fit into Pillow's fixed-point numbers.
+constexpr double kLeastScale = 0.1;
 constexpr int64_t kGreatestMagnitude = 30;
 
 WarpStyle read_style(Options* o) {
   WarpStyle style;
   style.bilinear = o->one_of("interpolation", {"nearest", "bilinear"}) == "bilinear";
   const std::array<float, 3> fill = o->channels("fill");
-  for (size_t c = 0; c < fill.size(); ++c) style.fill[c] = static_cast<uint8_t>(fill[c]);
+  for (size_t c = 0; c < fill.size(); ++c) {
+    if (!(fill[c] >= 0 && fill[c] <= UINT8_MAX)) throw std::invalid_argument("fill must have bytes");
+    style.fill[c] = static_cast<uint8_t>(fill[c]);
+  }
   return style;
 }
 
@@ -32,6 +38,7 @@ Augmentation read_warp(const std::string& kind, Options* o) {
   affine.translate_y = o->share("translateY");
   affine.least_scale = o->not_negative("leastScale");
   affine.most_scale = o->not_negative("mostScale");
+  if (affine.least_scale < kLeastScale) throw std::invalid_argument("leastScale must be at least 0.1");
   affine.shear = o->not_negative("shear");
   affine.style = read_style(o);
   return affine;

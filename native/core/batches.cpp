@@ -41,7 +41,10 @@ Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, const Pa
   if (!samples.indices.empty()) {
     for (int32_t& index : indices_) index = samples.indices.at(index);
   }
-  if (!normalizer_.computes_on_device() || resident == nullptr || !windows_.empty() || augmenter_ != nullptr) return;
+  if (!normalizer_.computes_on_device() || resident == nullptr) return;
+  // What is made on the CPU is sent batch by batch.
+  if (augmenter_ != nullptr && augmenter_->prepares()) return;
+  if (!windows_.empty()) return;
   resident_ = resident->of(source_);
   if (!resident_.defined()) return;
   rows_ = send(indices_, torch::kInt64, device);
@@ -91,7 +94,8 @@ torch::Tensor Batches::inputs(int64_t first, int64_t size) const {
   if (!resident_.defined()) return normalizer_.batch(samples(first, size));
   const torch::Tensor mirrored =
       resident_mirrored_.defined() ? resident_mirrored_.narrow(0, first, size) : torch::Tensor();
-  return normalizer_.batch(resident_.index_select(0, rows_.narrow(0, first, size)), mirrored);
+  const torch::Tensor made = normalizer_.batch(resident_.index_select(0, rows_.narrow(0, first, size)), mirrored);
+  return augmenter_ == nullptr ? made : augmenter_->finish(made, epoch_, order_.data() + first, first);
 }
 
 }  // namespace resnet_ft

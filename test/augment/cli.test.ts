@@ -52,6 +52,12 @@ test('views of images go with kept features', async () => {
   const computed = await train('no-room', [...args, '--cache-memory', '0', '--cache-disk', '0']);
   expect(kept.options).toMatchObject({ cacheViews: 2, draws: 'counter' });
   expect(computed.sha).toBe(kept.sha);
+  const advice = /computed each time; --cache-views K keeps those of K views/;
+  expect(kept.stdout).not.toMatch(advice);
+  const anew = await train('anew', args.slice(0, -2));
+  expect(anew.stdout).toMatch(advice);
+  // In the first two epochs there is no difference but for that.
+  expect(anew.sha).toBe(kept.sha);
 });
 
 test("with torch's draws it is refused before any work", async () => {

@@ -49,6 +49,15 @@ testWithMounts('crops and features leave room for the weights', async () => {
   expect(ran.stderr).toMatch(/12 crops need 1\.8 MB of disk and the results 90\.\d MB, and 9\d\.\d MB are free/);
 });
 
+testWithMounts('whole images, of which windows are cut, leave room for the weights', async () => {
+  const windows = `${training} --crop-scale 0.35..1 --crop-memory 0 --output ${path.join(tmp, 'run')}`;
+  const ran = await shell(`export -f resnet-ft; unshare --mount bash -c '
+    mount -t tmpfs -o size=87m none ${tmp}
+    resnet-ft ${windows}; code=$?; ls -A ${tmp}; exit $code'`);
+  expect([ran.code, ran.stdout]).toEqual([1, '']);
+  expect(ran.stderr).toMatch(/12 images need 7\.8 MB of disk and the results 90\.\d MB, and 9\d\.\d MB are free/);
+});
+
 testWithMounts('the cache of crops leaves room for the weights', async () => {
   const cached = training.replace('--crop-cache 0', `--cache-dir ${path.join(tmp, 'cache')}`);
   const ran = await shell(`export -f resnet-ft; unshare --mount bash -c '

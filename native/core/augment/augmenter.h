@@ -23,6 +23,8 @@ class Augmenter {
   bool cuts() const { return crop_.has_value(); }
   // Whether the bytes of squares change; mirroring them is then part of that, for it has its place in the order.
   bool repaints() const { return !paints_.empty(); }
+  // Whether the making of a square is work for a CPU.
+  bool prepares() const { return cuts() || repaints(); }
   // Whether images of a batch are mixed.
   bool mixes() const { return mixup_.has_value() || cut_mix_.has_value(); }
   // Whether there is anything at all.

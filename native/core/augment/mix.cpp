@@ -90,7 +90,9 @@ torch::Tensor mixed(const torch::Tensor& images, const BatchMix& mix) {
 }
 
 torch::Tensor mixed_targets(const torch::Tensor& targets, const BatchMix& mix, int64_t classes) {
-  const torch::Tensor own = torch::one_hot(targets, classes).to(torch::kFloat32);
+  // Not one_hot, which waits for a GPU to look at the classes.
+  const torch::Tensor own = torch::zeros({targets.size(0), classes}, targets.options().dtype(torch::kFloat32))
+                                .scatter_(1, targets.unsqueeze(1), 1);
   return own.roll(1, 0).mul_(1 - mix.own).add_(own.mul(mix.own));
 }
 

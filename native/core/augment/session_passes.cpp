@@ -38,7 +38,7 @@ std::vector<Window> Session::windows(const PassSamples& samples, const std::vect
 }
 
 void Session::prefetch(Batches* batches, int64_t batch_size, int64_t steps) const {
-  if (options_.prefetch == 0 || !augmenter_.any()) return;
+  if (options_.prefetch == 0 || !augmenter_.prepares()) return;
   // Where features are kept, most batches need no image.
   if (cut_ > kStem && options_.recipe.views > 0) return;
   const int threads = options_.prefetch > 0 ? options_.prefetch : threads_for(device_);
