@@ -1,26 +1,23 @@
 import type { TrainingSession } from '../backend/types';
-import { ResnetFtError } from '../errors';
 import { fingerprint, requireSameData } from '../data/fingerprint';
-import { checkLastBatch, toMeasure, type TrainOptions } from '../options';
-import { keptShortSide } from './augmentations';
-import { cropData, type Cropped } from './crop-data';
+import { ResnetFtError } from '../errors';
+import type { TrainOptions } from '../options';
+import type { Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
 import type { TrainResult } from './events';
 import { computedEachTime } from './feature-room';
 import { aborted } from './fit';
-import { measuredPreprocessing } from './normalisation';
-import { openTrainer } from './open-backend';
+import { goOn } from './go-on';
 import { openData } from './open-data';
-import { createSession, loadWeights, shareRoom, type SessionParts } from './open-session';
+import type { SessionParts } from './open-session';
+import { openTraining, type OpenTraining } from './open-training';
 import { resultOf } from './result';
-import { runControl, type RunControl, type TrainControl } from './run';
-import { goOn, restoreSession } from './go-on';
 import { beginningOptions, finishedResult, openCheckpoint, openRun, settledStart } from './resume';
+import { runControl, type RunControl, type TrainControl } from './run';
 import { resolvedOptions, writeConfig } from './run-config';
 import { RESULT, RunFolder } from './run-folder';
 import { checkWarmup } from './schedule';
-import { readStart } from './start';
 import { runSteps, stepsPerEpoch } from './steps';
 import { withinTime } from './time-plan';
 import type { TrialRun } from './trial';
@@ -45,10 +42,8 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     resumed === undefined
       ? await RunFolder.prepareFor(options.output, run)
       : await RunFolder.reopenFor(resumed.folder, run);
-  const open: { stores: { close(): void }[]; session?: TrainingSession; begun: boolean } = {
-    stores: [],
-    begun: resumed !== undefined,
-  };
+  let open: OpenTraining | undefined;
+  let begun = resumed !== undefined;
   try {
     const finished = resumed === undefined ? undefined : await finishedResult(resumed);
     if (finished !== undefined) {
@@ -56,26 +51,19 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
       return finished;
     }
     const opened = resumed === undefined ? undefined : await openCheckpoint(resumed);
-    const trainer = await openTrainer(options, dataset, run);
-    const start =
-      resumed === undefined || opened === undefined
-        ? await readStart(options, { ...run.download, otherwise: control.withoutWeights })
-        : settledStart(resumed);
-    const parts: SessionParts = { options, trainer, dataset, start, folder };
-    const { storage, features } = await shareRoom(parts);
-    const crops = (): Promise<Cropped> => cropSamples(parts, storage, open.stores, run);
-    // What is measured on the crops is needed to make the session.
-    const early = opened === undefined && toMeasure(options).length > 0 ? await crops() : undefined;
-    if (early !== undefined) {
-      start.preprocessing = await measuredPreprocessing(options, start.preprocessing, early.train, run.signal);
-    }
-    const session = await createSession(parts, features);
-    open.session = session;
-    // Before the crops, so that a wrong file fails early.
-    if (opened === undefined) await loadWeights(session, parts, run);
-    else await restoreSession(session, opened);
-    const cropped = early ?? (await crops());
-    checkLastBatch(options, start.preprocessing.crop, cropped.train.kept.length);
+    const { withoutWeights } = control;
+    open = await openTraining(
+      {
+        ...{ options, dataset, folder, withoutWeights },
+        resumed:
+          resumed === undefined || opened === undefined
+            ? undefined
+            : { start: settledStart(resumed), checkpoint: opened },
+      },
+      run,
+    );
+    const { parts, session, cropped } = open;
+    const { trainer, start } = parts;
 
     const settled = resolvedOptions(parts);
     const from =
@@ -87,7 +75,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     const resolved =
       resumed === undefined ? await withinTime(settled, trialOf(session, parts, cropped), elapsed, run.emit) : settled;
     await writeConfig(parts, resolved, cropped, print);
-    open.begun = true;
+    begun = true;
     await tellStart(session, { ...parts, options: resolved }, cropped, run);
     const { arch, preprocessing } = start;
     const card = { arch, classes: dataset.classes, preprocessing };
@@ -108,34 +96,10 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   } catch (error) {
     throw run.signal.aborted && !(error instanceof ResnetFtError) ? aborted() : error;
   } finally {
-    await open.session?.close();
-    for (const store of open.stores) store.close();
+    await open?.close();
     await folder.close();
-    if (!open.begun) folder.discard();
+    if (!begun) folder.discard();
   }
-}
-
-/** The crops of both splits; every store that was made, also where this fails, is put into `stores`, for the caller to close. */
-async function cropSamples(
-  { options, trainer, dataset, start }: SessionParts,
-  storage: Parameters<typeof cropData>[0]['storage'],
-  stores: { close(): void }[],
-  { signal, emit }: RunControl,
-): Promise<Cropped> {
-  const { resize, crop } = start.preprocessing;
-  const cropped = await cropData({
-    backend: trainer.backend,
-    dataset,
-    preprocessing: start.preprocessing,
-    skipUnreadable: options.skipUnreadable,
-    shortSide: options.cropScale === undefined ? undefined : keptShortSide(options, crop, resize),
-    storage,
-    signal,
-    emit,
-    stores,
-  });
-  if (signal.aborted) throw aborted();
-  return cropped;
 }
 
 /** What is measured of a run before it begins. */
