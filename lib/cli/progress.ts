@@ -32,6 +32,10 @@ function epochLine(record: EpochRecord, epochs: number, valImages: number): stri
   ].join('  ');
 }
 
+function headLine({ epochs, valLoss, valAccuracy }: Extract<TrainEvent, { kind: 'head' }>): string {
+  return `head after ${epochs === 1 ? '1 epoch' : `${epochs} epochs`}  val loss ${valLoss.toFixed(4)} acc ${percent(valAccuracy)}`;
+}
+
 function resumedLine({ step, epoch }: Extract<TrainEvent, { kind: 'resumed' }>): string {
   if (step === 0) return 'the run goes on from its beginning';
   return `the run goes on in epoch ${epoch}, after ${step} ${step === 1 ? 'step' : 'steps'}`;
@@ -74,6 +78,7 @@ class JsonDisplay implements Display {
 class TextDisplay implements Display {
   private readonly downloads: DownloadDisplay;
   private readonly reading = new ProgressBar(process.stdout, 'reading images {bar} {value}/{total}', 34);
+  private readonly computing = new ProgressBar(process.stdout, 'computing features {bar} {value}/{total}', 34);
   private bar: SingleBar | undefined;
   private epochs = 0;
   private perEpoch = 0;
@@ -110,6 +115,13 @@ class TextDisplay implements Display {
       case 'crops':
         if (!this.quiet) this.reading.show(event.done, event.total);
         return;
+      case 'features':
+        if (!this.quiet) this.computing.show(event.done, event.total);
+        return;
+      case 'head':
+        // One line for all of them: they take seconds.
+        if (event.epoch === event.epochs) this.line(headLine(event));
+        return;
       case 'skipped':
         this.skipped++;
         return this.line(`skipped ${event.file}: ${event.reason}`);
@@ -145,6 +157,7 @@ class TextDisplay implements Display {
 
   close(): void {
     this.reading.stop();
+    this.computing.stop();
     this.bar?.stop();
     this.bar = undefined;
     this.downloads.close();

@@ -31,6 +31,7 @@ export {
   type OptionTable,
   type ResolvedOptions,
 } from './spec';
+export type { RecipeName } from './recipes';
 export { SUMMARY_OPTIONS, resolveSummaryOptions, type ResolvedSummaryOptions, type SummaryOptions } from './summary';
 export { TRAIN_OPTIONS, resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from './train';
 export {

@@ -12,6 +12,7 @@ import {
   type ResolvedOptions,
 } from './spec';
 import { SIZE_PATTERN } from './size';
+import { RECIPES, recipeDefaults } from './recipes';
 import { STOPPING_OPTIONS } from './stopping';
 import { ARCHITECTURES, DRAWS, TRAIN_FROM } from './values';
 
@@ -72,6 +73,14 @@ export const TRAIN_OPTIONS = {
     affects: 'training',
     help: 'train this module and all that follow; freeze those before it',
   },
+  recipe: {
+    type: 'string',
+    choices: RECIPES,
+    default: 'tutorial',
+    group: RECIPE,
+    affects: 'training',
+    help: "what the options are that are not given: those of PyTorch's tutorial; linear: only the last layer, in seconds; finetune: that first, then everything; auto chooses by images and time",
+  },
   epochs: {
     type: 'number',
     integer: true,
@@ -93,6 +102,25 @@ export const TRAIN_OPTIONS = {
   },
   ...{ optimizer, batchSize, lr, schedule },
   ...advanced(tuning),
+  headEpochs: {
+    type: 'number',
+    integer: true,
+    min: 0,
+    max: 1_000_000,
+    default: 0,
+    group: RECIPE,
+    affects: 'training',
+    advanced: true,
+    help: 'before all else, epochs of fc alone, on features that are computed once',
+  },
+  chooseLr: {
+    type: 'boolean',
+    default: false,
+    group: RECIPE,
+    affects: 'training',
+    advanced: true,
+    help: 'with --train-from fc, choose the learning rate on a fifth of the training images, held out meanwhile',
+  },
   keep: {
     type: 'string',
     choices: ['best', 'last', 'min-batch-loss'],
@@ -192,13 +220,15 @@ export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRA
   };
 
 /**
- * Checks every option of `train` and fills in the defaults.
+ * Checks every option of `train` and fills in the defaults: those of its recipe, then those of the table.
  *
+ * @param images of training, on which some of a recipe's depend; these stay the table's where they are not known yet
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
-export function resolveTrainOptions(input: TrainOptions): ResolvedTrainOptions {
+export function resolveTrainOptions(input: TrainOptions, images?: number): ResolvedTrainOptions {
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of train', input);
-  const { data, ...given } = input;
+  const { data, ...asked } = input;
+  const given = withRecipe(asked, images);
   const options = {
     data: requireText('a folder', 'data', data),
     ...withOptimizerDefaults(resolveOptions(TRAIN_OPTIONS, given, 'train')),
@@ -210,6 +240,26 @@ export function resolveTrainOptions(input: TrainOptions): ResolvedTrainOptions {
   if (options.val !== undefined && options.valSplit !== undefined) {
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }
+  requireFrozen(options);
   checkGeometryOptions(options);
   return settleAugmentation(options, given.draws);
+}
+
+type Given = GivenOptions<typeof TRAIN_OPTIONS>;
+
+/** What was given, before what the recipe has in its place. */
+function withRecipe(asked: Given, images: number | undefined): Given {
+  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as Given;
+  const { recipe = TRAIN_OPTIONS.recipe.default } = given;
+  // What is no recipe is refused with all other options.
+  if (recipe === 'auto' || !RECIPES.includes(recipe)) return given;
+  return { ...recipeDefaults(recipe, given, images), ...given };
+}
+
+/** Refuses what needs frozen modules, or such as are not. */
+function requireFrozen({ trainFrom, headEpochs, chooseLr, cropScale }: ResolvedTrainOptions): void {
+  if (headEpochs > 0 && trainFrom === 'fc') rejectOption('0 with --train-from fc', '--head-epochs', headEpochs);
+  if (!chooseLr) return;
+  if (trainFrom !== 'fc') rejectOption('no value without --train-from fc', '--choose-lr', chooseLr);
+  if (cropScale !== undefined) rejectOption('no value beside --choose-lr', '--crop-scale', cropScale);
 }

@@ -51,6 +51,10 @@ export type TrainEvent =
   | { kind: 'note'; note: string }
   | { kind: 'crops'; done: number; total: number }
   | { kind: 'skipped'; file: string; reason: string }
+  /** How far the features of frozen modules are computed, before the run's first epoch. */
+  | { kind: 'features'; done: number; total: number }
+  /** An epoch of `--head-epochs`, before the run's own. */
+  | { kind: 'head'; epoch: number; epochs: number; valLoss: number; valAccuracy: number }
   /** How long the run takes, where the backend is a slow one; `note` is one line for a person. */
   | { kind: 'estimate'; seconds: number; note: string }
   | { kind: 'start'; output: string; epochs: number; stepsPerEpoch: number; images: number; valImages: number }

@@ -34,7 +34,7 @@ export interface ResumedRun {
 const MAY_CHANGE: ReadonlySet<string> = new Set(['epochs', 'steps', 'patience', 'minDelta', 'device', 'val']);
 
 /** Where these are left to the program, the run goes on with what it settled on. */
-const SETTLED: ReadonlySet<string> = new Set(['backend', 'device', 'precision']);
+const SETTLED: ReadonlySet<string> = new Set(['backend', 'device', 'precision', 'recipe']);
 
 /**
  * Finds the run that `resume` names, and settles its options.
@@ -68,10 +68,14 @@ export async function openRun(input: TrainOptions): Promise<ResumedRun | undefin
   };
 }
 
-/** The options of a run that is to begin, in the folder that `resume` names where it is given. */
-export function beginningOptions(input: TrainOptions): ResolvedTrainOptions {
-  if (input?.resume === undefined) return resolveTrainOptions(input);
-  return { ...resolveTrainOptions({ ...input, output: input.resume }), resume: undefined };
+/**
+ * The options of a run that is to begin, in the folder that `resume` names where it is given.
+ *
+ * @param images of training, where they are known
+ */
+export function beginningOptions(input: TrainOptions, images?: number): ResolvedTrainOptions {
+  if (input?.resume === undefined) return resolveTrainOptions(input, images);
+  return { ...resolveTrainOptions({ ...input, output: input.resume }, images), resume: undefined };
 }
 
 /** The run's options, with those that were given anew. */

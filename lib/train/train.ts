@@ -1,7 +1,9 @@
 import type { TrainingSession } from '../backend/types';
 import { fingerprint, requireSameData } from '../data/fingerprint';
 import { ResnetFtError } from '../errors';
-import type { TrainOptions } from '../options';
+import type { ResolvedTrainOptions, TrainOptions } from '../options';
+import { withChosenRate } from './choose-rate';
+import { settleRecipe } from './choose-recipe';
 import type { Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
@@ -9,6 +11,7 @@ import type { TrainResult } from './events';
 import { computedEachTime } from './feature-room';
 import { aborted } from './fit';
 import { goOn } from './go-on';
+import { trainHead } from './head';
 import { openData } from './open-data';
 import type { SessionParts } from './open-session';
 import { openTraining, type OpenTraining } from './open-training';
@@ -30,11 +33,12 @@ import type { TrialRun } from './trial';
 export async function runTraining(input: TrainOptions, control: TrainControl = {}): Promise<TrainResult> {
   const started = performance.now();
   const resumed = input?.resume === undefined ? undefined : await openRun(input);
-  const options = resumed?.options ?? beginningOptions(input);
-  const run = runControl(control, options.offline);
+  const asked = resumed?.options ?? beginningOptions(input);
+  const run = runControl(control, asked.offline);
   if (run.signal.aborted) throw aborted();
 
-  const dataset = await openData(options, run);
+  const dataset = await openData(asked, run);
+  const options = resumed === undefined ? await settleRecipe(input, asked, dataset, run) : asked;
   checkWarmup(options, runSteps(dataset.train.length, options));
   const print = await fingerprint(dataset);
   if (resumed !== undefined) requireSameData(resumed.config.data, print);
@@ -72,10 +76,10 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
         : await goOn(session, { resumed, opened, parts, cropped, options: settled }, run);
     const elapsed = (): number => (performance.now() - started) / 1000;
     // A run that is resumed has been planned already.
-    const resolved =
-      resumed === undefined ? await withinTime(settled, trialOf(session, parts, cropped), elapsed, run.emit) : settled;
+    const resolved = resumed === undefined ? await planned(open, settled, elapsed, run) : settled;
     await writeConfig(parts, resolved, cropped, print);
     begun = true;
+    if (opened === undefined) await trainHead(open, resolved, run);
     await tellStart(session, { ...parts, options: resolved }, cropped, run);
     const { arch, preprocessing } = start;
     const card = { arch, classes: dataset.classes, preprocessing };
@@ -100,6 +104,17 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     await folder.close();
     if (!begun) folder.discard();
   }
+}
+
+/** The options with what is measured before a run begins: its learning rate, and how many epochs fit into its time. */
+async function planned(
+  open: OpenTraining,
+  options: ResolvedTrainOptions,
+  elapsed: () => number,
+  run: RunControl,
+): Promise<ResolvedTrainOptions> {
+  const rated = await withChosenRate(open, options, run);
+  return withinTime(rated, trialOf(open.session, open.parts, open.cropped), elapsed, run.emit);
 }
 
 /** What is measured of a run before it begins. */

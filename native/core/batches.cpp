@@ -24,7 +24,7 @@ torch::Tensor send(const std::vector<Value>& values, torch::ScalarType type, con
 
 Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, const PassDraws& pass)
     : normalizer_(normalizer),
-      order_(pass.order),
+      numbers_(pass.numbers == nullptr ? pass.order : *pass.numbers),
       augmenter_(pass.augmenter),
       epoch_(pass.epoch),
       views_(pass.views),
@@ -61,7 +61,7 @@ Samples Batches::unread(int64_t first, int64_t size) const {
   Samples out{*source_, indices_.data() + first, mirrored_.empty() ? nullptr : mirrored_.data() + first,
               windows_.empty() ? nullptr : windows_.data() + first, size};
   out.augmenter = augmenter_;
-  out.numbers = order_.data() + first;
+  out.numbers = numbers_.data() + first;
   out.epoch = epoch_;
   out.place = first;
   out.views = views_;
@@ -95,7 +95,7 @@ torch::Tensor Batches::inputs(int64_t first, int64_t size) const {
   const torch::Tensor mirrored =
       resident_mirrored_.defined() ? resident_mirrored_.narrow(0, first, size) : torch::Tensor();
   const torch::Tensor made = normalizer_.batch(resident_.index_select(0, rows_.narrow(0, first, size)), mirrored);
-  return augmenter_ == nullptr ? made : augmenter_->finish(made, epoch_, order_.data() + first, first);
+  return augmenter_ == nullptr ? made : augmenter_->finish(made, epoch_, numbers_.data() + first, first);
 }
 
 }  // namespace resnet_ft

@@ -37,6 +37,8 @@ struct PassDraws {
   const Augmenter* augmenter = nullptr;
   uint32_t epoch = 0;
   uint32_t views = 0;  // as of Samples
+  // The number by which those of each of the order are drawn; null: the sample.
+  const std::vector<int32_t>* numbers = nullptr;
 };
 
 // A GPU never waits in here: order, flips and targets of the whole pass are sent once, before its first batch.
@@ -68,7 +70,7 @@ class Batches {
   Samples unread(int64_t first, int64_t size) const;
 
   const Normalizer& normalizer_;
-  const std::vector<int32_t>& order_;
+  const std::vector<int32_t>& numbers_;
   const Augmenter* augmenter_;
   uint32_t epoch_, views_;
   std::shared_ptr<const SampleSource> source_;

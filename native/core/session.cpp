@@ -179,11 +179,15 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   const int64_t count = options.samples.count();
   const EpochDraws draws = this->draws(options.epoch, count, options.samples.targets);
   const uint32_t drawn = options_.recipe.drawn_epoch(options.epoch);
-  const std::vector<Window> windows = this->windows(options.samples, draws.order, drawn);
+  // Augmentations are counted by the places that were drawn: with balanced sampling an image may have several in an
+  // epoch. Where images have few views, these are counted by image.
+  const bool by_place = balanced() && options_.recipe.views == 0;
+  const std::vector<int32_t> numbers = by_place ? draws_->of(options.epoch, count).order : draws.order;
+  const std::vector<Window> windows = this->windows(options.samples, draws.order, numbers, drawn);
   const std::vector<uint8_t> flips = augmenter_.repaints() ? std::vector<uint8_t>() : draws.flips;
   Batches batches(normalizer_, resident(),
                   {options.samples, draws.order, flips, windows, augmenter_.any() ? &augmenter_ : nullptr, drawn,
-                   options_.recipe.views});
+                   options_.recipe.views, &numbers});
   prefetch(&batches, options.batch_size,
            options.accumulate * static_cast<int64_t>(options.learning_rates.size() / options_.recipe.groups.size()));
   const size_t groups = options_.recipe.groups.size();

@@ -160,7 +160,8 @@ class Session : public PassControl {
   // Leaves the gradients of a step of `size` samples from `first` on.
   StepFigures gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size);
   // The windows of the samples of an epoch; none where none are cut.
-  std::vector<Window> windows(const PassSamples& samples, const std::vector<int32_t>& order, uint32_t epoch) const;
+  std::vector<Window> windows(const PassSamples& samples, const std::vector<int32_t>& order,
+                              const std::vector<int32_t>& numbers, uint32_t epoch) const;
   // Lets threads read the next batches where making them is work, from where the epoch stands and for `steps` steps.
   void prefetch(Batches* batches, int64_t batch_size, int64_t steps) const;
 

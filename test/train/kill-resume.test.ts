@@ -8,13 +8,22 @@ const tmp = scratch();
 const unix = process.platform === 'win32' ? test.skip : test;
 
 unix.each([
-  ['torch', 15],
-  ['counter', 15],
+  ['the tutorial', ['--keep', 'min-batch-loss'], 10],
+  ['frozen modules', ['--train-from', 'layer4', '--accumulate', '2'], 10],
+  [
+    'all that is averaged and drawn',
+    [
+      ...['--optimizer', 'adamw', '--lr', '0.001', '--schedule', 'cosine', '--warmup', '0.2', '--ema', '0.9'],
+      ...['--crop-scale', '0.35..1', '--color-jitter', '0.3', '--mixup', '0.2', '--sampling', 'balanced'],
+    ],
+    10,
+  ],
 ] as const)(
-  'a run with draws of %s that was killed at %i moments ends as one that was not',
-  async (draws, kills) => {
-    const args = [...SHORT_RUN, '--draws', draws, '--epochs', '4'];
-    const folder = path.join(tmp, draws);
+  'a run with %s that was killed comes to what one that was not comes to',
+  async (name, given, kills) => {
+    const plain = name.startsWith('all') ? SHORT_RUN.slice(0, SHORT_RUN.indexOf('--momentum')) : SHORT_RUN;
+    const args = [...plain, ...given, '--epochs', '4'];
+    const folder = path.join(tmp, String(given.length));
     const begun = performance.now();
     const whole = await run([...args, '--output', path.join(folder, 'whole')]);
     expect([whole.code, whole.stderr]).toEqual([0, '']);

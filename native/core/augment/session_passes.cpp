@@ -24,15 +24,16 @@ int threads_for(const torch::Device& device) {
 }  // namespace
 
 std::vector<Window> Session::windows(const PassSamples& samples, const std::vector<int32_t>& order,
-                                     uint32_t epoch) const {
+                                     const std::vector<int32_t>& numbers, uint32_t epoch) const {
   std::vector<Window> out;
   if (!augmenter_.cuts()) return out;
   const auto images = std::dynamic_pointer_cast<const ImageWindows>(samples.source);
   if (!images) throw std::invalid_argument("a random resized crop needs a store of images");
   out.reserve(order.size());
-  for (const int32_t sample : order) {
+  for (size_t i = 0; i < order.size(); ++i) {
+    const int32_t sample = order[i];
     const RgbView size = images->image_size(samples.indices.empty() ? sample : samples.indices.at(sample));
-    out.push_back(augmenter_.window(epoch, sample, size.width, size.height));
+    out.push_back(augmenter_.window(epoch, numbers[i], size.width, size.height));
   }
   return out;
 }

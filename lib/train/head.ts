@@ -1,0 +1,126 @@
+import type { CropStore, TrainingSession } from '../backend/types';
+import { temporaryName } from '../files/stale';
+import { geometryOf, type ResolvedTrainOptions } from '../options';
+import { throwIfAborted } from '../errors';
+import { featureCache, featureMemory } from './feature-room';
+import { fit, type Split } from './fit';
+import { createSession } from './open-session';
+import type { OpenTraining } from './open-training';
+import { recipeOf } from './recipe';
+import type { RunControl } from './run';
+import { createSchedule } from './schedule';
+import { runSteps } from './steps';
+
+/** Share of the free memory beyond which crops are kept in a file. */
+const SHARE = 0.25;
+
+/**
+ * Trains `fc` alone for `--head-epochs` epochs, on features that are computed once, and gives the session its weights: a drawn head would else
+ * send large gradients through weights that were good. A run that is stopped meanwhile begins anew, and comes to the same.
+ *
+ * @throws ResnetFtError ABORTED, NATIVE_ERROR where there is no memory
+ */
+export async function trainHead(open: OpenTraining, options: ResolvedTrainOptions, run: RunControl): Promise<void> {
+  const { headEpochs } = options;
+  if (headEpochs === 0) return;
+  const { parts, session, cropped } = open;
+  const { emit, signal } = run;
+  const note = `the head alone first: ${headEpochs} ${headEpochs === 1 ? 'epoch' : 'epochs'} of fc, on features that are computed once`;
+  emit({ kind: 'note', note });
+  const own = headOptions(options);
+  const classWeights = parts.trainer.recipe.loss.classWeights;
+  // A single `fc` has nothing to gain from bfloat16 on a CPU.
+  const { device, precision } = parts.trainer;
+  const trainer = {
+    ...parts.trainer,
+    recipe: recipeOf(own, classWeights),
+    precision: device === 'cpu' && precision === 'bf16' ? 'fp32' : precision,
+  } as const;
+  const features = await featureCache(own, trainer, parts.folder, featureMemory(own, trainer), 0);
+  const head = await createSession({ ...parts, options: own, trainer }, features);
+  let crops: CropStore | undefined;
+  try {
+    await head.loadStateDict((await session.stateDict()).map((tensor) => ({ ...tensor, lent: true })));
+    const train = await fixedCrops(open, signal, (store) => (crops = store));
+    await fitHead(head, { train, val: cropped.val }, own, run);
+    const weights = (await head.stateDict()).filter(({ name }) => name.startsWith('fc.'));
+    await session.loadStateDict(weights);
+  } finally {
+    await head.close();
+    crops?.close();
+  }
+}
+
+async function fitHead(
+  session: TrainingSession,
+  { train, val }: { train: Split; val: Split },
+  options: ResolvedTrainOptions,
+  { emit, signal }: RunControl,
+): Promise<void> {
+  const { epochs, batchSize } = options;
+  const images = train.targets.length;
+  let done = 0;
+  await fit({
+    ...{ session, train, val, epochs, batchSize, signal },
+    schedule: createSchedule(options, runSteps(images, options)),
+    steps: undefined,
+    keepLeastLoss: false,
+    onRecord: (record) => {
+      if (record.kind === 'epoch') {
+        const { epoch, valLoss, valAccuracy } = record;
+        emit({ kind: 'head', epoch, epochs, valLoss, valAccuracy });
+      } else if (record.epoch === 1) {
+        // The first epoch computes the features, and may take long.
+        emit({ kind: 'features', done: (done += record.images), total: images });
+      }
+    },
+    onBest: () => Promise.resolve(),
+    onKept: () => {},
+  });
+}
+
+/** The options of a run of the head alone: fixed crops, and a cosine from the head's rate. */
+function headOptions(options: ResolvedTrainOptions): ResolvedTrainOptions {
+  return {
+    ...options,
+    trainFrom: 'fc',
+    epochs: options.headEpochs,
+    steps: undefined,
+    lr: options.lrHead ?? options.lr,
+    lrHead: undefined,
+    lrLayerDecay: 1,
+    schedule: 'cosine',
+    warmup: undefined,
+    stepSize: undefined,
+    finalLrFactor: undefined,
+    cycleMomentum: false,
+    accumulate: 1,
+    ema: undefined,
+    ...{ cropScale: undefined, vflip: 0, rotate: 0, translate: undefined, zoom: undefined, shear: 0 },
+    ...{ colorJitter: undefined, grayscale: 0, randAugment: undefined, trivialAugment: false, erasing: 0 },
+    ...{ mixup: undefined, cutmix: undefined, cacheViews: undefined },
+  };
+}
+
+/** The training images as fixed crops; made of the whole images where windows are cut out of those. */
+async function fixedCrops(
+  { parts, cropped: { train } }: OpenTraining,
+  signal: AbortSignal,
+  onStore: (store: CropStore) => void,
+): Promise<Split> {
+  const { store: images, targets, indices } = train;
+  if ('size' in images && typeof images.size === 'number') return { store: images as CropStore, targets, indices };
+  const { resize, crop, fit: how, interpolation } = geometryOf(parts.start.preprocessing);
+  const bytes = 3 * crop ** 2 * images.count;
+  const file = bytes > SHARE * process.availableMemory() ? temporaryName(parts.folder.file('crops-head')) : undefined;
+  const store = parts.trainer.backend.createCropStore(images.count, crop, file);
+  onStore(store);
+  for (const index of indices ?? targets.keys()) {
+    throwIfAborted(signal, 'The training was stopped');
+    // As it is kept, that is, turned already where it was to be.
+    const image = images.get(index);
+    if (!(image instanceof Uint8Array))
+      await store.put(index, { ...image, lent: true }, resize, { fit: how, interpolation });
+  }
+  return { store, targets, indices };
+}
