@@ -173,6 +173,8 @@ export interface SessionOptions {
    * the native backend makes its batches on a CPU as on a GPU: for tests.
    */
   deviceCrops?: number;
+  /** A GPU computes by algorithms that give the same bits each time, which are slower; a CPU always does. Default no. */
+  deterministic?: boolean;
   /** Threads that prepare the next batches where images are augmented; 0: none. As many as suit the device where left out. */
   prefetchThreads?: number;
 }

@@ -154,6 +154,14 @@ export const TRAIN_OPTIONS = {
   ...GEOMETRY_OPTIONS,
   ...MACHINE_OPTIONS,
   ...advanced({ backend, precision, threads }),
+  deterministic: {
+    type: 'boolean',
+    default: false,
+    group: MACHINE,
+    affects: 'training',
+    advanced: true,
+    help: 'compute on a GPU by algorithms that give the same bits each time, which are slower; a CPU always does',
+  },
   cacheMemory: {
     ...SIZE,
     group: MACHINE,

@@ -60,11 +60,14 @@ export async function createSession(
 ): Promise<TrainingSession> {
   const { backend, device, precision, recipe } = trainer;
   const { mean, std } = start.preprocessing;
+  // cuBLAS reads it when it begins, and only then gives the same bits each time.
+  if (options.deterministic) process.env['CUBLAS_WORKSPACE_CONFIG'] ??= ':4096:8';
   return backend.createSession({
     network: buildNetwork(start.arch, dataset.classes.length),
     device,
     precision,
     threads: options.threads ?? defaultThreads(),
+    deterministic: options.deterministic,
     recipe,
     mean: [...mean],
     std: [...std],

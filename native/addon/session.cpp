@@ -41,6 +41,7 @@ SessionOptions session_options(const Napi::Value& value) {
   out.cache.disk = o.whole("cacheDisk");
   out.cache.file = o.name("cacheFile");
   out.cache_bf16 = o.flag("cacheBf16");
+  if (!o.value("deterministic").IsUndefined()) out.deterministic = o.flag("deterministic");
   out.device_crops = o.whole_or_none("deviceCrops").value_or(-1);
   out.prefetch = static_cast<int>(o.whole_or_none("prefetchThreads", 0, kMaxThreads).value_or(-1));
   o.finish();

@@ -42,6 +42,16 @@ struct PendingBatch {
   torch::Tensor loss, correct, logits;
 };
 
+// For all sessions of the process, as LibTorch has it.
+void choose_algorithms(bool deterministic) {
+  at::Context& context = at::globalContext();
+  // The shapes of a run are few: cuDNN's search for the fastest algorithm pays, but what it finds depends on the clock.
+  context.setBenchmarkCuDNN(!deterministic);
+  context.setDeterministicCuDNN(deterministic);
+  // What has no such algorithm warns.
+  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/true);
+}
+
 torch::Tensor correct_of(const torch::Tensor& logits, const torch::Tensor& target) {
   return logits.argmax(1).eq(target).sum();
 }
@@ -60,8 +70,7 @@ Session::Session(const SessionOptions& options)
       loss_(options.recipe.loss, device_) {
   use_threads(options_.threads);
   allow_tf32(device_);
-  // The shapes of a run are few: cuDNN's search for the fastest algorithm pays.
-  if (device_.is_cuda()) at::globalContext().setBenchmarkCuDNN(true);
+  if (device_.is_cuda()) choose_algorithms(options_.deterministic);
   TorchGenerator left;
   model_ = make_model(options_, left);
   draws_ = make_draws(options_.recipe, left);

@@ -45,6 +45,8 @@ struct SessionOptions {
   // Bytes of crops that may lie on the device; below 0, a quarter of what is free there. With 0 or more a CPU, too,
   // makes its batches as a GPU does.
   int64_t device_crops = -1;
+  // A GPU computes by algorithms that give the same bits each time; a CPU always does.
+  bool deterministic = false;
   // Threads that read the next batches where images are augmented; below 0: as many as suit the device; 0: none.
   int prefetch = -1;
 };
