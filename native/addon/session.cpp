@@ -50,8 +50,7 @@ PassSamples read_samples(Options* o, int64_t classes) {
   // Windows of this side are cut out of whole images.
   const auto side = o->whole_or_none("size", 1, kMaxSide);
   if (side) {
-    samples.source =
-        std::make_shared<ImageWindows>(ImageStoreWrap::images_of(o->value("store"), "store"), static_cast<int>(*side));
+    samples.source = ImageStoreWrap::windows_of(o->value("store"), "store", static_cast<int>(*side));
   } else {
     samples.source = CropStoreWrap::crops_of(o->value("store"), "store");
   }
