@@ -1,6 +1,7 @@
 /**
- * What augmentation costs: images per second of training a ResNet-50 with and without it, and the share of the time in which the network waits
- * for the next batch. Images are made up, of 500 x 375 pixels, and everything else is as in `train`.
+ * What augmentation costs: images per second of training a ResNet-50 with and without it, the share of the time in which the network waits for
+ * the next batch, and the CPU time of an image, which with `--threads 1` other processes on the machine hardly change. Images are made up, of
+ * 500 x 375 pixels, and everything else is as in `train`.
  *
  *     node bench/augmentation.js [--batch-size 32] [--threads 2] [--steps 6] [--rounds 2] [--arch resnet50] [--device cpu]
  */
@@ -75,25 +76,32 @@ async function main() {
     const pass = { ...samples, targets, indices, batchSize, epoch: 1, learningRates, keepFrom: 0 };
     // The whole of an epoch, with the wait for its first batch.
     const began = performance.now();
+    const used = process.cpuUsage();
     const result = await session.trainEpoch(pass, () => {});
     const seconds = (performance.now() - began) / 1000;
+    const { user, system } = process.cpuUsage(used);
     await session.close();
-    return { rate: (steps * batchSize) / seconds, waited: (result.waitedSeconds ?? 0) / seconds };
+    const count = steps * batchSize;
+    return {
+      rate: count / seconds,
+      waited: (result.waitedSeconds ?? 0) / seconds,
+      cpu: (user + system) / 1000 / count,
+    };
   };
 
   await measure({});
-  const rows = ROWS.map(([name]) => ({ name, rates: [], waited: [] }));
+  const rows = ROWS.map(([name]) => ({ name, rates: [], waited: [], cpu: [] }));
   for (let round = 0; round < rounds; round++) {
     for (const [at, [, given, prefetchThreads]] of ROWS.entries()) {
-      const { rate, waited } = await measure(given, prefetchThreads);
-      process.stderr.write(`${rows[at].name}: ${rate.toFixed(2)} images/s, ${(100 * waited).toFixed(2)} % waited\n`);
+      const { rate, waited, cpu } = await measure(given, prefetchThreads);
+      rows[at].cpu.push(cpu);
       rows[at].rates.push(rate);
       rows[at].waited.push(waited);
     }
   }
   emit('machine', describeMachine());
-  for (const { name, rates, waited } of rows) {
-    emit('row', { name, imagesPerSecond: Math.max(...rates), rates, waited: Math.min(...waited) });
+  for (const { name, rates, waited, cpu } of rows) {
+    emit('row', { name, imagesPerSecond: Math.max(...rates), rates, waited, cpuMsPerImage: Math.min(...cpu) });
   }
   images.close();
   crops.close();

@@ -43,7 +43,7 @@ export const AUGMENTATION_OPTIONS = {
     expected: 'brightness[,contrast[,saturation[,hue]]], such as 0.4,0.4,0.4,0.1,',
     help: 'brightness, contrast, saturation and hue change by up to this much, such as 0.4,0.4,0.4,0.1; those left out stay',
   },
-  grayscale: { ...SHARE, default: 0, help: 'probability that an image loses its colors' },
+  grayscale: { ...SHARE, default: 0, help: 'probability that an image loses its colours' },
   randAugment: {
     ...{ ...TEXT, pattern: /^\d+,\d+$/ },
     expected: 'a number of operations of 1 to 14 and a magnitude of 0 to 30, such as 2,9,',
@@ -60,7 +60,7 @@ export const AUGMENTATION_OPTIONS = {
   warpFill: {
     ...{ ...TEXT, pattern: /^\d{1,3}(,\d{1,3},\d{1,3})?$/, default: '0' },
     expected: 'one byte, such as 128, or three of red, green and blue, such as 124,116,104,',
-    help: 'color of where these have no image: one byte, or red, green and blue, such as 124,116,104',
+    help: 'colour of where these have no image: one byte, or red, green and blue, such as 124,116,104',
   },
   erasing: { ...SHARE, default: 0, help: 'probability that a rectangle of an image is erased' },
   mixup: {

@@ -33,7 +33,7 @@ Napi::Value make_batch(const Napi::CallbackInfo& info) {
   const Napi::Value store = o.value("store");
   std::shared_ptr<const SampleSource> source;
   if (size) {
-    source = std::make_shared<ImageWindows>(ImageStoreWrap::images_of(store, "store"), static_cast<int>(*size));
+    source = ImageStoreWrap::windows_of(store, "store", static_cast<int>(*size));
   } else {
     source = CropStoreWrap::crops_of(store, "store");
   }

@@ -102,8 +102,13 @@ ImageStoreWrap::ImageStoreWrap(const Napi::CallbackInfo& info) : GuardedWrap<Ima
   });
 }
 
-std::shared_ptr<ImageStore> ImageStoreWrap::images_of(const Napi::Value& store, const char* name) {
-  return of(store, name, "a store of images of the same backend").store(store.Env());
+std::shared_ptr<const SampleSource> ImageStoreWrap::windows_of(const Napi::Value& store, const char* name, int side,
+                                                               Filter filter) {
+  ImageStoreWrap& self = of(store, name, "a store of images of the same backend");
+  const std::shared_ptr<ImageStore> images = self.store(store.Env());
+  if (!self.windows_ || self.windows_->size() != side || self.windows_->filter() != filter)
+    self.windows_ = std::make_shared<ImageWindows>(images, side, filter);
+  return self.windows_;
 }
 
 std::shared_ptr<ImageStore> ImageStoreWrap::store(Napi::Env env) const {
@@ -151,6 +156,7 @@ Napi::Value ImageStoreWrap::usage(const Napi::CallbackInfo& info) {
 
 Napi::Value ImageStoreWrap::close(const Napi::CallbackInfo& info) {
   store_.reset();
+  windows_.reset();
   return info.Env().Undefined();
 }
 

@@ -19,8 +19,10 @@ class ImageStoreWrap : public GuardedWrap<ImageStoreWrap> {
   static Napi::Function define(Napi::Env env);
   explicit ImageStoreWrap(const Napi::CallbackInfo& info);
 
-  // The images of a store that came as the value `name`. Throws a JavaScript error where it is none, or was closed.
-  static std::shared_ptr<ImageStore> images_of(const Napi::Value& store, const char* name);
+  // The windows of this side of a store that came as the value `name`: in each pass the same object, by which a session
+  // knows whose features it keeps. Throws a JavaScript error where it is no store, or was closed.
+  static std::shared_ptr<const SampleSource> windows_of(const Napi::Value& store, const char* name, int side,
+                                                        Filter filter = Filter::kBilinear);
 
  private:
   std::shared_ptr<ImageStore> store(Napi::Env env) const;
@@ -32,6 +34,7 @@ class ImageStoreWrap : public GuardedWrap<ImageStoreWrap> {
   Napi::Value close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<ImageStore> store_;
+  std::shared_ptr<ImageWindows> windows_;  // those that were last asked for
 };
 
 }  // namespace resnet_ft

@@ -57,9 +57,8 @@ PassSamples read_samples(Options* o, int64_t classes) {
   if (side) {
     const bool bicubic =
         !o->value("interpolation").IsUndefined() && o->one_of("interpolation", {"bilinear", "bicubic"}) == "bicubic";
-    samples.source =
-        std::make_shared<ImageWindows>(ImageStoreWrap::images_of(o->value("store"), "store"), static_cast<int>(*side),
-                                       bicubic ? Filter::kBicubic : Filter::kBilinear);
+    samples.source = ImageStoreWrap::windows_of(o->value("store"), "store", static_cast<int>(*side),
+                                                bicubic ? Filter::kBicubic : Filter::kBilinear);
   } else {
     samples.source = CropStoreWrap::crops_of(o->value("store"), "store");
   }

@@ -73,6 +73,7 @@ class ImageWindows final : public SampleSource {
 
   int64_t count() const override { return images_->count(); }
   int size() const override { return size_; }
+  Filter filter() const { return filter_; }
   // Width and height of an image, without the pixels.
   RgbView image_size(int64_t index) const { return images_->size(index); }
   void read(int64_t index, const Window* window, uint8_t* to) const override;
