@@ -53,6 +53,15 @@ test('a finished run says so, and goes on where it is given more epochs, as if i
   expect(await resultsOf(output)).toEqual(await resultsOf(inTmp('three')));
 });
 
+test('so does a run of the js backend', async () => {
+  const js = [...SHORT_RUN, '--backend', 'js', '--train-from', 'fc', '--draws', 'counter', '--ema', '0.9'];
+  const whole = await run([...js, '--epochs', '2', '--output', inTmp('js-whole')]);
+  expect([whole.code, whole.stderr]).toEqual([0, '']);
+  expect((await run([...js, '--epochs', '1', '--output', inTmp('js')])).code).toBe(0);
+  expect((await resume(inTmp('js'), '--epochs', '2')).code).toBe(0);
+  expect(await resultsOf(inTmp('js'))).toEqual(await resultsOf(inTmp('js-whole')));
+});
+
 test('without its result, which is written last, a run is finished again', async () => {
   const output = copy('without-result');
   fs.rmSync(path.join(output, 'result.json'));
