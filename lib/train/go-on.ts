@@ -7,6 +7,7 @@ import { invalidCheckpoint } from './checkpoint-file';
 import { checkpointFile, readCheckpoint, removeNewer, type OpenedCheckpoint } from './checkpoints';
 import type { Cropped } from './crop-data';
 import type { From } from './epochs';
+import type { TrainEvent } from './events';
 import type { SessionParts } from './open-session';
 import { START } from './progress';
 import type { ResumedRun } from './resume';
@@ -57,10 +58,7 @@ export async function goOn(
   if (note !== undefined) emit({ kind: 'note', note });
   folder.cutMetrics(opened?.checkpoint.metricsEnd ?? 0);
   await folder.remove(RESULT);
-  if (opened === undefined) {
-    emit({ kind: 'resumed', file: undefined, step: 0, epoch: START.epoch });
-    return undefined;
-  }
+  if (opened === undefined) return undefined;
   const { file, checkpoint, best } = opened;
   const progress = { ...checkpoint.progress };
   await removeNewer(folder.path, file);
@@ -77,8 +75,13 @@ export async function goOn(
       checkpoint: { ...checkpoint, state: { ...checkpoint.state, kept: null } },
     });
   }
-  emit({ kind: 'resumed', file, step: progress.steps, epoch: progress.epoch });
   return { progress, last: path.basename(file), best };
+}
+
+/** What a run that is resumed tells, once its folder says all that it now is. */
+export function resumedEvent(opened: OpenedCheckpoint | undefined): TrainEvent {
+  const { steps, epoch } = opened?.checkpoint.progress ?? START;
+  return { kind: 'resumed', file: opened?.file, step: steps, epoch };
 }
 
 /** The images that could not be read must be those of then: else the epochs would have others. */

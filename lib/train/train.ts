@@ -10,7 +10,7 @@ import { estimateRun } from './estimate';
 import type { TrainResult } from './events';
 import { computedEachTime } from './feature-room';
 import { aborted } from './fit';
-import { goOn } from './go-on';
+import { goOn, resumedEvent } from './go-on';
 import { trainHead } from './head';
 import { openData } from './open-data';
 import type { SessionParts } from './open-session';
@@ -79,6 +79,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     const resolved = resumed === undefined ? await planned(open, settled, elapsed, run) : settled;
     await writeConfig(parts, resolved, cropped, print);
     begun = true;
+    if (resumed !== undefined) run.emit(resumedEvent(opened));
     if (opened === undefined) await trainHead(open, resolved, run);
     await tellStart(session, { ...parts, options: resolved }, cropped, run);
     const { arch, preprocessing } = start;
