@@ -2,7 +2,7 @@ import { Format, type SingleBar } from 'cli-progress';
 import { passedOverLine } from '../data/passed-over';
 import { say, sayJson } from '../text/terminal';
 import { fill } from '../text/text-table';
-import type { ClassFigures, EpochRecord, KeptModel, TrainEvent } from '../train/events';
+import type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent } from '../train/events';
 import { createBar, ProgressBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { classLines } from './eval-report';
@@ -82,6 +82,7 @@ class TextDisplay implements Display {
   private bar: SingleBar | undefined;
   private epochs = 0;
   private perEpoch = 0;
+  private stepsPerEpoch = 1;
   private epoch = 0;
   private first = 0;
   private done = 0;
@@ -128,10 +129,11 @@ class TextDisplay implements Display {
       case 'start':
         this.epochs = event.epochs;
         this.perEpoch = event.images;
+        this.stepsPerEpoch = event.stepsPerEpoch;
         this.valImages = event.valImages;
         return this.line(`training, results in ${shownPath(event.output)}`);
       case 'step':
-        return this.step(event.epoch, event.images, event.loss);
+        return this.step(event);
       case 'epoch':
         this.close();
         return fill(epochLine(event, this.epochs, this.valImages).split('  '), '  ', this.width()).forEach((line) =>
@@ -173,17 +175,19 @@ class TextDisplay implements Display {
     if (!this.quiet) say(text);
   }
 
-  private step(epoch: number, images: number, loss: number): void {
+  private step({ epoch, step, images, loss }: StepRecord): void {
     if (!this.terminal || this.quiet) return;
     const payload = { epoch: `${epoch}/${this.epochs}`, loss: loss.toFixed(4), speed: '' };
     if (epoch !== this.epoch || this.bar === undefined) {
-      // The first batch was begun before the clock: it tells nothing of the speed.
+      // The first batch was begun before the clock: it tells nothing of the speed. The bar may begin within an epoch: after a line between, or a
+      // break of the run.
+      const ofEpoch = step - (epoch - 1) * this.stepsPerEpoch;
       this.epoch = epoch;
-      this.first = this.done = images;
+      this.first = this.done = Math.round((this.perEpoch * ofEpoch) / this.stepsPerEpoch);
       this.begun = performance.now();
       this.close();
       this.bar = createBar(process.stdout, 'epoch {epoch} {bar} {value}/{total}  loss {loss}{speed}', 66);
-      this.bar.start(this.perEpoch, images, payload);
+      this.bar.start(this.perEpoch, this.done, payload);
       return;
     }
     this.done += images;
