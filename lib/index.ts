@@ -26,6 +26,8 @@ export type {
 } from './eval/types';
 export type { Interval } from './eval/wilson';
 export { exportModel, type ExportResult } from './export/export';
+export { findLearningRate } from './lr-find/find';
+export type { LrEnd, LrFindControl, LrFindEvent, LrFindResult, LrPoint, LrSuggestion } from './lr-find/types';
 export type { ImageInput } from './model/classifier';
 export {
   loadModel,
@@ -46,6 +48,7 @@ export type {
   ExportOptions,
   Fitting,
   Geometry,
+  LrFindOptions,
   Preprocessing,
   ResolvedTrainOptions,
   SummaryOptions,

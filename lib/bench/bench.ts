@@ -1,13 +1,12 @@
-import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { DownloadControl } from '../download/types';
-import { removeStale, temporaryName } from '../files/stale';
+import { inTemporaryFolder } from '../files/temporary-folder';
 import { resolveBenchOptions, type BenchBackend, type BenchOptions, type ResolvedBenchOptions } from '../options';
 import { defaultThreads } from '../machine/threads';
 import { packageVersion } from '../machine/version';
 import { MODEL_FILE } from '../model/locate';
-import { notWritable, writeAtomically } from '../files/atomic-file';
+import { writeAtomically } from '../files/atomic-file';
 import { writeStateDict } from '../weights/index';
 import { TOLERANCE } from './agreement';
 import { Collector } from './collector';
@@ -47,7 +46,7 @@ export async function bench(input: BenchOptions, control: BenchControl = {}): Pr
   const report = emptyReport(options, model, date, count);
   for (const line of warnings(report)) onLine(line);
   const collector = new Collector(report, model, images, onLine);
-  await inTemporaryFolder(async (folder) => {
+  await inTemporaryFolder('resnet-ft-bench', async (folder) => {
     const job = await writeFiles(folder, options, model, images);
     for (const backend of options.backends) {
       if (signal?.aborted === true) break;
@@ -146,31 +145,4 @@ function emptyReport(options: ResolvedBenchOptions, model: BenchModel, date: str
     check: { reference: null, tolerance: TOLERANCE, largestDifference: null, images: [] },
     backends: options.backends.map((backend) => ({ backend, label: backend, status: 'pending', inference: [] })),
   };
-}
-
-/** Gives `work` a temporary folder, which is removed afterwards, even if the process ends meanwhile. */
-async function inTemporaryFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await makeTemporaryFolder();
-  const remove = (): void => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  process.on('exit', remove);
-  try {
-    await work(folder);
-  } finally {
-    process.off('exit', remove);
-    remove();
-  }
-}
-
-async function makeTemporaryFolder(): Promise<string> {
-  const name = 'resnet-ft-bench';
-  // Those of benchmarks that were killed are large.
-  await removeStale(os.tmpdir(), (base) => base === name);
-  const folder = temporaryName(path.join(os.tmpdir(), name));
-  try {
-    fs.mkdirSync(folder, 0o700);
-    return folder;
-  } catch (cause) {
-    const hint = 'Name a folder that can be written to in the environment variable TMPDIR';
-    throw notWritable(folder, (cause as Error).message, { hint, cause });
-  }
 }

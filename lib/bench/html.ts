@@ -1,4 +1,4 @@
-import { printable } from '../text/printable';
+import { escapeMarkup as escape } from '../text/markup';
 import { amount, digits, spreadText } from './format';
 import { groupsOf, type Entry, type Group } from './groups';
 import { agreementLines, describe, statusLines, warnings } from './table';
@@ -80,9 +80,4 @@ function checked({ check }: BenchReport): string {
     return `<tr><th scope="row">${escape(name)}</th><td>${escape(predicted)}</td></tr>`;
   });
   return `<h2>Images of the check, and their class</h2>\n<table>\n${rows.join('\n')}\n</table>`;
-}
-
-/** Text for an element or a quoted attribute, without what could turn the direction of what stands around it. */
-function escape(text: string): string {
-  return printable(text).replace(/[&<>"']/g, (letter) => `&#${letter.codePointAt(0)};`);
 }

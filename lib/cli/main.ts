@@ -13,6 +13,7 @@ import { doctorCommand } from './doctor';
 import { evalCommand } from './eval';
 import { exportCommand } from './export';
 import { libtorchCommand } from './libtorch';
+import { lrFindCommand } from './lr-find';
 import { predictCommand } from './predict';
 import { stopCode } from './stop';
 import { settleOutput, watchStreams } from './streams';
@@ -25,6 +26,7 @@ const COMMANDS: Command[] = [
   evalCommand,
   predictCommand,
   compareCommand,
+  lrFindCommand,
   summaryCommand,
   exportCommand,
   weightsCommand,

@@ -19,6 +19,7 @@ export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
 export { checkLastBatch, preprocessingOf, toMeasure } from './geometry';
 export { EXPORT_OPTIONS, resolveExportOptions, type ExportFormat, type ExportOptions } from './export';
 export { optimizerDefaults } from './optimization';
+export { LR_FIND_OPTIONS, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from './lr-find';
 export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions } from './predict';
 export {
   kebab,

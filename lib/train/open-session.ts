@@ -24,9 +24,10 @@ export interface SessionParts {
 /**
  * Shares out disk and memory, and refuses a run that could not save what it makes.
  *
+ * @param scratch whether it saves nothing
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE
  */
-export async function shareRoom({ options, trainer, dataset, start, folder }: SessionParts) {
+export async function shareRoom({ options, trainer, dataset, start, folder }: SessionParts, scratch = false) {
   const { arch, preprocessing } = start;
   const steps = runSteps(dataset.train.length, options).total;
   const { precision } = trainer;
@@ -38,7 +39,7 @@ export async function shareRoom({ options, trainer, dataset, start, folder }: Se
     valImages: dataset.val.length,
     checkpointCopies: checkpointCopies(options),
   };
-  const results = plannedBytes(files);
+  const results = scratch ? 0 : plannedBytes(files);
   await requireRoom(folder, results);
   const memory = featureMemory(options, trainer);
   const crops = imageBytes(options, preprocessing, dataset.train.length, dataset.val.length);

@@ -22,6 +22,8 @@ export interface TrainingInput {
   withoutWeights?: string | undefined;
   /** Of a run that is resumed: what it settled on when it began, and the state that it goes on from. */
   resumed?: { start: Start; checkpoint: OpenedCheckpoint } | undefined;
+  /** Whether the folder is for scratch files alone, and needs no room for results; default no. */
+  scratch?: boolean | undefined;
 }
 
 /** A session with its weights, and the images of both splits: all that training needs. */
@@ -39,7 +41,7 @@ export interface OpenTraining {
  * @throws ResnetFtError of whatever can't be had
  */
 export async function openTraining(
-  { options, dataset, folder, withoutWeights, resumed }: TrainingInput,
+  { options, dataset, folder, withoutWeights, resumed, scratch }: TrainingInput,
   run: RunControl,
 ): Promise<OpenTraining> {
   const stores: { close(): void }[] = [];
@@ -52,7 +54,7 @@ export async function openTraining(
     const trainer = await openTrainer(options, dataset, run);
     const start = resumed?.start ?? (await readStart(options, { ...run.download, otherwise: withoutWeights }));
     const parts: SessionParts = { options, trainer, dataset, start, folder };
-    const { storage, features } = await shareRoom(parts);
+    const { storage, features } = await shareRoom(parts, scratch);
     const crops = (): Promise<Cropped> => cropSamples(parts, storage, stores, run);
     // What is measured on the crops is needed to make the session.
     const early = resumed === undefined && toMeasure(options).length > 0 ? await crops() : undefined;

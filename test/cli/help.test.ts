@@ -1,4 +1,4 @@
-import { COMPARE_OPTIONS, kebab, TRAIN_OPTIONS, type OptionTable } from '../../lib/options';
+import { COMPARE_OPTIONS, kebab, LR_FIND_OPTIONS, TRAIN_OPTIONS, type OptionTable } from '../../lib/options';
 import { run } from './run';
 
 /** Long names that a help shows, in its order. */
@@ -16,6 +16,7 @@ const helpOf = async (...args: string[]): Promise<string[]> => {
 test.each<[string, OptionTable]>([
   ['train', TRAIN_OPTIONS],
   ['compare', COMPARE_OPTIONS],
+  ['lr-find', LR_FIND_OPTIONS],
 ])('the help of %s shows the usual options, and --help-all every one', async (command, table) => {
   const names = Object.keys(table);
   const usual = names.filter((name) => table[name]?.advanced !== true).map(kebab);

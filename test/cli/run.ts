@@ -15,7 +15,7 @@ export interface Outcome {
 /** Crops that another version made, and kept in the user's cache, must not stand in for those that are tested. */
 function withoutCropCache(args: string[]): string[] {
   const [command = '', ...rest] = args;
-  const reads = command === 'train' || command === 'compare';
+  const reads = ['train', 'compare', 'lr-find'].includes(command);
   return reads && !args.includes('--cache-dir') ? [command, '--crop-cache', '0', ...rest] : args;
 }
 

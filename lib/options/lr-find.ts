@@ -1,0 +1,88 @@
+import { OUTPUT } from './common';
+import { rejectOption, requireText, resolveOptions, type GivenOptions, type OptionTable } from './spec';
+import { resolveTrainOptions, TRAIN_OPTIONS, type ResolvedTrainOptions } from './train';
+
+const RANGE = 'Range';
+
+/** Most steps of a range test: its curve is all in memory, and drawn. */
+const MOST_STEPS = 10_000;
+
+// How long a run is, how its rate changes, and what becomes of its weights: a range test has its own rates, and keeps nothing.
+const { epochs, steps, patience, minDelta, maxTime, ...endless } = TRAIN_OPTIONS;
+const { schedule, warmup, stepSize, gamma, finalLrFactor, cycleMomentum, ...unscheduled } = endless;
+const { keep, ema, resume, checkpointEvery, output, lr, cropMemory, cacheDisk, ...shared } = unscheduled;
+
+/** Every option of `lr-find`: those of `train` that say what is trained, on which images, where; and the range of rates. */
+export const LR_FIND_OPTIONS = {
+  lrMin: { type: 'number', above: 0, default: 1e-6, group: RANGE, help: 'learning rate of the first step' },
+  lrMax: { type: 'number', above: 0, default: 10, group: RANGE, help: 'learning rate of the last step' },
+  lrSteps: {
+    type: 'number',
+    integer: true,
+    min: 20,
+    max: MOST_STEPS,
+    default: 100,
+    group: RANGE,
+    help: 'optimizer steps from the one to the other; fewer are done where the loss explodes before',
+  },
+  ...shared,
+  lr: {
+    type: 'number',
+    above: 0,
+    group: lr.group,
+    advanced: true,
+    help: 'with --lr-head, the rate beside which it stands: their proportion is kept [default: 0.01, or 0.001 with AdamW]',
+  },
+  cropMemory: {
+    ...cropMemory,
+    help: "memory for the cropped images; if they need more, they are read from a file in the system's temporary folder [default: half of what is free]",
+  },
+  cacheDisk: {
+    ...cacheDisk,
+    help: "disk space in the system's temporary folder for features that do not fit into that memory [default: half of what is free]",
+  },
+  output: {
+    type: 'string',
+    pattern: /\.svg$/i,
+    expected: 'a file name ending in .svg',
+    group: OUTPUT,
+    help: 'also draw the curve into a file, such as lr-find.svg; an existing file is replaced',
+  },
+} as const satisfies OptionTable;
+
+/** What `lr-find` takes: the folder of images, and any of the options of the command line in camel case. */
+export type LrFindOptions = { data: string } & GivenOptions<typeof LR_FIND_OPTIONS>;
+
+/** The options after defaults. */
+export interface ResolvedLrFindOptions {
+  lrMin: number;
+  lrMax: number;
+  lrSteps: number;
+  output: string | undefined;
+  /** Those of a training of so many steps that saves nothing. */
+  train: ResolvedTrainOptions;
+}
+
+/**
+ * Checks every option of `lr-find` and fills in the defaults.
+ *
+ * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
+ */
+export function resolveLrFindOptions(input: LrFindOptions): ResolvedLrFindOptions {
+  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of lr-find', input);
+  const { data, ...given } = input;
+  const { lrMin, lrMax, lrSteps, output } = resolveOptions(LR_FIND_OPTIONS, given, 'lr-find');
+  if (lrMin >= lrMax) rejectOption(`a number below --lr-max, ${lrMax},`, '--lr-min', lrMin);
+  const { lrMin: _min, lrMax: _max, lrSteps: _steps, output: _output, ...training } = given;
+  if (training.lr !== undefined && training.lrHead === undefined) {
+    const hint = 'The rate is what is looked for; its range is --lr-min to --lr-max';
+    rejectOption('no value without --lr-head', '--lr', training.lr, hint);
+  }
+  const train = resolveTrainOptions({
+    ...training,
+    data: requireText('a folder', 'data', data),
+    // An epoch has at least one step.
+    ...{ epochs: lrSteps, steps: lrSteps, checkpointEvery: 'never' },
+  });
+  return { lrMin, lrMax, lrSteps, output, train };
+}
