@@ -16,7 +16,7 @@ import {
 import { invalidCheckpoint } from './checkpoint-file';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainResult } from './events';
-import { readConfig, type RunConfig } from './run-config';
+import { absolute, readConfig, type RunConfig } from './run-config';
 import { CONFIG, RESULT } from './run-folder';
 import type { Start } from './start';
 
@@ -35,6 +35,8 @@ const MAY_CHANGE: ReadonlySet<string> = new Set(['epochs', 'steps', 'patience', 
 
 /** Where these are left to the program, the run goes on with what it settled on. */
 const SETTLED: ReadonlySet<string> = new Set(['backend', 'device', 'precision']);
+
+const FILES: ReadonlySet<string> = new Set(['weights', 'extend']);
 
 /**
  * Finds the run that `resume` names, and settles its options.
@@ -81,12 +83,14 @@ function merge(options: ResolvedTrainOptions, { data, ...given }: TrainOptions):
     const spec = TRAIN_OPTIONS[name as keyof typeof TRAIN_OPTIONS];
     if (value === undefined || name === 'output' || (SETTLED.has(name) && value === 'auto')) continue;
     const was = options[name as keyof typeof options];
-    if (spec.affects !== 'place' && !MAY_CHANGE.has(name) && !isDeepStrictEqual(value, was)) {
+    // What config.json has by its whole path may be given as before.
+    const now = FILES.has(name) && typeof value === 'string' ? absolute(value) : value;
+    if (spec.affects !== 'place' && !MAY_CHANGE.has(name) && !isDeepStrictEqual(now, was)) {
       const expected =
         was === undefined ? 'no value, as when the run began,' : `${String(was)}, as when the run began,`;
       rejectOption(expected, `--${kebab(name)}`, value, 'Leave the option out, or begin a new run in another folder');
     }
-    merged[name] = value;
+    merged[name] = now;
   }
   merged['resume'] = undefined;
   const { data: _, ...checked } = merged as ResolvedTrainOptions;

@@ -25,11 +25,12 @@ export interface RunConfig {
 /** The options with what the run has settled of them; folders and files by paths that hold wherever the run is gone on with. */
 export function resolvedOptions({ options, trainer, start, folder }: SessionParts): ResolvedTrainOptions {
   const { backend, device, precision } = trainer;
-  const { data, weights, val } = options;
+  const { data, weights, extend, val } = options;
   return {
     ...options,
     data: absolute(data),
     weights: absolute(weights),
+    ...(extend === undefined ? {} : { extend: absolute(extend) }),
     ...(val === undefined ? {} : { val: absolute(val) }),
     arch: start.arch,
     output: folder.path,
@@ -40,7 +41,7 @@ export function resolvedOptions({ options, trainer, start, folder }: SessionPart
 }
 
 /** The path of what is there; other words, such as the name of weights, mean something else. */
-function absolute(name: string): string {
+export function absolute(name: string): string {
   const file = path.resolve(name);
   return fs.existsSync(file) ? file : name;
 }
