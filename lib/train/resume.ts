@@ -17,7 +17,7 @@ import { invalidCheckpoint } from './checkpoint-file';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainResult } from './events';
 import { absolute, readConfig, type RunConfig } from './run-config';
-import { CONFIG, RESULT } from './run-folder';
+import { CONFIG, PLAN, RESULT } from './run-folder';
 import type { Start } from './start';
 
 /** A run that is to be gone on with. */
@@ -59,13 +59,15 @@ export async function openRun(input: TrainOptions): Promise<ResumedRun | undefin
   if (config === undefined) {
     if (data !== undefined && named === undefined) return undefined;
     throw invalidCheckpoint(folder, `there is no run to go on with: the folder has no ${CONFIG}`, {
-      hint: 'Name the folder of a run that was begun',
+      hint: fs.existsSync(path.join(folder, PLAN))
+        ? 'It holds several trainings, which crossValidate and trainSeeds go on with'
+        : 'Name the folder of a run that was begun',
     });
   }
   return {
     folder,
     config,
-    options: merge(config.options, input),
+    options: mergeOptions(config.options, input),
     named: named === undefined ? undefined : path.resolve(resume),
   };
 }
@@ -76,8 +78,12 @@ export function beginningOptions(input: TrainOptions): ResolvedTrainOptions {
   return { ...resolveTrainOptions({ ...input, output: input.resume }), resume: undefined };
 }
 
-/** The run's options, with those that were given anew. */
-function merge(options: ResolvedTrainOptions, { data, ...given }: TrainOptions): ResolvedTrainOptions {
+/**
+ * The options of a run, with those that were given anew.
+ *
+ * @throws ResnetFtError INVALID_OPTION for one that the run has otherwise and that may not change
+ */
+export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: TrainOptions): ResolvedTrainOptions {
   const merged: Record<string, unknown> = { ...options };
   for (const [name, value] of Object.entries(given)) {
     const spec = TRAIN_OPTIONS[name as keyof typeof TRAIN_OPTIONS];
