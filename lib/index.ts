@@ -24,6 +24,7 @@ export type {
   EvaluateOptions,
   FolderClass,
 } from './eval/types';
+export type { Spread } from './eval/student';
 export type { Interval } from './eval/wilson';
 export { exportModel, type ExportResult } from './export/export';
 export { findLearningRate } from './lr-find/find';
@@ -54,6 +55,17 @@ export type {
   SummaryOptions,
   TrainOptions,
 } from './options';
+export { crossValidate, trainSeeds } from './repeats/repeats';
+export type {
+  CrossValidateOptions,
+  RepeatControl,
+  RepeatEvent,
+  RepeatKind,
+  RepeatResult,
+  RepeatRun,
+  RunFigures,
+  TrainSeedsOptions,
+} from './repeats/types';
 export { summarize, type Summary } from './summary/summarize';
 export { train, type Training } from './train/training';
 export type { TrainControl } from './train/run';

@@ -12,7 +12,7 @@ const FLOORS = [
   // a network in use
   ['backend', 'data', 'model'],
   // what the commands do
-  ['eval', 'predict', 'train', 'compare', 'lr-find', 'export', 'summary', 'bench', 'doctor'],
+  ['eval', 'predict', 'train', 'repeats', 'compare', 'lr-find', 'export', 'summary', 'bench', 'doctor'],
   // what a person and a program see
   ['cli', 'index'],
 ];

@@ -53,7 +53,7 @@ function keptText({ keep, epoch, step, batchLoss }: KeptModel): string {
 /** Of more classes than this, those that the model knows least are shown. */
 const SHOWN_CLASSES = 12;
 
-function classTable(classes: readonly ClassFigures[]): string[] {
+export function classTable(classes: readonly ClassFigures[]): string[] {
   if (classes.length <= SHOWN_CLASSES) return classLines(classes);
   const worst = [...classes].sort((a, b) => (a.f1 ?? 0) - (b.f1 ?? 0)).slice(0, SHOWN_CLASSES);
   return [`the ${SHOWN_CLASSES} of ${classes.length} classes with the lowest F1:`, ...classLines(worst)];
@@ -93,6 +93,7 @@ class TextDisplay implements Display {
   constructor(
     private readonly quiet: boolean,
     private readonly terminal: boolean,
+    private readonly label: string,
   ) {
     this.downloads = createDownloadDisplay({ quiet });
   }
@@ -136,9 +137,11 @@ class TextDisplay implements Display {
         return this.step(event);
       case 'epoch':
         this.close();
-        return fill(epochLine(event, this.epochs, this.valImages).split('  '), '  ', this.width()).forEach((line) =>
-          this.line(line),
-        );
+        return fill(
+          `${this.label}${epochLine(event, this.epochs, this.valImages)}`.split('  '),
+          '  ',
+          this.width(),
+        ).forEach((line) => this.line(line));
       case 'saved':
       case 'checkpoint':
         return;
@@ -177,7 +180,7 @@ class TextDisplay implements Display {
 
   private step({ epoch, step, images, loss }: StepRecord): void {
     if (!this.terminal || this.quiet) return;
-    const payload = { epoch: `${epoch}/${this.epochs}`, loss: loss.toFixed(4), speed: '' };
+    const payload = { label: this.label, epoch: `${epoch}/${this.epochs}`, loss: loss.toFixed(4), speed: '' };
     if (epoch !== this.epoch || this.bar === undefined) {
       // The first batch was begun before the clock: it tells nothing of the speed. The bar may begin within an epoch: after a line between, or a
       // break of the run.
@@ -186,7 +189,11 @@ class TextDisplay implements Display {
       this.first = this.done = Math.round((this.perEpoch * ofEpoch) / this.stepsPerEpoch);
       this.begun = performance.now();
       this.close();
-      this.bar = createBar(process.stdout, 'epoch {epoch} {bar} {value}/{total}  loss {loss}{speed}', 66);
+      this.bar = createBar(
+        process.stdout,
+        '{label}epoch {epoch} {bar} {value}/{total}  loss {loss}{speed}',
+        66 + this.label.length,
+      );
       this.bar.start(this.perEpoch, this.done, payload);
       return;
     }
@@ -197,7 +204,12 @@ class TextDisplay implements Display {
   }
 }
 
-/** JSON records, or text, with a progress bar if standard output is a terminal. */
-export function createDisplay(options: { json: boolean; quiet: boolean }): Display {
-  return options.json ? new JsonDisplay() : new TextDisplay(options.quiet, process.stdout.isTTY);
+/**
+ * JSON records, or text, with a progress bar if standard output is a terminal.
+ *
+ * @param options.label before each line of an epoch, to tell the training from others: figures and words of ours
+ */
+export function createDisplay(options: { json: boolean; quiet: boolean; label?: string }): Display {
+  const label = options.label === undefined ? '' : `${options.label}  `;
+  return options.json ? new JsonDisplay() : new TextDisplay(options.quiet, process.stdout.isTTY, label);
 }

@@ -13,7 +13,8 @@ import {
   type ResolvedCompareOptions,
 } from '../options';
 import { writeAtomically } from '../files/atomic-file';
-import { finishedRow, recipeOf, saveRow, setAside } from './row-file';
+import { setAside } from '../files/set-aside';
+import { finishedRow, recipeOf, saveRow } from './row-file';
 import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
 

@@ -1,9 +1,8 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
 import { readRegularFile } from '../files/regular-file';
-import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
+import { OTHER_OUTPUT } from '../files/output-folder';
 import {
   COMPARE_OPTIONS,
   COMPARE_ROWS,
@@ -73,19 +72,4 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
 export async function saveRow(recipe: RowRecipe, result: RowResult): Promise<void> {
   const text = `${JSON.stringify({ recipe, result }, undefined, 2)}\n`;
   await writeAtomically(path.join(result.folder, ROW_FILE), [Buffer.from(text)]);
-}
-
-/**
- * Moves what an interrupted run left out of the way; nothing is deleted.
- *
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE if that run is still going on; the file system's error
- */
-export async function setAside(folder: string): Promise<void> {
-  if (!fs.existsSync(folder) || fs.readdirSync(folder).length === 0) return;
-  // A training that was started apart may still write to it.
-  const taken = await OutputFolder.take(folder);
-  await taken.release();
-  let n = 1;
-  while (fs.existsSync(`${folder}.unfinished-${n}`)) n++;
-  fs.renameSync(folder, `${folder}.unfinished-${n}`);
 }

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
-import { rejectOption } from '../options';
+import { rejectOption, type Fold } from '../options';
+import { mulberry32, shuffled } from './draw';
+import { drawFolds } from './folds';
 import {
   addPassedOver,
   isDirectory,
@@ -19,7 +21,9 @@ export interface DatasetOptions {
   val?: string;
   /** Share of every class that is set apart for validation, between 0 and 1. */
   valSplit?: number;
-  /** Seed of the split. */
+  /** The fold of the classes' images that is for validation; of a folder with `train/` those in there, and no others. */
+  fold?: Fold;
+  /** Seed of the split, or of the folds. */
   seed: number;
 }
 
@@ -30,6 +34,8 @@ export interface Dataset {
   val: Sample[];
   /** Files of both splits whose names are not those of images. */
   passedOver: PassedOver;
+  /** A folder of validation images that stands beside those the folds are of, and is not used. */
+  leftOut?: string;
 }
 
 /**
@@ -42,6 +48,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   if (options.val !== undefined && options.valSplit !== undefined) {
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }
+  const { fold } = options;
   if (!(await isDirectory(data))) throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${data}`);
   const { folders, files } = await list(data);
   if (folders.length === 0 && files.length === 0) {
@@ -50,6 +57,11 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     });
   }
   const hasTrain = folders.includes('train');
+  if (fold !== undefined) {
+    const folder = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
+    const dataset = apart(folder, drawFolds(folder, fold.count, options.seed)[fold.number - 1] ?? new Set());
+    return hasTrain && folders.includes('val') ? { ...dataset, leftOut: path.join(data, 'val') } : dataset;
+  }
   if (options.valSplit !== undefined) {
     if (hasTrain && folders.includes('val')) {
       rejectOption(
@@ -117,30 +129,15 @@ function split(folder: ImageFolder, fraction: number, seed: number): Dataset {
       hint: 'A class needs two images, one for training and one for validation',
     });
   }
+  return apart(folder, chosen);
+}
+
+/** The images of a folder, those that were chosen for validation. */
+function apart(folder: ImageFolder, chosen: ReadonlySet<Sample>): Dataset {
   return {
     classes: folder.classes,
     train: folder.samples.filter((sample) => !chosen.has(sample)),
     val: folder.samples.filter((sample) => chosen.has(sample)),
     passedOver: folder.passedOver,
-  };
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const out = [...items];
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [out[i], out[j]] = [out[j] as T, out[i] as T];
-  }
-  return out;
-}
-
-/** A small generator with 32 bits of state; Math.random can't be seeded. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }

@@ -33,6 +33,7 @@ export {
   type ResolvedOptions,
 } from './spec';
 export type { RecipeName } from './recipes';
+export { foldOf, REPEAT_OPTIONS, type Fold } from './repeats';
 export { SUMMARY_OPTIONS, resolveSummaryOptions, type ResolvedSummaryOptions, type SummaryOptions } from './summary';
 export { TRAIN_OPTIONS, resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from './train';
 export {

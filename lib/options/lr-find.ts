@@ -10,7 +10,9 @@ const MOST_STEPS = 10_000;
 // How long a run is, how its rate changes, and what becomes of its weights: a range test has its own rates, and keeps nothing.
 const { epochs, steps, patience, minDelta, maxTime, ...endless } = TRAIN_OPTIONS;
 const { schedule, warmup, stepSize, gamma, finalLrFactor, cycleMomentum, ...unscheduled } = endless;
-const { keep, ema, resume, checkpointEvery, output, lr, cropMemory, cacheDisk, ...shared } = unscheduled;
+const { keep, ema, resume, checkpointEvery, output, lr, cropMemory, cacheDisk, ...unnamed } = unscheduled;
+// Of these a recipe's name stands for values, and a head that is trained first has a range of its own.
+const { recipe, headEpochs, chooseLr, ...shared } = unnamed;
 
 /** Every option of `lr-find`: those of `train` that say what is trained, on which images, where; and the range of rates. */
 export const LR_FIND_OPTIONS = {

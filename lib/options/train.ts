@@ -1,7 +1,9 @@
 import { AUGMENTATION_OPTIONS, settleAugmentation } from './augmentation';
 import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
+import { EXTEND_OPTION, settleExtend } from './extend';
 import { checkGeometryOptions, GEOMETRY_OPTIONS } from './geometry';
 import { checkOptimization, OPTIMIZATION_OPTIONS, withOptimizerDefaults } from './optimization';
+import { checkFold, FOLD_OPTION } from './repeats';
 import {
   advanced,
   rejectOption,
@@ -35,6 +37,7 @@ export const TRAIN_OPTIONS = {
     affects: 'result',
     help: 'share of each class kept for validation, where <data> is one folder of classes',
   },
+  ...FOLD_OPTION,
   skipUnreadable: {
     type: 'boolean',
     default: false,
@@ -57,6 +60,7 @@ export const TRAIN_OPTIONS = {
     affects: 'start',
     help: 'weights to start from: imagenet-v1, imagenet-v2, none, or a state dict file',
   },
+  ...EXTEND_OPTION,
   offline: {
     type: 'boolean',
     default: false,
@@ -239,7 +243,7 @@ export function resolveTrainOptions(input: TrainOptions, images?: number): Resol
   const given = withRecipe(asked, images);
   const options = {
     data: requireText('a folder', 'data', data),
-    ...withOptimizerDefaults(resolveOptions(TRAIN_OPTIONS, given, 'train')),
+    ...settleExtend(withOptimizerDefaults(resolveOptions(TRAIN_OPTIONS, given, 'train')), given.weights),
   };
   if (options.minDelta > 0 && options.patience === undefined) {
     rejectOption('no value without --patience', '--min-delta', options.minDelta);
@@ -249,6 +253,7 @@ export function resolveTrainOptions(input: TrainOptions, images?: number): Resol
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }
   requireFrozen(options);
+  checkFold(options);
   checkGeometryOptions(options);
   return settleAugmentation(options, given.draws);
 }

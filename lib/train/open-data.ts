@@ -1,6 +1,6 @@
 import type { Dataset } from '../data/dataset';
 import { passedOverEvent } from '../data/passed-over';
-import type { ResolvedTrainOptions } from '../options';
+import { foldOf, type ResolvedTrainOptions } from '../options';
 import type { RunControl } from './run';
 
 /**
@@ -12,12 +12,20 @@ export async function openData(options: ResolvedTrainOptions, { emit, download }
   const { resolveDataFolder, trainingAtHand } = await import('../data/hymenoptera.js');
   const { openDataset } = await import('../data/dataset.js');
   const { val, valSplit, seed } = options;
+  const fold = options.fold === undefined ? undefined : foldOf(options.fold);
   const dataset = await openDataset({
     data: await resolveDataFolder(options.data, { ...download, otherwise: trainingAtHand() }),
     seed,
     ...(val === undefined ? {} : { val }),
     ...(valSplit === undefined ? {} : { valSplit }),
+    ...(fold === undefined ? {} : { fold }),
   });
+  if (dataset.leftOut !== undefined) {
+    emit({
+      kind: 'note',
+      note: `the folds are of the training images alone: those in ${dataset.leftOut} are not used`,
+    });
+  }
   emit({ kind: 'data', classes: dataset.classes, train: dataset.train.length, val: dataset.val.length });
   const passedOver = passedOverEvent(dataset.passedOver);
   if (passedOver !== undefined) emit(passedOver);

@@ -80,7 +80,7 @@ export async function createSession(
 /**
  * Loads the weights to start from, where there are any.
  *
- * @throws ResnetFtError WEIGHTS_MISMATCH or WEIGHTS_INVALID
+ * @throws ResnetFtError WEIGHTS_MISMATCH, WEIGHTS_INVALID or DATA_INVALID
  */
 export async function loadWeights(
   session: TrainingSession,
@@ -88,5 +88,5 @@ export async function loadWeights(
   { emit }: RunControl,
 ): Promise<void> {
   const { weights, arch } = start;
-  if (weights !== undefined) emit(await loadStart(session, weights, arch, dataset.classes.length));
+  if (weights !== undefined) emit(await loadStart(session, weights, arch, dataset.classes));
 }

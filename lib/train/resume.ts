@@ -16,8 +16,8 @@ import {
 import { invalidCheckpoint } from './checkpoint-file';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainResult } from './events';
-import { readConfig, type RunConfig } from './run-config';
-import { CONFIG, RESULT } from './run-folder';
+import { absolute, readConfig, type RunConfig } from './run-config';
+import { CONFIG, PLAN, RESULT } from './run-folder';
 import type { Start } from './start';
 
 /** A run that is to be gone on with. */
@@ -35,6 +35,8 @@ const MAY_CHANGE: ReadonlySet<string> = new Set(['epochs', 'steps', 'patience', 
 
 /** Where these are left to the program, the run goes on with what it settled on. */
 const SETTLED: ReadonlySet<string> = new Set(['backend', 'device', 'precision', 'recipe']);
+
+const FILES: ReadonlySet<string> = new Set(['weights', 'extend']);
 
 /**
  * Finds the run that `resume` names, and settles its options.
@@ -57,13 +59,15 @@ export async function openRun(input: TrainOptions): Promise<ResumedRun | undefin
   if (config === undefined) {
     if (data !== undefined && named === undefined) return undefined;
     throw invalidCheckpoint(folder, `there is no run to go on with: the folder has no ${CONFIG}`, {
-      hint: 'Name the folder of a run that was begun',
+      hint: fs.existsSync(path.join(folder, PLAN))
+        ? 'It holds several trainings, which crossValidate and trainSeeds go on with'
+        : 'Name the folder of a run that was begun',
     });
   }
   return {
     folder,
     config,
-    options: merge(config.options, input),
+    options: mergeOptions(config.options, input),
     named: named === undefined ? undefined : path.resolve(resume),
   };
 }
@@ -78,19 +82,25 @@ export function beginningOptions(input: TrainOptions, images?: number): Resolved
   return { ...resolveTrainOptions({ ...input, output: input.resume }, images), resume: undefined };
 }
 
-/** The run's options, with those that were given anew. */
-function merge(options: ResolvedTrainOptions, { data, ...given }: TrainOptions): ResolvedTrainOptions {
+/**
+ * The options of a run, with those that were given anew.
+ *
+ * @throws ResnetFtError INVALID_OPTION for one that the run has otherwise and that may not change
+ */
+export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: TrainOptions): ResolvedTrainOptions {
   const merged: Record<string, unknown> = { ...options };
   for (const [name, value] of Object.entries(given)) {
     const spec = TRAIN_OPTIONS[name as keyof typeof TRAIN_OPTIONS];
     if (value === undefined || name === 'output' || (SETTLED.has(name) && value === 'auto')) continue;
     const was = options[name as keyof typeof options];
-    if (spec.affects !== 'place' && !MAY_CHANGE.has(name) && !isDeepStrictEqual(value, was)) {
+    // What config.json has by its whole path may be given as before.
+    const now = FILES.has(name) && typeof value === 'string' ? absolute(value) : value;
+    if (spec.affects !== 'place' && !MAY_CHANGE.has(name) && !isDeepStrictEqual(now, was)) {
       const expected =
         was === undefined ? 'no value, as when the run began,' : `${String(was)}, as when the run began,`;
       rejectOption(expected, `--${kebab(name)}`, value, 'Leave the option out, or begin a new run in another folder');
     }
-    merged[name] = value;
+    merged[name] = now;
   }
   merged['resume'] = undefined;
   const { data: _, ...checked } = merged as ResolvedTrainOptions;

@@ -25,12 +25,8 @@ export interface RunConfig {
 /** The options with what the run has settled of them; folders and files by paths that hold wherever the run is gone on with. */
 export function resolvedOptions({ options, trainer, start, folder }: SessionParts): ResolvedTrainOptions {
   const { backend, device, precision } = trainer;
-  const { data, weights, val } = options;
   return {
-    ...options,
-    data: absolute(data),
-    weights: absolute(weights),
-    ...(val === undefined ? {} : { val: absolute(val) }),
+    ...wholePaths(options),
     arch: start.arch,
     output: folder.path,
     backend: backend.name,
@@ -39,8 +35,20 @@ export function resolvedOptions({ options, trainer, start, folder }: SessionPart
   };
 }
 
+/** Options that name a folder or a file of the caller's. */
+const PATHS = ['data', 'weights', 'extend', 'val'] as const;
+
+/** The options with paths that hold in any working directory. */
+export function wholePaths<T extends { [name in (typeof PATHS)[number]]?: string | undefined }>(options: T): T {
+  const whole = PATHS.filter((name) => options[name] !== undefined).map((name) => [
+    name,
+    absolute(options[name] ?? ''),
+  ]);
+  return { ...options, ...Object.fromEntries(whole) } as T;
+}
+
 /** The path of what is there; other words, such as the name of weights, mean something else. */
-function absolute(name: string): string {
+export function absolute(name: string): string {
   const file = path.resolve(name);
   return fs.existsSync(file) ? file : name;
 }

@@ -21,6 +21,8 @@ function defaultOutput(now = new Date()): string {
 /** Written first and last by a run. */
 export const CONFIG = 'config.json';
 export const RESULT = 'result.json';
+/** Of a folder that holds those of several trainings: what these are. */
+export const PLAN = 'repeats.json';
 /** Folder of the checkpoints. */
 export const CHECKPOINTS = 'checkpoints';
 const METRICS = 'metrics.jsonl';
@@ -41,7 +43,7 @@ export class RunFolder {
    * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also for a folder that holds a run already, or that another run is writing to
    */
   static async prepare(output: string | undefined, options: FolderLockOptions = {}): Promise<RunFolder> {
-    const folder = output === undefined ? await takeDefault(options) : await OutputFolder.take(output, options);
+    const folder = await takeOutput(output, options);
     const prepared = new RunFolder(folder);
     const run = holdsRun(folder.path);
     if (run !== undefined) {
@@ -186,6 +188,24 @@ async function waiting<T>({ signal, emit }: RunControl, take: (options: FolderLo
   }
 }
 
+/**
+ * Takes the output folder of several trainings, as {@link RunFolder.prepareFor} does that of one.
+ *
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also for the folder of one run; ABORTED
+ */
+export async function takeFolderOfRuns(output: string | undefined, run: RunControl): Promise<OutputFolder> {
+  return waiting(run, async (options) => {
+    const folder = await takeOutput(output, options);
+    const one = fs.existsSync(path.join(folder.path, PLAN)) ? undefined : holdsRun(folder.path);
+    if (one === undefined) return folder;
+    await folder.release();
+    throw one;
+  });
+}
+
+const takeOutput = (output: string | undefined, options: FolderLockOptions): Promise<OutputFolder> =>
+  output === undefined ? takeDefault(options) : OutputFolder.take(output, options);
+
 /** A new folder of the default name. */
 async function takeDefault(options: FolderLockOptions): Promise<OutputFolder> {
   const base = defaultOutput();
@@ -204,11 +224,17 @@ async function removeScratch(folder: string): Promise<void> {
 
 /** The error of a folder that holds a run; undefined where it holds none. */
 function holdsRun(folder: string): ResnetFtError | undefined {
-  const there = [CONFIG, METRICS].find((file) => fs.existsSync(path.join(folder, file)));
+  const there = [CONFIG, METRICS, PLAN].find((file) => fs.existsSync(path.join(folder, file)));
   if (there === undefined) return undefined;
+  const goOn = `Go on with it: ${resumeCommand(folder)}. Or choose another folder with --output`;
+  if (there === PLAN) {
+    return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds several trainings (${PLAN})`, {
+      hint: goOn,
+    });
+  }
   const finished = fs.existsSync(path.join(folder, RESULT));
   const what = `a run already (${there})${finished ? '' : ', which was stopped or killed before its end'}`;
   return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds ${what}`, {
-    hint: finished ? OTHER_OUTPUT : `Go on with it: ${resumeCommand(folder)}. Or choose another folder with --output`,
+    hint: finished ? OTHER_OUTPUT : goOn,
   });
 }

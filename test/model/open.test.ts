@@ -188,7 +188,7 @@ describe('weights that can only give wrong answers are refused', () => {
       const { readStateDict } = (await import(`${root}/dist/weights/index.js`)) as typeof Weights;
       const session = { loadStateDict: () => Promise.reject(new Error('they were loaded')) };
       const tensors = await readStateDict(given);
-      return loadStart(session as never, { file: given, tensors }, 'resnet18', 2).then(
+      return loadStart(session as never, { file: given, tensors }, 'resnet18', ['a', 'b']).then(
         () => 'they were loaded',
         (error: Error) => error.message,
       );

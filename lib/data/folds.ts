@@ -1,0 +1,27 @@
+import { ResnetFtError } from '../errors';
+import { mulberry32, shuffled } from './draw';
+import type { ImageFolder, Sample } from './image-folder';
+
+/**
+ * Deals the images of each class out to so many folds, in an order that the seed draws. Of a class each fold has as many images as any other,
+ * or one more; the next class is dealt on from where the last one ended, so that this holds of all images too.
+ *
+ * @throws ResnetFtError DATA_INVALID that names the classes with fewer images than folds
+ */
+export function drawFolds({ root, classes, samples }: ImageFolder, count: number, seed: number): Set<Sample>[] {
+  const random = mulberry32(seed);
+  const folds = Array.from({ length: count }, () => new Set<Sample>());
+  const tooFew: string[] = [];
+  let dealt = 0;
+  for (const [target, name] of classes.entries()) {
+    const own = samples.filter((sample) => sample.target === target);
+    if (own.length < count) tooFew.push(`${name} (${own.length})`);
+    for (const sample of shuffled(own, random)) folds[dealt++ % count]?.add(sample);
+  }
+  if (tooFew.length > 0) {
+    throw new ResnetFtError('DATA_INVALID', `${root}: too few images for ${count} folds: ${tooFew.join(', ')}`, {
+      hint: 'A class needs an image for each fold: ask for fewer folds with --folds, or add images',
+    });
+  }
+  return folds;
+}

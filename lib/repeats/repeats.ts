@@ -1,0 +1,168 @@
+import fs from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { ResnetFtError } from '../errors';
+import { writeAtomically } from '../files/atomic-file';
+import type { OutputFolder } from '../files/output-folder';
+import { setAside } from '../files/set-aside';
+import { rejectOption } from '../options';
+import { printable } from '../text/printable';
+import { invalidCheckpoint } from '../train/checkpoint-file';
+import { resumeCommand } from '../train/resume-command';
+import { runControl, type RunControl } from '../train/run';
+import { readConfig } from '../train/run-config';
+import { CONFIG, PLAN, RESULT, takeFolderOfRuns } from '../train/run-folder';
+import { runTraining } from '../train/train';
+import { figuresOf, type Finished } from './figures';
+import { checkInput, continued, newPlan, readPlan, runsOf, type Plan, type RepeatInput } from './plan';
+import { predictionLines, PREDICTIONS } from './predictions';
+import type { CrossValidateOptions, RepeatControl, RepeatKind, RepeatResult, TrainSeedsOptions } from './types';
+
+/**
+ * Cross-validates: as many trainings as folds, each image validated by exactly one of them, and the figures of all together. Each training is an
+ * ordinary run in a folder of its own, `fold-1` and so on; those that are finished there are taken as they are, and one that was stopped goes on.
+ *
+ *     const { pooled } = await crossValidate({ data: 'photos', folds: 5 });
+ *     console.log(pooled.accuracy, pooled.interval);
+ *
+ * @throws ResnetFtError with a stable `code`, as `train`
+ */
+export function crossValidate(input: CrossValidateOptions, control: RepeatControl = {}): Promise<RepeatResult> {
+  return runRepeats('folds', input, control);
+}
+
+/**
+ * Trains with `seeds` seeds, from `seed` on, in the folders `seed-0` and so on, and gives the figures of all together; in all else as {@link crossValidate}.
+ *
+ * @throws ResnetFtError with a stable `code`, as `train`
+ */
+export function trainSeeds(input: TrainSeedsOptions, control: RepeatControl = {}): Promise<RepeatResult> {
+  return runRepeats('seeds', input, control);
+}
+
+/** What the trainings in a folder differ in; undefined where there are not several. */
+export async function repeatsIn(folder: string): Promise<RepeatKind | undefined> {
+  return (await readPlan(folder))?.by;
+}
+
+async function runRepeats(by: RepeatKind, input: RepeatInput, control: RepeatControl): Promise<RepeatResult> {
+  checkInput(by, input);
+  const emit = control.onEvent ?? ((): void => {});
+  const { signal } = runControl(control.signal === undefined ? {} : { signal: control.signal }, true);
+  if (signal.aborted) throw new ResnetFtError('ABORTED', 'The trainings were stopped');
+  const onWait: RunControl['emit'] = (event) => (event.kind === 'note' ? emit(event) : undefined);
+  const output = await outputOf(by, input);
+  const folder = await takeFolderOfRuns(output, runControl({ signal, onEvent: onWait }, true));
+  let before: Plan | undefined;
+  try {
+    before = await readPlan(folder.path);
+    const plan = before === undefined ? newPlan(by, input) : continued(before, by, input);
+    if (plan !== before) await write(folder, PLAN, json(plan));
+    const finished = await trainAll(folder.path, plan, { ...control, signal }, emit);
+    return await conclude(folder, plan, finished, emit);
+  } finally {
+    if (before === undefined && !hasBegun(folder.path)) await rm(path.join(folder.path, PLAN), { force: true });
+    await folder.release();
+    folder.discard();
+  }
+}
+
+/** The folder that was named, which must hold the trainings where nothing says how to begin them. */
+async function outputOf(by: RepeatKind, { resume, output, data, ...input }: RepeatInput): Promise<string | undefined> {
+  if (resume === undefined) return output;
+  if (output !== undefined && path.resolve(output) !== path.resolve(resume)) {
+    rejectOption('no value beside --resume', '--output', output);
+  }
+  if ((data === undefined || input[by] === undefined) && (await readPlan(resume)) === undefined) {
+    throw invalidCheckpoint(path.resolve(resume), `there are no trainings to go on with: the folder has no ${PLAN}`, {
+      hint: 'Name the folder in which they were begun',
+    });
+  }
+  return resume;
+}
+
+async function trainAll(
+  output: string,
+  plan: Plan,
+  control: RepeatControl & { signal: AbortSignal },
+  emit: NonNullable<RepeatControl['onEvent']>,
+): Promise<Finished[]> {
+  const { by } = plan;
+  const { signal, withoutWeights } = control;
+  const finished: Finished[] = [];
+  for (const { run, own } of runsOf(plan)) {
+    const folder = path.join(output, run.name);
+    emit({ kind: 'run', by, run, folder });
+    let reused = false;
+    try {
+      await clear(folder, plan);
+      const options = { ...plan.options, ...(await settledBefore(output, plan)), ...own, resume: folder };
+      const result = await runTraining(options, {
+        ...(withoutWeights === undefined ? {} : { withoutWeights }),
+        signal,
+        onEvent: (event) => {
+          reused ||= event.kind === 'finished';
+          emit({ kind: 'train', by, run, event });
+        },
+      });
+      finished.push({ run, reused, result });
+    } catch (error) {
+      throw withCommand(error, output, folder);
+    }
+  }
+  return finished;
+}
+
+/** Takes out of the way what a training left that was stopped and can't be gone on with, having no checkpoints. */
+async function clear(folder: string, { options }: Plan): Promise<void> {
+  const there = (name: string): boolean => fs.existsSync(path.join(folder, name));
+  if (options.checkpointEvery === 'never' && there(CONFIG) && !there(RESULT)) await setAside(folder);
+}
+
+/** What the first training settled on, so that all compute alike also where they go on on another machine. */
+async function settledBefore(output: string, plan: Plan): Promise<Pick<Plan['options'], 'backend' | 'precision'>> {
+  const [first] = runsOf(plan);
+  const config = first === undefined ? undefined : await readConfig(path.join(output, first.run.name));
+  return config === undefined ? {} : { backend: config.options.backend, precision: config.options.precision };
+}
+
+/** The error of one training, which says how all of them go on, not that one alone. */
+function withCommand(error: unknown, output: string, folder: string): unknown {
+  if (!(error instanceof ResnetFtError)) return error;
+  const command = printable(resumeCommand(output));
+  const own = printable(resumeCommand(folder));
+  const { hint } = error;
+  const told = hint?.includes(own) === true ? hint.replaceAll(own, command) : undefined;
+  const goOn = told ?? (error.code === 'ABORTED' && hasBegun(output) ? `Go on with: ${command}` : hint);
+  if (goOn === hint) return error;
+  return new ResnetFtError(error.code, error.message, { ...(goOn === undefined ? {} : { hint: goOn }), cause: error });
+}
+
+/** Whether any of the trainings has come as far as to leave something. */
+function hasBegun(output: string): boolean {
+  return fs.readdirSync(output).some((name) => fs.existsSync(path.join(output, name, CONFIG)));
+}
+
+async function conclude(
+  folder: OutputFolder,
+  plan: Plan,
+  finished: readonly Finished[],
+  emit: NonNullable<RepeatControl['onEvent']>,
+): Promise<RepeatResult> {
+  const output = folder.path;
+  const predictions = path.join(output, PREDICTIONS);
+  folder.check(predictions);
+  await writeAtomically(predictions, predictionLines(plan.by, finished));
+  const result: RepeatResult = { ...figuresOf(plan, finished), output, predictions };
+  await write(folder, `${plan.by}.json`, json(result));
+  emit({ kind: 'done', ...result });
+  return result;
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
+
+async function write(folder: OutputFolder, name: string, text: string): Promise<void> {
+  const file = path.join(folder.path, name);
+  folder.check(file);
+  await writeAtomically(file, [Buffer.from(text)]);
+}
