@@ -70,6 +70,6 @@ test.each<[Given, RegExp]>([
 test('the command for LibTorch has what was given, and no defaults', () => {
   const given = { optimizer: 'adamw', decayNormBias: false, classWeights: 'my weights.json', lr: 0.1 } as const;
   expect(nativeCommand(resolve(given))).toBe(
-    "npx resnet-ft train photos --optimizer adamw --no-decay-norm-bias --lr 0.1 --class-weights 'my weights.json' --backend native",
+    "npx resnet-ft train photos --optimizer adamw --lr 0.1 --no-decay-norm-bias --class-weights 'my weights.json' --backend native",
   );
 });
