@@ -10,7 +10,8 @@ const MOST_STEPS = 10_000;
 // How long a run is, how its rate changes, and what becomes of its weights: a range test has its own rates, and keeps nothing.
 const { epochs, steps, patience, minDelta, maxTime, ...endless } = TRAIN_OPTIONS;
 const { schedule, warmup, stepSize, gamma, finalLrFactor, cycleMomentum, ...unscheduled } = endless;
-const { keep, ema, resume, checkpointEvery, output, lr, cropMemory, cacheDisk, ...shared } = unscheduled;
+const { keep, ema, resume, checkpointEvery, output, lr, skipUnreadable, cropMemory, cacheDisk, ...shared } =
+  unscheduled;
 
 /** Every option of `lr-find`: those of `train` that say what is trained, on which images, where; and the range of rates. */
 export const LR_FIND_OPTIONS = {
@@ -26,6 +27,7 @@ export const LR_FIND_OPTIONS = {
     help: 'optimizer steps from the one to the other; fewer are done where the loss explodes before',
   },
   ...shared,
+  skipUnreadable: { ...skipUnreadable, help: 'go on without images that cannot be read, and name them' },
   lr: {
     type: 'number',
     above: 0,
