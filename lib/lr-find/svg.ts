@@ -8,7 +8,7 @@ import type { LrFindResult, LrPoint } from './types';
 // Small, so that the text can still be read where the drawing is as wide as a telephone.
 const WIDTH = 480;
 const HEIGHT = 376;
-const LEFT = 56;
+const LEFT = 68;
 const RIGHT = 464;
 /** Of the line that says what is marked, and of the plot. */
 const LEGEND = 70;
@@ -125,7 +125,7 @@ function lossAxis(frame: Frame): string[] {
         `<text class="dim" x="${LEFT - 6}" y="${y}" dy="0.35em" text-anchor="end">${label}</text>`,
       ];
     }),
-    `<text x="14" y="${middle}" text-anchor="middle" transform="rotate(-90 14 ${middle})">loss</text>`,
+    `<text x="12" y="${middle}" text-anchor="middle" transform="rotate(-90 12 ${middle})">loss</text>`,
   ];
 }
 

@@ -130,11 +130,11 @@ describe('the drawing', () => {
       return found;
     };
     const blue = columnsOf([0x2f, 0x66, 0xb3]);
-    expect(Math.min(...blue)).toBeLessThan(image.width * 0.13);
+    expect(Math.min(...blue)).toBeLessThan(image.width * 0.15);
     expect(Math.max(...blue)).toBeGreaterThan(image.width * 0.8);
     const { from, to } = frameOf(curve.points);
     const place = Math.log(suggestion.lr / from) / Math.log(to / from);
-    const expected = ((56 + place * (464 - 56)) / 480) * image.width;
+    const expected = ((68 + place * (464 - 68)) / 480) * image.width;
     for (const x of columnsOf([0xb3, 0x40, 0x1a])) expect(Math.abs(x - expected)).toBeLessThan(4);
     expect(columnsOf([0xb3, 0x40, 0x1a]).length).toBeGreaterThan(0);
   });

@@ -5,7 +5,7 @@ import type { LrFindEvent } from '../../lib';
 import { temporaryName } from '../../lib/files/stale';
 import { resolveLrFindOptions } from '../../lib/options';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
-import { shell } from '../cli/shell';
+import { shell, testWithMounts } from '../cli/shell';
 import { callApi } from '../predict/call-api';
 
 const tmp = scratch();
@@ -237,6 +237,25 @@ describe('nothing is left behind', () => {
     );
     expect(ends).toEqual(['Error: enough', 'ABORTED', 'ABORTED']);
     expect(left()).toEqual([]);
+  });
+});
+
+describe('room in the temporary folder', () => {
+  const onDisk = (size: string, options: string) =>
+    shell(`export -f resnet-ft; unshare --mount bash -c '
+      mount -t tmpfs -o size=${size} none ${system}
+      TMPDIR=${system} resnet-ft lr-find ${ANTS_BEES} ${[...HEAD, options].join(' ')} --crop-cache 0 --json'`);
+
+  testWithMounts('is needed for no weights: none are saved', async () => {
+    const found = await onDisk('2m', '--crop-memory 0 --lr-steps 20');
+    expect(found.stderr).toBe('');
+    expect(found.stdout).toMatch(/crops \([^)]*\) are kept in a file[^]*"kind":"lr-done"/);
+  });
+
+  testWithMounts('that is missing is told, with what helps', async () => {
+    const { code, stderr } = await onDisk('100k', '--crop-memory 0');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/12 crops need 0\.1 MB of disk [^\n]*TMPDIR, or allow more memory with --crop-memory\n$/);
   });
 });
 
