@@ -119,11 +119,16 @@ async function clear(folder: string, { options }: Plan): Promise<void> {
   if (options.checkpointEvery === 'never' && there(CONFIG) && !there(RESULT)) await setAside(folder);
 }
 
-/** What the first training settled on, so that all compute alike also where they go on on another machine. */
-async function settledBefore(output: string, plan: Plan): Promise<Pick<Plan['options'], 'backend' | 'precision'>> {
+/** What the first training settled on, so that all compute alike, by the same recipe, also where they go on on another machine. */
+async function settledBefore(
+  output: string,
+  plan: Plan,
+): Promise<Pick<Plan['options'], 'backend' | 'precision' | 'recipe'>> {
   const [first] = runsOf(plan);
   const config = first === undefined ? undefined : await readConfig(path.join(output, first.run.name));
-  return config === undefined ? {} : { backend: config.options.backend, precision: config.options.precision };
+  if (config === undefined) return {};
+  const { backend, precision, recipe } = config.options;
+  return { backend, precision, recipe };
 }
 
 /** The error of one training, which says how all of them go on, not that one alone. */

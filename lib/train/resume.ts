@@ -33,10 +33,13 @@ export interface ResumedRun {
 /** Options that may change although they change the result: the run becomes longer or shorter by them, or moves to another machine. */
 const MAY_CHANGE: ReadonlySet<string> = new Set(['epochs', 'steps', 'patience', 'minDelta', 'device', 'val']);
 
+/** What --max-time plans. */
+const LENGTH: ReadonlySet<string> = new Set(['epochs', 'steps']);
+
 /** Where these are left to the program, the run goes on with what it settled on. */
 const SETTLED: ReadonlySet<string> = new Set(['backend', 'device', 'precision', 'recipe']);
 
-const FILES: ReadonlySet<string> = new Set(['weights', 'extend']);
+const FILES: ReadonlySet<string> = new Set(['weights', 'extend', 'classWeights']);
 
 /**
  * Finds the run that `resume` names, and settles its options.
@@ -92,6 +95,8 @@ export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: 
   for (const [name, value] of Object.entries(given)) {
     const spec = TRAIN_OPTIONS[name as keyof typeof TRAIN_OPTIONS];
     if (value === undefined || name === 'output' || (SETTLED.has(name) && value === 'auto')) continue;
+    // The same command again, of a run whose length was planned: the plan stands.
+    if (LENGTH.has(name) && options.maxTime !== undefined && given.maxTime === options.maxTime) continue;
     const was = options[name as keyof typeof options];
     // What config.json has by its whole path may be given as before.
     const now = FILES.has(name) && typeof value === 'string' ? absolute(value) : value;

@@ -36,7 +36,10 @@ export function resolvedOptions({ options, trainer, start, folder }: SessionPart
 }
 
 /** Options that name a folder or a file of the caller's. */
-const PATHS = ['data', 'weights', 'extend', 'val'] as const;
+const PATHS = ['data', 'weights', 'extend', 'val', 'classWeights'] as const;
+
+/** What is no file to these options, whatever the working directory holds. */
+const WORDS: ReadonlySet<string> = new Set(['none', 'balanced', 'hymenoptera', 'imagenet-v1', 'imagenet-v2']);
 
 /** The options with paths that hold in any working directory. */
 export function wholePaths<T extends { [name in (typeof PATHS)[number]]?: string | undefined }>(options: T): T {
@@ -50,7 +53,7 @@ export function wholePaths<T extends { [name in (typeof PATHS)[number]]?: string
 /** The path of what is there; other words, such as the name of weights, mean something else. */
 export function absolute(name: string): string {
   const file = path.resolve(name);
-  return fs.existsSync(file) ? file : name;
+  return !WORDS.has(name) && fs.existsSync(file) ? file : name;
 }
 
 /** Writes `config.json`, and the images that the run goes without. */
