@@ -84,10 +84,16 @@ function readOptions(argv) {
     throw new BenchError('--data needs --weights: a network pretrained on drawn images says nothing about photos');
   }
   if (values.data !== undefined && values.sets !== undefined) throw new BenchError('--sets: not beside --data');
+  const folders = (values.data ?? []).map((folder) => path.basename(path.resolve(folder)));
+  const twice = folders.find((name, i) => folders.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new BenchError(`--data: two folders named ${twice}, which their results are named after`);
   if (values['per-class'] !== undefined && values.data === undefined) throw new BenchError('--per-class needs --data');
   // A name such as imagenet-v1 is no file.
   const weights = fs.existsSync(values.weights ?? '') ? path.resolve(values.weights) : values.weights;
-  return { ...values, recipes, sets, weights, output: path.resolve(values.output) };
+  // What is made for a quick run is too little for another.
+  const output = path.resolve(values.output, values.quick ? 'quick' : '.');
+  return { ...values, recipes, sets, weights, output };
 }
 
 /** The command as another person would type it. */

@@ -49,9 +49,9 @@ function commonOptions({ data, device = 'cpu', threads = 1, ...options }) {
 }
 
 async function pretrain(options, common, log) {
-  const folder = path.join(options.output, 'data', options.quick ? 'pretraining-quick' : 'pretraining');
+  const folder = path.join(options.output, 'data', 'pretraining');
   const [images, epochs] = options.quick ? [50, 4] : [200, PRETRAINING.epochs];
-  const output = path.join(options.output, options.quick ? 'pretrained-quick' : 'pretrained');
+  const output = path.join(options.output, 'pretrained');
   log(`pretraining: ${PRETRAINED_CLASSES.length} classes of ${images} images, ${epochs} epochs`);
   for (const [split, count] of Object.entries({ val: 20, train: images })) {
     await drawFolder(path.join(folder, split), { classes: PRETRAINED_CLASSES, count, key: `pretraining/${split}` });

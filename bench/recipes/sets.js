@@ -101,7 +101,8 @@ function givenSet(folder, perClass, work) {
     images: classes.reduce((sum, name) => sum + taken(name), 0),
     test: () => val,
     train(seed) {
-      const to = path.join(work, title, `seed-${seed}`);
+      const to = path.join(work, title, `${perClass ?? 'all'}-of-seed-${seed}`);
+      fs.rmSync(to, { recursive: true, force: true });
       for (const name of classes) {
         const drawn = createRandom(`${name}/${seed}`).shuffled(filesOf(train, name)).slice(0, taken(name));
         copyInto(path.join(to, 'train', name), path.join(train, name), drawn);
