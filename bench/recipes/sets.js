@@ -50,7 +50,7 @@ function drawnSet({ name, classes: count, perClass, hard = false }, testPerClass
   const test = path.join(work, name, 'test');
   return {
     name,
-    title: `${count} classes × ${perClass}${hard ? ', noisy' : ''}`,
+    title: `${count} classes × ${perClass} images${hard ? ', noisy' : ''}`,
     classes,
     images: count * perClass,
     async test() {
