@@ -35,7 +35,14 @@ export {
 export type { RecipeName } from './recipes';
 export { foldOf, REPEAT_OPTIONS, type Fold } from './repeats';
 export { SUMMARY_OPTIONS, resolveSummaryOptions, type ResolvedSummaryOptions, type SummaryOptions } from './summary';
-export { TRAIN_OPTIONS, resolveTrainOptions, type ResolvedTrainOptions, type TrainOptions } from './train';
+export {
+  NO_CROPS,
+  TRAIN_OPTIONS,
+  resolveAgain,
+  resolveTrainOptions,
+  type ResolvedTrainOptions,
+  type TrainOptions,
+} from './train';
 export {
   ARCHITECTURES,
   BACKENDS,

@@ -53,7 +53,7 @@ function linear({ lr, cropScale }: Given, stepsPerEpoch: number | undefined): Gi
     momentum: 0.9,
     schedule: 'cosine',
     // On crops that are another each time nothing can be held out and looked at again.
-    ...(lr === undefined && cropScale === undefined ? { chooseLr: true } : {}),
+    ...(lr === undefined && (cropScale === undefined || cropScale === 'none') ? { chooseLr: true } : {}),
     ...(stepsPerEpoch === undefined ? {} : { epochs: epochsFor(20, LINEAR_STEPS, stepsPerEpoch) }),
   };
 }

@@ -260,13 +260,26 @@ export function resolveTrainOptions(input: TrainOptions, images?: number): Resol
 
 type Given = GivenOptions<typeof TRAIN_OPTIONS>;
 
+/** In place of a range of `--crop-scale`: the fixed crop, also where the recipe has others. */
+export const NO_CROPS = 'none';
+
+/**
+ * Checks options that were resolved before: its recipe's name stands for no values any more, for all are there, or are left out on purpose.
+ *
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function resolveAgain(options: ResolvedTrainOptions): ResolvedTrainOptions {
+  return { ...resolveTrainOptions({ ...options, recipe: 'tutorial' }), recipe: options.recipe };
+}
+
 /** What was given, before what the recipe has in its place. */
 function withRecipe(asked: Given, images: number | undefined): Given {
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as Given;
   const { recipe = TRAIN_OPTIONS.recipe.default } = given;
   // What is no recipe is refused with all other options.
-  if (recipe === 'auto' || !RECIPES.includes(recipe)) return given;
-  return { ...recipeDefaults(recipe, given, images), ...given };
+  if (!RECIPES.includes(recipe)) return given;
+  const merged = { ...(recipe === 'auto' ? {} : recipeDefaults(recipe, given, images)), ...given };
+  return merged.cropScale === NO_CROPS ? { ...merged, cropScale: undefined } : merged;
 }
 
 /** Refuses what needs frozen modules, or such as are not. */

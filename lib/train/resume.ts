@@ -5,6 +5,8 @@ import { readRegularFile } from '../files/regular-file';
 import {
   DEFAULT_ARCHITECTURE,
   kebab,
+  NO_CROPS,
+  resolveAgain,
   rejectOption,
   requireText,
   resolveOptions,
@@ -99,7 +101,8 @@ export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: 
     if (LENGTH.has(name) && options.maxTime !== undefined && given.maxTime === options.maxTime) continue;
     const was = options[name as keyof typeof options];
     // What config.json has by its whole path may be given as before.
-    const now = FILES.has(name) && typeof value === 'string' ? absolute(value) : value;
+    const whole = FILES.has(name) && typeof value === 'string' ? absolute(value) : value;
+    const now = name === 'cropScale' && value === NO_CROPS ? undefined : whole;
     if (spec.affects !== 'place' && !MAY_CHANGE.has(name) && !isDeepStrictEqual(now, was)) {
       const expected =
         was === undefined ? 'no value, as when the run began,' : `${String(was)}, as when the run began,`;
@@ -109,7 +112,7 @@ export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: 
   }
   merged['resume'] = undefined;
   const { data: _, ...checked } = merged as ResolvedTrainOptions;
-  return resolveTrainOptions({ ...checked, data: data ?? options.data });
+  return resolveAgain({ ...checked, data: data ?? options.data });
 }
 
 /**

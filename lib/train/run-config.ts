@@ -4,7 +4,7 @@ import type { DataPrint } from '../data/fingerprint';
 import type { UnreadableImage } from '../data/read-all';
 import { readRegularFile } from '../files/regular-file';
 import { packageVersion } from '../machine/version';
-import { resolveTrainOptions, type Preprocessing, type ResolvedTrainOptions } from '../options';
+import { resolveAgain, type Preprocessing, type ResolvedTrainOptions } from '../options';
 import { invalidCheckpoint } from './checkpoint-file';
 import type { Cropped } from './crop-data';
 import type { SessionParts } from './open-session';
@@ -100,7 +100,7 @@ export async function readConfig(folder: string): Promise<RunConfig | undefined>
     const whole =
       typeof config.data.train === 'object' && typeof config.data.val === 'object' && Array.isArray(config.unreadable);
     if (!whole) throw new Error('incomplete');
-    return { ...config, options: resolveTrainOptions(config.options) };
+    return { ...config, options: resolveAgain(config.options) };
   } catch (cause) {
     throw invalidCheckpoint(file, 'is damaged, or of a version of resnet-ft that could not resume runs', {
       hint: 'Begin the run anew in another folder',

@@ -1,4 +1,4 @@
-import { resolveTrainOptions } from '../../lib/options';
+import { resolveAgain, resolveTrainOptions } from '../../lib/options';
 
 const resolve = (options: object, images?: number) => resolveTrainOptions({ data: 'photos', ...options }, images);
 
@@ -37,9 +37,12 @@ test.each([
   [{ lrLayerDecay: 0.9 }, { lrHead: undefined }],
   [{ trainFrom: 'layer4' }, { cropScale: undefined }],
   [{ trainFrom: 'fc' }, { headEpochs: 0 }],
+  [{ seed: 3, draws: 'torch', cropScale: 'none' }, { cropScale: undefined }],
   [{ batchSize: 8, accumulate: 2 }, { epochs: 31 }],
 ] as const)('what is given by hand wins: %j', (given, besides) => {
   expect(resolve({ recipe: 'finetune', ...given }, 256)).toMatchObject({ ...given, ...besides });
+  const again = resolveAgain(resolve({ recipe: 'finetune', ...given }, 256));
+  expect(again).toEqual(resolve({ recipe: 'finetune', ...given }, 256));
 });
 
 test.each([

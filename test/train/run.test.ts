@@ -27,6 +27,7 @@ test('two steps leave config, metrics, weights and predictions', async () => {
   expect(ran.stderr).toBe('');
   expect(ran.code).toBe(0);
   const files = [
+    'checkpoints',
     'config.json',
     'last.safetensors',
     'metrics.jsonl',
@@ -167,7 +168,7 @@ test('Ctrl-C stops within a batch, leaves whole files and ends with 130', async 
   });
   expect(ran.code).toBe(130);
   expect(ran.stderr).toMatch(/^resnet-ft: [^\n]+\n$/);
-  expect(fs.readdirSync(output).sort()).toEqual(['config.json', 'last.safetensors', 'metrics.jsonl']);
+  expect(fs.readdirSync(output).sort()).toEqual(['checkpoints', 'config.json', 'last.safetensors', 'metrics.jsonl']);
   expect(records(fs.readFileSync(path.join(output, 'metrics.jsonl'), 'utf8')).length).toBeLessThanOrEqual(3);
   header(path.join(output, 'last.safetensors'));
 });
