@@ -23,6 +23,7 @@ async function start(output: string): Promise<ChildProcess> {
 const train = (output: string): Promise<Outcome> => run([...SMALL_RUN, '--steps', '1', '--output', output]);
 
 const FILES = [
+  'checkpoints',
   'config.json',
   'last.safetensors',
   'metrics.jsonl',
