@@ -80,10 +80,10 @@ test('runs at once without --output each have a folder of their own', async () =
     const after = await train(output);
     expect(after.code).toBe(1);
     expect(after.stderr).toMatch(
-      /holds a run already \(config\.json\), which was stopped or killed before its end\. Choose another folder with --output, or remove this one [^\n]*\n$/,
+      /holds a run already \(config\.json\), which was stopped or killed before its end\. Go on with it: npx resnet-ft train --resume [^\n]*\n$/,
     );
     expect(fs.readdirSync(output).filter((name) => name.startsWith('.'))).toEqual([]);
-    for (const name of fs.readdirSync(output)) fs.rmSync(path.join(output, name));
+    for (const name of fs.readdirSync(output)) fs.rmSync(path.join(output, name), { recursive: true });
     const again = await train(output);
     expect([again.code, again.stderr]).toEqual([0, '']);
     expect(fs.readdirSync(output).sort()).toEqual(FILES);

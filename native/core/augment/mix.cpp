@@ -4,6 +4,18 @@
 #include <cmath>
 #include <cstdint>
 
+// glibc 2.29 has newer versions of these, which give the same values: the older ones keep the floor
+// (docs/packaging.md).
+#ifdef __GLIBC__
+#if defined(__x86_64__)
+__asm__(".symver exp,exp@GLIBC_2.2.5");
+__asm__(".symver log,log@GLIBC_2.2.5");
+#elif defined(__aarch64__)
+__asm__(".symver exp,exp@GLIBC_2.17");
+__asm__(".symver log,log@GLIBC_2.17");
+#endif
+#endif
+
 namespace resnet_ft {
 namespace {
 
