@@ -35,7 +35,7 @@ const WALKS = [
     steps: [
       ['lib/options/optimization.ts', 'momentum', 'declared: type, range, default, help, what it affects'],
       ['lib/train/recipe.ts', 'momentum', 'becomes part of the recipe'],
-      ['lib/backend/types.ts', 'momentum', 'its place in what crosses the border'],
+      ['lib/backend/recipe.ts', 'momentum', 'its place in what crosses the border'],
       ['native/addon/recipe.cpp', 'momentum', 'read, once and strictly'],
       ['native/core/recipe.h', 'momentum', 'its place on the other side'],
       ['native/core/sgd.cpp', 'momentum', 'used'],

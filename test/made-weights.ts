@@ -1,5 +1,6 @@
 import { loadAddon } from '../lib/backend/native/load';
-import type { ParameterGroup, Recipe, SessionOptions, SgdRecipe, TrainEpochOptions } from '../lib/backend/types';
+import type { ParameterGroup, Recipe, SgdRecipe } from '../lib/backend/recipe';
+import type { SessionOptions, TrainEpochOptions } from '../lib/backend/types';
 import { buildNetwork } from '../lib/network/architecture';
 import { writeStateDict } from '../lib/weights';
 

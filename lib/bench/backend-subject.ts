@@ -1,4 +1,5 @@
-import type { Backend, CropStore, Recipe, TrainingSession } from '../backend/types';
+import type { Recipe } from '../backend/recipe';
+import type { Backend, CropStore, TrainingSession } from '../backend/types';
 import type { NamedTensor } from '../weights/state-dict';
 import { ResnetFtError } from '../errors';
 import { buildNetwork } from '../network/architecture';

@@ -3,6 +3,7 @@ import { agrees, predictedClasses, relativeDifference } from './agreement';
 import { amount, figureText } from './format';
 import type { BenchImages, BenchModel } from './prepare';
 import type { BackendReport, BenchReport, Figure, WorkerRecord } from './types';
+import { counted } from '../text/count';
 
 /** Puts the records of workers into the report as they come, and compares the logits. */
 export class Collector {
@@ -80,7 +81,7 @@ export class Collector {
     const finite = Number.isFinite(difference);
     entry.agreement = { reference: against.backend, images, difference: finite ? difference : null, ok };
     if (finite) check.largestDifference = Math.max(check.largestDifference ?? 0, difference);
-    const text = `${agreementText(difference)} from those of ${against.label}, over ${countOf(images, 'image')}`;
+    const text = `${agreementText(difference)} from those of ${against.label}, over ${counted(images, 'image')}`;
     if (!ok) return this.wrong(entry, `its logits differ ${text}, more than ${check.tolerance}`);
     this.tell(entry, `its logits differ ${text}`);
     return true;
@@ -117,10 +118,6 @@ function agreementText(difference: number): string {
   return Number.isFinite(difference)
     ? `by up to ${difference.toExponential(1)} of the largest logit`
     : 'by a difference that is not a number';
-}
-
-function countOf(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** A copy, for Node.js's own buffers begin anywhere. */

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { CheckStatus, DoctorCheck, DoctorReport } from '../doctor/report';
 import { align, fill } from '../text/text-table';
+import { counted } from '../text/count';
 
 const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red' } as const;
 
@@ -46,5 +47,5 @@ function wrapped(rows: [status: string, name: string, text: string][], width = I
 }
 
 function count(number: number, noun: string): string {
-  return `${number === 0 ? 'no' : number} ${noun}${number === 1 ? '' : 's'}`;
+  return number === 0 ? `no ${noun}s` : counted(number, noun);
 }

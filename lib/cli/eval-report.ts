@@ -2,12 +2,13 @@ import type { EvalEvent, EvalResult } from '../eval/types';
 import { align } from '../text/text-table';
 import type { ClassFigures } from '../train/events';
 import { shownPath } from './shown-path';
+import { counted } from '../text/count';
+import { percent } from '../text/percent';
 
 /** More classes than this have no confusion matrix on a screen: their most frequent confusions are listed. */
 const MATRIX_CLASSES = 12;
 const LISTED_CONFUSIONS = 10;
 
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const NUMBERS = (column: number): boolean => column > 0;
 const share = (value: number | null): string => (value === null ? '-' : value.toFixed(3));
 
@@ -17,7 +18,7 @@ export function dataLines({ folder, valOf, images, classes }: Extract<EvalEvent,
     valOf === undefined ? shownPath(folder) : `${shownPath(folder)}, the validation images of ${shownPath(valOf)}`;
   const renamed = classes.filter(({ folder: name, name: known }) => name !== known);
   return [
-    `${images} images of ${classes.length} ${classes.length === 1 ? 'class' : 'classes'} in ${from}`,
+    `${images} images of ${counted(classes.length, 'class', 'classes')} in ${from}`,
     ...(renamed.length === 0
       ? []
       : [`folders and classes: ${renamed.map((one) => `${one.folder} is ${one.name} (${one.index})`).join(', ')}`]),

@@ -1,13 +1,14 @@
 import { rateText } from '../lr-find/axes';
 import { drawText, STEEPEST, TENTH } from '../lr-find/text-chart';
 import type { LrFindEvent, LrPoint } from '../lr-find/types';
-import { kebab, TRAIN_OPTIONS, type LrFindOptions } from '../options';
+import { TRAIN_OPTIONS, type LrFindOptions } from '../options';
 import { shellWord } from '../text/shell';
 import { say, sayJson, tell } from '../text/terminal';
 import { ProgressBar } from './bar';
 import { tellFallback } from './fallback';
 import { createDisplay, type Display } from './progress';
 import { shownPath } from './shown-path';
+import { wordsOf } from '../options/command-line';
 
 type Done = Extract<LrFindEvent, { kind: 'lr-done' }>;
 
@@ -94,10 +95,7 @@ function trainCommand(given: LrFindOptions, { lr, lrHead }: { lr: number; lrHead
   const rates = { lr: rateText(lr), lrHead: lrHead === undefined ? undefined : rateText(lrHead) };
   const all: Record<string, string | number | boolean | undefined> = { ...options, ...rates };
   for (const name of Object.keys(TRAIN_OPTIONS)) {
-    const value = all[name];
-    if (value === undefined || name === 'output') continue;
-    words.push(`--${value === false ? 'no-' : ''}${kebab(name)}`);
-    if (typeof value !== 'boolean') words.push(shellWord(String(value)));
+    if (name !== 'output') words.push(...wordsOf(name, all[name]));
   }
   return words.join(' ');
 }

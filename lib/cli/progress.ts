@@ -8,6 +8,8 @@ import { createDownloadDisplay, type DownloadDisplay } from './download-progress
 import { classLines } from './eval-report';
 import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
+import { counted } from '../text/count';
+import { percent } from '../text/percent';
 
 /** Shows the events of a run. */
 export interface Display {
@@ -18,8 +20,6 @@ export interface Display {
 
 /** A thousand names would fill the screen; config.json has them all. */
 const LISTED_CLASSES = 20;
-
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 /** The line of one epoch. */
 function epochLine(record: EpochRecord, epochs: number, valImages: number): string {
@@ -33,16 +33,16 @@ function epochLine(record: EpochRecord, epochs: number, valImages: number): stri
 }
 
 function headLine({ epochs, valLoss, valAccuracy }: Extract<TrainEvent, { kind: 'head' }>): string {
-  return `head after ${epochs === 1 ? '1 epoch' : `${epochs} epochs`}  val loss ${valLoss.toFixed(4)} acc ${percent(valAccuracy)}`;
+  return `head after ${counted(epochs, 'epoch')}  val loss ${valLoss.toFixed(4)} acc ${percent(valAccuracy)}`;
 }
 
 function resumedLine({ step, epoch }: Extract<TrainEvent, { kind: 'resumed' }>): string {
   if (step === 0) return 'the run goes on from its beginning';
-  return `the run goes on in epoch ${epoch}, after ${step} ${step === 1 ? 'step' : 'steps'}`;
+  return `the run goes on in epoch ${epoch}, after ${counted(step, 'step')}`;
 }
 
 function finishedLine({ output, epochs }: Extract<TrainEvent, { kind: 'finished' }>): string {
-  return `the run in ${shownPath(output)} is finished, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}; to train it further, name more of them with --epochs`;
+  return `the run in ${shownPath(output)} is finished, after ${counted(epochs, 'epoch')}; to train it further, name more of them with --epochs`;
 }
 
 function keptText({ keep, epoch, step, batchLoss }: KeptModel): string {
@@ -155,7 +155,7 @@ class TextDisplay implements Display {
         if (!this.quiet) ['', ...classTable(event.perClass), ''].forEach(say);
         say(
           `${keptText(event.model)}: val loss ${event.model.valLoss.toFixed(4)} acc ${percent(event.model.valAccuracy)}` +
-            `${this.skipped > 0 ? `, ${this.skipped} ${this.skipped === 1 ? 'image' : 'images'} skipped` : ''}; saved in ${shownPath(event.output)}`,
+            `${this.skipped > 0 ? `, ${counted(this.skipped, 'image')} skipped` : ''}; saved in ${shownPath(event.output)}`,
         );
     }
   }

@@ -17,6 +17,7 @@ import { setAside } from '../files/set-aside';
 import { finishedRow, recipeOf, saveRow } from './row-file';
 import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
+import { jsonText } from '../text/json';
 
 const WITHOUT_WEIGHTS = 'run only the row that needs none: the same command with --rows scratch';
 
@@ -73,7 +74,7 @@ async function compareIn(
     rows.push(reused ?? (await runRow(row, folder, options, signal, emit)));
   }
   const result = { output, rows };
-  await write(path.join(output, 'compare.json'), `${JSON.stringify(result, undefined, 2)}\n`);
+  await write(path.join(output, 'compare.json'), jsonText(result));
   await write(path.join(output, 'compare.md'), markdownTable(rows));
   emit({ kind: 'done', ...result });
   return result;

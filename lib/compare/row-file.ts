@@ -13,6 +13,7 @@ import {
 } from '../options';
 import { writeAtomically } from '../files/atomic-file';
 import type { RowResult } from './types';
+import { jsonText } from '../text/json';
 
 /** Written when a row is finished; a row without it is run again. */
 const ROW_FILE = 'row.json';
@@ -70,6 +71,6 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
 
 /** Marks a row as finished. */
 export async function saveRow(recipe: RowRecipe, result: RowResult): Promise<void> {
-  const text = `${JSON.stringify({ recipe, result }, undefined, 2)}\n`;
+  const text = jsonText({ recipe, result });
   await writeAtomically(path.join(result.folder, ROW_FILE), [Buffer.from(text)]);
 }

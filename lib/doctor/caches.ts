@@ -8,6 +8,7 @@ import { freeBytes, shownBytes } from '../files/disk';
 import { checkpointFolder, weightsFile } from '../weights/hub';
 import { NAMED_WEIGHTS, type NamedWeights } from '../weights/registry';
 import { fine, unwell, type DoctorCheck } from './report';
+import { counted } from '../text/count';
 
 /** The registry rounds some sizes to 0.01 MiB; what differs by more is not the whole file. */
 const SIZE_SLACK = 16_384;
@@ -114,7 +115,7 @@ export async function checkData(): Promise<DoctorCheck> {
 export async function checkCrops(): Promise<DoctorCheck> {
   const folder = cachePath('crops');
   const { files, bytes } = (await contents(folder)) ?? { files: 0, bytes: 0 };
-  const found = files === 0 ? 'none' : `${files} ${files === 1 ? 'pack' : 'packs'}, ${shownBytes(bytes)}`;
+  const found = files === 0 ? 'none' : `${counted(files, 'pack')}, ${shownBytes(bytes)}`;
   return fine('crops', `${folder}: ${found}`, { path: folder, files, bytes });
 }
 

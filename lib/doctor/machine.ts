@@ -9,6 +9,7 @@ import { packageRoot } from '../machine/root';
 import { defaultThreads } from '../machine/threads';
 import { shownBytes } from '../files/disk';
 import { fine, unwell, type DoctorCheck } from './report';
+import { counted } from '../text/count';
 
 const run = promisify(execFile);
 
@@ -139,7 +140,7 @@ export function checkThreads(): DoctorCheck {
   const limited = defaultThreads();
   const omp = Number.parseInt(process.env['OMP_NUM_THREADS'] ?? '', 10);
   const data = { processors, threads: limited > 0 ? limited : omp > 0 ? omp : processors };
-  const have = `${processors} ${processors === 1 ? 'processor' : 'processors'}`;
+  const have = counted(processors, 'processor');
   if (limited > 0) return fine('threads', `${have}; ${limited} used, the limit of the container`, data);
   if (omp > 0 && omp < processors) {
     const found = `${have}, but OMP_NUM_THREADS is ${omp}`;

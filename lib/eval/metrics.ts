@@ -75,19 +75,25 @@ export class Tally {
   }
 
   /** Support, precision, recall and F1 of the given row. */
-  classFigures(row: number): Pick<ClassResult, 'support' | 'predicted' | 'correct' | 'precision' | 'recall' | 'f1'> {
+  classFigures(row: number): Figures {
     const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
     const support = sum(this.counts[row] ?? []) + (this.others[row] ?? 0);
     const predicted = sum(this.counts.map((counts) => counts[row] ?? 0));
     const correct = this.counts[row]?.[row] ?? 0;
-    const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
-    return {
-      support,
-      predicted,
-      correct,
-      precision: share(correct, predicted),
-      recall: share(correct, support),
-      f1: share(2 * correct, support + predicted),
-    };
+    return ratesOf({ support, predicted, correct });
   }
+}
+
+/** What is counted of a class, and the figures that follow. */
+type Figures = Pick<ClassResult, 'support' | 'predicted' | 'correct' | 'precision' | 'recall' | 'f1'>;
+
+/** Precision, recall and F1 of a class; null where they would divide by nothing. */
+export function ratesOf({ support, predicted, correct }: Pick<Figures, 'support' | 'predicted' | 'correct'>): Figures {
+  const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
+  return {
+    ...{ support, predicted, correct },
+    precision: share(correct, predicted),
+    recall: share(correct, support),
+    f1: share(2 * correct, support + predicted),
+  };
 }

@@ -23,3 +23,17 @@ export async function readRegularFile(file: string): Promise<Buffer> {
     await handle.close();
   }
 }
+
+/**
+ * As {@link readRegularFile}.
+ *
+ * @returns undefined where there is no file of that name
+ */
+export async function readIfThere(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readRegularFile(file);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}

@@ -16,6 +16,7 @@ import { LrCurve } from './curve';
 import { atRate, ratesOfGroups, risingRates } from './rates';
 import { suggestRate } from './suggest';
 import type { LrFindControl, LrFindEvent, LrFindResult, LrSuggestion } from './types';
+import { trainSteps } from '../train/train-steps';
 
 /** The message of an abort. */
 const STOPPED = 'The learning-rate range test was stopped';
@@ -126,7 +127,6 @@ async function measureCurve(
   const perEpoch = stepsPerEpoch(cropped.train.kept.length, options);
   const samples = trainSamplesOf(cropped.train);
   const curve = new LrCurve();
-  let failure: Error | undefined;
   const cancel = (): void => session.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   try {
@@ -134,16 +134,11 @@ async function measureCurve(
       if (signal.aborted) throw stopped();
       const own = rates.slice(done, done + perEpoch);
       const learningRates = ratesOfGroups(options, own);
-      await session.trainEpoch({ ...samples, batchSize, accumulate, epoch, learningRates, keepFrom: 0 }, (event) => {
-        // An exception must not travel through the addon: it ends the pass, and is thrown after it.
-        try {
-          const point = curve.add(own[event.step - 1] as number, event.loss);
-          if (point !== undefined) emit({ kind: 'lr-step', ...point });
-          if (curve.ended !== 'steps') session.cancel();
-        } catch (error) {
-          failure ??= error instanceof Error ? error : new Error(String(error));
-          session.cancel();
-        }
+      const pass = { ...samples, batchSize, accumulate, epoch, learningRates, keepFrom: 0 };
+      const { failure } = await trainSteps(session, pass, ({ step, loss }) => {
+        const point = curve.add(own[step - 1] as number, loss);
+        if (point !== undefined) emit({ kind: 'lr-step', ...point });
+        if (curve.ended !== 'steps') session.cancel();
       });
       if (failure !== undefined) throw failure;
       if (signal.aborted) throw stopped();

@@ -1,5 +1,5 @@
 import { MACHINE } from './common';
-import { rejectOption, type RecipeTable, type ResolvedOptions } from './spec';
+import { rejectOption, resolveOptions, type RecipeTable, type ResolvedOptions } from './spec';
 
 const AUGMENTATION = 'Augmentation';
 const PLAIN = String.raw`\d+(?:\.\d+)?`;
@@ -83,6 +83,11 @@ export const AUGMENTATION_OPTIONS = {
 
 /** The options of augmentation after defaults. */
 export type AugmentationOptions = ResolvedOptions<typeof AUGMENTATION_OPTIONS>;
+
+/** The options without any augmentation but mirroring. */
+export function plainAugmentation({ hflip, augmentThreads }: AugmentationOptions): AugmentationOptions {
+  return resolveOptions(AUGMENTATION_OPTIONS, { hflip, augmentThreads }, 'train');
+}
 
 /** The two ends of a range such as `0.35..1`. */
 export function rangeOf(text: string): readonly [from: number, to: number] {

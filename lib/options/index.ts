@@ -1,3 +1,4 @@
+export { plainAugmentation } from './augmentation';
 export {
   BENCH_OPTIONS,
   resolveBenchOptions,
@@ -22,6 +23,7 @@ export { optimizerDefaults } from './optimization';
 export { LR_FIND_OPTIONS, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from './lr-find';
 export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions } from './predict';
 export {
+  defined,
   kebab,
   oneOf,
   rejectOption,

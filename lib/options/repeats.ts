@@ -4,7 +4,14 @@ import { DATA } from './common';
 /** Above this many trainings the figure gets no better. */
 const MOST = 100;
 
-const TOGETHER = 'Several trainings';
+const COUNT = {
+  type: 'number',
+  integer: true,
+  min: 2,
+  max: MOST,
+  group: 'Several trainings',
+  affects: 'result',
+} as const;
 
 /** Of one training: the fold that is for validation. */
 export const FOLD_OPTION = {
@@ -22,21 +29,11 @@ export const FOLD_OPTION = {
 /** How many trainings the command `train` does, and what for: not for one training to know. */
 export const REPEAT_OPTIONS = {
   folds: {
-    type: 'number',
-    integer: true,
-    min: 2,
-    max: MOST,
-    group: TOGETHER,
-    affects: 'result',
+    ...COUNT,
     help: 'cross-validate: so many trainings on one folder of classes, each image validated by one of them, and one table',
   },
   seeds: {
-    type: 'number',
-    integer: true,
-    min: 2,
-    max: MOST,
-    group: TOGETHER,
-    affects: 'result',
+    ...COUNT,
     help: 'so many trainings that differ in their seed, from --seed on, and one table',
   },
 } as const satisfies RecipeTable;

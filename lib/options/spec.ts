@@ -162,6 +162,11 @@ export function resolveOptions<T extends OptionTable>(table: T, input: unknown, 
   return resolved as ResolvedOptions<T>;
 }
 
+/** What was given of some options, without those that are undefined. */
+export function defined<T extends object>(given: T): T {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
+}
+
 /** Checks a value that must be a text and not empty, such as a positional argument of a command. */
 export function requireText(expected: string, name: string, value: unknown): string {
   return typeof value === 'string' && value !== '' ? value : rejectOption(expected, name, value);

@@ -1,4 +1,4 @@
-import { DURATION_PATTERN } from './duration';
+import { DURATION, DURATION_PATTERN } from './duration';
 import type { RecipeTable } from './spec';
 
 const STOPPING = 'Stopping and resuming';
@@ -14,7 +14,7 @@ export const STOPPING_OPTIONS = {
   },
   checkpointEvery: {
     type: 'string',
-    pattern: /^(epoch|never|[1-9]\d{0,14}|(?=.*[1-9])(?:\d+(?:\.\d+)?[dhms])+)$/,
+    pattern: new RegExp(String.raw`^(epoch|never|[1-9]\d{0,14}|${DURATION})$`),
     expected: 'a number of steps, a time such as 90s or 10m, epoch or never',
     group: STOPPING,
     advanced: true,

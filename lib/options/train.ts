@@ -6,6 +6,7 @@ import { checkOptimization, OPTIMIZATION_OPTIONS, withOptimizerDefaults } from '
 import { checkFold, FOLD_OPTION } from './repeats';
 import {
   advanced,
+  defined,
   rejectOption,
   requireText,
   resolveOptions,
@@ -274,7 +275,7 @@ export function resolveAgain(options: ResolvedTrainOptions): ResolvedTrainOption
 
 /** What was given, before what the recipe has in its place. */
 function withRecipe(asked: Given, images: number | undefined): Given {
-  const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined)) as Given;
+  const given = defined(asked);
   const { recipe = TRAIN_OPTIONS.recipe.default } = given;
   // What is no recipe is refused with all other options.
   if (!RECIPES.includes(recipe)) return given;

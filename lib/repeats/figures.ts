@@ -3,6 +3,7 @@ import { wilsonInterval } from '../eval/wilson';
 import type { ClassFigures, TrainResult } from '../train/events';
 import type { Plan } from './plan';
 import type { RepeatResult, RepeatRun, RunFigures } from './types';
+import { ratesOf } from '../eval/metrics';
 
 /** A training that has come to its end. */
 export interface Finished {
@@ -52,19 +53,13 @@ function pooledOf(by: Plan['by'], runs: readonly RunFigures[]): RepeatResult['po
 
 /** Sums the counts of each class over the trainings. */
 function perClassOf(all: readonly (readonly ClassFigures[])[]): ClassFigures[] {
-  const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
   return (all[0] ?? []).map(({ name }, index) => {
     const sum = (of: (figures: ClassFigures) => number): number =>
       all.reduce((total, classes) => total + (classes[index] === undefined ? 0 : of(classes[index])), 0);
     const support = sum((figures) => figures.support);
     const predicted = sum((figures) => figures.predicted);
     const correct = sum((figures) => figures.correct);
-    return {
-      ...{ name, support, predicted, correct },
-      precision: share(correct, predicted),
-      recall: share(correct, support),
-      f1: share(2 * correct, support + predicted),
-    };
+    return { name, ...ratesOf({ support, predicted, correct }) };
   });
 }
 

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
-import { readRegularFile } from '../files/regular-file';
+import { readIfThere } from '../files/regular-file';
 import {
+  defined,
   kebab,
   REPEAT_OPTIONS,
   rejectOption,
@@ -100,15 +101,12 @@ export function continued(plan: Plan, by: RepeatKind, input: RepeatInput): Plan 
  */
 export async function readPlan(folder: string): Promise<Plan | undefined> {
   const file = path.join(folder, PLAN);
-  let text: string;
+  const bytes = await readIfThere(file).catch((cause: Error) => {
+    throw damaged(file, `can't be read: ${cause.message}`, cause);
+  });
+  if (bytes === undefined) return undefined;
   try {
-    text = (await readRegularFile(file)).toString();
-  } catch (cause) {
-    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw damaged(file, `can't be read: ${(cause as Error).message}`, cause);
-  }
-  try {
-    const { by, count, options } = JSON.parse(text) as Plan;
+    const { by, count, options } = JSON.parse(bytes.toString()) as Plan;
     if (by !== 'folds' && by !== 'seeds') throw new Error('neither folds nor seeds');
     checkInput(by, { ...options, [by]: count });
     return { by, count, options };
@@ -133,8 +131,4 @@ export function runsOf({ by, count, options }: Plan): { run: RepeatRun; own: { s
       ? { run: { name: `fold-${number}`, number, count, seed }, own: { fold: `${number}/${count}` } }
       : { run: { name: `seed-${seed + i}`, number, count, seed: seed + i }, own: { seed: seed + i } };
   });
-}
-
-function defined<T extends object>(given: T): T {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 }

@@ -5,10 +5,10 @@ import { ResnetFtError } from '../errors';
 import { writeAtomically } from '../files/atomic-file';
 import type { OutputFolder } from '../files/output-folder';
 import { setAside } from '../files/set-aside';
-import { rejectOption } from '../options';
 import { printable } from '../text/printable';
 import { invalidCheckpoint } from '../train/checkpoint-file';
 import { resumeCommand } from '../train/resume-command';
+import { refuseOtherOutput } from '../train/resume';
 import { runControl, type RunControl } from '../train/run';
 import { readConfig } from '../train/run-config';
 import { CONFIG, PLAN, RESULT, takeFolderOfRuns } from '../train/run-folder';
@@ -17,6 +17,7 @@ import { figuresOf, type Finished } from './figures';
 import { checkInput, continued, newPlan, readPlan, runsOf, type Plan, type RepeatInput } from './plan';
 import { predictionLines, PREDICTIONS } from './predictions';
 import type { CrossValidateOptions, RepeatControl, RepeatKind, RepeatResult, TrainSeedsOptions } from './types';
+import { jsonText } from '../text/json';
 
 /**
  * Cross-validates: as many trainings as folds, each image validated by exactly one of them, and the figures of all together. Each training is an
@@ -57,7 +58,7 @@ async function runRepeats(by: RepeatKind, input: RepeatInput, control: RepeatCon
   try {
     before = await readPlan(folder.path);
     const plan = before === undefined ? newPlan(by, input) : continued(before, by, input);
-    if (plan !== before) await write(folder, PLAN, json(plan));
+    if (plan !== before) await write(folder, PLAN, jsonText(plan));
     const finished = await trainAll(folder.path, plan, { ...control, signal }, emit);
     return await conclude(folder, plan, finished, emit);
   } finally {
@@ -70,9 +71,7 @@ async function runRepeats(by: RepeatKind, input: RepeatInput, control: RepeatCon
 /** The folder that was named, which must hold the trainings where nothing says how to begin them. */
 async function outputOf(by: RepeatKind, { resume, output, data, ...input }: RepeatInput): Promise<string | undefined> {
   if (resume === undefined) return output;
-  if (output !== undefined && path.resolve(output) !== path.resolve(resume)) {
-    rejectOption('no value beside --resume', '--output', output);
-  }
+  refuseOtherOutput(output, path.resolve(resume));
   if ((data === undefined || input[by] === undefined) && (await readPlan(resume)) === undefined) {
     throw invalidCheckpoint(path.resolve(resume), `there are no trainings to go on with: the folder has no ${PLAN}`, {
       hint: 'Name the folder in which they were begun',
@@ -159,12 +158,10 @@ async function conclude(
   folder.check(predictions);
   await writeAtomically(predictions, predictionLines(plan.by, finished));
   const result: RepeatResult = { ...figuresOf(plan, finished), output, predictions };
-  await write(folder, `${plan.by}.json`, json(result));
+  await write(folder, `${plan.by}.json`, jsonText(result));
   emit({ kind: 'done', ...result });
   return result;
 }
-
-const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
 async function write(folder: OutputFolder, name: string, text: string): Promise<void> {
   const file = path.join(folder.path, name);

@@ -1,8 +1,8 @@
 import type { Interval } from '../eval/wilson';
 import { align } from '../text/text-table';
 import type { RepeatResult, RepeatRun } from './types';
+import { percent } from '../text/percent';
 
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const range = ({ low, high }: Interval): string => `${(low * 100).toFixed(1)} to ${percent(high)}`;
 
 /** What a person reads of a training among the others: `fold 2/5`, `seed 7 (2/3)`. */

@@ -1,4 +1,5 @@
-import type { Backend, Recipe } from '../backend/types';
+import type { Recipe } from '../backend/recipe';
+import type { Backend } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { ResolvedTrainOptions } from '../options';
 import { nativeCommand } from './native-command';

@@ -111,6 +111,11 @@ export class Checkpoints implements Pauses {
     return this.last === undefined ? undefined : (await readCheckpoint(this.file(this.last))).checkpoint;
   }
 
+  /** Whether one was written, or the run goes on from one. */
+  get hasAny(): boolean {
+    return this.last !== undefined;
+  }
+
   private sinceBegun(): number {
     return (performance.now() - this.begun) / 1000;
   }

@@ -6,6 +6,7 @@ import type { OpenTraining } from './open-training';
 import type { RunControl } from './run';
 import { createSchedule } from './schedule';
 import { runSteps } from './steps';
+import { classCounts } from '../data/class-counts';
 
 /** Tried one after the other, and a little apart: the loss near its least changes slowly with the rate. */
 const RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1] as const;
@@ -34,13 +35,12 @@ export async function withChosenRate(
   const onImages = (images: number): void => {
     if (done < total) run.emit({ kind: 'features', done: Math.min(total, (done += images)), total });
   };
-  try {
-    for (const lr of RATES) {
+  for (const lr of RATES) {
+    try {
       losses.push(await lossAt(session, { train, held }, { ...options, lr }, run.signal, onImages));
+    } finally {
       await session.restore(before);
     }
-  } finally {
-    await session.restore(before);
   }
   const least = Math.min(...losses.filter((loss) => !Number.isNaN(loss)));
   const lr = RATES[losses.indexOf(least)];
@@ -71,13 +71,9 @@ async function lossAt(
     const { last } = await fit({
       ...{ session, train, val: held, epochs, batchSize, accumulate, signal },
       schedule: createSchedule(trial, runSteps(images, trial)),
-      steps: undefined,
-      keepLeastLoss: false,
       onRecord: (record) => {
         if (record.kind === 'step') onImages(record.images);
       },
-      onBest: () => Promise.resolve(),
-      onKept: () => {},
     });
     return last.record.valLoss;
   } catch (error) {
@@ -92,8 +88,7 @@ async function lossAt(
  */
 function splitOff({ store, targets, indices }: Split, data: string): { train: Split; held: Split } {
   const every = Math.round(1 / HELD_OUT);
-  const counts = new Map<number, number>();
-  for (const target of targets) counts.set(target, (counts.get(target) ?? 0) + 1);
+  const counts = classCounts(targets);
   const seen = new Map<number, number>();
   const rest: number[] = [];
   const held: number[] = [];

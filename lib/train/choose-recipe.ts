@@ -17,6 +17,8 @@ import { beginningOptions } from './resume';
 import type { RunControl } from './run';
 import { runSteps } from './steps';
 import { measurePace } from './trial';
+import { counted } from '../text/count';
+import { classCounts } from '../data/class-counts';
 
 /** Fewer images of a class than these are too few to train a whole network on. */
 const FEW = 10;
@@ -58,13 +60,11 @@ async function chooseRecipe(
   if (options.weights === 'none') {
     return { recipe: 'tutorial', why: 'without weights to start from there is nothing to fine-tune' };
   }
-  const perClass = Math.min(
-    ...dataset.classes.map((_, at) => dataset.train.filter(({ target }) => target === at).length),
-  );
+  const perClass = Math.min(...classCounts(dataset.train.map(({ target }) => target)).values());
   if (perClass < FEW) {
     return {
       recipe: 'linear',
-      why: `a class has ${perClass} training ${perClass === 1 ? 'image' : 'images'}, too few to train more than the last layer on`,
+      why: `a class has ${counted(perClass, 'training image')}, too few to train more than the last layer on`,
     };
   }
   const { openBackend } = await import('../backend/registry.js');

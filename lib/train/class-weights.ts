@@ -1,6 +1,7 @@
 import { oneLine, ResnetFtError } from '../errors';
 import { readSmallText } from '../files/text-file';
 import { suggest } from '../text/suggest';
+import { classCounts } from '../data/class-counts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
@@ -37,9 +38,8 @@ export async function readClassWeights(
 }
 
 function balanced(classes: number, train: ClassesOfRun['train']): Float64Array {
-  const counts = new Float64Array(classes);
-  for (const { target } of train) counts[target] = (counts[target] ?? 0) + 1;
-  return counts.map((count) => train.length / (classes * count));
+  const counts = classCounts(train.map(({ target }) => target));
+  return Float64Array.from({ length: classes }, (_, target) => train.length / (classes * (counts.get(target) ?? 0)));
 }
 
 function invalid(file: string, reason: string, hint?: string): ResnetFtError {

@@ -5,11 +5,12 @@ import { MODEL_FILE } from '../model/locate';
 import type { ResolvedTrainOptions } from '../options';
 import type { Cropped } from './crop-data';
 import type { ClassFigures, KeptModel, TrainEvent } from './events';
-import { Checkpoints, lastCheckpoint } from './checkpoints';
+import { Checkpoints } from './checkpoints';
 import { checkpointInterval } from './checkpoint-interval';
 import { fitOrGoBack } from './go-back';
 import type { FitResult } from './fit';
 import { isOutOfMemory, outOfMemory } from './out-of-memory';
+import { parameterGroups } from './parameter-groups';
 import { START, type Progress } from './progress';
 import { resumeCommand } from './resume-command';
 import { keepModel } from './kept';
@@ -20,14 +21,13 @@ import { createSaver, type Save } from './save';
 import { createMomenta, createSchedule, type RunSteps } from './schedule';
 import { runSteps } from './steps';
 import { TimeLeft } from './time-left';
+import { counted } from '../text/count';
 
 const LAST = 'last.safetensors';
 
 /** What the epochs of a run work with. */
 export interface EpochsContext {
   session: TrainingSession;
-  /** Parameter groups of the session's recipe. */
-  groups: number;
   cropped: Cropped;
   folder: RunFolder;
   signal: AbortSignal;
@@ -123,7 +123,7 @@ export async function runEpochs(
       { checkpoints, folder, emit },
     );
     if (outcome.outOfPatience) {
-      const note = `stopped after epoch ${outcome.epochs}: validation has not got better for ${options.patience === 1 ? '1 epoch' : `${options.patience} epochs`}`;
+      const note = `stopped after epoch ${outcome.epochs}: validation has not got better for ${counted(options.patience ?? 0, 'epoch')}`;
       emit({ kind: 'note', note });
     }
     await checkpoints.save(progress);
@@ -139,7 +139,12 @@ export async function runEpochs(
     const stopped = code === 'ABORTED';
     const ending = await closeCheckpoints(checkpoints, folder, stopped ? progress : undefined);
     if (isOutOfMemory(error)) {
-      const told = await outOfMemory(error as Error, context, options, checkpoints);
+      const told = await outOfMemory(
+        error as Error,
+        { session, cropped, groups: parameterGroups(options).length },
+        options,
+        checkpoints,
+      );
       throw await salvage(told, [...saved], [], ending);
     }
     // Weights that are no numbers are worth nothing, and those before the first step need not be saved.
@@ -179,8 +184,7 @@ async function closeCheckpoints(
   } catch (error) {
     failure = (error as Error).message;
   }
-  const goOn =
-    (await lastCheckpoint(folder.path)) === undefined ? undefined : `Go on with: ${resumeCommand(folder.path)}`;
+  const goOn = checkpoints.hasAny ? `Go on with: ${resumeCommand(folder.path)}` : undefined;
   return { goOn, failure };
 }
 

@@ -6,6 +6,7 @@ import { locateModel } from '../model/locate';
 import { toFloat64 } from '../network/floats';
 import { DEFAULT_ARCHITECTURE, rejectOption, type Architecture } from '../options';
 import type { StateDict, Tensor } from '../weights/state-dict';
+import { counted } from '../text/count';
 
 /** A model that is to know other classes. */
 export interface ExtendedModel extends ModelCard {
@@ -83,7 +84,7 @@ export function withClasses(
   }
   const added = classes.filter((name) => !known.includes(name));
   const gone = known.filter((name) => !classes.includes(name));
-  const note = `kept ${kept.length} ${kept.length === 1 ? 'class' : 'classes'}: ${some(kept)}; new: ${some(added)}; gone: ${some(gone)}`;
+  const note = `kept ${counted(kept.length, 'class', 'classes')}: ${some(kept)}; new: ${some(added)}; gone: ${some(gone)}`;
   return { tensors: extended, note };
 }
 

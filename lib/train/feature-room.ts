@@ -1,4 +1,5 @@
-import type { Capabilities, Recipe, SessionOptions } from '../backend/types';
+import type { Recipe } from '../backend/recipe';
+import type { Capabilities, SessionOptions } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
 import { bytesOf } from '../options/size';
 import { freeBytes } from '../files/disk';

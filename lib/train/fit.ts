@@ -5,6 +5,7 @@ import { Patience, type PatienceOptions } from './patience';
 import { START, type KeptStep, type Progress, type Validated } from './progress';
 import type { Schedule } from './recipe';
 import { runSteps } from './steps';
+import { trainSteps } from './train-steps';
 
 /** The samples of validation, and those of training, which may be windows of whole images. */
 export type Split = Samples;
@@ -44,18 +45,18 @@ export interface FitOptions {
   /** Where the steps have momenta of their own. */
   momenta?: Schedule | undefined;
   /** Optimizer steps overall; undefined runs every epoch. */
-  steps: number | undefined;
-  /** Whether the weights of the least batch loss in the last fifth of the steps are kept in the session. */
-  keepLeastLoss: boolean;
+  steps?: number | undefined;
+  /** Whether the weights of the least batch loss in the last fifth of the steps are kept in the session. Default no. */
+  keepLeastLoss?: boolean;
   /** Undefined where only the number of epochs and of steps end the run. */
   patience?: PatienceOptions | undefined;
   pauses?: Pauses | undefined;
   signal: AbortSignal;
   onRecord: (record: StepRecord | EpochRecord) => void;
   /** Called after the record of an epoch better than all before it, while the session has its weights. */
-  onBest: (record: EpochRecord) => Promise<void>;
+  onBest?: (record: EpochRecord) => Promise<void>;
   /** Called after a pass in which the session came to keep other weights, with its epoch. */
-  onKept: (epoch: number) => void;
+  onKept?: (epoch: number) => void;
 }
 
 /** How far the loop came. */
@@ -109,7 +110,7 @@ export async function fit(options: FitOptions, progress: Progress = { ...START }
   const { session, train, signal } = options;
   const { stepsPerEpoch, total: allSteps } = runSteps(train.targets.length, options);
   // The tutorial looks at the loss after four fifths of the iterations.
-  const keepAfter = options.keepLeastLoss ? Math.floor(KEEP_AFTER * allSteps) : Infinity;
+  const keepAfter = options.keepLeastLoss === true ? Math.floor(KEEP_AFTER * allSteps) : Infinity;
   const plan: Plan = { stepsPerEpoch, allSteps, keepAfter };
   const patience = new Patience(options.patience, progress);
   const cancel = (): void => session.cancel();
@@ -145,21 +146,15 @@ async function trainPass(
   const own = momenta === undefined ? {} : { momenta: momenta(steps, count) };
   const groups = learningRates.length / count;
   const keepFrom = before + stepsPerEpoch > keepAfter ? Math.max(1, keepAfter + 1 - before) : 0;
-  let failure: Error | undefined;
-  const trained = await session.trainEpoch(
+  const { trained, failure } = await trainSteps(
+    session,
     { ...trainSamplesOf(train), batchSize, accumulate, epoch, learningRates, ...own, keepFrom },
-    (event) => {
-      // An exception must not travel through the addon: it ends the pass, and is thrown after it.
-      try {
-        const { loss, images } = event;
-        const lr = learningRates[(event.step - stepsOfEpoch) * groups - 1] as number;
-        onRecord({ kind: 'step', epoch, step: before + event.step, loss, lr, images });
-        if (!Number.isFinite(loss)) throw diverged(`loss of step ${before + event.step}`);
-        if (pauses?.isDue() === true) session.cancel();
-      } catch (error) {
-        failure ??= error instanceof Error ? error : new Error(String(error));
-        session.cancel();
-      }
+    ({ step: ofEpoch, loss, images }) => {
+      const step = before + ofEpoch;
+      const lr = learningRates[(ofEpoch - stepsOfEpoch) * groups - 1] as number;
+      onRecord({ kind: 'step', epoch, step, loss, lr, images });
+      if (!Number.isFinite(loss)) throw diverged(`loss of step ${step}`);
+      if (pauses?.isDue() === true) session.cancel();
     },
   );
   progress.steps += trained.steps;
@@ -167,7 +162,7 @@ async function trainPass(
   progress.seconds += secondsSince(started);
   if (trained.keptStep > 0) {
     progress.kept = { epoch, step: before + trained.keptStep, batchLoss: trained.keptLoss };
-    onKept(epoch);
+    onKept?.(epoch);
   }
   if (trained.steps === left) progress.trained = figuresOf(trained);
   if (failure !== undefined) throw failure;
@@ -198,7 +193,7 @@ async function endEpoch(
   }
   progress.trained = undefined;
   progress.seconds = 0;
-  if (isBest) await options.onBest(record);
+  if (isBest) await options.onBest?.(record);
   return isBest;
 }
 

@@ -4,6 +4,7 @@ import type { TrainEvent } from './events';
 import { fit, type FitOptions, type FitResult } from './fit';
 import type { Progress } from './progress';
 import type { RunFolder } from './run-folder';
+import { counted } from '../text/count';
 
 /** What the learning rates are multiplied by after a loss that was not finite. */
 const SLOWER = 0.5;
@@ -30,7 +31,7 @@ export async function fitOrGoBack(
     run.folder.cutMetrics(checkpoint.metricsEnd);
     Object.assign(progress, checkpoint.progress, { rateFactor: SLOWER });
     const { steps } = progress;
-    const note = `${error.message}: back to the checkpoint after ${steps} ${steps === 1 ? 'step' : 'steps'}, and on with half the learning rate`;
+    const note = `${error.message}: back to the checkpoint after ${counted(steps, 'step')}, and on with half the learning rate`;
     run.emit({ kind: 'note', note });
     return fit(options, progress);
   }

@@ -1,6 +1,6 @@
 import type { CropStore, TrainingSession } from '../backend/types';
 import { temporaryName } from '../files/stale';
-import { geometryOf, type ResolvedTrainOptions } from '../options';
+import { geometryOf, plainAugmentation, type ResolvedTrainOptions } from '../options';
 import { throwIfAborted } from '../errors';
 import { featureCache, featureMemory } from './feature-room';
 import { fit, type Split } from './fit';
@@ -10,6 +10,7 @@ import { recipeOf } from './recipe';
 import type { RunControl } from './run';
 import { createSchedule } from './schedule';
 import { runSteps } from './steps';
+import { counted } from '../text/count';
 
 /** Share of the free memory beyond which crops are kept in a file. */
 const SHARE = 0.25;
@@ -25,7 +26,7 @@ export async function trainHead(open: OpenTraining, options: ResolvedTrainOption
   if (headEpochs === 0) return;
   const { parts, session, cropped } = open;
   const { emit, signal } = run;
-  const note = `the head alone first: ${headEpochs} ${headEpochs === 1 ? 'epoch' : 'epochs'} of fc, on features that are computed once`;
+  const note = `the head alone first: ${counted(headEpochs, 'epoch')} of fc, on features that are computed once`;
   emit({ kind: 'note', note });
   const own = headOptions(options);
   const classWeights = parts.trainer.recipe.loss.classWeights;
@@ -63,8 +64,6 @@ async function fitHead(
   await fit({
     ...{ session, train, val, epochs, batchSize, signal },
     schedule: createSchedule(options, runSteps(images, options)),
-    steps: undefined,
-    keepLeastLoss: false,
     onRecord: (record) => {
       if (record.kind === 'epoch') {
         const { epoch, valLoss, valAccuracy } = record;
@@ -74,8 +73,6 @@ async function fitHead(
         emit({ kind: 'features', done: (done += record.images), total: images });
       }
     },
-    onBest: () => Promise.resolve(),
-    onKept: () => {},
   });
 }
 
@@ -96,9 +93,7 @@ function headOptions(options: ResolvedTrainOptions): ResolvedTrainOptions {
     cycleMomentum: false,
     accumulate: 1,
     ema: undefined,
-    ...{ cropScale: undefined, vflip: 0, rotate: 0, translate: undefined, zoom: undefined, shear: 0 },
-    ...{ colorJitter: undefined, grayscale: 0, randAugment: undefined, trivialAugment: false, erasing: 0 },
-    ...{ mixup: undefined, cutmix: undefined, cacheViews: undefined },
+    ...plainAugmentation(options),
   };
 }
 
@@ -108,8 +103,8 @@ async function fixedCrops(
   signal: AbortSignal,
   onStore: (store: CropStore) => void,
 ): Promise<Split> {
+  if (train.size === undefined) return train as Split;
   const { store: images, targets, indices } = train;
-  if ('size' in images && typeof images.size === 'number') return { store: images as CropStore, targets, indices };
   const { resize, crop, fit: how, interpolation } = geometryOf(parts.start.preprocessing);
   const bytes = 3 * crop ** 2 * images.count;
   const file = bytes > SHARE * process.availableMemory() ? temporaryName(parts.folder.file('crops-head')) : undefined;

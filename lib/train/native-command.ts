@@ -1,5 +1,6 @@
-import { kebab, optimizerDefaults, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
+import { optimizerDefaults, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
 import { shellWord } from '../text/shell';
+import { wordsOf } from '../options/command-line';
 
 /** Of no meaning to the command that does the same. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['backend', 'output', 'resume']);
@@ -11,9 +12,7 @@ export function nativeCommand(options: ResolvedTrainOptions): string {
   for (const [name, spec] of Object.entries(TRAIN_OPTIONS)) {
     const value = options[name as keyof ResolvedTrainOptions];
     const fallback = 'default' in spec ? spec.default : defaults[name];
-    if (value === undefined || value === fallback || LEFT_OUT.has(name)) continue;
-    words.push(`--${value === false ? 'no-' : ''}${kebab(name)}`);
-    if (typeof value !== 'boolean') words.push(shellWord(String(value)));
+    if (value !== fallback && !LEFT_OUT.has(name)) words.push(...wordsOf(name, value));
   }
   return [...words, '--backend', 'native'].join(' ');
 }

@@ -1,4 +1,5 @@
-import type { Backend, Recipe } from '../backend/types';
+import type { Recipe } from '../backend/recipe';
+import type { Backend } from '../backend/types';
 import type { Dataset } from '../data/dataset';
 import { chooseDevice } from '../machine/device';
 import type { Precision, ResolvedTrainOptions } from '../options';

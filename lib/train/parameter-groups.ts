@@ -1,4 +1,4 @@
-import type { ParameterGroup } from '../backend/types';
+import type { ParameterGroup } from '../backend/recipe';
 import { TRAIN_FROM, type ResolvedTrainOptions, type TrainFrom } from '../options';
 
 type GroupOptions = Pick<ResolvedTrainOptions, 'trainFrom' | 'lr' | 'lrHead' | 'lrLayerDecay'>;

@@ -1,4 +1,4 @@
-import type { OptimizerRecipe, Recipe } from '../backend/types';
+import type { OptimizerRecipe, Recipe } from '../backend/recipe';
 import type { ResolvedTrainOptions } from '../options';
 import { augmentationsOf } from './augmentations';
 import { parameterGroups } from './parameter-groups';

@@ -18,7 +18,7 @@ import {
 import { invalidCheckpoint } from './checkpoint-file';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainResult } from './events';
-import { absolute, readConfig, type RunConfig } from './run-config';
+import { readConfig, wholePaths, type RunConfig } from './run-config';
 import { CONFIG, PLAN, RESULT } from './run-folder';
 import type { Start } from './start';
 
@@ -41,8 +41,6 @@ const LENGTH: ReadonlySet<string> = new Set(['epochs', 'steps']);
 /** Where these are left to the program, the run goes on with what it settled on. */
 const SETTLED: ReadonlySet<string> = new Set(['backend', 'device', 'precision', 'recipe']);
 
-const FILES: ReadonlySet<string> = new Set(['weights', 'extend', 'classWeights']);
-
 /**
  * Finds the run that `resume` names, and settles its options.
  *
@@ -57,9 +55,7 @@ export async function openRun(input: TrainOptions): Promise<ResumedRun | undefin
   const resume = given.resume as string;
   const named = runOfCheckpoint(resume);
   const folder = named ?? path.resolve(resume);
-  if (given.output !== undefined && path.resolve(given.output) !== folder) {
-    rejectOption('no value beside --resume', '--output', given.output);
-  }
+  refuseOtherOutput(given.output, folder);
   const config = await readConfig(folder);
   if (config === undefined) {
     if (data !== undefined && named === undefined) return undefined;
@@ -75,6 +71,17 @@ export async function openRun(input: TrainOptions): Promise<ResumedRun | undefin
     options: mergeOptions(config.options, input),
     named: named === undefined ? undefined : path.resolve(resume),
   };
+}
+
+/**
+ * Refuses an output folder beside `resume` that is not the one to go on in.
+ *
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function refuseOtherOutput(output: string | undefined, folder: string): void {
+  if (output !== undefined && path.resolve(output) !== folder) {
+    rejectOption('no value beside --resume', '--output', output);
+  }
 }
 
 /**
@@ -94,15 +101,15 @@ export function beginningOptions(input: TrainOptions, images?: number): Resolved
  */
 export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: TrainOptions): ResolvedTrainOptions {
   const merged: Record<string, unknown> = { ...options };
+  // What config.json has by its whole path may be given as before.
+  const whole: Record<string, unknown> = wholePaths(given);
   for (const [name, value] of Object.entries(given)) {
     const spec = TRAIN_OPTIONS[name as keyof typeof TRAIN_OPTIONS];
     if (value === undefined || name === 'output' || (SETTLED.has(name) && value === 'auto')) continue;
     // The same command again, of a run whose length was planned: the plan stands.
     if (LENGTH.has(name) && options.maxTime !== undefined && given.maxTime === options.maxTime) continue;
     const was = options[name as keyof typeof options];
-    // What config.json has by its whole path may be given as before.
-    const whole = FILES.has(name) && typeof value === 'string' ? absolute(value) : value;
-    const now = name === 'cropScale' && value === NO_CROPS ? undefined : whole;
+    const now = name === 'cropScale' && value === NO_CROPS ? undefined : whole[name];
     if (spec.affects !== 'place' && !MAY_CHANGE.has(name) && !isDeepStrictEqual(now, was)) {
       const expected =
         was === undefined ? 'no value, as when the run began,' : `${String(was)}, as when the run began,`;

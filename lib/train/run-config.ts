@@ -2,13 +2,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { DataPrint } from '../data/fingerprint';
 import type { UnreadableImage } from '../data/read-all';
-import { readRegularFile } from '../files/regular-file';
+import { readIfThere } from '../files/regular-file';
 import { packageVersion } from '../machine/version';
 import { resolveAgain, type Preprocessing, type ResolvedTrainOptions } from '../options';
 import { invalidCheckpoint } from './checkpoint-file';
 import type { Cropped } from './crop-data';
 import type { SessionParts } from './open-session';
 import { CONFIG } from './run-folder';
+import { jsonText } from '../text/json';
 
 /** What `config.json` holds: what the run is. */
 export interface RunConfig {
@@ -51,7 +52,7 @@ export function wholePaths<T extends { [name in (typeof PATHS)[number]]?: string
 }
 
 /** The path of what is there; other words, such as the name of weights, mean something else. */
-export function absolute(name: string): string {
+function absolute(name: string): string {
   const file = path.resolve(name);
   return !WORDS.has(name) && fs.existsSync(file) ? file : name;
 }
@@ -71,7 +72,7 @@ export async function writeConfig(
     data,
     unreadable,
   };
-  await folder.write(CONFIG, `${JSON.stringify(config, undefined, 2)}\n`);
+  await folder.write(CONFIG, jsonText(config));
   if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
 }
 
@@ -88,15 +89,12 @@ export function versionsOf({ backend }: Pick<SessionParts['trainer'], 'backend'>
  */
 export async function readConfig(folder: string): Promise<RunConfig | undefined> {
   const file = path.join(folder, CONFIG);
-  let text: string;
+  const bytes = await readIfThere(file).catch((cause: Error) => {
+    throw invalidCheckpoint(file, `can't be read: ${cause.message}`, { cause });
+  });
+  if (bytes === undefined) return undefined;
   try {
-    text = (await readRegularFile(file)).toString();
-  } catch (cause) {
-    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw invalidCheckpoint(file, `can't be read: ${(cause as Error).message}`, { cause });
-  }
-  try {
-    const config = JSON.parse(text) as RunConfig;
+    const config = JSON.parse(bytes.toString()) as RunConfig;
     const whole =
       typeof config.data.train === 'object' && typeof config.data.val === 'object' && Array.isArray(config.unreadable);
     if (!whole) throw new Error('incomplete');

@@ -10,7 +10,7 @@ export function stepsPerEpoch(images: number, { batchSize, accumulate = 1 }: Ste
 /** Optimizer steps of a run, and of each of its epochs. */
 export function runSteps(
   images: number,
-  options: StepOptions & Pick<ResolvedTrainOptions, 'epochs' | 'steps'>,
+  options: StepOptions & Pick<ResolvedTrainOptions, 'epochs'> & { steps?: number | undefined },
 ): { stepsPerEpoch: number; total: number } {
   const own = stepsPerEpoch(images, options);
   return { stepsPerEpoch: own, total: Math.min(options.steps ?? Infinity, options.epochs * own) };

@@ -4,6 +4,7 @@ import { duration } from '../text/duration';
 import type { TrainEvent } from './events';
 import { stepsPerEpoch } from './steps';
 import { measurePace, type Pace, type TrialRun } from './trial';
+import { counted } from '../text/count';
 
 /** What fits into a time. */
 export interface TimePlan {
@@ -63,9 +64,7 @@ export async function withinTime(
   const seconds = secondsOf(maxTime) - elapsed();
   const plan = planForTime({ seconds, stepsPerEpoch: perEpoch, valImages: run.val.targets.length, epochs }, pace);
   const what =
-    plan.steps === undefined
-      ? `${plan.epochs} ${plan.epochs === 1 ? 'epoch' : 'epochs'}`
-      : `${plan.steps} of the ${perEpoch} steps of an epoch`;
+    plan.steps === undefined ? counted(plan.epochs, 'epoch') : `${plan.steps} of the ${perEpoch} steps of an epoch`;
   emit({ kind: 'note', note: `planned for ${maxTime}: ${what}, which take about ${duration(plan.seconds)}` });
   const most = Math.min(steps ?? Infinity, plan.steps ?? Infinity);
   return { ...options, epochs: plan.epochs, steps: most === Infinity ? undefined : most };

@@ -24,6 +24,7 @@ import { checkWarmup } from './schedule';
 import { runSteps, stepsPerEpoch } from './steps';
 import { withinTime } from './time-plan';
 import type { TrialRun } from './trial';
+import { jsonText } from '../text/json';
 
 /**
  * One training from its options to its result; `training.ts` gives it the form that programs call.
@@ -84,8 +85,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     await tellStart(session, { ...parts, options: resolved }, cropped, run);
     const { arch, preprocessing } = start;
     const card = { arch, classes: dataset.classes, preprocessing };
-    const groups = trainer.recipe.parameterGroups.length;
-    const context = { session, groups, cropped, folder, signal: run.signal, emit: run.emit };
+    const context = { session, cropped, folder, signal: run.signal, emit: run.emit };
     const trained = await runEpochs(context, resolved, card, from);
     const result = resultOf(trained, {
       output: folder.path,
@@ -95,7 +95,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
       valImages: cropped.val.kept.length,
       seconds: Math.round(elapsed() * 1000) / 1000,
     });
-    await folder.write(RESULT, `${JSON.stringify(result, undefined, 2)}\n`);
+    await folder.write(RESULT, jsonText(result));
     run.emit({ kind: 'done', ...result });
     return result;
   } catch (error) {

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { openNativeBackend } from '../../lib/backend/native/backend';
-import type { Recipe, TrainingSession } from '../../lib/backend/types';
+import type { Recipe } from '../../lib/backend/recipe';
+import type { TrainingSession } from '../../lib/backend/types';
 import { decodeImage } from '../../lib/data/decode';
 import { FILES, OPTIONS, TARGETS } from '../backend/images';
 import { scratch } from '../cli/run';

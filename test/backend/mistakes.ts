@@ -1,4 +1,5 @@
-import type { Backend, CropStore, Recipe } from '../../lib/backend/types';
+import type { Recipe } from '../../lib/backend/recipe';
+import type { Backend, CropStore } from '../../lib/backend/types';
 import type { NamedTensor } from '../../lib/weights/state-dict';
 import { rates } from '../made-weights';
 import { fillStore, madeImage, MODEL, OPTIONS } from './images';

@@ -1,7 +1,7 @@
 import { openJsBackend } from '../../lib/backend/js/backend';
 import { openNativeBackend } from '../../lib/backend/native/backend';
+import type { AdamWRecipe } from '../../lib/backend/recipe';
 import type {
-  AdamWRecipe,
   Backend,
   CropStore,
   EpochResult,

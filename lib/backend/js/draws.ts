@@ -1,4 +1,5 @@
-import type { EpochDraws, Recipe, TorchGenerator } from '../types';
+import type { Recipe } from '../recipe';
+import type { EpochDraws, TorchGenerator } from '../types';
 import { misuse } from './error';
 import { philox, type Words } from './philox';
 import { Generator } from './random';

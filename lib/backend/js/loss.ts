@@ -1,4 +1,4 @@
-import type { LossRecipe } from '../types';
+import type { LossRecipe } from '../recipe';
 
 type Targets = Pick<LossRecipe, 'labelSmoothing' | 'classWeights'>;
 

@@ -1,5 +1,5 @@
 import { DRAWS, OPTIMIZERS, SAMPLING, TRAIN_FROM, type TrainFrom } from '../../options';
-import type { AdamWRecipe, Recipe, SgdRecipe } from '../types';
+import type { AdamWRecipe, Recipe, SgdRecipe } from '../recipe';
 import { misuse } from './error';
 import { Reader } from './reader';
 

@@ -1,14 +1,13 @@
 import { classifierOf } from '../../network/architecture';
 import { stageOf } from '../../network/forward';
+import type { ParameterGroup, Recipe } from '../recipe';
 import type {
   EpochDraws,
   EpochResult,
-  ParameterGroup,
   ValidationOptions,
   ValidationResult,
   PlannedWork,
   Position,
-  Recipe,
   SessionOptions,
   SessionState,
   StepEvent,

@@ -1,5 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import type { SgdRecipe } from '../types';
+import type { SgdRecipe } from '../recipe';
 import { Optimizer, type VariableRecipe } from './optimizer';
 import type { Engine } from './tfjs';
 

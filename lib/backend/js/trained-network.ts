@@ -2,7 +2,7 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Variable } from '@te
 import { layersOf, parametersOf, type Container, type Layer } from '../../network/architecture';
 import { forwardStage, STAGES, stageOf, type Operations } from '../../network/forward';
 import type { NamedTensor } from '../../weights/state-dict';
-import type { Recipe } from '../types';
+import type { Recipe } from '../recipe';
 import { AdamW } from './adamw';
 import type { Rows } from './folded-network';
 import { shapeOf, toTf, toTorch } from './layout';

@@ -35,6 +35,15 @@ Values bits(double fewer) {
 // A shear of so many pixels for each line, as torchvision gives it to its affine.
 double degrees_of_shear(double magnitude) { return std::atan(magnitude) * (180.0 / kPi); }
 
+// An operation, its magnitude of the place that `place_of` gives among all, and the sign of that.
+template <class PlaceOf>
+OperationChoice draw_one(const Magnitudes& magnitudes, CountedNumbers* numbers, const PlaceOf& place_of) {
+  OperationChoice choice{static_cast<Operation>(numbers->below(kOperations)), 0};
+  choice.magnitude = magnitudes.of(choice.operation, place_of(choice.operation));
+  if (Magnitudes::has_sign(choice.operation) && numbers->below(2) == 1) choice.magnitude *= -1;
+  return choice;
+}
+
 }  // namespace
 
 void apply(const OperationChoice& choice, const WarpStyle& style, RgbImage* image) {
@@ -84,44 +93,50 @@ bool Magnitudes::has_any(Operation operation) {
   return operation >= Operation::kShearX && operation <= Operation::kSolarize;
 }
 
-Magnitudes Magnitudes::rand_augment(int side) {
-  Magnitudes out;
-  const Values moves = evenly(0, 150.0 / 331.0 * side);
-  const Values colors = evenly(0, 0.9);
-  const Values shears = evenly(0, 0.3);
-  out.values_ = {Values{}, shears,  shears, moves,  moves,   evenly(0, 30),
-                 colors,   colors,  colors, colors, bits(4), evenly(kHighestByte, 0),
-                 Values{}, Values{}};
-  return out;
+Magnitudes::Magnitudes(double shear, double pixels, double degrees, double color, double fewer_bits) {
+  const Values shears = evenly(0, shear);
+  const Values moves = evenly(0, pixels);
+  const Values colors = evenly(0, color);
+  values_ = {Values{},
+             shears,
+             shears,
+             moves,
+             moves,
+             evenly(0, degrees),
+             colors,
+             colors,
+             colors,
+             colors,
+             bits(fewer_bits),
+             evenly(kHighestByte, 0),
+             Values{},
+             Values{}};
 }
 
-Magnitudes Magnitudes::trivial_augment() {
-  Magnitudes out;
-  const Values moves = evenly(0, 32);
-  const Values others = evenly(0, 0.99);
-  out.values_ = {Values{}, others,  others, moves,  moves,   evenly(0, 135),
-                 others,   others,  others, others, bits(6), evenly(kHighestByte, 0),
-                 Values{}, Values{}};
-  return out;
+const Magnitudes& Magnitudes::rand_augment(int side) {
+  // Each thread makes them for a side once, not for each image.
+  thread_local int made_for = -1;
+  thread_local Magnitudes made;
+  if (made_for != side) {
+    made = {0.3, 150.0 / 331.0 * side, 30, 0.9, 4};
+    made_for = side;
+  }
+  return made;
 }
+
+Magnitudes Magnitudes::trivial_augment() { return {0.99, 32, 135, 0.99, 6}; }
 
 std::vector<OperationChoice> draw(const RandAugment& policy, const Magnitudes& magnitudes, CountedNumbers* numbers) {
   std::vector<OperationChoice> out;
-  for (int i = 0; i < policy.operations; ++i) {
-    OperationChoice choice{static_cast<Operation>(numbers->below(kOperations)), 0};
-    choice.magnitude = magnitudes.of(choice.operation, policy.magnitude);
-    if (Magnitudes::has_sign(choice.operation) && numbers->below(2) == 1) choice.magnitude *= -1;
-    out.push_back(choice);
-  }
+  for (int i = 0; i < policy.operations; ++i)
+    out.push_back(draw_one(magnitudes, numbers, [&](Operation /*of*/) { return policy.magnitude; }));
   return out;
 }
 
 OperationChoice draw(const TrivialAugment& /*policy*/, const Magnitudes& magnitudes, CountedNumbers* numbers) {
-  OperationChoice choice{static_cast<Operation>(numbers->below(kOperations)), 0};
-  if (Magnitudes::has_any(choice.operation))
-    choice.magnitude = magnitudes.of(choice.operation, numbers->below(kMagnitudes));
-  if (Magnitudes::has_sign(choice.operation) && numbers->below(2) == 1) choice.magnitude *= -1;
-  return choice;
+  // No number is drawn for what has no magnitude.
+  return draw_one(magnitudes, numbers,
+                  [&](Operation of) { return Magnitudes::has_any(of) ? numbers->below(kMagnitudes) : 0; });
 }
 
 }  // namespace resnet_ft

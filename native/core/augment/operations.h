@@ -45,7 +45,7 @@ void apply(const OperationChoice& choice, const WarpStyle& style, RgbImage* imag
 class Magnitudes {
  public:
   // Of RandAugment, where moving depends on the side of the image.
-  static Magnitudes rand_augment(int side);
+  static const Magnitudes& rand_augment(int side);
   static Magnitudes trivial_augment();
 
   double of(Operation operation, int magnitude) const { return values_[static_cast<size_t>(operation)][magnitude]; }
@@ -55,6 +55,10 @@ class Magnitudes {
   static bool has_any(Operation operation);
 
  private:
+  Magnitudes() = default;
+  // The greatest of each kind.
+  Magnitudes(double shear, double pixels, double degrees, double color, double fewer_bits);
+
   std::array<std::array<double, kMagnitudes>, kOperations> values_{};
 };
 
