@@ -26,6 +26,8 @@ const USAGE = `node bench/run.js [--python FILE] [--data DIR] [options]
   --threads N     threads of every side [default: the cores]
   --quick         a few images, one run: whether all works, not how fast it is
   --full          also run what is otherwise extrapolated (hours on two cores)
+  --compile MODE  of torch.compile, on a GPU [default: default]
+  --patience N    seconds after which torch.compile is given up [default: none]
   --output FILE   JSON of the results [default: bench/results/latest.json, or quick.json]`;
 
 function readOptions(argv) {
@@ -37,6 +39,7 @@ function readOptions(argv) {
       args: argv,
       options: {
         ...{ python: text, data: text, libtorch: text, only: text, repeat: text, threads: text, output: text },
+        ...{ compile: { ...text, default: 'default' }, patience: text },
         ...{ quick: flag, full: flag, help: flag },
       },
     }).values;
@@ -57,6 +60,7 @@ function readOptions(argv) {
     ...values,
     only,
     repeat: count('repeat', values.quick ? 1 : 3),
+    patience: count('patience', undefined),
     threads: count('threads', os.availableParallelism()),
     data: values.data === undefined ? undefined : path.resolve(values.data),
     output: values.output === undefined ? output : path.resolve(values.output),
@@ -86,6 +90,8 @@ function commandLine(options) {
   const given = ['python', 'data'].flatMap((name) => (options[name] ? [`--${name} ${name.toUpperCase()}`] : []));
   if (options.only) given.push(`--only ${options.only.join(',')}`);
   given.push(`--repeat ${options.repeat}`, `--threads ${options.threads}`);
+  if (options.compile !== 'default') given.push(`--compile ${options.compile}`);
+  if (options.patience !== undefined) given.push(`--patience ${options.patience}`);
   for (const name of ['quick', 'full']) if (options[name]) given.push(`--${name}`);
   return `node bench/run.js ${given.join(' ')}`;
 }

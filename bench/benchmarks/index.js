@@ -1,6 +1,7 @@
 'use strict';
 
 const inference = require('./inference');
+const gpuRuns = require('./gpu-runs');
 const step = require('./step');
 
 /** Every benchmark, in the order of the table. */
@@ -15,4 +16,5 @@ module.exports = [
   step[0],
   step[1],
   inference[1],
+  ...gpuRuns,
 ];

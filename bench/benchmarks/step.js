@@ -3,15 +3,21 @@
 
 const { rate } = require('../lib/rate');
 
-function cases(context, { device, precision, batches, tolerance, goals, peers }) {
+function cases(context, { device, precision, batches, tolerance, goals, peers, variants = {} }) {
   return batches.map(({ batchSize, warm, steps }) => {
     const shared = [
       ...['--classes', context.classes(), '--batch-size', batchSize, '--threads', context.threads],
       ...['--warm', context.quick ? 1 : warm, '--steps', context.quick ? 1 : steps],
       ...['--device', device, '--precision', precision],
     ];
-    const sample = (ran) => rate(ran, ({ loss }) => [loss]);
-    const ours = async () => sample(await context.node('ours/step.js', [await context.crops(), ...shared]));
+    const sample = (ran) =>
+      rate(
+        ran,
+        ({ loss }) => [loss],
+        ({ computed }) => ({ computed }),
+      );
+    const ours = (flags) => async () =>
+      sample(await context.node('ours/step.js', [await context.crops(), ...shared, ...flags]));
     const peer = (flags) => async () =>
       sample(await context.pytorch('step.py', [await context.crops(), ...shared, ...flags]));
     return {
@@ -19,8 +25,13 @@ function cases(context, { device, precision, batches, tolerance, goals, peers })
       unit: 'images/s',
       better: 'higher',
       sides: [
-        { name: 'resnet-ft', run: ours },
-        ...Object.entries(peers).map(([name, flags]) => ({ name, python: true, run: peer(flags) })),
+        { name: 'resnet-ft', run: ours([]) },
+        ...Object.entries(variants).map(([name, flags]) => ({ name, run: ours(flags) })),
+        ...Object.entries(peers).map(([name, flags]) => ({
+          ...{ name, python: true, run: peer(flags) },
+          // What the compiler can't do on a machine is no fault of the others.
+          optional: flags.includes('--compile'),
+        })),
       ],
       check: { what: 'loss of the first step', tolerance },
       goals,
@@ -50,8 +61,19 @@ module.exports = [
       cases(context, {
         ...{ device: 'cuda', precision: 'bf16', tolerance: 5e-2 },
         batches: [64, 256].map((batchSize) => ({ batchSize, warm: 10, steps: 50 })),
-        peers: { 'PyTorch eager': ['--channels-last'], 'torch.compile': ['--channels-last', '--compile'] },
-        goals: [{ quantity: 'value', against: 'PyTorch eager', limit: 1.2 }],
+        // What each part of the way is worth.
+        variants: {
+          'resnet-ft, steps not recorded': ['--record-steps', 'no', '--explicit-pass', 'yes'],
+          'resnet-ft, autograd': ['--record-steps', 'no', '--explicit-pass', 'no'],
+        },
+        peers: {
+          'PyTorch eager': ['--channels-last'],
+          [`torch.compile, ${context.compile}`]: ['--channels-last', '--compile', context.compile],
+        },
+        goals: [
+          { quantity: 'value', against: 'PyTorch eager', limit: 1.2 },
+          { quantity: 'value', against: `torch.compile, ${context.compile}`, limit: 1 },
+        ],
       }),
   },
 ];

@@ -64,6 +64,7 @@ function createContext(options, environment, work) {
       command: python,
       args: [path.join(ROOT, 'bench', 'pytorch', script), ...args.map(String)],
       env: { PYTHONDONTWRITEBYTECODE: '1' }, // leaves no __pycache__ in this folder
+      patience: args.includes('--compile') ? options.patience : undefined,
     });
 
   // ResNet-50 with random weights and batch norms that have seen one batch.
@@ -79,11 +80,11 @@ function createContext(options, environment, work) {
       await cli(['export', await model(), '--output', file]);
       return file;
     });
-  const images = () => {
-    const split = path.join(data(), 'val');
-    return folders(split)
+  const imagesOf = (split) => {
+    const folder = path.join(data(), split);
+    return folders(folder)
       .sort()
-      .flatMap((name) => fs.readdirSync(path.join(split, name)).map((file) => path.join(split, name, file)));
+      .flatMap((name) => fs.readdirSync(path.join(folder, name)).map((file) => path.join(folder, name, file)));
   };
 
   return {
@@ -94,7 +95,8 @@ function createContext(options, environment, work) {
     cli,
     node,
     pytorch,
-    images,
+    imagesOf,
+    images: () => imagesOf('val'),
     classes: () => folders(path.join(data(), 'train')).length,
     model,
     pth: exported('.pth'),

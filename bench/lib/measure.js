@@ -31,13 +31,18 @@ function quotient(a, b) {
   return a === undefined || b === undefined ? undefined : a / b;
 }
 
+function difference(a, b) {
+  return a === undefined || b === undefined ? undefined : a - b;
+}
+
 /** Each goal with what was measured; `met` is undefined where that was not possible. */
 function judge({ goals, better }, results) {
   const [ours] = results;
   return goals.map(({ quantity, against, limit }) => {
     const field = quantity === 'memory' ? 'peakMemory' : 'median';
     const peer = results.find(({ name }) => name === against);
-    const measured = against === undefined ? ours[field] : quotient(ours[field], peer?.[field]);
+    const compare = quantity === 'difference' ? difference : quotient;
+    const measured = against === undefined ? ours[field] : compare(ours[field], peer?.[field]);
     const enough = quantity === 'value' && better === 'higher' ? measured >= limit : measured <= limit;
     return { quantity, against, limit, measured, met: measured === undefined ? undefined : enough };
   });
@@ -46,34 +51,52 @@ function judge({ goals, better }, results) {
 /** Leaves out what was only needed for the check. */
 const toSample = ({ checked: _checked, ...sample }) => sample;
 
+/** What a side measures; undefined where one that is optional fails, and then `left` says why. */
+async function runSide(side, left) {
+  try {
+    return await side.run();
+  } catch (error) {
+    if (!(error instanceof BenchError) || side.optional !== true) throw error;
+    left.push({ name: side.name, why: error.message });
+    return undefined;
+  }
+}
+
 /**
  * Runs one case: A B A B …, each run a fresh process. The results of the first round are compared before more are taken.
  *
  * @throws BenchError where a run fails, or the sides disagree
  */
 async function measureCase(one, { repeat, hasPython, log }) {
-  const sides = one.sides.filter(({ python }) => python !== true || hasPython);
-  const samples = sides.map(() => []);
+  let sides = one.sides.filter(({ python }) => python !== true || hasPython);
+  const samples = new Map(sides.map((side) => [side, []]));
+  const left = [];
   let check;
   const rounds = one.repeat ?? repeat;
   for (let round = 0; round < rounds; round++) {
     const ran = [];
-    for (const [i, side] of sides.entries()) {
-      const sample = await side.run();
+    for (const side of [...sides]) {
+      const sample = await runSide(side, left);
+      if (sample === undefined) {
+        sides = sides.filter((other) => other !== side);
+        log(`  ${one.title}: ${side.name}: left out: ${left.at(-1).why}`);
+        continue;
+      }
       ran.push(sample);
-      samples[i].push(toSample(sample));
+      samples.get(side).push(toSample(sample));
       log(`  ${one.title}: ${side.name}, run ${round + 1}/${rounds}: ${sample.value.toPrecision(4)} ${one.unit}`);
     }
     if (round === 0) check = checkSides({ ...one, sides }, ran);
   }
-  const results = sides.map(({ name, extrapolated }, i) => ({
-    name,
-    ...(extrapolated ? { extrapolated } : {}),
-    ...summarize(samples[i]),
-    samples: samples[i],
+  const results = sides.map((side) => ({
+    name: side.name,
+    ...(side.extrapolated ? { extrapolated: true } : {}),
+    ...summarize(samples.get(side)),
+    samples: samples.get(side),
   }));
   const { title, unit, better } = one;
-  return { title, unit, better, sides: results, check, goals: judge(one, results) };
+  const leftOut = left.length === 0 ? {} : { leftOut: left };
+  return { title, unit, better, sides: results, ...leftOut, check, goals: judge(one, results) };
 }
 
 module.exports = { measureCase };

@@ -10,11 +10,12 @@ const lastLine = (text) => text.trim().split('\n').at(-1) ?? '';
 /**
  * Runs a command to its end.
  *
+ * @param patience seconds after which the process is ended; none where left out
  * @returns seconds of the whole process, its peak memory in bytes, its standard output, and the JSON records that it printed one
  *   a line, each with `at`, the seconds from the start of the process to its arrival here
  * @throws BenchError with the last line of standard error where the command can't be started or fails
  */
-function runProcess({ command, args, env = {} }) {
+function runProcess({ command, args, env = {}, patience }) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const since = () => (performance.now() - started) / 1000;
@@ -22,6 +23,12 @@ function runProcess({ command, args, env = {} }) {
     // Nothing of ours goes on where this process is ended.
     const end = () => child.kill('SIGKILL');
     process.once('exit', end);
+    let givenUp = false;
+    const giveUp = () => {
+      givenUp = true;
+      end();
+    };
+    const timer = patience === undefined ? undefined : setTimeout(giveUp, patience * 1000);
     const memory = child.pid === undefined ? undefined : watchMemory(child.pid);
     const records = [];
     let seconds = 0;
@@ -40,8 +47,10 @@ function runProcess({ command, args, env = {} }) {
     child.on('exit', () => (seconds = since()));
     child.on('close', (code, signal) => {
       process.removeListener('exit', end);
+      clearTimeout(timer);
       const peakMemory = memory?.stop();
       if (code === 0) return resolve({ seconds, peakMemory, stdout, records });
+      if (givenUp) return reject(new BenchError(`not done within ${patience} s`));
       const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
       reject(new BenchError(`${[command, ...args].join(' ')} ${how}: ${lastLine(stderr)}`));
     });

@@ -21,6 +21,7 @@ function figure({ median, min, max, samples, extrapolated, peakMemory }, unit, r
 
 function goalText(goal, better, unit) {
   if (goal === undefined) return '–';
+  if (goal.quantity === 'difference') return `at most ${number(goal.limit)} ${unit} more`;
   const bound = goal.quantity === 'value' && better === 'higher' ? 'at least' : 'at most';
   // Fractions of one as the issue states them: 1/30, 1/5.
   const whole = Math.round(1 / goal.limit);
@@ -36,14 +37,14 @@ function verdict(goal) {
 
 const ratio = (ours, peer) => (ours === undefined || peer === undefined ? '–' : number(ours / peer));
 
-function caseRows({ title, unit, better, sides, goals }, repeat) {
+function caseRows({ title, unit, better, sides, goals, leftOut = [] }, repeat) {
   const [ours, ...peers] = sides;
   const own = figure(ours, unit, repeat);
   const find = (quantity, against) => goals.find((goal) => goal.quantity === quantity && goal.against === against);
   const absolute = goals.filter(({ against }) => against === undefined);
   const rows = absolute.map((goal) => [title, goalText(goal, better, unit), own, '–', '–', verdict(goal)]);
   for (const peer of peers) {
-    const goal = find('value', peer.name);
+    const goal = find('value', peer.name) ?? find('difference', peer.name);
     const theirs = `${peer.name}: ${figure(peer, unit, repeat)}`;
     const share = ratio(ours.median, peer.median);
     rows.push([title, goalText(goal, better, unit), own, theirs, share, verdict(goal)]);
@@ -55,6 +56,7 @@ function caseRows({ title, unit, better, sides, goals }, repeat) {
       ...[ratio(ours.peakMemory, peer.peakMemory), verdict(memory)],
     ]);
   }
+  for (const { name, why } of leftOut) rows.push([title, '–', own, `${name}: left out, ${why}`, '–', 'not measured']);
   return rows;
 }
 

@@ -10,9 +10,10 @@ async function main() {
   const text = { type: 'string' };
   const options = {
     ...{ classes: text, 'batch-size': text, warm: text, steps: text, threads: text },
-    ...{ device: text, precision: text },
+    ...{ device: text, precision: text, 'explicit-pass': text, 'record-steps': text },
   };
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const flag = (name) => (values[name] === undefined ? undefined : values[name] === 'yes');
   const batchSize = Number(values['batch-size']);
   const warm = Number(values.warm);
   const steps = Number(values.steps);
@@ -35,6 +36,7 @@ async function main() {
       ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
     },
     ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
+    ...{ explicitPass: flag('explicit-pass'), recordSteps: flag('record-steps') },
   });
   const store = await loadStore(addon, positionals[0], batchSize);
   // The same images in every step, unflipped, as the peer has them.
@@ -64,7 +66,7 @@ async function main() {
     await pass(steps, () => {});
   }
   const seconds = (performance.now() - started) / 1000;
-  emit('result', { images: steps * batchSize, seconds, loss: first });
+  emit('result', { images: steps * batchSize, seconds, loss: first, computed: session.stepsComputed() });
   await session.close();
   store.close();
 }

@@ -19,7 +19,7 @@ parser.add_argument("--batch-size", type=int, required=True)
 parser.add_argument("--threads", type=int)
 parser.add_argument("--device", default="cpu")
 parser.add_argument("--precision", default="fp32")
-parser.add_argument("--compile", action="store_true")
+parser.add_argument("--compile", metavar="MODE", help="torch.compile in this mode, such as default or max-autotune")
 args = parser.parse_args()
 if args.threads:
     torch.set_num_threads(args.threads)
@@ -29,7 +29,7 @@ model = models.resnet50(weights=None, num_classes=args.classes)
 model.load_state_dict(torch.load(args.weights, weights_only=True))
 model = model.eval().to(args.device, memory_format=layout)
 if args.compile:
-    model = torch.compile(model)
+    model = torch.compile(model, mode=args.compile)
 images = normalize(read_crops(args.crops, args.count)).contiguous(memory_format=layout)
 batches = images.to(args.device).split(args.batch_size)
 

@@ -19,7 +19,7 @@ parser.add_argument("--threads", type=int)
 parser.add_argument("--device", default="cpu")
 parser.add_argument("--precision", default="fp32")
 parser.add_argument("--channels-last", action="store_true")
-parser.add_argument("--compile", action="store_true")
+parser.add_argument("--compile", metavar="MODE", help="torch.compile in this mode, such as default or max-autotune")
 args = parser.parse_args()
 if args.threads:
     torch.set_num_threads(args.threads)
@@ -29,7 +29,7 @@ layout = torch.channels_last if args.channels_last else torch.contiguous_format
 model = models.resnet50(weights=None)
 model.fc = nn.Linear(model.fc.in_features, args.classes)
 model = model.train().to(args.device, memory_format=layout)
-run = torch.compile(model) if args.compile else model
+run = torch.compile(model, mode=args.compile) if args.compile else model
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.5)
 criterion = nn.CrossEntropyLoss()
 images = normalize(read_crops(args.crops, args.batch_size)).contiguous(memory_format=layout).to(args.device)

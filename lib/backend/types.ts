@@ -110,6 +110,26 @@ export interface SessionOptions {
   deterministic?: boolean;
   /** Threads that prepare the next batches where images are augmented; 0: none. As many as suit the device where left out. */
   prefetchThreads?: number;
+  /**
+   * Whether forward and backward pass are computed as they are written out in native/core/explicit_resnet.cpp, instead of by autograd. On a
+   * GPU where left out. It is checked first, on one batch, and left where it is wrong.
+   */
+  explicitPass?: boolean;
+  /**
+   * Whether steps on full batches are recorded as a CUDA graph and repeated; asks for the explicit pass. On a GPU where left out; a CPU goes
+   * the same way without a graph, for tests. The first repetition is held against the step itself.
+   */
+  recordSteps?: boolean;
+}
+
+/** How a session computes its steps. */
+export interface StepsComputed {
+  /** By the explicit pass instead of autograd. */
+  explicitly: boolean;
+  /** By repeating a recorded step. */
+  recorded: boolean;
+  /** Why not, though it was wanted; empty where it is so, or has not been tried yet. */
+  reason: string;
 }
 
 /** The random numbers of an epoch. */
@@ -265,6 +285,8 @@ export interface TrainingSession {
   state(): Promise<SessionState>;
   /** Goes on from the state of a session of the same options. Where it rejects, the session is to be closed. */
   restore(state: SessionState): Promise<void>;
+  /** How the steps so far were computed; only the native backend has a choice. Not while a pass runs. */
+  stepsComputed?(): StepsComputed;
   /** Measures how many seconds a run takes, roughly; only a backend that is slow has it. */
   estimateSeconds?(work: PlannedWork): Promise<number>;
   /** Makes the running pass stop at its next batch. */

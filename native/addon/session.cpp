@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +45,11 @@ SessionOptions session_options(const Napi::Value& value) {
   if (!o.value("deterministic").IsUndefined()) out.deterministic = o.flag("deterministic");
   out.device_crops = o.whole_or_none("deviceCrops").value_or(-1);
   out.prefetch = static_cast<int>(o.whole_or_none("prefetchThreads", 0, kMaxThreads).value_or(-1));
+  const auto flag_or_none = [&](const char* key) {
+    return o.value(key).IsUndefined() ? std::nullopt : std::optional<bool>(o.flag(key));
+  };
+  out.explicit_pass = flag_or_none("explicitPass");
+  out.record_steps = flag_or_none("recordSteps");
   o.finish();
   return out;
 }
@@ -135,6 +141,7 @@ Napi::Function SessionWrap::define(Napi::Env env) {
   return DefineClass(env, "Session",
                      {InstanceMethod("draws", &SessionWrap::call<&SessionWrap::draws>),
                       InstanceMethod("trainEpoch", &SessionWrap::call<&SessionWrap::train_epoch>),
+                      InstanceMethod("stepsComputed", &SessionWrap::call<&SessionWrap::steps_computed>),
                       InstanceMethod("evaluate", &SessionWrap::call<&SessionWrap::evaluate>),
                       InstanceMethod("stateDict", &SessionWrap::call<&SessionWrap::state_dict>),
                       InstanceMethod("loadStateDict", &SessionWrap::call<&SessionWrap::load_state_dict>),
@@ -215,6 +222,16 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
          return out;
        },
        .cancel = [session] { session->cancel(); }});
+}
+
+Napi::Value SessionWrap::steps_computed(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const StepsComputed how = session(env)->steps_computed();
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("explicitly", how.explicitly);
+  out.Set("recorded", how.recorded);
+  out.Set("reason", how.reason);
+  return out;
 }
 
 Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {

@@ -24,6 +24,7 @@ class SessionWrap : public GuardedWrap<SessionWrap> {
   std::shared_ptr<Session> session(Napi::Env env) const;
   Napi::Value draws(const Napi::CallbackInfo& info);
   Napi::Value train_epoch(const Napi::CallbackInfo& info);
+  Napi::Value steps_computed(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value state_dict(const Napi::CallbackInfo& info);
   Napi::Value load_state_dict(const Napi::CallbackInfo& info);

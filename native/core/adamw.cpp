@@ -23,9 +23,16 @@ torch::Tensor AdamW::fresh(size_t slot, const torch::Tensor& parameter) const {
 void AdamW::update(const std::vector<torch::Tensor>& parameters, const std::vector<torch::Tensor>& gradients,
                    const Slots& slots, const Step& step) {
   at::_foreach_add_(slots[kStep], 1);
-  at::_fused_adamw_(parameters, gradients, slots[kAverage], slots[kSquareAverage], /*max_exp_avg_sqs=*/{}, slots[kStep],
-                    step.rate, step.momentum.value_or(recipe_.beta1), recipe_.beta2, step.weight_decay, recipe_.eps,
-                    /*amsgrad=*/false, /*maximize=*/false);
+  const auto move = [&](const auto& rate) {
+    at::_fused_adamw_(parameters, gradients, slots[kAverage], slots[kSquareAverage], /*max_exp_avg_sqs=*/{},
+                      slots[kStep], rate, step.momentum.value_or(recipe_.beta1), recipe_.beta2, step.weight_decay,
+                      recipe_.eps, /*amsgrad=*/false, /*maximize=*/false);
+  };
+  if (step.rate_on_device.defined()) {
+    move(step.rate_on_device);
+  } else {
+    move(step.rate);
+  }
 }
 
 }  // namespace resnet_ft

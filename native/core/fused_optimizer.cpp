@@ -1,5 +1,6 @@
 #include "core/fused_optimizer.h"
 
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -42,14 +43,28 @@ void FusedOptimizer::make_slots() {
 }
 
 void FusedOptimizer::step(const double* rates, std::optional<double> momentum) {
+  Step step;
+  step.momentum = momentum;
+  step_groups(step, [&](size_t rate, Step* of_group) { of_group->rate = rates[rate]; });
+}
+
+void FusedOptimizer::step(const torch::Tensor& rates) {
+  step_groups(
+      {}, [&](size_t rate, Step* of_group) { of_group->rate_on_device = rates.select(0, static_cast<int64_t>(rate)); });
+}
+
+void FusedOptimizer::step_groups(Step step, const std::function<void(size_t rate, Step* step)>& rate_of) {
   const torch::NoGradGuard no_grad;
   if (first_) make_slots();
+  step.first = first_;
   for (Group& group : groups_) {
     const UpdateGroup& weights = group.weights;
     std::vector<torch::Tensor> gradients;
     gradients.reserve(weights.parameters.size());
     for (const torch::Tensor& parameter : weights.parameters) gradients.push_back(parameter.grad());
-    update(weights.parameters, gradients, group.slots, {rates[weights.rate], weights.weight_decay, momentum, first_});
+    step.weight_decay = weights.weight_decay;
+    rate_of(weights.rate, &step);
+    update(weights.parameters, gradients, group.slots, step);
   }
   first_ = false;
 }

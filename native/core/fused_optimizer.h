@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ class FusedOptimizer : public Optimizer {
   void zero_grad() override;
   std::vector<torch::Tensor> gradients() const override;
   void step(const double* rates, std::optional<double> momentum) override;
+  void step(const torch::Tensor& rates) override;
   std::vector<NamedTensor> state() const override;
   void restore(const std::vector<NamedTensor>& state) override;
 
@@ -35,6 +37,7 @@ class FusedOptimizer : public Optimizer {
 
   struct Step {
     double rate = 0;
+    torch::Tensor rate_on_device;  // takes the place of `rate` where it is defined
     double weight_decay = 0;
     std::optional<double> momentum;
     bool first = false;
@@ -54,6 +57,8 @@ class FusedOptimizer : public Optimizer {
   };
 
   void make_slots();
+  // `step` has what all groups share; `rate_of` fills in a group's own.
+  void step_groups(Step step, const std::function<void(size_t rate, Step* step)>& rate_of);
 
   std::vector<Group> groups_;
   std::vector<std::string> slots_;

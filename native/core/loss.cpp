@@ -36,4 +36,20 @@ torch::Tensor Loss::share(const torch::Tensor& logits, const torch::Tensor& targ
   return sum / divisor.to(sum.scalar_type());
 }
 
+// The loss is -sum(wanted * log_softmax(logits)) / divisor, wanted being what torch makes of the targets: smoothed
+// towards all classes alike, times the weights of the classes.
+torch::Tensor Loss::gradient(const torch::Tensor& logits, const torch::Tensor& targets, torch::Tensor divisor) const {
+  const torch::NoGradGuard no_grad;
+  const double smoothing = label_smoothing_ / static_cast<double>(logits.size(1));
+  torch::Tensor wanted = targets.dim() == 1 ? torch::zeros_like(logits).scatter_(1, targets.unsqueeze(1), 1.0)
+                                            : targets.to(logits.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+  if (label_smoothing_ != 0) wanted.mul_(1 - label_smoothing_).add_(smoothing);
+  if (class_weights_.defined()) wanted.mul_(class_weights_.to(logits.scalar_type()));
+  const torch::Tensor gradient = at::softmax(logits, 1).mul_(wanted.sum(1, /*keepdim=*/true)).sub_(wanted);
+  const bool by_weights = targets.dim() == 1 && class_weights_.defined();
+  if (!divisor.defined() && by_weights) divisor = this->divisor(targets);
+  if (!divisor.defined()) return gradient / static_cast<double>(logits.size(0));
+  return gradient / divisor.to(logits.scalar_type());
+}
+
 }  // namespace resnet_ft

@@ -22,11 +22,19 @@ class Loss {
   // What a batch adds to the mean over more targets, those of a step, whose divisor is given.
   torch::Tensor share(const torch::Tensor& logits, const torch::Tensor& targets, const torch::Tensor& divisor) const;
 
+  // The derivative of `share` by the logits (of `mean` where `divisor` is undefined), without autograd.
+  torch::Tensor gradient(const torch::Tensor& logits, const torch::Tensor& targets, torch::Tensor divisor) const;
+
  private:
   torch::Tensor reduced(const torch::Tensor& logits, const torch::Tensor& targets, at::Reduction::Reduction how) const;
 
   double label_smoothing_;
   torch::Tensor class_weights_;  // float64, on the device; undefined: 1 each
 };
+
+// How many images of a batch are answered rightly.
+inline torch::Tensor correct_of(const torch::Tensor& logits, const torch::Tensor& targets) {
+  return logits.argmax(1).eq(targets).sum();
+}
 
 }  // namespace resnet_ft

@@ -28,6 +28,9 @@ class Optimizer {
   // Moves every weight by its gradient; `rates` has a learning rate for each group. `momentum` takes the place of the
   // recipe's (of SGD's momentum, of AdamW's beta1) in this step.
   virtual void step(const double* rates, std::optional<double> momentum) = 0;
+  // The same, with the rates in a tensor on the weights' device, so that a recorded step can be repeated at others:
+  // float32 on a GPU, float64 on a CPU.
+  virtual void step(const torch::Tensor& rates) = 0;
 
   // What the steps so far have left beside the weights, under names that begin with those of the weights. Not copies.
   virtual std::vector<NamedTensor> state() const = 0;

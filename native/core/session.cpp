@@ -12,9 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/autocast.h"
 #include "core/balanced_samples.h"
-#include "core/clip_gradients.h"
 #include "core/model.h"
 #include "core/threads.h"
 #include "core/torch_draws.h"
@@ -50,10 +48,6 @@ void choose_algorithms(bool deterministic) {
   context.setDeterministicCuDNN(deterministic);
   // What has no such algorithm warns.
   context.setDeterministicAlgorithms(deterministic, /*warn_only=*/true);
-}
-
-torch::Tensor correct_of(const torch::Tensor& logits, const torch::Tensor& target) {
-  return logits.argmax(1).eq(target).sum();
 }
 
 constexpr size_t kUnreadOnGpu = 8;
@@ -93,6 +87,7 @@ Session::Session(const SessionOptions& options)
     }
     average_ = std::make_unique<WeightAverage>(options_.recipe.ema, std::move(followed));
   }
+  choose_computation();
 }
 
 EpochDraws Session::draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets) const {
@@ -135,13 +130,6 @@ torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t siz
   return options_.precision == Precision::kFp64 ? batch.to(torch::kFloat64) : batch;
 }
 
-torch::Tensor Session::logits(const torch::Tensor& inputs) {
-  const bool bf16 = options_.precision == Precision::kBf16;
-  const AutocastGuard autocast(device_.type(), bf16);
-  const torch::Tensor out = model_->forward(inputs, cut_);
-  return bf16 ? out.to(torch::kFloat32) : out;
-}
-
 void Session::go_to(const TrainOptions& options) {
   const int64_t count = options.samples.count();
   if (options.epoch < position_.epoch)
@@ -156,27 +144,6 @@ void Session::go_to(const TrainOptions& options) {
   if (asked > left)
     throw std::invalid_argument("there are learning rates for " + std::to_string(asked) + " steps, but the epoch has " +
                                 std::to_string(left) + " more");
-}
-
-StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size) {
-  optimizer_->zero_grad();
-  StepFigures step{size, {}, {}};
-  const auto add = [](torch::Tensor* sum, const torch::Tensor& more) { *sum = sum->defined() ? *sum + more : more; };
-  // Of several batches each gives its share of the mean over all images.
-  const torch::Tensor divisor =
-      size > batch_size ? loss_.divisor(batches.wanted(first, size, classes())) : torch::Tensor();
-  for (const int64_t end = first + size; first < end; first += batch_size) {
-    const int64_t count = std::min(batch_size, end - first);
-    const torch::Tensor x = inputs(batches, first, count);
-    const torch::Tensor target = batches.targets(first, count);
-    const torch::Tensor wanted = batches.wanted(first, count, classes());
-    const torch::Tensor out = logits(x);
-    const torch::Tensor loss = divisor.defined() ? loss_.share(out, wanted, divisor) : loss_.mean(out, wanted);
-    loss.backward();
-    add(&step.loss, loss.detach());
-    add(&step.correct, correct_of(out.detach(), target));
-  }
-  return step;
 }
 
 EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
@@ -218,6 +185,13 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     }
     pending.clear();
   };
+  // A step of several batches, or of a momentum of its own, is not recorded.
+  torch::Tensor rates;
+  if (recorder_ && options.accumulate == 1 && options.momenta.empty()) {
+    rates = torch::tensor(options.learning_rates, device_.is_cpu() ? torch::kFloat64 : torch::kFloat32)
+                .view({-1, static_cast<int64_t>(groups)})
+                .to(device_);
+  }
   const int64_t before = position_.step;
   const int64_t step_size = images_of_step(options);
   int64_t first = position_.images;
@@ -228,12 +202,16 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
       break;
     }
     const int64_t size = std::min(step_size, count - first);
-    pending.push_back(gradients(batches, first, size, options.batch_size));
-    if (options_.recipe.clip_grad > 0) clip_gradients(optimizer_->gradients(), options_.recipe.clip_grad);
-    std::optional<double> momentum;
-    if (!options.momenta.empty()) momentum = options.momenta[result.steps];
-    optimizer_->step(&options.learning_rates[rate], momentum);
-    if (average_) average_->update();
+    if (rates.defined()) {
+      StepInputs batch = batch_inputs(batches, first, size);
+      batch.rates = rates[result.steps];
+      pending.push_back(recorder_->run(batch));
+    } else {
+      pending.push_back(gradients(batches, first, size, options.batch_size));
+      std::optional<double> momentum;
+      if (!options.momenta.empty()) momentum = options.momenta[result.steps];
+      move_weights([&] { optimizer_->step(&options.learning_rates[rate], momentum); });
+    }
     ++result.steps;
     first += size;
     const bool keeps = options.keep_from > 0 && before + result.steps >= options.keep_from;

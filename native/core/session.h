@@ -16,6 +16,7 @@
 #include "core/batches.h"
 #include "core/cpu_memory.h"
 #include "core/draws.h"
+#include "core/explicit_resnet.h"
 #include "core/frozen_prefix.h"
 #include "core/loss.h"
 #include "core/named_tensor.h"
@@ -27,6 +28,7 @@
 #include "core/resnet.h"
 #include "core/sample_source.h"
 #include "core/session_state.h"
+#include "core/step_recorder.h"
 #include "core/weight_average.h"
 
 namespace resnet_ft {
@@ -49,6 +51,9 @@ struct SessionOptions {
   bool deterministic = false;
   // Threads that read the next batches where images are augmented; below 0: as many as suit the device; 0: none.
   int prefetch = -1;
+  // Whether steps are computed by ExplicitResNet instead of autograd, and whether they are recorded and repeated (which
+  // asks for the former); where left out, on a GPU. Either way it is checked first, and left where it is wrong.
+  std::optional<bool> explicit_pass, record_steps;
 };
 
 struct TrainOptions {
@@ -99,10 +104,11 @@ struct EvaluateResult {
   bool cancelled = false;
 };
 
-// What a step came to, on the device, where nobody waits for it.
-struct StepFigures {
-  int64_t images = 0;
-  torch::Tensor loss, correct;
+// How the steps of a session are computed.
+struct StepsComputed {
+  bool explicitly = false;  // by ExplicitResNet
+  bool recorded = false;    // and the last one was a repetition
+  std::string reason;       // why not all that was asked for; empty where it is, or has not been tried
 };
 
 class Session : public PassControl {
@@ -117,6 +123,8 @@ class Session : public PassControl {
   EpochDraws draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets) const;
   bool balanced() const { return options_.recipe.sampling == Sampling::kBalanced; }
   EpochResult train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step);
+  // Not while a pass runs.
+  StepsComputed steps_computed() const;
   EvaluateResult evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch);
 
   // Copies on the CPU, contiguous; of the weights that train_epoch kept where `kept` says so. Where weights are
@@ -159,8 +167,21 @@ class Session : public PassControl {
   // What the trained stages take: crops, or their features where stages before are frozen.
   torch::Tensor inputs(const Batches& batches, int64_t first, int64_t size);
   torch::Tensor logits(const torch::Tensor& inputs);
+  // A batch as a step takes it, without rates.
+  StepInputs batch_inputs(const Batches& batches, int64_t first, int64_t size);
+  // Adds the gradients of a batch to those that the weights have. `divisor`: that of the step's loss; undefined where
+  // the batch is the whole step.
+  StepFigures add_gradients(const StepInputs& batch, const torch::Tensor& divisor);
   // Leaves the gradients of a step of `size` samples from `first` on.
   StepFigures gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size);
+  // A step of one batch, from its gradients to the average of the weights: what can be recorded.
+  StepFigures step_on(const StepInputs& batch);
+  // What follows the gradients; `move` lets the optimizer do its step.
+  void move_weights(const std::function<void()>& move);
+  // Sets up what computes steps otherwise than autograd, where that is wanted and right.
+  void choose_computation();
+  // The tensors that a step changes.
+  std::vector<torch::Tensor> changed_by_steps() const;
   // The windows of the samples of an epoch; none where none are cut.
   std::vector<Window> windows(const PassSamples& samples, const std::vector<int32_t>& order,
                               const std::vector<int32_t>& numbers, uint32_t epoch) const;
@@ -180,6 +201,9 @@ class Session : public PassControl {
   std::unique_ptr<Optimizer> optimizer_;
   Loss loss_;
   std::unique_ptr<WeightAverage> average_;
+  std::unique_ptr<ExplicitResNet> explicit_;
+  std::unique_ptr<StepRecorder> recorder_;
+  std::string why_autograd_;  // where explicit_ was wanted
   Position position_;
   std::optional<KeptWeights> kept_;
 };

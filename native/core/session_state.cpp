@@ -72,6 +72,7 @@ void Session::restore(const SessionState& state) {
   } else if (!state.ema.empty()) {
     throw std::invalid_argument("the state has averages of the weights, but the recipe keeps none");
   }
+  if (recorder_) recorder_->forget();
   draws_->restore(state.position.epoch, state.generator);
   position_ = state.position;
   kept_ = state.kept;
@@ -92,6 +93,7 @@ void Session::keep_weights(double loss) {
 void Session::copy_into_model(const std::vector<NamedTensor>& tensors) {
   const torch::NoGradGuard no_grad;
   if (average_) average_->forget();
+  if (recorder_) recorder_->forget();
   const auto own = model_->state_dict();
   for (const auto& [name, tensor] : tensors) {
     const auto found = std::find_if(own.begin(), own.end(), [&name = name](const auto& e) { return e.first == name; });

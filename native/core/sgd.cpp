@@ -15,9 +15,16 @@ void Sgd::update(const std::vector<torch::Tensor>& parameters, const std::vector
                  const Slots& slots, const Step& step) {
   // Without momentum there is nothing to keep, and a step's own can't change that.
   const bool keeps = !slots.empty();
-  at::_fused_sgd_(parameters, gradients, keeps ? slots[0] : std::vector<torch::Tensor>(), step.weight_decay,
-                  keeps ? step.momentum.value_or(recipe_.momentum) : 0, step.rate, /*dampening=*/0, recipe_.nesterov,
-                  /*maximize=*/false, /*is_first_step=*/step.first);
+  const auto move = [&](const auto& rate) {
+    at::_fused_sgd_(parameters, gradients, keeps ? slots[0] : std::vector<torch::Tensor>(), step.weight_decay,
+                    keeps ? step.momentum.value_or(recipe_.momentum) : 0, rate, /*dampening=*/0, recipe_.nesterov,
+                    /*maximize=*/false, /*is_first_step=*/step.first);
+  };
+  if (step.rate_on_device.defined()) {
+    move(step.rate_on_device);
+  } else {
+    move(step.rate);
+  }
 }
 
 }  // namespace resnet_ft

@@ -1,0 +1,83 @@
+/** Runs the stages of a loan of a GPU one after the other, each with its share of the time, and writes what came out. */
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+const { BenchError } = require('../lib/errors');
+const { writeWhole } = require('../lib/files');
+const { ROOT, probePython } = require('../lib/machine');
+const { runStage } = require('./stage');
+const { FIRST, SECOND } = require('./stages');
+const { toMarkdown } = require('./table');
+
+const USAGE = `bash bench/gpu.sh --data DIR [options]
+
+  --data DIR       data set with train/ and val/, the same for both sides
+  --python FILE    Python with torch and torchvision, whose LibTorch is used [default: python3]
+  --reference DIR  figures of torch and torchvision (train_full.json and others); without it those checks are left out
+  --second         the second loan: where the time of a step goes (needs ncu), and torch.compile at its best
+  --output DIR     where gpu.json, gpu.md and the output of each stage go [default: bench/results/gpu]`;
+
+function readOptions(argv) {
+  const text = { type: 'string' };
+  const flag = { type: 'boolean', default: false };
+  let values;
+  try {
+    values = parseArgs({
+      args: argv,
+      options: { data: text, python: text, reference: text, output: text, second: flag, help: flag },
+    }).values;
+  } catch (error) {
+    throw new BenchError(`${error.message}. See bash bench/gpu.sh --help`);
+  }
+  if (values.help) return values;
+  if (values.data === undefined) throw new BenchError('--data is missing. See bash bench/gpu.sh --help');
+  for (const name of ['data', 'reference']) {
+    if (values[name] !== undefined && !fs.existsSync(values[name])) {
+      throw new BenchError(`--${name}: there is no ${values[name]}`);
+    }
+  }
+  const absolute = (name, fallback) => path.resolve(values[name] ?? fallback);
+  return {
+    ...values,
+    data: absolute('data'),
+    reference: values.reference === undefined ? undefined : absolute('reference'),
+    python: values.python ?? 'python3',
+    output: absolute('output', path.join(ROOT, 'bench', 'results', 'gpu')),
+  };
+}
+
+async function main(argv) {
+  const options = readOptions(argv);
+  if (options.help) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
+  const log = (line) => process.stderr.write(`${line}\n`);
+  const environment = await probePython(options.python);
+  if (!environment.gpu) throw new BenchError(`${options.python}: its torch finds no GPU that CUDA can use`);
+  fs.mkdirSync(options.output, { recursive: true });
+  const result = {
+    format: 1,
+    date: new Date().toISOString(),
+    gpu: environment.gpu,
+    versions: { node: process.versions.node, ...environment.versions },
+    stages: [],
+  };
+  const context = { ...options, libtorch: environment.libtorch };
+  for (const stage of options.second ? SECOND : FIRST) {
+    log(`${stage.name} (at most ${stage.seconds} s)`);
+    result.stages.push(await runStage(stage, context));
+    // After each, so that a loan that ends early leaves what there is.
+    writeWhole(path.join(options.output, 'gpu.json'), `${JSON.stringify(result, null, 2)}\n`);
+    writeWhole(path.join(options.output, 'gpu.md'), toMarkdown(result));
+  }
+  process.stdout.write(toMarkdown(result));
+  if (result.stages.some(({ ok }) => !ok)) process.exitCode = 1;
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  process.stderr.write(`bench: ${error instanceof BenchError ? error.message : error.stack}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,109 @@
+// A step of a session: gradients by autograd or by ExplicitResNet, and the move of the weights.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/autocast.h"
+#include "core/clip_gradients.h"
+#include "core/explicit_check.h"
+#include "core/session.h"
+
+namespace resnet_ft {
+namespace {
+
+torch::ScalarType type_of(Precision precision) {
+  if (precision == Precision::kBf16) return torch::kBFloat16;
+  return precision == Precision::kFp64 ? torch::kFloat64 : torch::kFloat32;
+}
+
+}  // namespace
+
+void Session::choose_computation() {
+  const bool records = options_.record_steps.value_or(device_.is_cuda());
+  if (!options_.explicit_pass.value_or(records)) return;
+  explicit_ =
+      std::make_unique<ExplicitResNet>(options_.network, model_->state_dict(), cut_, type_of(options_.precision));
+  why_autograd_ = disagreement(options_.network, model_, explicit_.get(), cut_, options_.precision, device_);
+  if (!why_autograd_.empty()) explicit_.reset();
+  if (!records || !explicit_) return;
+  recorder_ = std::make_unique<StepRecorder>(
+      device_, [this](const StepInputs& batch) { return step_on(batch); }, [this] { return changed_by_steps(); });
+}
+
+StepsComputed Session::steps_computed() const {
+  StepsComputed out{explicit_ != nullptr, recorder_ && recorder_->repeats(), why_autograd_};
+  if (recorder_ && out.reason.empty()) out.reason = recorder_->reason();
+  return out;
+}
+
+std::vector<torch::Tensor> Session::changed_by_steps() const {
+  std::vector<torch::Tensor> out;
+  const auto add = [&](const std::vector<NamedTensor>& tensors) {
+    for (const auto& [name, tensor] : tensors) out.push_back(tensor.detach());
+  };
+  add(model_->state_dict());
+  add(optimizer_->state());
+  if (average_) add(average_->state());
+  return out;
+}
+
+torch::Tensor Session::logits(const torch::Tensor& inputs) {
+  const bool bf16 = options_.precision == Precision::kBf16;
+  const AutocastGuard autocast(device_.type(), bf16);
+  const torch::Tensor out = model_->forward(inputs, cut_);
+  return bf16 ? out.to(torch::kFloat32) : out;
+}
+
+StepInputs Session::batch_inputs(const Batches& batches, int64_t first, int64_t size) {
+  return {inputs(batches, first, size), batches.targets(first, size), batches.wanted(first, size, classes()), {}};
+}
+
+StepFigures Session::add_gradients(const StepInputs& batch, const torch::Tensor& divisor) {
+  torch::Tensor out, loss;
+  const auto loss_of_out = [&] {
+    return divisor.defined() ? loss_.share(out, batch.wanted, divisor) : loss_.mean(out, batch.wanted);
+  };
+  if (explicit_) {
+    const torch::NoGradGuard no_grad;
+    out = explicit_->forward(batch.inputs);
+    loss = loss_of_out();
+    explicit_->backward(loss_.gradient(out, batch.wanted, divisor));
+  } else {
+    out = logits(batch.inputs);
+    loss = loss_of_out();
+    loss.backward();
+  }
+  return {batch.inputs.size(0), loss.detach(), correct_of(out.detach(), batch.targets)};
+}
+
+StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size) {
+  optimizer_->zero_grad();
+  StepFigures step{size, {}, {}};
+  const auto add = [](torch::Tensor* sum, const torch::Tensor& more) { *sum = sum->defined() ? *sum + more : more; };
+  // Of several batches each gives its share of the mean over all images.
+  const torch::Tensor divisor =
+      size > batch_size ? loss_.divisor(batches.wanted(first, size, classes())) : torch::Tensor();
+  for (const int64_t end = first + size; first < end; first += batch_size) {
+    const StepFigures batch = add_gradients(batch_inputs(batches, first, std::min(batch_size, end - first)), divisor);
+    add(&step.loss, batch.loss);
+    add(&step.correct, batch.correct);
+  }
+  return step;
+}
+
+void Session::move_weights(const std::function<void()>& move) {
+  if (options_.recipe.clip_grad > 0) clip_gradients(optimizer_->gradients(), options_.recipe.clip_grad);
+  move();
+  if (average_) average_->update();
+}
+
+StepFigures Session::step_on(const StepInputs& batch) {
+  optimizer_->zero_grad();
+  StepFigures step = add_gradients(batch, {});
+  move_weights([&] { optimizer_->step(batch.rates); });
+  return step;
+}
+
+}  // namespace resnet_ft

@@ -1,0 +1,116 @@
+#include "core/step_recorder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace resnet_ft {
+namespace {
+
+// Steps before the recording, in which LibTorch allocates, chooses algorithms and makes what is made once. What it
+// keeps of that belongs to a thread (cuDNN's plans do).
+constexpr int kWarmSteps = 3;
+
+// How far a repetition may be from the step itself, relative to what the step changes: some of cuDNN's algorithms add
+// up in another order each time, in bfloat16.
+constexpr double kTolerance = 0.05;
+
+std::vector<torch::Tensor> copies(const std::vector<torch::Tensor>& tensors) {
+  std::vector<torch::Tensor> out;
+  out.reserve(tensors.size());
+  for (const torch::Tensor& tensor : tensors) out.push_back(tensor.clone());
+  return out;
+}
+
+void copy_back(const std::vector<torch::Tensor>& tensors, const std::vector<torch::Tensor>& from) {
+  for (size_t i = 0; i < tensors.size(); ++i) tensors[i].copy_(from[i]);
+}
+
+// The sum of squares of a - b, over all tensors.
+double squared_distance(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
+  torch::Tensor sum;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const torch::Tensor one = (a[i] - b[i]).to(torch::kFloat64).square().sum();
+    sum = sum.defined() ? sum + one : one;
+  }
+  return sum.defined() ? sum.item<double>() : 0;
+}
+
+bool alike(const torch::Tensor& a, const torch::Tensor& b) {
+  return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type();
+}
+
+}  // namespace
+
+bool StepRecorder::fits(const StepInputs& inputs) const {
+  return alike(inputs.inputs, fixed_.inputs) && alike(inputs.targets, fixed_.targets) &&
+         alike(inputs.wanted, fixed_.wanted) && alike(inputs.rates, fixed_.rates);
+}
+
+void StepRecorder::forget() {
+  graph_.reset();
+  figures_ = {};
+  fixed_ = {};
+  done_ = 0;
+}
+
+StepFigures StepRecorder::run(const StepInputs& inputs) {
+  if (!reason_.empty()) return step_(inputs);
+  if (graph_ && !fits(inputs)) return step_(inputs);
+  if (!graph_) {
+    if (std::this_thread::get_id() != thread_) done_ = 0;
+    thread_ = std::this_thread::get_id();
+    if (done_ < kWarmSteps) {
+      ++done_;
+      return step_(inputs);
+    }
+    return record_and_compare(inputs);
+  }
+  fixed_.inputs.copy_(inputs.inputs);
+  fixed_.targets.copy_(inputs.targets);
+  fixed_.wanted.copy_(inputs.wanted);
+  fixed_.rates.copy_(inputs.rates);
+  return repeat();
+}
+
+StepFigures StepRecorder::repeat() {
+  graph_->replay();
+  // The next repetition overwrites them.
+  return {figures_.images, figures_.loss.clone(), figures_.correct.clone()};
+}
+
+StepFigures StepRecorder::record_and_compare(const StepInputs& inputs) {
+  const torch::NoGradGuard no_grad;
+  std::optional<StepFigures> plain;
+  std::vector<torch::Tensor> after;
+  const std::vector<torch::Tensor> state = state_();
+  try {
+    fixed_ = {inputs.inputs.clone(), inputs.targets.clone(), inputs.wanted.clone(), inputs.rates.clone()};
+    graph_ = StepGraph::record(device_, [this] { figures_ = step_(fixed_); });
+    const std::vector<torch::Tensor> before = copies(state);
+    plain = step_(inputs);
+    after = copies(state);
+    copy_back(state, before);
+    const StepFigures repeated = repeat();
+    const double changed = std::sqrt(squared_distance(after, before));
+    const double apart = std::sqrt(squared_distance(state, after));
+    const double loss = plain->loss.item<double>();
+    const double loss_apart = std::abs(repeated.loss.item<double>() - loss);
+    // A loss that is not finite is not the recording's fault, and is told by whoever reads it.
+    const bool equal = !std::isfinite(loss) ||
+                       (apart <= kTolerance * changed && loss_apart <= kTolerance * std::max(std::abs(loss), 1.0));
+    if (equal) return repeated;
+    reason_ = "a recorded step gave another result than the step itself";
+  } catch (const std::exception& error) {
+    reason_ = error.what();
+    reason_ = reason_.substr(0, reason_.find('\n'));
+  }
+  forget();
+  if (!plain) return step_(inputs);
+  if (!after.empty()) copy_back(state, after);
+  return *plain;
+}
+
+}  // namespace resnet_ft
