@@ -140,7 +140,7 @@ const reason = reasonWithout();
     ['more channels than a block has', [2, 320, 3, 3]],
     ['an odd number of channels', [3, 13, 5, 4]],
     ['one channel', [2, 1, 4, 4]],
-    ['images of one pixel', [2, 24, 1, 1]],
+    ['images of one pixel', [7, 24, 1, 1]],
     ['many rows', [8, 8, 48, 48]],
   ] as const;
   const TYPES = ['fp32', 'bf16'] as const;
@@ -202,7 +202,7 @@ const reason = reasonWithout();
   });
 
   test('nothing is read or written beside the arrays, and all of a result is written', () => {
-    expect(Number(runChecked('bounds.cpp'))).toBeGreaterThan(1000);
+    expect(Number(runChecked('bounds.cpp'))).toBeGreaterThan(500);
   });
 });
 

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <array>
+#include <utility>
 
 #include "core/cuda/gpu.h"
 #include "core/fused_batch_norm.h"

@@ -19,7 +19,7 @@ constexpr int64_t kThreadsOfBlock = 256;
 
 // Of a matrix of rows by channels, of which a thread takes `width` neighbouring channels; see kernels/columns.cuh.
 inline LaunchShape shape_of_columns(int64_t rows, int64_t channels, int64_t width, int64_t multiprocessors) {
-  constexpr int64_t kBlocksEach = 4;
+  constexpr int64_t kBlocksEach = 3;  // as in kernels/columns.cuh
   const int64_t groups = (channels + width - 1) / width;
   int64_t across = 1;
   while (across < groups && across < 32) across *= 2;

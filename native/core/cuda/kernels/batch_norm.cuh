@@ -18,7 +18,7 @@ __device__ inline float relu(float value) { return value <= 0.0F ? 0.0F : value;
 //
 // Distances from the chunk's first row are what is added, so that a mean far from 0 costs no digits.
 template <class T, int kWidth>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocksEach)
     batch_norm_statistics(const T* x, float* means, float* squares, int64 rows, int channels, int64 rows_per_chunk) {
   constexpr int kAhead = 4;
   const Share share(rows, rows_per_chunk, kWidth);
@@ -99,10 +99,10 @@ __global__ void __launch_bounds__(kMergeThreads)
 // y = what follows of (x - mean) * invstd * weight + bias (+ residual). Goes through the rows backwards: the last ones
 // that batch_norm_statistics read are still in the L2 cache.
 template <class T, int kWidth, int kThen>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocksEach)
     batch_norm_apply(const T* x, const T* residual, const float* mean, const float* invstd, const float* weight,
                      const float* bias, T* y, int64 rows, int channels, int64 rows_per_chunk) {
-  constexpr int kAhead = 4;
+  constexpr int kAhead = kThen == kAddRelu ? 2 : 4;
   const Share share(rows, rows_per_chunk, kWidth);
   if (share.channel >= channels) return;
   float means[kWidth];

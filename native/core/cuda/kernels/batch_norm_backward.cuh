@@ -16,13 +16,13 @@ __device__ inline float through_relu(float gradient, float value) { return value
 //
 // After ReLU alone its mask is computed from x again, with the very operations of batch_norm_apply, which costs less
 // than to read y. After an add it comes from y, and g is written, for it is the residual's gradient, and the next
-// kernel reads it in place of dy and y. Of dy, x and y so many reads are on their way that few registers are spilt.
+// kernel reads it in place of dy and y.
 template <class T, int kWidth, int kThen>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocksEach)
     batch_norm_backward_sums(const T* dy, const T* x, const T* y, const float* mean, const float* invstd,
                              const float* weight, const float* bias, T* through, float* sums_of_g, float* sums_of_gx,
                              int64 rows, int channels, int64 rows_per_chunk) {
-  constexpr int kAhead = kThen == kAddRelu ? 2 : 4;
+  constexpr int kAhead = 2;
   const Share share(rows, rows_per_chunk, kWidth);
   const bool mine = share.channel < channels;
   float means[kWidth] = {};
@@ -112,7 +112,7 @@ __global__ void __launch_bounds__(kMergeThreads)
 
 // d x from g (kNothing) or, after ReLU alone, from dy (kRelu). Goes through the rows backwards, as batch_norm_apply.
 template <class T, int kWidth, int kThen>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, kBlocksEach)
     batch_norm_backward_apply(const T* dy, const T* x, const float* mean, const float* bias, const float* scale,
                               const float* offset, const float* slope, T* dx, int64 rows, int channels,
                               int64 rows_per_chunk) {

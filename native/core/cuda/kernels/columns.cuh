@@ -2,7 +2,7 @@
 //
 // A thread has kWidth neighbouring channels, threads of equal threadIdx.y neighbouring groups of these (up to 32, so
 // that a warp reads 128 to 512 bytes in a row), and threadIdx.y is the row that it begins with. blockIdx.x counts the
-// groups of channels that a block has, blockIdx.y chunks of rows. There are about four blocks of 256 threads for each
+// groups of channels that a block has, blockIdx.y chunks of rows. There are three blocks of 256 threads for each
 // multiprocessor (core/cuda/launch_shape.h): all run at once, each keeps kAhead reads of 16 bytes a thread on their
 // way, which is what an H100's memory needs to be busy, and the sums of chunks are few enough for one small kernel to
 // add. Nothing depends on which block runs first, so that the same numbers give the same sums, to the bit.
@@ -13,6 +13,7 @@
 namespace resnet_ft {
 
 constexpr int kThreads = 256;
+constexpr int kBlocksEach = 3;       // of a multiprocessor: at most 85 registers a thread
 constexpr int kMergeThreads = 1024;  // 32 channels by 32 rows
 
 // The rows and the first channel of a thread.

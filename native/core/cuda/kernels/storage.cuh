@@ -4,11 +4,11 @@
 
 namespace resnet_ft {
 
-using int64 = long long;
+using int64 = long long;  // NOLINT(runtime/int): NVRTC has no <cstdint>
 
 // The upper half of a float32.
 struct Bf16 {
-  unsigned short bits;  // NOLINT(runtime/int): NVRTC has no <cstdint>
+  unsigned short bits;  // NOLINT(runtime/int)
 };
 
 __device__ inline float widened(float value) { return value; }
