@@ -1,5 +1,5 @@
 /**
- * Checks native/, or the files that are named, with clang-format and cpplint; with --fix, formats in place instead of only checking the
+ * Checks native/ and test/cuda/, or the files that are named, with clang-format and cpplint; with --fix, formats in place instead of only checking the
  * format.
  */
 'use strict';
@@ -35,12 +35,14 @@ function findTool(name) {
 function sources() {
   const named = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
   if (named.length > 0) return named.map((file) => path.relative(root, path.resolve(file)));
-  const folder = path.join(root, 'native');
-  if (!fs.existsSync(folder)) return [];
-  return fs
-    .readdirSync(folder, { recursive: true })
-    .filter((file) => /\.(cpp|h)$/.test(file))
-    .map((file) => path.join('native', file))
+  return ['native', path.join('test', 'cuda')]
+    .filter((folder) => fs.existsSync(path.join(root, folder)))
+    .flatMap((folder) =>
+      fs
+        .readdirSync(path.join(root, folder), { recursive: true })
+        .filter((file) => /\.(cpp|h|cuh)$/.test(file))
+        .map((file) => path.join(folder, file)),
+    )
     .sort();
 }
 

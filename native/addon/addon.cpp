@@ -13,6 +13,7 @@
 #include "addon/exit.h"
 #include "addon/image_store.h"
 #include "addon/images.h"
+#include "addon/kernel_probes.h"
 #include "addon/model.h"
 #include "addon/session.h"
 #include "core/threads.h"
@@ -80,6 +81,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<draw_augmentation>(&exports, "drawAugmentation");
   add<make_batch>(&exports, "makeBatch");
   add<random_resized_crop_of>(&exports, "randomResizedCrop");
+  add<batch_norm_of>(&exports, "batchNorm");
+  add<kernel_batch>(&exports, "kernelBatch");
+  add<cuda_kernels>(&exports, "cudaKernels");
   return exports;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/augment/augmenter.h"
+#include "core/cuda/kernels.h"
 
 namespace resnet_ft {
 
@@ -23,17 +24,21 @@ Normalizer::Normalizer(const std::array<float, 3>& mean, const std::array<float,
                        bool as_on_gpu)
     : device_(device),
       on_device_(as_on_gpu || !device.is_cpu()),
+      figures_{mean, std},
       mean_(torch::tensor({mean[0], mean[1], mean[2]}).view({1, 3, 1, 1}).to(device)),
-      std_(torch::tensor({std[0], std[1], std[2]}).view({1, 3, 1, 1}).to(device)) {
+      std_(torch::tensor({std[0], std[1], std[2]}).view({1, 3, 1, 1}).to(device)),
+      levels_(torch::full({1}, 255.0F).to(device)) {
   for (size_t c = 0; c < 3; ++c) {
     for (size_t v = 0; v < 256; ++v) table_[c][v] = (static_cast<float>(v) / 255.0F - mean[c]) / std[c];
   }
 }
 
-torch::Tensor Normalizer::batch(const Samples& samples) const {
-  const torch::Tensor made = on_device_ ? sent(samples) : by_table(samples);
-  if (samples.augmenter == nullptr) return made;
-  return samples.augmenter->finish(made, samples.epoch, samples.numbers, samples.place);
+torch::Tensor Normalizer::batch(const Samples& samples, torch::ScalarType type) const {
+  // What is done to whole batches is done in float32.
+  const torch::ScalarType made_in = samples.augmenter == nullptr ? type : torch::kFloat32;
+  const torch::Tensor made = on_device_ ? sent(samples, made_in) : by_table(samples);
+  if (samples.augmenter == nullptr) return made.to(type);
+  return samples.augmenter->finish(made, samples.epoch, samples.numbers, samples.place).to(type);
 }
 
 // The bytes of a sample are already in channels_last order.
@@ -62,7 +67,7 @@ torch::Tensor Normalizer::by_table(const Samples& samples) const {
 }
 
 // Bytes travel, a quarter of the floats, from pinned memory and without waiting; the device does the arithmetic.
-torch::Tensor Normalizer::sent(const Samples& samples) const {
+torch::Tensor Normalizer::sent(const Samples& samples, torch::ScalarType type) const {
   const int64_t count = samples.count;
   const int64_t size = samples.source.size();
   const torch::TensorOptions pinned = torch::TensorOptions(torch::kUInt8).pinned_memory(device_.is_cuda());
@@ -77,14 +82,19 @@ torch::Tensor Normalizer::sent(const Samples& samples) const {
     std::memcpy(mirrored.data_ptr<uint8_t>(), samples.mirrored, count);
     mirrored = mirrored.to(device_, /*non_blocking=*/true);
   }
-  return batch(bytes.to(device_, /*non_blocking=*/true), mirrored);
+  return batch(bytes.to(device_, /*non_blocking=*/true), {}, mirrored, type);
 }
 
-torch::Tensor Normalizer::batch(const torch::Tensor& bytes, const torch::Tensor& mirrored) const {
-  torch::Tensor x = bytes.permute({0, 3, 1, 2});
+torch::Tensor Normalizer::batch(const torch::Tensor& bytes, const torch::Tensor& rows, const torch::Tensor& mirrored,
+                                torch::ScalarType type) const {
+  if (cuda::Kernels* const all = cuda::Kernels::of(device_)) {
+    if (const auto* const kernels = all->batch()) return kernels->batch(bytes, rows, mirrored, figures_, type);
+  }
+  torch::Tensor x = (rows.defined() ? bytes.index_select(0, rows) : bytes).permute({0, 3, 1, 2});
   if (mirrored.defined()) x = torch::where(mirrored.view({-1, 1, 1, 1}).to(torch::kBool), x.flip({3}), x);
-  x = x.to(torch::kFloat32).div_(255.0F).sub_(mean_).div_(std_);
-  return x.contiguous(torch::MemoryFormat::ChannelsLast);
+  // A GPU would multiply by the reciprocal of a number that is no tensor of its own, and get other bits.
+  x = x.to(torch::kFloat32).div_(levels_).sub_(mean_).div_(std_);
+  return x.to(type).contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
 }  // namespace resnet_ft

@@ -90,12 +90,13 @@ torch::Tensor Batches::wanted(int64_t first, int64_t size, int64_t classes) cons
   return mixed ? mixed_targets(own, *mixed, classes) : own;
 }
 
-torch::Tensor Batches::inputs(int64_t first, int64_t size) const {
-  if (!resident_.defined()) return normalizer_.batch(samples(first, size));
+torch::Tensor Batches::inputs(int64_t first, int64_t size, torch::ScalarType type) const {
+  if (!resident_.defined()) return normalizer_.batch(samples(first, size), type);
   const torch::Tensor mirrored =
       resident_mirrored_.defined() ? resident_mirrored_.narrow(0, first, size) : torch::Tensor();
-  const torch::Tensor made = normalizer_.batch(resident_.index_select(0, rows_.narrow(0, first, size)), mirrored);
-  return augmenter_ == nullptr ? made : augmenter_->finish(made, epoch_, numbers_.data() + first, first);
+  const torch::Tensor made = normalizer_.batch(resident_, rows_.narrow(0, first, size), mirrored,
+                                               augmenter_ == nullptr ? type : torch::kFloat32);
+  return augmenter_ == nullptr ? made : augmenter_->finish(made, epoch_, numbers_.data() + first, first).to(type);
 }
 
 }  // namespace resnet_ft

@@ -58,8 +58,9 @@ class Batches {
   // Some samples, on the host.
   Samples samples(int64_t first, int64_t size) const;
 
-  // size x 3 x height x width, normalised; must not be asked for a sample beyond the last.
-  torch::Tensor inputs(int64_t first, int64_t size) const;
+  // size x 3 x height x width, normalised, in float32 or rounded to `type`; must not be asked for a sample beyond the
+  // last.
+  torch::Tensor inputs(int64_t first, int64_t size, torch::ScalarType type = torch::kFloat32) const;
   // size class indices, int64; where images are mixed, that of the greater part of each.
   torch::Tensor targets(int64_t first, int64_t size) const;
   // What the loss compares with: the class indices or, where images are mixed, size x classes shares.

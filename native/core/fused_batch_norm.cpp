@@ -2,6 +2,8 @@
 
 #include <tuple>
 
+#include "core/cuda/kernels.h"
+
 namespace resnet_ft {
 namespace {
 
@@ -17,6 +19,13 @@ void check(const torch::Tensor& x, const BatchNorm& norm, bool relu, const torch
   TORCH_CHECK(relu, "a residual is only added where ReLU follows");
   TORCH_CHECK(residual.sizes() == x.sizes() && residual.scalar_type() == x.scalar_type(),
               "the residual of a batch norm must be like its input");
+}
+
+// Null where LibTorch's operators are to be used. `other`: what else is read row by row; may be undefined.
+const cuda::BatchNormKernels* kernels_for(const torch::Tensor& x, const torch::Tensor& other, const BatchNorm& norm) {
+  cuda::Kernels* const all = cuda::Kernels::of(x.device());
+  if (all == nullptr || !cuda::BatchNormKernels::take(x, norm)) return nullptr;
+  return all->batch_norm(x.scalar_type(), cuda::BatchNormKernels::wide(x, other));
 }
 
 }  // namespace
@@ -51,6 +60,7 @@ BatchNormGradients aten_batch_norm_backward(const torch::Tensor& dy, const torch
 BatchNormResult batch_norm_forward(const torch::Tensor& x, const BatchNorm& norm, bool relu,
                                    const torch::Tensor& residual) {
   check(x, norm, relu, residual);
+  if (const auto* const kernels = kernels_for(x, residual, norm)) return kernels->forward(x, norm, relu, residual);
   return aten_batch_norm_forward(x, norm, relu, residual);
 }
 
@@ -58,6 +68,8 @@ BatchNormGradients batch_norm_backward(const torch::Tensor& dy, const torch::Ten
                                        const BatchNorm& norm, bool relu, bool residual) {
   TORCH_CHECK(dy.sizes() == x.sizes() && dy.scalar_type() == x.scalar_type(),
               "the gradient of a batch norm must be like its input");
+  if (const auto* const kernels = kernels_for(x, dy, norm))
+    return kernels->backward(dy, x, result, norm, relu, residual);
   return aten_batch_norm_backward(dy, x, result, norm, relu, residual);
 }
 

@@ -126,7 +126,9 @@ torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t siz
     const torch::NoGradGuard no_grad;
     return prefix_->features(batches.source(), batches.samples(first, size));
   }
-  const torch::Tensor batch = batches.inputs(first, size);
+  // The first convolution would round them all the same.
+  const bool rounded = options_.precision == Precision::kBf16 && normalizer_.computes_on_device();
+  const torch::Tensor batch = batches.inputs(first, size, rounded ? torch::kBFloat16 : torch::kFloat32);
   return options_.precision == Precision::kFp64 ? batch.to(torch::kFloat64) : batch;
 }
 

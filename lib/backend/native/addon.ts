@@ -21,6 +21,64 @@ export interface NativeAddon extends BackendOperations {
   makeBatch(options: BatchOptions): Float32Array;
   /** The window that a random resized crop draws by these numbers of 0 to below 1, and how many it used; for tests. */
   randomResizedCrop(options: RandomResizedCrop): Box & { used: number };
+  /** A batch norm with what follows it, and its gradients; for tests. */
+  batchNorm(options: BatchNormOptions): BatchNormFigures;
+  /** A batch by our CUDA kernels, rows x height x width x 3 normalised values; for tests. */
+  kernelBatch(options: KernelBatchOptions): Float64Array;
+  /**
+   * Compiles all of our CUDA kernels for a device, such as `cuda:0`, and checks what they compute: a few seconds. `reason` says why they
+   * are not used, and LibTorch's operators in their place.
+   */
+  cudaKernels(device: string): { available: boolean; reason: string };
+}
+
+/** Figures are batch x channels x height x width, or one of each channel. */
+export interface BatchNormOptions {
+  way: 'autograd' | 'operators' | 'kernels';
+  /** What stands for NVRTC and the CUDA driver where `way` is `kernels`: test/cuda/fake_cuda.cpp. */
+  library: string;
+  type: 'fp64' | 'fp32' | 'bf16';
+  sizes: Int32Array;
+  x: Float64Array;
+  /** Empty: none is added. */
+  residual: Float64Array;
+  /** The gradient with respect to y. */
+  dy: Float64Array;
+  weight: Float64Array;
+  bias: Float64Array;
+  runningMean: Float64Array;
+  runningVar: Float64Array;
+  training: boolean;
+  momentum: number;
+  eps: number;
+  relu: boolean;
+}
+
+export interface BatchNormFigures {
+  y: Float64Array;
+  /** Not given by autograd. */
+  mean?: Float64Array;
+  invstd?: Float64Array;
+  runningMean: Float64Array;
+  runningVar: Float64Array;
+  dx: Float64Array;
+  dWeight: Float64Array;
+  dBias: Float64Array;
+  dResidual?: Float64Array;
+}
+
+export interface KernelBatchOptions {
+  library: string;
+  type: 'fp32' | 'bf16';
+  height: number;
+  width: number;
+  crops: Uint8Array;
+  /** Crops of the batch; empty: all, in their order. */
+  rows: Int32Array;
+  /** Whether each is mirrored; empty: none is. */
+  mirrored: Uint8Array;
+  mean: number[];
+  std: number[];
 }
 
 export interface AugmentImage extends RgbImage {

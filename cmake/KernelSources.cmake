@@ -1,0 +1,28 @@
+# Writes a .cpp that has the CUDA kernels, which are compiled at run time, as strings: resnet_ft_kernel_sources(OUT FILES...).
+function(resnet_ft_kernel_sources out)
+  set(text "// Made by cmake/KernelSources.cmake.\n#include \"core/cuda/gpu.h\"\n\nnamespace resnet_ft::cuda {\n\n")
+  string(APPEND text "const KernelSource kKernelSources[] = {\n")
+  set(count 0)
+  foreach(file ${ARGN})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
+    file(READ "${file}" content)
+    # Comments are for those who read the file itself.
+    string(REGEX REPLACE "[ ]*//[^\n]*" "" content "${content}")
+    string(REGEX REPLACE "\n+" "\n" content "${content}")
+    string(REPLACE "\\" "\\\\" content "${content}")
+    string(REPLACE "\"" "\\\"" content "${content}")
+    # A literal for each line: MSVC takes none above 16 KB.
+    string(REPLACE "\n" "\\n\"\n     \"" content "${content}")
+    file(RELATIVE_PATH name "${CMAKE_CURRENT_SOURCE_DIR}/native" "${file}")
+    string(APPEND text "    {\"${name}\",\n     \"${content}\"},\n")
+    math(EXPR count "${count} + 1")
+  endforeach()
+  string(APPEND text "};\nconst int kKernelSourceCount = ${count};\n\n}  // namespace resnet_ft::cuda\n")
+  set(before "")
+  if(EXISTS "${out}")
+    file(READ "${out}" before)
+  endif()
+  if(NOT before STREQUAL text) # an unchanged file is not compiled again
+    file(WRITE "${out}" "${text}")
+  endif()
+endfunction()
