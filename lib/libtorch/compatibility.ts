@@ -1,16 +1,17 @@
 /** Oldest version that the addon compiles against and works with. */
-export const MINIMUM_VERSION = '2.11';
+const MINIMUM_VERSION = '2.11';
 /** First version that it has not been tried with. */
-export const FIRST_UNSUPPORTED = '2.15';
+const FIRST_UNSUPPORTED = '2.15';
 
 /**
- * Versions that an addon compiled against an older one does not work with: LibTorch took symbols away that it needs, or moved virtual
- * functions that it calls. Between them, what was compiled against a version works with later ones too.
+ * Versions that an addon compiled against an older one does not work with. In 2.12 a virtual function came into the middle of c10's
+ * DeviceGuardImplInterface, whose later ones the addon calls; 2.13 took `c10::impl::cow::materialize_cow_storage` away, which inline functions
+ * of earlier headers call. From 2.13 to 2.14 nothing that the addon uses has changed.
  */
 const BREAKS = ['2.12', '2.13'] as const;
 
 /** Versions from `from` to before `below`, by major and minor number. */
-export interface VersionRange {
+interface VersionRange {
   from: string;
   below: string;
 }

@@ -43,7 +43,7 @@ async function runAndLook(
   fs.writeFileSync(
     spy,
     `const fs = require('node:fs');
-     process.on('exit', () => fs.copyFileSync('/proc/self/maps', ${JSON.stringify(maps)}));`,
+     process.on('exit', () => fs.writeFileSync(${JSON.stringify(maps)}, fs.readFileSync('/proc/self/maps')));`,
   );
   const outcome = await run(args, { env: { ...env, NODE_OPTIONS: `--require ${spy}` } });
   const open = fs.readFileSync(maps, 'utf8');
