@@ -10,7 +10,8 @@ endif()
 add_library(resnet_ft_libtorch INTERFACE)
 target_include_directories(resnet_ft_libtorch SYSTEM INTERFACE
   "${RESNET_FT_LIBTORCH}/include" "${RESNET_FT_LIBTORCH}/include/torch/csrc/api/include")
-foreach(library c10 torch_cpu torch)
+# Not `torch`, an empty library that opens these and those of CUDA: the core works without it.
+foreach(library c10 torch_cpu)
   # Looked up anew each time, so that another RESNET_FT_LIBTORCH in the same build folder is not answered from the cache.
   unset(RESNET_FT_LIB_${library} CACHE)
   find_library(RESNET_FT_LIB_${library} ${library} PATHS "${RESNET_FT_LIBTORCH}/lib" NO_DEFAULT_PATH REQUIRED)

@@ -25,14 +25,17 @@ function requirements(file) {
   return highest;
 }
 
-/** Throws where a file asks for a newer runtime than FLOORS, carries a search path, or was not stripped. */
+/** Throws where a file asks for a newer runtime than FLOORS, carries a search path, needs the library that opens CUDA, or was not stripped. */
 function checkRuntime(file) {
   for (const [name, version] of Object.entries(requirements(file))) {
     if (compare(version, FLOORS[name]) > 0) {
       throw new Error(`${file} asks for ${name}_${version}, and the floor is ${FLOORS[name]} (docs/packaging.md)`);
     }
   }
-  const path = /^\s*(RPATH|RUNPATH)\s+(.*)$/m.exec(objdump('-p', file));
+  const dynamic = objdump('-p', file);
+  // It opens the CUDA libraries, which are left closed where no GPU is used.
+  if (/^\s*NEEDED\s+libtorch\.so$/m.test(dynamic)) throw new Error(`${file} needs libtorch.so`);
+  const path = /^\s*(RPATH|RUNPATH)\s+(.*)$/m.exec(dynamic);
   if (path !== null) throw new Error(`${file} has the search path ${path[2]}`);
   if (/^SYMBOL TABLE:\n(?!no symbols)/m.test(objdump('-t', file))) throw new Error(`${file} is not stripped`);
 }

@@ -4,6 +4,7 @@
  */
 'use strict';
 
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { promisify } = require('node:util');
@@ -14,10 +15,10 @@ const root = path.resolve(__dirname, '..');
 // prebuildify moves what it finds; it works on a copy, so that the checkout's own build stays whole.
 const stage = path.join(root, 'build', 'prebuild');
 
-/** node-gyp-build ignores tags that it does not know: this one tells people. */
+/** The LibTorch that the addon is compiled against. node-gyp-build ignores tags that it does not know: this one tells people. */
 function libtorchTag() {
-  const { LIBTORCH_VERSION } = require(path.join(root, 'dist', 'libtorch', 'version.js'));
-  return `libtorch-${LIBTORCH_VERSION.split('.').slice(0, 2).join('.')}`;
+  const { libtorchVersion } = require(path.join(root, 'build', 'Release', 'resnet_ft.node'));
+  return `libtorch-${libtorchVersion.split('.').slice(0, 2).join('.')}`;
 }
 
 async function main() {
@@ -27,7 +28,7 @@ async function main() {
   fs.rmSync(stage, { recursive: true, force: true });
   fs.rmSync(target, { recursive: true, force: true });
   fs.mkdirSync(stage, { recursive: true });
-  process.env.PREBUILD_BUILD = build ? '1' : '0';
+  if (build) execFileSync(process.execPath, [path.join(__dirname, 'build-native.js')], { stdio: 'inherit' });
   process.env.PREBUILD_STAGE = stage;
   await prebuildify({
     name: `resnet_ft.${libtorchTag()}`,

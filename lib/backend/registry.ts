@@ -1,5 +1,5 @@
-import { hasAddon } from './native/load';
 import { oneLine, ResnetFtError } from '../errors';
+import { hasAddon } from '../libtorch/loader';
 import type { BACKENDS } from '../options';
 import { openNativeBackend } from './native/backend';
 import type { Backend, BackendName } from './types';
@@ -7,20 +7,25 @@ import type { Backend, BackendName } from './types';
 /** What a caller can ask for: `auto` is native, and js where the machine has nothing for native. */
 export type BackendChoice = (typeof BACKENDS)[number];
 
-const LOADERS: Readonly<Record<BackendName, () => Promise<Backend>>> = {
+const LOADERS: Readonly<Record<BackendName, (cuda: boolean) => Promise<Backend>>> = {
   native: openNativeBackend,
   // Loaded only here: a native run needs nothing of it.
   js: async () => (await import('./js/backend.js')).openJsBackend(),
 };
 
-const opened = new Map<BackendName, Promise<Backend>>();
+const opened = new Map<string, Promise<Backend>>();
 
-/** Loads a backend once per process; if that failed, later calls fail with the same error without trying again. */
-function open(name: BackendName): Promise<Backend> {
-  let backend = opened.get(name);
+/**
+ * Loads a backend once per process, and native's CUDA libraries when a device other than the CPU is first asked for; if that failed,
+ * later calls fail with the same error without trying again.
+ */
+function open(name: BackendName, device: string): Promise<Backend> {
+  const cuda = name === 'native' && device !== 'cpu';
+  const key = cuda ? `${name} with CUDA` : name;
+  let backend = opened.get(key);
   if (backend === undefined) {
-    backend = LOADERS[name]();
-    opened.set(name, backend);
+    backend = LOADERS[name](cuda);
+    opened.set(key, backend);
   }
   return backend;
 }
@@ -30,10 +35,14 @@ export type BackendState = { name: BackendName } & (
   { backend: Backend; error?: undefined } | { backend?: undefined; error: Error }
 );
 
-/** Tries to load a backend. */
-export async function tryBackend(name: BackendName): Promise<BackendState> {
+/**
+ * Tries to load a backend.
+ *
+ * @param device what `--device` says
+ */
+export async function tryBackend(name: BackendName, device: string): Promise<BackendState> {
   try {
-    return { name, backend: await open(name) };
+    return { name, backend: await open(name, device) };
   } catch (error) {
     return { name, error: error instanceof Error ? error : new Error(String(error)) };
   }
@@ -66,18 +75,23 @@ function withWayOn(error: ResnetFtError, wayOn: string): ResnetFtError {
  * Loads the backend that the caller chose. `auto` falls back from native to js on a machine that has nothing for native.
  *
  * @param onFallback called if it does
+ * @param device what `--device` says: LibTorch's CUDA libraries are opened only where it may be a GPU
  * @throws ResnetFtError why native can't be loaded (ADDON_NOT_LOADED, LIBTORCH_NOT_FOUND, LIBTORCH_INVALID), or js
  *   (BACKEND_UNAVAILABLE); with `auto`, why native can't, with what to do without it in the hint
  */
-export async function openBackend(choice: BackendChoice, onFallback: (event: FallbackEvent) => void): Promise<Backend> {
-  if (choice !== 'auto') return open(choice);
-  const native = await tryBackend('native');
+export async function openBackend(
+  choice: BackendChoice,
+  onFallback: (event: FallbackEvent) => void,
+  device = 'auto',
+): Promise<Backend> {
+  if (choice !== 'auto') return open(choice, device);
+  const native = await tryBackend('native', device);
   if (native.backend !== undefined) return native.backend;
   if (!hasNothingNative(native.error as NodeJS.ErrnoException)) {
     const { error } = native;
     throw error instanceof ResnetFtError ? withWayOn(error, 'Or, much more slowly, use --backend js') : error;
   }
-  const js = await tryBackend('js');
+  const js = await tryBackend('js', device);
   if (js.backend === undefined) {
     const { error } = native;
     if (!(error instanceof ResnetFtError)) throw error;
@@ -92,6 +106,6 @@ export async function openBackend(choice: BackendChoice, onFallback: (event: Fal
 }
 
 /** Begins what {@link openBackend} does, to be ready earlier. If that fails, openBackend will say so. */
-export function warmUpBackend(choice: BackendChoice): void {
-  void open(choice === 'auto' ? 'native' : choice).catch(() => {});
+export function warmUpBackend(choice: BackendChoice, device: string): void {
+  void open(choice === 'auto' ? 'native' : choice, device).catch(() => {});
 }

@@ -1,4 +1,4 @@
-import type { DeviceInfo } from '../machine/device';
+import type { CudaDevice, DeviceInfo } from '../machine/device';
 import type { Container } from '../network/architecture';
 import type { Fitting, Interpolation, Precision, TrainFrom } from '../options';
 import type { NamedTensor } from '../weights/state-dict';
@@ -340,6 +340,8 @@ export interface InferenceModel {
 /** What every backend can do. A store, a model or a session works only with others of the same backend. */
 export interface BackendOperations {
   deviceInfo(): DeviceInfo;
+  /** The GPU of this number, below `cudaCount`. It is set up and tried, which takes memory on it for as long as the process lives. */
+  cudaDevice(index: number): CudaDevice;
   resizeCrop(image: RgbImage, options: CropOptions): Promise<RgbImage>;
   /**
    * In memory; where `file` is given and the backend and the system can, in a new file of that name, which is gone when the

@@ -2,6 +2,7 @@ import type { Recipe } from '../backend/recipe';
 import type { Backend, CropStore, TrainingSession } from '../backend/types';
 import type { NamedTensor } from '../weights/state-dict';
 import { ResnetFtError } from '../errors';
+import { whyUnusable } from '../machine/device';
 import { buildNetwork } from '../network/architecture';
 import { readWeights } from '../weights/index';
 import { Unavailable, type LoadedModel, type Subject, type Trainer } from './subject';
@@ -74,10 +75,10 @@ async function open(job: WorkerJob): Promise<Backend> {
       return await openJsBackend(job.backend === 'js-wasm' ? 'wasm' : 'cpu');
     }
     const { openNativeBackend } = await import('../backend/native/backend.js');
-    const backend = await openNativeBackend();
-    const { cudaCount, cudaReason } = backend.deviceInfo();
-    if (job.backend === 'native-cuda' && cudaCount === 0) {
-      throw new Unavailable(cudaReason === '' ? 'no usable GPU was found' : cudaReason);
+    const backend = await openNativeBackend(job.backend === 'native-cuda');
+    if (job.backend === 'native-cuda') {
+      const reason = whyUnusable(backend, 0);
+      if (reason !== '') throw new Unavailable(reason);
     }
     return backend;
   } catch (error) {

@@ -11,6 +11,7 @@ export interface CommandContext {
   positionals: Record<string, string | string[] | undefined>;
   json: boolean;
   quiet: boolean;
+  verbose: boolean;
   /** Aborts on the first SIGINT or SIGTERM, and where what the command prints can't be written; a second signal ends the process. */
   signal: AbortSignal;
   /** To be called once there are results that must be saved on a stop: until then, stopping may take ten seconds at most. */
@@ -164,6 +165,7 @@ async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Prom
       positionals,
       json: args['json'] === true,
       quiet: args['quiet'] === true,
+      verbose: args['verbose'] === true,
       signal: watch.signal,
       takeTime: () => watch.takeTime(),
     });

@@ -18,7 +18,7 @@ export const predictCommand = defineCommand({
     ['predict runs/first photo.jpg', 'the class and its probability'],
     ['predict imagenet-v1 photos --top-k 5 --json', 'a folder, with the five best classes of each image'],
   ],
-  async run(given, { positionals, json, signal }) {
+  async run(given, { positionals, json, verbose, signal }) {
     const options = resolvePredictOptions(positionals['model'], positionals['images'], given, json);
     const { model: source, images, features, null: nul, ...load } = options;
     const { loadModel } = await import('../model/load-model.js');
@@ -27,6 +27,12 @@ export const predictCommand = defineCommand({
     const { readPathList } = await import('../predict/path-list.js');
     const { failureLine, jsonRecord, textFields } = await import('../predict/format.js');
 
+    const { suitsCpu } = await import('../predict/few.js');
+
+    if (await suitsCpu(images, load)) {
+      load.device = 'cpu';
+      if (verbose) tell('device cpu: for so few images setting up a GPU would take longer; --device cuda does so');
+    }
     const problems: Parameters<typeof expandInputs>[1]['problems'] = new Map();
     const list = (): AsyncIterable<string> => readPathList(process.stdin, nul ? '\0' : '\n');
     const display = createDownloadDisplay();

@@ -42,7 +42,7 @@ export async function loadImage(input: string | Uint8Array, options: LoadImageOp
   const image = await decodeResizable(input, { ...how, exifRotate });
   if (resize === 0 && crop === 0) return image;
   // Every backend gives the same bytes: the native one only does not block the event loop.
-  const { backend } = await tryBackend('native');
+  const { backend } = await tryBackend('native', 'cpu');
   if (backend !== undefined) return backend.resizeCrop({ ...image, lent: true }, how);
   return resizeAndCrop(image, how);
 }

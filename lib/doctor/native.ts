@@ -4,9 +4,10 @@ import { promisify } from 'node:util';
 import { hasNothingNative } from '../backend/registry';
 import type { FoundLibtorch } from '../libtorch/find';
 import { CAPABILITIES } from '../backend/native/capabilities';
-import { chooseDevice, type DeviceInfo } from '../machine/device';
+import { chooseDevice, type CudaDevice, type DeviceInfo } from '../machine/device';
+import { shownBytes } from '../files/disk';
 import { fine, unwell, type DoctorCheck } from './report';
-import type { ProbeResult, StageError } from './run-probe';
+import type { ProbeResult, StageError, StageResult } from './run-probe';
 import { writableByOthers } from './writable';
 
 const run = promisify(execFile);
@@ -19,6 +20,11 @@ const INSTALL = 'Run: npx resnet-ft libtorch install';
 export function checkLibtorch(native: ProbeResult): DoctorCheck[] {
   const stage = native.get('libtorch');
   if (stage?.value === undefined) {
+    if (native.get('loader')?.error !== undefined) {
+      return [
+        unwell('problem', 'libtorch', 'not looked for, because the addon fails', 'Fix what the line addon reports'),
+      ];
+    }
     const error = stage?.error ?? native.get('native')?.error ?? NOT_TRIED;
     if (error.code !== '') return [unwell('problem', 'libtorch', error.message, error.hint ?? INSTALL)];
     // The search itself did not end, and only the Python on the PATH can make it hang.
@@ -57,7 +63,7 @@ function origin(file: string): string {
 
 /** The addon, loaded in a process of its own. */
 export function checkAddon(native: ProbeResult): DoctorCheck {
-  const stage = native.get('addon');
+  const stage = native.get('addon') ?? failed(native, 'loader');
   if (stage === undefined) {
     return unwell('problem', 'addon', 'not tried, because it needs LibTorch', 'Fix what the line libtorch reports');
   }
@@ -74,9 +80,21 @@ export function checkAddon(native: ProbeResult): DoctorCheck {
   return unwell('problem', 'addon', `loading ${which || 'it'}: ${message}`, fix, data);
 }
 
+/** A stage that went wrong. */
+function failed(native: ProbeResult, stage: string): StageResult | undefined {
+  const result = native.get(stage);
+  return result?.error === undefined ? undefined : result;
+}
+
 /** What the addon reports about the machine; undefined if it is not loaded or does not answer. */
 function deviceInfo(native: ProbeResult): DeviceInfo | undefined {
   return native.get('device')?.value as DeviceInfo | undefined;
+}
+
+/** The GPU of this number as the addon found it; one that did not answer is one that can't be used. */
+function gpuOf(native: ProbeResult, index: number): CudaDevice {
+  const { value, error = NOT_TRIED } = native.get(`cuda:${index}`) ?? {};
+  return (value as CudaDevice | undefined) ?? { name: '', memory: 0, bf16: false, reason: error.message };
 }
 
 /** What `--backend auto` takes. */
@@ -112,13 +130,16 @@ export function checkPrecision(native: ProbeResult): DoctorCheck {
   const choice = (training: boolean): ReturnType<typeof chooseDevice> =>
     chooseDevice(
       { device: 'auto', precision: 'auto' },
-      { label: 'native', capabilities: CAPABILITIES, deviceInfo: () => info },
+      {
+        ...{ label: 'native', capabilities: CAPABILITIES },
+        ...{ deviceInfo: () => info, cudaDevice: (index) => gpuOf(native, index) },
+      },
       training,
     );
   const [training, prediction] = [choice(true), choice(false)];
   const why =
     training.device !== 'cpu'
-      ? 'a GPU is used'
+      ? `a GPU is used${training.precision === 'bf16' ? '' : ', which does not convolve bfloat16'}`
       : info.cpuBf16
         ? 'the CPU multiplies bfloat16 itself'
         : 'the CPU does not multiply bfloat16 itself';
@@ -170,6 +191,13 @@ function isNamed(native: ProbeResult): boolean {
   return (native.get('libtorch')?.value as FoundLibtorch | undefined)?.source === 'LIBTORCH';
 }
 
+function gpuText({ name, memory, bf16, reason }: CudaDevice, index: number): string {
+  const which = `cuda:${index}${name === '' ? '' : ` ${name}`}`;
+  return reason === ''
+    ? `${which} (${shownBytes(memory)}${bf16 ? ', bfloat16' : ''})`
+    : `${which} can't be used (${reason})`;
+}
+
 /** Whether CUDA is used, and if not, why. */
 export function checkCuda(native: ProbeResult, gpu: Gpu): DoctorCheck {
   const info = deviceInfo(native);
@@ -178,10 +206,15 @@ export function checkCuda(native: ProbeResult, gpu: Gpu): DoctorCheck {
     const why = error === undefined ? 'the native addon is not loaded' : error.message;
     return fine('cuda', `not known: ${why}`, { devices: 0 });
   }
-  const data = { devices: info.cudaCount, built: info.cudaBuilt };
-  if (info.cudaCount > 0) {
-    const devices = info.cudaCount === 1 ? 'one GPU' : `${info.cudaCount} GPUs`;
-    return fine('cuda', `used: LibTorch has ${devices}`, data);
+  const gpus = Array.from({ length: info.cudaCount }, (_, index) => gpuOf(native, index));
+  const usable = gpus.filter(({ reason }) => reason === '');
+  const data = { devices: usable.length, built: info.cudaBuilt };
+  if (gpus.length > 0) {
+    const found = `${usable.length > 0 ? 'used' : 'not used'}: ${gpus.map(gpuText).join(', ')}`;
+    if (usable.length === gpus.length) return fine('cuda', found, data);
+    const fix =
+      'Set LIBTORCH to a LibTorch that is built for this GPU and driver, or leave it out with CUDA_VISIBLE_DEVICES';
+    return unwell('warning', 'cuda', found, fix, data);
   }
   const found = `not used: ${info.cudaReason || 'LibTorch finds no GPU'}`;
   if (!gpu.present) return fine('cuda', found, data);

@@ -36,8 +36,10 @@ function tellOpened(): void {
 
 const PROBES: Readonly<Record<ProbeKind, () => Promise<void>>> = {
   async native() {
-    await stage('libtorch', async () => (await import('../libtorch/find.js')).findLibtorch());
     tellOpened();
+    // Opened first, for it says which LibTorch fits.
+    await stage('loader', async () => void (await import('../libtorch/loader.js')).compiledAgainst());
+    await stage('libtorch', async () => (await import('../libtorch/find.js')).findLibtorch());
     const { loadAddon } = await import('../backend/native/load.js');
     let addon: ReturnType<typeof loadAddon> | undefined;
     await stage('addon', async () => {
@@ -47,7 +49,9 @@ const PROBES: Readonly<Record<ProbeKind, () => Promise<void>>> = {
       await addon.resizeCrop(image, { resize: 4, crop: 4 });
       return { torchVersion: addon.torchVersion };
     });
-    await stage('device', () => addon?.deviceInfo());
+    const info = await stage('device', () => addon?.deviceInfo());
+    // Each takes a moment, and may be the one that hangs.
+    for (let i = 0; i < (info?.cudaCount ?? 0); i++) await stage(`cuda:${i}`, () => addon?.cudaDevice(i));
   },
   async sharp() {
     await stage('sharp', async () => {

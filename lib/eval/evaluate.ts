@@ -65,7 +65,7 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
   const otherwise = `name a folder of your own instead of ${data}`;
   const folder = await scanEvalFolder(await resolveDataFolder(data, { ...download, otherwise }));
   const { warmUpBackend } = await import('../backend/registry.js');
-  warmUpBackend(options.backend);
+  warmUpBackend(options.backend, options.device);
   const { openModel } = await import('../model/open.js');
   const opened = await openModel(model, {
     ...download,

@@ -5,6 +5,8 @@ import { cachePath } from '../machine/cache';
 import { download, pytorchUrl, sha256File, unzip, type DownloadEvent } from '../download';
 import { ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';
+import { copyNvidia } from './cuda-packages';
+import { inspectLibtorch, isCudaBuild } from './inspect';
 import { expectedHash } from './known-hashes';
 import { LIBTORCH_VERSION } from './version';
 
@@ -132,6 +134,8 @@ export async function fetchLibtorch(
   }
   if (sha256 !== undefined) throw fail(`--sha256 needs an archive, and --from ${file} is a folder`);
   const root = libtorchRoot(file, file);
-  await cp(root, folder, { recursive: true, errorOnExist: true });
-  return folder;
+  const copy = path.join(folder, 'torch');
+  await cp(root, copy, { recursive: true, errorOnExist: true, mode: fs.constants.COPYFILE_FICLONE });
+  if (isCudaBuild(inspectLibtorch(root))) await copyNvidia(root, copy);
+  return copy;
 }

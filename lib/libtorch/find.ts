@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { cachePath } from '../machine/cache';
 import { ResnetFtError } from '../errors';
-import { FIRST_UNSUPPORTED, inspectLibtorch, isCudaBuild, MINIMUM_VERSION, type LibtorchFolder } from './inspect';
+import { shownRange, supportedRange } from './compatibility';
+import { inspectLibtorch, isCudaBuild, type LibtorchFolder, type Purpose } from './inspect';
+import { compiledAgainst } from './loader';
 import { packagedLibtorch } from './packaged';
 import { probePython } from './python';
 import { LIBTORCH_VERSION } from './version';
@@ -42,33 +44,38 @@ function* candidates(): Generator<Candidate> {
 }
 
 /** The LibTorch that `LIBTORCH` names; undefined where it is not set. */
-function namedLibtorch(requireHeaders: boolean): LibtorchFolder | undefined {
+function namedLibtorch(purpose: Purpose): LibtorchFolder | undefined {
   const named = process.env['LIBTORCH'];
   if (!named) return undefined;
   const folder = path.resolve(named);
-  const result = inspectLibtorch(folder, { requireHeaders });
+  const result = inspectLibtorch(folder, purpose);
   if (!('reason' in result)) return result;
+  const range = shownRange(supportedRange(purpose.compiledAgainst));
+  // Another addon would do.
+  const rebuild =
+    'reason' in inspectLibtorch(folder, { requireHeaders: true }) ? '' : ', run npx resnet-ft build for it';
   throw new ResnetFtError('LIBTORCH_INVALID', `LIBTORCH is ${folder}: ${result.reason}`, {
-    hint: `Set LIBTORCH to a LibTorch folder or a site-packages/torch of version >=${MINIMUM_VERSION} <${FIRST_UNSUPPORTED}, or unset it.`,
+    hint: `Set LIBTORCH to a LibTorch folder or a site-packages/torch of version ${range}${rebuild}, or unset it.`,
   });
 }
 
 /**
  * Finds LibTorch: the folder that `LIBTORCH` names, else a CUDA build in the cache, else the npm package of the libraries, else the
- * cache, else the torch of the Python on the PATH.
+ * cache, else the torch of the Python on the PATH. It is one that the addon at hand works with, by the version that it was compiled against.
  *
- * @param options.requireHeaders - also ask for the C++ headers, which compiling the addon needs.
+ * @param options.requireHeaders - ask for one to compile the addon against, with the C++ headers, instead.
  * @throws ResnetFtError LIBTORCH_INVALID where `LIBTORCH` is set to something that does not fit (it is never skipped);
  *   LIBTORCH_NOT_FOUND where no place has a LibTorch that fits.
  */
 export function findLibtorch(options: { requireHeaders?: boolean } = {}): FoundLibtorch {
   const requireHeaders = options.requireHeaders ?? false;
-  const named = namedLibtorch(requireHeaders);
+  const purpose: Purpose = requireHeaders ? { requireHeaders } : { compiledAgainst: compiledAgainst() };
+  const named = namedLibtorch(purpose);
   if (named !== undefined) return { ...named, source: 'LIBTORCH', rejected: [] };
 
   const rejected: RejectedLibtorch[] = [{ source: 'LIBTORCH', reason: 'not set' }];
   for (const candidate of candidates()) {
-    const result = 'reason' in candidate ? candidate : inspectLibtorch(candidate.path, { requireHeaders });
+    const result = 'reason' in candidate ? candidate : inspectLibtorch(candidate.path, purpose);
     if (!('reason' in result)) return { ...result, source: candidate.source, rejected };
     rejected.push({ ...candidate, reason: result.reason });
   }

@@ -1,10 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-
-/** Oldest version that the addon works with. */
-export const MINIMUM_VERSION = '2.13';
-/** First version that it has not been tried with. */
-export const FIRST_UNSUPPORTED = '2.15';
+import { versionMisfit } from './compatibility';
 
 /** A LibTorch folder that fits. */
 export interface LibtorchFolder {
@@ -34,18 +30,6 @@ function readVersion(folder: string): string | undefined {
   return python ?? (readText(path.join(folder, 'build-version'))?.trim() || undefined);
 }
 
-/** Whether a version is within the supported range, >=2.13 <2.15. */
-export function isSupported(version: string): boolean {
-  const match = /^(\d+)\.(\d+)/.exec(version);
-  if (!match) return false;
-  const number = (text: string): number => {
-    const [major = 0, minor = 0] = text.split('.').map(Number);
-    return major * 1000 + minor;
-  };
-  const found = number(match[0]);
-  return found >= number(MINIMUM_VERSION) && found < number(FIRST_UNSUPPORTED);
-}
-
 /** The libraries to open, in order, or the name of the first that is missing. */
 function listLibraries(lib: string): { libraries: string[] } | { missing: string } {
   const libraries: string[] = [];
@@ -70,24 +54,29 @@ function listLibraries(lib: string): { libraries: string[] } | { missing: string
     ['torch_cpu', true],
     ['c10_cuda', false],
     ['torch_cuda', false],
-    ['torch', true],
+    // An empty library that opens the others; nothing needs it.
+    ['torch', false],
   ] as const) {
     if (!add(name, required)) return { missing: libraryName(name) };
   }
   return { libraries };
 }
 
+/** What a LibTorch is wanted for. */
+export interface Purpose {
+  /** Compiling the addon, which needs the C++ headers. */
+  requireHeaders?: boolean;
+  /** An addon that was compiled against this version. */
+  compiledAgainst?: string | undefined;
+}
+
 /** Says whether a folder holds a LibTorch that fits, and if not, why. Opens no library. */
-export function inspectLibtorch(
-  folder: string,
-  options: { requireHeaders?: boolean } = {},
-): LibtorchFolder | { reason: string } {
+export function inspectLibtorch(folder: string, options: Purpose = {}): LibtorchFolder | { reason: string } {
   if (!fs.existsSync(folder)) return { reason: 'there is no such folder' };
   const version = readVersion(folder);
   if (version === undefined) return { reason: 'neither version.py nor build-version names a version' };
-  if (!isSupported(version)) {
-    return { reason: `version ${version} is outside >=${MINIMUM_VERSION} <${FIRST_UNSUPPORTED}` };
-  }
+  const misfit = versionMisfit(version, options.compiledAgainst);
+  if (misfit !== undefined) return { reason: misfit };
   const found = listLibraries(path.join(folder, 'lib'));
   if ('missing' in found) return { reason: `lib/${found.missing} is missing` };
   const header = path.join('include', 'torch', 'csrc', 'api', 'include', 'torch', 'torch.h');
@@ -100,9 +89,14 @@ export function inspectLibtorch(
 /** What needs CUDA; libtorch is empty, and opens libtorch_cuda. */
 const CUDA_LIBRARIES = ['c10_cuda', 'torch_cuda', 'torch'].map(libraryName);
 
-/** The libraries of a CUDA build that compute on the CPU alone, in the order to open them. */
-export function withoutCuda({ libraries }: LibtorchFolder): string[] {
+/** The libraries that compute on the CPU, which are all of a CPU build but the empty one, in the order to open them. */
+export function cpuLibraries({ libraries }: LibtorchFolder): string[] {
   return libraries.filter((library) => !CUDA_LIBRARIES.includes(path.basename(library)));
+}
+
+/** The others, to be opened after those. */
+export function cudaLibraries({ libraries }: LibtorchFolder): string[] {
+  return libraries.filter((library) => CUDA_LIBRARIES.includes(path.basename(library)));
 }
 
 /** Whether a folder holds a LibTorch with CUDA libraries. */

@@ -1,12 +1,16 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { withLock } from '../download';
+import { oneLine, ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';
 import { fetchLibtorch, keepLicenses, type ArchiveSource } from './archive';
 import { cachedLibtorchPath } from './find';
 import { inspectLibtorch, isCudaBuild, type LibtorchFolder } from './inspect';
+import { nvidiaBeside } from './cuda-packages';
+import { compiledAgainst } from './loader';
 import { findPip, pipInstall } from './pip';
+import { whyNotOpened } from './trial';
 import { LIBTORCH_VERSION } from './version';
 
 const CPU_INDEX = 'https://download.pytorch.org/whl/cpu';
@@ -76,11 +80,25 @@ function moveIntoPlace(finished: string, target: string, temporary: string): voi
   }
 }
 
-/** Moves the finished folder to its name, in place of whatever has it. */
+/**
+ * Moves the finished folder, and NVIDIA's packages beside it, to their names, in place of whatever has them. Between the steps there may be
+ * no LibTorch, but never one with packages that are not its own.
+ */
 function replaceTarget(finished: string, target: string, temporary: string): void {
+  let replaced = 0;
+  const setAside = (folder: string): void => {
+    if (fs.existsSync(folder)) fs.renameSync(folder, path.join(temporary, `replaced-${replaced++}`));
+  };
+  const nvidia = nvidiaBeside(finished);
+  let packages = false;
   for (let tries = 0; ; tries++) {
     try {
-      if (fs.existsSync(target)) fs.renameSync(target, path.join(temporary, `replaced-${tries}`));
+      setAside(target);
+      if (!packages) {
+        setAside(nvidiaBeside(target));
+        if (fs.existsSync(nvidia)) fs.renameSync(nvidia, nvidiaBeside(target));
+        packages = true;
+      }
       fs.renameSync(finished, target);
       return;
     } catch (error) {
@@ -178,9 +196,37 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
   });
 }
 
+function unfit(from: string, folder: string, reason: string): ResnetFtError {
+  // Another addon would do.
+  const rebuild = !('reason' in inspectLibtorch(folder, { requireHeaders: true }));
+  return new ResnetFtError(
+    'LIBTORCH_INSTALL_FAILED',
+    `${from} is no LibTorch that fits: ${reason}`,
+    rebuild ? { hint: 'Unpack it, set LIBTORCH to its folder, and run npx resnet-ft build' } : {},
+  );
+}
+
+function unopened(from: string, libtorch: LibtorchFolder, reason: string): ResnetFtError {
+  return new ResnetFtError(
+    'LIBTORCH_INSTALL_FAILED',
+    `the LibTorch ${libtorch.version} of ${from} can't be opened: ${oneLine(reason)}`,
+    isCudaBuild(libtorch) && /cannot open shared object file/.test(reason)
+      ? {
+          hint: "NVIDIA's libraries are packages beside torch: install it with pip and name that torch folder with --from, or take resnet-ft libtorch install --cuda",
+        }
+      : {},
+  );
+}
+
+/** Two folders can't be replaced in one step: one installation after the other does. */
+async function alone(target: string, signal: AbortSignal | undefined, work: () => void): Promise<void> {
+  const options = { signal: signal ?? new AbortController().signal, onWait: () => {}, stale: 15_000 };
+  await withLock(target, options, () => Promise.resolve(work()));
+}
+
 /**
  * Installs a LibTorch from an archive or a folder into the package's cache, in place of the one that is there. That one is
- * replaced only when the new one is complete and fits.
+ * replaced only when the new one is complete, fits, and its libraries could be opened.
  *
  * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, INVALID_OPTION (nothing vouches for the archive of a URL), DOWNLOAD_FAILED,
  *   DATA_INVALID (not a zip, or a damaged one) or ABORTED.
@@ -192,11 +238,13 @@ export async function installLibtorchFrom(
   const target = cachedLibtorchPath();
   return inTemporaryFolder(target, source.signal, async (temporary) => {
     const finished = await fetchLibtorch(source, path.join(temporary, 'new'), onProgress);
-    const result = inspectLibtorch(finished);
-    if ('reason' in result) {
-      throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `${source.from} is no LibTorch that fits: ${result.reason}`);
-    }
-    replaceTarget(finished, target, temporary);
+    const result = inspectLibtorch(finished, { compiledAgainst: compiledAgainst() });
+    if ('reason' in result) throw unfit(source.from, finished, result.reason);
+    onProgress('Opening its libraries, to see whether they work here');
+    const failure = await whyNotOpened(result.libraries, source.signal);
+    source.signal?.throwIfAborted();
+    if (failure !== undefined) throw unopened(source.from, result, failure);
+    await alone(target, source.signal, () => replaceTarget(finished, target, temporary));
     const installed = inspectLibtorch(target);
     if ('reason' in installed) throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `${target}: ${installed.reason}`);
     onProgress(`LibTorch ${installed.version} is in ${target}`);

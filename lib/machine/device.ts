@@ -5,12 +5,24 @@ import type { MACHINE_OPTIONS, Precision, ResolvedOptions } from '../options';
 export interface DeviceInfo {
   /** Whether the backend was built with CUDA. */
   cudaBuilt: boolean;
-  /** Number of usable CUDA devices. */
+  /** Number of CUDA devices. */
   cudaCount: number;
-  /** Why CUDA can't be used; empty where it can. */
+  /** Why there are none; empty where there are. */
   cudaReason: string;
   /** Whether the CPU multiplies bfloat16 itself (AVX512-BF16 or AMX); elsewhere it is many times slower than float32. */
   cpuBf16: boolean;
+}
+
+/** What a GPU is and whether it works. */
+export interface CudaDevice {
+  /** As its driver calls it; empty where that is not known. */
+  name: string;
+  /** Bytes, all that it has. */
+  memory: number;
+  /** Whether it convolves bfloat16, as NVIDIA's GPUs since Ampere do. */
+  bf16: boolean;
+  /** Why nothing can be computed on it; empty where something was. */
+  reason: string;
 }
 
 /** What of a backend decides where a model runs. */
@@ -19,6 +31,8 @@ export interface Computer {
   readonly label: string;
   readonly capabilities: { readonly precisions: readonly Precision[] };
   deviceInfo(): DeviceInfo;
+  /** The GPU of this number, tried. */
+  cudaDevice(index: number): CudaDevice;
 }
 
 /** Where the caller wants a model to run. */
@@ -32,9 +46,39 @@ export interface DeviceChoice {
   note: string;
 }
 
+/** A device that can be used, or why there is none. */
+type Tried = { device: string; gpu: CudaDevice } | { reason: string };
+
+/** Tries a GPU by computing on it. */
+function tryGpu(backend: Computer, index: number): Tried {
+  const { cudaCount, cudaReason } = backend.deviceInfo();
+  if (cudaCount === 0) return { reason: cudaReason === '' ? 'no usable GPU was found' : cudaReason };
+  if (index >= cudaCount) return { reason: `the last of this machine is cuda:${cudaCount - 1}` };
+  const gpu = backend.cudaDevice(index);
+  if (gpu.reason !== '') return { reason: gpu.name === '' ? gpu.reason : `${gpu.name}: ${gpu.reason}` };
+  return { device: index === 0 ? 'cuda' : `cuda:${index}`, gpu };
+}
+
+/** Why a GPU can't be used; empty where it can. */
+export function whyUnusable(backend: Computer, index: number): string {
+  const tried = tryGpu(backend, index);
+  return 'reason' in tried ? tried.reason : '';
+}
+
+/** The first GPU that works; where there is none, why not even the first does. */
+function firstGpu(backend: Computer): Tried {
+  const first = tryGpu(backend, 0);
+  for (let index = 1; 'reason' in first && index < backend.deviceInfo().cudaCount; index++) {
+    const other = tryGpu(backend, index);
+    if ('gpu' in other) return other;
+  }
+  return first;
+}
+
 /**
- * Turns `--device` and `--precision` into what the backend takes. `auto` is bfloat16 on a GPU, and for training on a CPU that
- * multiplies bfloat16 itself; a CPU predicts in float32, so that its figures are those of PyTorch.
+ * Turns `--device` and `--precision` into what the backend takes. `auto` is the first GPU on which something can be computed, and bfloat16
+ * on it where it has it; on a CPU, bfloat16 for training where that multiplies it itself. A CPU predicts in float32, so that its figures are
+ * those of PyTorch. A GPU is set up only where it may be used.
  *
  * @throws ResnetFtError DEVICE_UNAVAILABLE where CUDA or a precision was asked for and can't be used.
  */
@@ -43,34 +87,29 @@ export function chooseDevice(
   backend: Computer,
   training = false,
 ): DeviceChoice {
-  const info = backend.deviceInfo();
-  const auto = options.device === 'auto';
-  const device = auto ? (info.cudaCount > 0 ? 'cuda' : 'cpu') : options.device;
-  if (device !== 'cpu') {
-    if (info.cudaCount === 0) {
-      const reason = info.cudaReason === '' ? 'no usable GPU was found' : info.cudaReason;
-      throw new ResnetFtError('DEVICE_UNAVAILABLE', `The device ${device} can't be used: ${reason}`, {
+  const { device: wanted } = options;
+  const auto = wanted === 'auto';
+  let tried: Tried = { reason: '' };
+  if (auto) tried = firstGpu(backend);
+  else if (wanted !== 'cpu') {
+    tried = tryGpu(backend, wanted === 'cuda' ? 0 : Number(wanted.slice('cuda:'.length)));
+    if ('reason' in tried) {
+      throw new ResnetFtError('DEVICE_UNAVAILABLE', `The device ${wanted} can't be used: ${tried.reason}`, {
         hint: 'Use --device cpu, or fix this first',
       });
     }
-    const index = device === 'cuda' ? 0 : Number(device.slice('cuda:'.length));
-    if (index >= info.cudaCount) {
-      throw new ResnetFtError(
-        'DEVICE_UNAVAILABLE',
-        `The device ${device} does not exist: the last of this machine is cuda:${info.cudaCount - 1}`,
-      );
-    }
   }
-  const fast = device === 'cpu' ? training && info.cpuBf16 : true;
-  const wanted = fast && backend.capabilities.precisions.includes('bf16') ? 'bf16' : 'fp32';
-  const precision = options.precision === 'auto' ? wanted : options.precision;
+  const gpu = 'gpu' in tried ? tried.gpu : undefined;
+  const device = 'reason' in tried ? 'cpu' : auto ? tried.device : wanted;
+  const fast = gpu === undefined ? training && backend.deviceInfo().cpuBf16 : gpu.bf16;
+  const best = fast && backend.capabilities.precisions.includes('bf16') ? 'bf16' : 'fp32';
+  const precision = options.precision === 'auto' ? best : options.precision;
   if (!backend.capabilities.precisions.includes(precision)) {
     throw new ResnetFtError('DEVICE_UNAVAILABLE', `The backend ${backend.label} can't compute in ${precision}`, {
       hint: `Use --precision ${backend.capabilities.precisions.join(' or ')}, or --backend native`,
     });
   }
-  const why =
-    auto && device === 'cpu' && info.cudaReason !== '' ? ` (auto: ${info.cudaReason})` : auto ? ' (auto)' : '';
+  const why = !auto ? '' : 'reason' in tried && tried.reason !== '' ? ` (auto: ${tried.reason})` : ' (auto)';
   const where = backend.label === 'native' ? '' : `backend ${backend.label}, `;
   return { device, precision, note: `${where}device ${device}${why}, precision ${precision}` };
 }

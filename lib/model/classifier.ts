@@ -68,7 +68,7 @@ export class Classifier {
     const { chooseDevice } = await import('../machine/device.js');
     const { defaultThreads } = await import('../machine/threads.js');
     const { tensors, ...info } = opened;
-    const backend = await openBackend(machine.backend, onFallback);
+    const backend = await openBackend(machine.backend, onFallback, machine.device);
     const choice = chooseDevice(machine, backend);
     const { mean, std } = info.preprocessing;
     const creating = backend.createModel(

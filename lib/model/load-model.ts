@@ -234,7 +234,7 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   const { openModel } = await import('./open.js');
   const { Classifier } = await import('./classifier.js');
   const { warmUpBackend } = await import('../backend/registry.js');
-  warmUpBackend(resolved.backend);
+  warmUpBackend(resolved.backend, resolved.device);
   const { arch, classes, offline } = resolved;
   const opened = await openModel(source, { arch, classes, offline, signal, onProgress });
   throwIfAborted(signal, STOPPED);

@@ -68,7 +68,7 @@ async function chooseRecipe(
     };
   }
   const { openBackend } = await import('../backend/registry.js');
-  const backend = await openBackend(options.backend, emit);
+  const backend = await openBackend(options.backend, emit, options.device);
   if (!backend.capabilities.imageStore) {
     return {
       recipe: 'linear',

@@ -28,7 +28,7 @@ export async function openTrainer(
 ): Promise<Trainer> {
   const recipe = recipeOf(options, await readClassWeights(options.classWeights, dataset));
   const { openBackend } = await import('../backend/registry.js');
-  const backend = await openBackend(options.backend, emit);
+  const backend = await openBackend(options.backend, emit, options.device);
   requireCapabilities(backend, recipe, options);
   // A single `fc` has nothing to gain from bfloat16.
   const choice = chooseDevice(options, backend, options.trainFrom !== 'fc');

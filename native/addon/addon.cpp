@@ -1,14 +1,12 @@
 // What the addon exports; lib/backend/types.ts is its mirror.
-#include <ATen/cpu/Utils.h>
 #include <napi.h>
 #include <torch/torch.h>
 #include <torch/version.h>
 
-#include <string>
-
 #include "addon/augmentation.h"
 #include "addon/batch.h"
 #include "addon/classes.h"
+#include "addon/device.h"
 #include "addon/errors.h"
 #include "addon/exit.h"
 #include "addon/image_store.h"
@@ -20,39 +18,6 @@
 
 namespace resnet_ft {
 namespace {
-
-// Whether the CPU multiplies bfloat16 itself; elsewhere LibTorch emulates it, many times slower than float32.
-bool cpu_has_bf16() {
-  const auto capabilities = at::cpu::get_cpu_capabilities();
-  const auto has = [&](const char* name) {
-    const auto found = capabilities.find(name);
-    return found != capabilities.end() && found->second.isBool() && found->second.toBool();
-  };
-  return has("avx512_bf16") || has("amx_bf16");
-}
-
-Napi::Value device_info(const Napi::CallbackInfo& info) {
-  Napi::Object out = Napi::Object::New(info.Env());
-  const bool built = at::hasCUDA() || at::globalContext().hasCUDA();
-  int64_t count = 0;
-  std::string reason;
-  if (!built) {
-    reason = "this LibTorch is a CPU build";
-  } else {
-    try {
-      count = static_cast<int64_t>(torch::cuda::device_count());
-      if (count == 0) reason = "no CUDA device was found (is the NVIDIA driver installed?)";
-    } catch (const std::exception& error) {
-      reason = error.what();
-      reason = reason.substr(0, reason.find('\n'));
-    }
-  }
-  out.Set("cudaBuilt", built);
-  out.Set("cudaCount", static_cast<double>(count));
-  out.Set("cudaReason", reason);
-  out.Set("cpuBf16", cpu_has_bf16());
-  return out;
-}
 
 template <Napi::Value (*function)(const Napi::CallbackInfo&)>
 void add(Napi::Object* exports, const char* name) {
@@ -70,6 +35,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(classes);
   exports.Set("torchVersion", TORCH_VERSION);
   add<device_info>(&exports, "deviceInfo");
+  add<cuda_device>(&exports, "cudaDevice");
   add<resize_crop>(&exports, "resizeCrop");
   add<create_crop_store>(&exports, "createCropStore");
   add<create_image_store>(&exports, "createImageStore");

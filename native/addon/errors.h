@@ -1,23 +1,20 @@
 // What native code throws becomes one JavaScript error with a code, here and nowhere else.
 #pragma once
 
-#include <c10/util/Exception.h>
 #include <napi.h>
 
-#include <algorithm>
 #include <exception>
 #include <new>
 #include <string>
+
+#include "core/first_line.h"
 
 namespace resnet_ft {
 
 // What was thrown, as one line without a C++ stack; never empty.
 inline std::string describe(const std::exception& error) {
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return "there is not enough memory";
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  std::string text = torch_error ? torch_error->what_without_backtrace() : error.what();
-  text.resize(std::min(text.find('\n'), text.size()));
-  return text.empty() ? "an unknown native error" : text;
+  return first_line(error);
 }
 
 // Only to be called where something was caught.

@@ -2,6 +2,7 @@
 // may lie anywhere, and its libraries are opened in order before the core that needs them.
 
 #include <node_api.h>
+#include <torch/headeronly/version.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -10,24 +11,9 @@
 #include <string>
 #include <vector>
 
-#ifdef _WIN32
-#define WIN32_LEAN_AND_MEAN
-#include <windows.h>
-#else
-#include <dlfcn.h>
+#include "loader/dynamic_library.h"
+#ifndef _WIN32
 #include <unistd.h>
-#endif
-
-// glibc 2.34 gave these three new symbol versions without changing them. The old ones keep the addon working with glibc
-// 2.28, which Node.js and LibTorch ask for.
-#if defined(__GLIBC__) && defined(__x86_64__)
-__asm__(".symver dlopen, dlopen@GLIBC_2.2.5");
-__asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
-__asm__(".symver dlerror, dlerror@GLIBC_2.2.5");
-#elif defined(__GLIBC__) && defined(__aarch64__)
-__asm__(".symver dlopen, dlopen@GLIBC_2.17");
-__asm__(".symver dlsym, dlsym@GLIBC_2.17");
-__asm__(".symver dlerror, dlerror@GLIBC_2.17");
 #endif
 
 namespace resnet_ft {
@@ -111,24 +97,25 @@ bool open_libraries(const std::vector<std::string>& paths, std::string& error) {
 // Libraries that are opened on a thread of the pool: a tenth of a second in which JavaScript goes on.
 struct Opening {
   std::vector<std::string> paths;
+  std::string error;
   napi_deferred deferred = nullptr;
   napi_async_work work = nullptr;
 };
 
 void open_on_thread(napi_env /*env*/, void* data) {
-  std::string error;  // told by load, which tries again
-  open_libraries(static_cast<Opening*>(data)->paths, error);
+  auto* opening = static_cast<Opening*>(data);
+  open_libraries(opening->paths, opening->error);
 }
 
 void end_opening(napi_env env, napi_status /*status*/, void* data) {
   const std::unique_ptr<Opening> opening(static_cast<Opening*>(data));
-  napi_value nothing = nullptr;
-  napi_get_undefined(env, &nothing);
-  napi_resolve_deferred(env, opening->deferred, nothing);
+  napi_value error = nullptr;
+  napi_create_string_utf8(env, opening->error.data(), opening->error.size(), &error);
+  napi_resolve_deferred(env, opening->deferred, error);
   napi_delete_async_work(env, opening->work);
 }
 
-// open(libraryPaths: string[]): Promise<void>, resolved also where one can't be opened.
+// open(libraryPaths: string[]): Promise<string>, why one can't be opened; empty where all are.
 napi_value open(napi_env env, napi_callback_info info) {
   size_t argc = 1;
   napi_value list = nullptr;
@@ -209,7 +196,11 @@ bool export_function(napi_env env, napi_value exports, const char* name, napi_ca
 }  // namespace
 
 napi_value set_up_loader(napi_env env, napi_value exports) {
-  if (!export_function(env, exports, "hasNvidiaDriver", has_nvidia_driver) ||
+  // Known before LibTorch is opened, so that one that does not fit never is.
+  napi_value version = nullptr;
+  if (napi_create_string_utf8(env, TORCH_VERSION, NAPI_AUTO_LENGTH, &version) != napi_ok ||
+      napi_set_named_property(env, exports, "libtorchVersion", version) != napi_ok ||
+      !export_function(env, exports, "hasNvidiaDriver", has_nvidia_driver) ||
       !export_function(env, exports, "open", open) || !export_function(env, exports, "load", load) ||
       !export_function(env, exports, "skipDestructors", skip_destructors)) {
     napi_throw_error(env, nullptr, "cannot set up the loader");

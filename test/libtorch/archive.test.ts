@@ -6,7 +6,7 @@ import { installLibtorchFrom } from '../../lib/libtorch/install';
 import { expectedHash } from '../../lib/libtorch/known-hashes';
 import { run } from '../cli/run';
 import { breakOff, localServer, sendFile, sha256 } from '../download/server';
-import { fakeLibtorch, sandbox, type Sandbox } from './fakes';
+import { fakeLibtorch, libraryFile, OPENABLE, sandbox, type Sandbox } from './fakes';
 
 const server = localServer();
 let box: Sandbox;
@@ -63,7 +63,17 @@ test.each([(folder: string) => folder, (folder: string) => path.dirname(folder)]
 
 test.each([
   ['there is no such file', () => path.join(box.root, 'missing.zip'), 'LIBTORCH_INSTALL_FAILED'],
-  ['version 2.12.1 is outside', () => zip('2.12.1'), 'LIBTORCH_INSTALL_FAILED'],
+  ['version 2.10.1 is outside', () => zip('2.10.1'), 'LIBTORCH_INSTALL_FAILED'],
+  ['the addon was compiled against', () => zip('2.12.1'), 'LIBTORCH_INSTALL_FAILED'],
+  [
+    "can't be opened: ",
+    () =>
+      archive('damaged.zip', (folder) => {
+        const torch = fakeLibtorch(path.join(folder, 'libtorch'), '2.13.0', { zip: true });
+        fs.writeFileSync(path.join(torch, 'lib', libraryFile('torch_cpu')), 'no library');
+      }),
+    'LIBTORCH_INSTALL_FAILED',
+  ],
   [
     'holds no LibTorch',
     () => archive('other.zip', (folder) => fs.writeFileSync(path.join(folder, 'a'), 'a')),
@@ -84,6 +94,46 @@ test.each([
   await expect(installLibtorchFrom({ from: from() })).rejects.toMatchObject({ code, message });
   expect(findLibtorch()).toMatchObject({ source: 'cache', version: '2.13.0+cpu' });
   expect(inCache()).toEqual(['torch']);
+});
+
+describe('a torch of an environment with CUDA, whose other libraries are packages of NVIDIA', () => {
+  /** Its folder, in a site-packages with `nvidia` beside it. */
+  function environment(name: string, version = '2.13.0+cu130'): string {
+    const torch = fakeLibtorch(path.join(box.root, name, 'torch'), version, { extra: ['c10_cuda', 'torch_cuda'] });
+    const cudnn = path.join(box.root, name, 'nvidia', 'cudnn');
+    for (const folder of ['lib', 'include']) fs.mkdirSync(path.join(cudnn, folder), { recursive: true });
+    fs.copyFileSync(OPENABLE, path.join(cudnn, 'lib', 'libcudnn.so.9'));
+    fs.writeFileSync(path.join(cudnn, 'include', 'cudnn.h'), 'no use at run time');
+    return torch;
+  }
+
+  const nvidia = (): string => path.join(path.dirname(box.target), 'nvidia');
+
+  test.each([(torch: string) => torch, (torch: string) => path.dirname(torch)])(
+    'they are brought along, to where the libraries look for them',
+    async (named) => {
+      expect(await installLibtorchFrom({ from: named(environment('site-packages')) })).toMatchObject({
+        path: box.target,
+        version: '2.13.0+cu130',
+      });
+      expect(fs.existsSync(path.join(nvidia(), 'cudnn', 'lib', 'libcudnn.so.9'))).toBe(true);
+      expect(fs.existsSync(path.join(nvidia(), 'cudnn', 'include', 'cudnn.h'))).toBe(false);
+      expect(inCache().sort()).toEqual(['nvidia', 'torch']);
+    },
+  );
+
+  test('what takes its place does not keep them', async () => {
+    await installLibtorchFrom({ from: environment('site-packages') });
+    await installLibtorchFrom({ from: zip() });
+    expect(inCache()).toEqual(['torch']);
+    expect(findLibtorch()).toMatchObject({ version: '2.14.1+cpu' });
+  });
+
+  test('a CPU build beside packages of others takes none of them', async () => {
+    fs.mkdirSync(path.join(box.root, 'cpu', 'nvidia', 'lib'), { recursive: true });
+    await installLibtorchFrom({ from: fakeLibtorch(path.join(box.root, 'cpu', 'torch'), '2.13.0+cpu') });
+    expect(inCache()).toEqual(['torch']);
+  });
 });
 
 test('a hash that differs is refused', async () => {

@@ -5,7 +5,10 @@ import path from 'node:path';
 const LIB = { win32: ['', '.dll'], darwin: ['lib', '.dylib'] }[process.platform as string] ?? ['lib', '.so'];
 export const libraryFile = (name: string): string => `${LIB[0]}${name}${LIB[1]}`;
 
-/** A folder that looks like a LibTorch: empty libraries, a version, a header. */
+/** A library that can be opened and does nothing: the loader of the addon, which needs no other. */
+export const OPENABLE = path.join(__dirname, '..', '..', 'build', 'Release', 'resnet_ft.node');
+
+/** A folder that looks like a LibTorch: libraries that can be opened, a version, a header. */
 export function fakeLibtorch(
   folder: string,
   version: string,
@@ -16,7 +19,7 @@ export function fakeLibtorch(
   fs.mkdirSync(header, { recursive: true });
   fs.writeFileSync(path.join(header, 'torch.h'), '');
   for (const name of ['c10', 'torch_cpu', 'torch', ...(options.extra ?? [])]) {
-    fs.writeFileSync(path.join(folder, 'lib', libraryFile(name)), '');
+    fs.copyFileSync(OPENABLE, path.join(folder, 'lib', libraryFile(name)));
   }
   if (options.zip) fs.writeFileSync(path.join(folder, 'build-version'), `${version}\n`);
   else fs.writeFileSync(path.join(folder, 'version.py'), `debug = False\n__version__ = '${version}'\n`);

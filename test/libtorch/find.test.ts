@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { findLibtorch } from '../../lib/libtorch/find';
-import { isSupported } from '../../lib/libtorch/inspect';
+import { isSupported, shownRange, supportedRange, versionMisfit } from '../../lib/libtorch/compatibility';
 import { fakeLibtorch, libraryFile, sandbox, type Sandbox } from './fakes';
 
 let box: Sandbox;
@@ -57,6 +57,27 @@ test.each([
   );
 });
 
+test('libtorch, which is empty and opens the others, need not be there', () => {
+  const folder = fakeLibtorch(path.join(box.root, 'without'), '2.13.0');
+  fs.rmSync(path.join(folder, 'lib', libraryFile('torch')));
+  process.env['LIBTORCH'] = folder;
+  expect(findLibtorch().libraries.map((file) => path.basename(file))).toEqual(['c10', 'torch_cpu'].map(libraryFile));
+});
+
+test('a LIBTORCH that the addon was not compiled for is an error that says so, unless the addon is to be compiled', () => {
+  process.env['LIBTORCH'] = fakeLibtorch(path.join(box.root, 'older'), '2.11.0+cu130');
+  expect(() => findLibtorch()).toThrow(
+    expect.objectContaining({
+      code: 'LIBTORCH_INVALID',
+      message: expect.stringMatching(
+        /version 2\.11\.0\+cu130 is outside >=2\.13 <2\.15: the addon was compiled against 2\.13\.\d$/,
+      ),
+      hint: expect.stringContaining('run npx resnet-ft build for it'),
+    }),
+  );
+  expect(findLibtorch({ requireHeaders: true }).version).toBe('2.11.0+cu130');
+});
+
 test('headers are asked for only where they are needed', () => {
   const folder = fakeLibtorch(path.join(box.root, 'bare'), '2.13.0');
   fs.rmSync(path.join(folder, 'include'), { recursive: true });
@@ -78,8 +99,31 @@ test("Python's torch of another version is passed over, and the error says so", 
 });
 
 test('versions', () => {
-  const supported = ['2.13.0', '2.13.0+cpu', '2.14.1+cu130', '2.14.0a0+git123'];
-  const unsupported = ['2.12.9', '2.15.0', '2.1.3', '3.13.0', '1.14', 'nightly'];
-  expect(supported.filter(isSupported)).toEqual(supported);
-  expect(unsupported.filter(isSupported)).toEqual([]);
+  const supported = ['2.11.0', '2.12.1+cu126', '2.13.0+cpu', '2.14.1+cu130', '2.14.0a0+git123'];
+  const unsupported = ['2.10.9', '2.15.0', '2.1.3', '3.13.0', '1.14', 'nightly'];
+  expect(supported.filter((version) => isSupported(version))).toEqual(supported);
+  expect(unsupported.filter((version) => isSupported(version))).toEqual([]);
+});
+
+test.each([
+  [undefined, '>=2.11 <2.15'],
+  ['2.11.0', '>=2.11 <2.12'],
+  ['2.12.1', '>=2.12 <2.13'],
+  ['2.13.0', '>=2.13 <2.15'],
+  ['2.14.1', '>=2.14 <2.15'],
+])('an addon compiled against %s works with %s', (against, range) => {
+  expect(shownRange(supportedRange(against))).toBe(range);
+});
+
+test('what an addon does not work with is told with what it was compiled against', () => {
+  expect(versionMisfit('2.13.1+cpu', '2.13.0')).toBeUndefined();
+  expect(versionMisfit('2.13.0', '2.14.1')).toBe(
+    'version 2.13.0 is outside >=2.14 <2.15: the addon was compiled against 2.14.1',
+  );
+  expect(versionMisfit('2.14.0', '2.11.0')).toBe(
+    'version 2.14.0 is outside >=2.11 <2.12: the addon was compiled against 2.11.0',
+  );
+  // No addon would work with this one.
+  expect(versionMisfit('2.9.0', '2.13.0')).toBe('version 2.9.0 is outside >=2.13 <2.15');
+  expect(versionMisfit('2.10.0')).toBe('version 2.10.0 is outside >=2.11 <2.15');
 });

@@ -2,33 +2,74 @@ import { chooseDevice } from '../../lib/machine/device';
 import { defaultThreads, quotaOf } from '../../lib/machine/threads';
 
 type Backend = Parameters<typeof chooseDevice>[1];
+type Gpu = ReturnType<Backend['cudaDevice']>;
 
-const backend = (info: { cudaCount?: number; cpuBf16?: boolean } = {}): Backend => ({
-  label: 'native',
-  capabilities: { precisions: ['fp32', 'bf16', 'fp64'] },
-  deviceInfo: () => ({ cudaBuilt: false, cudaCount: 0, cudaReason: 'no driver', cpuBf16: false, ...info }),
-});
+const AMPERE: Gpu = { name: 'A100', memory: 40e9, bf16: true, reason: '' };
+const TURING: Gpu = { name: 'T4', memory: 16e9, bf16: false, reason: '' };
+const PASCAL: Gpu = { ...TURING, name: 'GTX 1080', reason: 'CUDA error: no kernel image is available' };
+
+/** Which GPUs were tried is in `tried`. */
+const backend = (gpus: Gpu[] = [], cpuBf16 = false): Backend & { tried: number[] } => {
+  const tried: number[] = [];
+  return {
+    tried,
+    label: 'native',
+    capabilities: { precisions: ['fp32', 'bf16', 'fp64'] },
+    deviceInfo: () => ({
+      cudaBuilt: true,
+      cudaCount: gpus.length,
+      cudaReason: gpus.length > 0 ? '' : 'the driver is too old',
+      cpuBf16,
+    }),
+    cudaDevice(index) {
+      tried.push(index);
+      return gpus[index] as Gpu;
+    },
+  };
+};
 
 test.each([
-  // cpuBf16, GPUs, training, device asked for: device and precision
-  [false, 0, true, 'auto', 'cpu', 'fp32'],
-  [true, 0, true, 'auto', 'cpu', 'bf16'],
-  [true, 0, false, 'auto', 'cpu', 'fp32'],
-  [false, 1, true, 'auto', 'cuda', 'bf16'],
-  [false, 2, false, 'cuda:1', 'cuda:1', 'bf16'],
-  [false, 1, true, 'cpu', 'cpu', 'fp32'],
+  // the CPU's bfloat16, GPUs, training, device asked for: device and precision
+  [false, [], true, 'auto', 'cpu', 'fp32'],
+  [true, [], true, 'auto', 'cpu', 'bf16'],
+  [true, [], false, 'auto', 'cpu', 'fp32'],
+  [false, [AMPERE], true, 'auto', 'cuda', 'bf16'],
+  [false, [TURING], true, 'auto', 'cuda', 'fp32'],
+  [true, [TURING], true, 'cuda', 'cuda', 'fp32'],
+  [false, [TURING, AMPERE], false, 'cuda:1', 'cuda:1', 'bf16'],
+  [false, [AMPERE], true, 'cpu', 'cpu', 'fp32'],
+  [true, [PASCAL], true, 'auto', 'cpu', 'bf16'],
+  [false, [PASCAL, TURING], true, 'auto', 'cuda:1', 'fp32'],
 ])(
-  'auto: cpuBf16 %p, %i GPUs, training %p, --device %s is %s in %s',
-  (cpuBf16, cudaCount, training, asked, device, precision) => {
-    const choice = chooseDevice({ device: asked, precision: 'auto' }, backend({ cpuBf16, cudaCount }), training);
+  'auto: bfloat16 of the CPU %p, GPUs %j, training %p, --device %s is %s in %s',
+  (cpuBf16, gpus, training, asked, device, precision) => {
+    const choice = chooseDevice({ device: asked, precision: 'auto' }, backend(gpus, cpuBf16), training);
     expect(choice).toMatchObject({ device, precision });
   },
 );
 
-test('what was asked for is not changed, and a GPU that is not there is an error with the reason', () => {
-  expect(chooseDevice({ device: 'cpu', precision: 'fp64' }, backend({ cpuBf16: true }), true).precision).toBe('fp64');
-  expect(() => chooseDevice({ device: 'cuda', precision: 'auto' }, backend())).toThrow(/cuda can't be used: no driver/);
-  expect(() => chooseDevice({ device: 'cuda:2', precision: 'auto' }, backend({ cudaCount: 2 }))).toThrow(/cuda:1/);
+test('where auto takes the CPU it says why, be it the driver or the GPU', () => {
+  const note = (gpus: Gpu[]): string => chooseDevice({ device: 'auto', precision: 'auto' }, backend(gpus)).note;
+  expect(note([])).toBe('device cpu (auto: the driver is too old), precision fp32');
+  expect(note([PASCAL])).toBe('device cpu (auto: GTX 1080: CUDA error: no kernel image is available), precision fp32');
+  expect(note([AMPERE])).toBe('device cuda (auto), precision bf16');
+});
+
+test('what was asked for is not changed, and a GPU that is not there or does not work is an error with the reason', () => {
+  const choose = (device: string, gpus: Gpu[] = []): unknown =>
+    chooseDevice({ device, precision: 'auto' }, backend(gpus));
+  expect(chooseDevice({ device: 'cpu', precision: 'fp64' }, backend([], true), true).precision).toBe('fp64');
+  expect(() => choose('cuda')).toThrow(/cuda can't be used: the driver is too old/);
+  expect(() => choose('cuda:2', [AMPERE, AMPERE])).toThrow(/cuda:2 can't be used: the last of this machine is cuda:1/);
+  expect(() => choose('cuda', [PASCAL, AMPERE])).toThrow(/cuda can't be used: GTX 1080: CUDA error: no kernel image/);
+});
+
+test('a GPU is set up only where it may be used', () => {
+  const two = backend([AMPERE, AMPERE]);
+  chooseDevice({ device: 'cpu', precision: 'auto' }, two, true);
+  expect(two.tried).toEqual([]);
+  chooseDevice({ device: 'auto', precision: 'auto' }, two, true);
+  expect(two.tried).toEqual([0]);
 });
 
 test("threads follow a container's quota where it allows fewer than there are processors", () => {

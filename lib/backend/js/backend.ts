@@ -36,6 +36,9 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
       cudaReason: 'the js backend computes on the CPU',
       cpuBf16: false,
     }),
+    cudaDevice: () => {
+      throw misuse('the js backend computes on the CPU');
+    },
     resizeCrop,
     createCropStore: (count, size, file) => new JsCropStore(count, size, file),
     createImageStore: () => {

@@ -5,16 +5,18 @@ import { CAPABILITIES } from './capabilities';
 /**
  * The backend in C++ on LibTorch.
  *
+ * @param cuda whether it may be asked for a GPU: LibTorch's CUDA libraries are opened only then; default yes
  * @throws ResnetFtError ADDON_NOT_LOADED, LIBTORCH_INVALID or LIBTORCH_NOT_FOUND
  */
-export async function openNativeBackend(): Promise<Backend> {
-  const addon = await loadAddonInBackground();
+export async function openNativeBackend(cuda = true): Promise<Backend> {
+  const addon = await loadAddonInBackground(cuda);
   return {
     name: 'native',
     label: 'native',
     versions: { torch: addon.torchVersion },
     capabilities: CAPABILITIES,
     deviceInfo: () => addon.deviceInfo(),
+    cudaDevice: (index) => addon.cudaDevice(index),
     resizeCrop: (image, options) => addon.resizeCrop(image, options),
     createCropStore: (count, size, file) => addon.createCropStore(count, size, file),
     createImageStore: (count, options) => addon.createImageStore(count, options),

@@ -1,39 +1,31 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { ResnetFtError } from '../../errors';
+import { oneLine, ResnetFtError } from '../../errors';
 import { currentFolder } from '../../files/current-folder';
 import { findLibtorch } from '../../libtorch/find';
-import { isCudaBuild, libraryName, withoutCuda, type LibtorchFolder } from '../../libtorch/inspect';
+import { cpuLibraries, cudaLibraries, isCudaBuild, libraryName, type LibtorchFolder } from '../../libtorch/inspect';
+import { findLoader, openLoader, REBUILD, type Loader } from '../../libtorch/loader';
 import { skipsDestructors } from './exit';
-import { packageRoot } from '../../machine/root';
 import type { NativeAddon } from './addon';
-
-/** What native/loader/loader.cpp exports. */
-interface Loader {
-  /** Whether the library of NVIDIA's driver can be opened. */
-  hasNvidiaDriver(): boolean;
-  /** Opens libraries on another thread; if one can't be opened, `load` will say why. */
-  open(libraryPaths: string[]): Promise<void>;
-  load(libraryPaths: string[], corePath: string): NativeAddon;
-  /** Lets the process end without the destructors of what is loaded. */
-  skipDestructors(): void;
-}
 
 /** What is to be opened, and by what. */
 interface Prepared {
   loader: Loader;
   corePath: string;
   libtorch: LibtorchFolder;
-  /** The libraries to open, in this order. */
-  libraries: string[];
-  /** Whether CUDA libraries were left out because there is no driver. */
-  withoutDriver: boolean;
+}
+
+/** The addon of this thread. */
+interface Loaded extends Prepared {
+  addon: NativeAddon;
+  /** Why LibTorch's CUDA libraries are not open; undefined where they are, or there are none. */
+  withoutCuda: string | undefined;
 }
 
 const DRIVER = process.platform === 'win32' ? 'nvcuda.dll' : 'libcuda.so.1';
 
-const REBUILD = 'Run: npx resnet-ft build';
+const NOT_WANTED = 'the CUDA libraries were not opened, for only the CPU was asked for';
 
 /** What to do where a library can't be opened; the C++ runtime being too old is no fault of LibTorch's version. */
 function openingHint(message: string): string {
@@ -41,32 +33,6 @@ function openingHint(message: string): string {
   if (runtime === undefined) return `${REBUILD}, or for another LibTorch: npx resnet-ft libtorch install`;
   const library = runtime === 'GLIBC' ? 'C' : 'C++';
   return `The system's ${library} library is older than LibTorch or the addon needs (glibc 2.28, libstdc++ of GCC 7): use a newer system`;
-}
-
-function findLoader(): string {
-  const root = packageRoot();
-  try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- opened only when the addon is first needed
-    const nodeGypBuild = require('node-gyp-build') as { path(folder: string): string };
-    return nodeGypBuild.path(root);
-  } catch (error) {
-    const looked = `${path.join(root, 'build', 'Release')} and ${path.join(root, 'prebuilds')}`;
-    throw new ResnetFtError(
-      'ADDON_NOT_LOADED',
-      `no native addon for ${process.platform}-${process.arch} in ${looked}`,
-      { hint: REBUILD, cause: error },
-    );
-  }
-}
-
-/** Whether there is an addon for this platform at all, whether or not it can be loaded. */
-export function hasAddon(): boolean {
-  try {
-    findLoader();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function cannotLoad(corePath: string, libtorch: LibtorchFolder, cause: unknown): ResnetFtError {
@@ -96,51 +62,104 @@ function prepare(): Prepared {
   }
   const libtorch = findLibtorch();
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only way to open an addon by its path
-    const loader = require(loaderPath) as Loader;
-    // Without a driver, opening the CUDA libraries would waste 0.3 GB of memory and a tenth of a second.
-    const withoutDriver = isCudaBuild(libtorch) && !loader.hasNvidiaDriver();
-    const libraries = withoutDriver ? withoutCuda(libtorch) : libtorch.libraries;
-    return { loader, corePath, libtorch, libraries, withoutDriver };
+    return { loader: openLoader(loaderPath), corePath, libtorch };
   } catch (error) {
     throw cannotLoad(corePath, libtorch, error);
   }
 }
 
-function load({ loader, corePath, libtorch, libraries, withoutDriver }: Prepared): NativeAddon {
+/** Why the CUDA libraries are to stay closed; undefined where they are to be opened, or there are none. */
+function reasonWithoutCuda({ loader, libtorch }: Prepared, cuda: boolean): string | undefined {
+  if (!isCudaBuild(libtorch)) return undefined;
+  // They take 0.3 GB of memory, and setting up a GPU some seconds.
+  if (!cuda) return NOT_WANTED;
+  const visible = process.env['CUDA_VISIBLE_DEVICES'];
+  if (visible !== undefined && /^\s*(-1.*)?$/.test(visible)) return 'CUDA_VISIBLE_DEVICES leaves no GPU';
+  return loader.hasNvidiaDriver() ? undefined : `there is no NVIDIA driver (${DRIVER} can't be opened)`;
+}
+
+/** The libraries to open, in this order. */
+function librariesOf({ libtorch }: Prepared, withoutCuda: string | undefined): string[] {
+  return isCudaBuild(libtorch) && withoutCuda === undefined ? libtorch.libraries : cpuLibraries(libtorch);
+}
+
+const cannotOpenCuda = (why: string): string => `LibTorch's CUDA libraries can't be opened: ${oneLine(why)}`;
+
+function load(prepared: Prepared, cuda: boolean): Loaded {
+  const { loader, corePath, libtorch } = prepared;
+  let withoutCuda = reasonWithoutCuda(prepared, cuda);
+  const open = (): NativeAddon => loader.load(librariesOf(prepared, withoutCuda), corePath) as NativeAddon;
   let addon: NativeAddon;
   try {
-    addon = loader.load(libraries, corePath);
+    try {
+      addon = open();
+    } catch (error) {
+      if (!isCudaBuild(libtorch) || withoutCuda !== undefined) throw error;
+      // The CPU may do all the same.
+      withoutCuda = cannotOpenCuda((error as Error).message);
+      addon = open();
+    }
   } catch (error) {
     throw cannotLoad(corePath, libtorch, error);
   }
+  const core = addon;
   // First, for a listener may throw; the threads of a worker end with it.
   if (isMainThread) {
-    process.prependListener('exit', (code) => (skipsDestructors() ? loader.skipDestructors() : addon.endPasses(code)));
+    process.prependListener('exit', (code) => (skipsDestructors() ? loader.skipDestructors() : core.endPasses(code)));
   }
-  if (!withoutDriver) return addon;
-  const why = { cudaBuilt: true, cudaReason: `there is no NVIDIA driver (${DRIVER} can't be opened)` };
-  return { ...addon, deviceInfo: () => ({ ...addon.deviceInfo(), ...why }) };
+  const made: Loaded = { ...prepared, withoutCuda, addon };
+  made.addon = {
+    ...addon,
+    deviceInfo: () =>
+      made.withoutCuda === undefined
+        ? core.deviceInfo()
+        : { ...core.deviceInfo(), cudaBuilt: true, cudaReason: made.withoutCuda },
+  };
+  return made;
 }
 
-let loaded: NativeAddon | undefined;
+/** Opens the CUDA libraries beside an addon that was loaded without them. */
+async function openCuda(loaded: Loaded): Promise<void> {
+  loaded.withoutCuda = reasonWithoutCuda(loaded, true);
+  if (loaded.withoutCuda !== undefined) return;
+  const failure = await loaded.loader.open(cudaLibraries(loaded.libtorch));
+  if (failure !== '') loaded.withoutCuda = cannotOpenCuda(failure);
+}
+
+let loaded: Loaded | undefined;
 
 /**
- * Loads the native addon and LibTorch on the first call; the same addon is returned afterwards. Every worker thread has
- * its own.
+ * Loads the native addon and LibTorch on the first call, with its CUDA libraries where there are any and a driver; the same addon is
+ * returned afterwards. Every worker thread has its own.
  *
  * @throws ResnetFtError ADDON_NOT_LOADED, LIBTORCH_INVALID or LIBTORCH_NOT_FOUND.
  */
 export function loadAddon(): NativeAddon {
-  loaded ??= load(prepare());
-  return loaded;
+  loaded ??= load(prepare(), true);
+  return loaded.addon;
 }
 
-/** As {@link loadAddon}, but LibTorch's libraries are opened on another thread, while the caller may read weights or images. */
-export async function loadAddonInBackground(): Promise<NativeAddon> {
-  if (loaded !== undefined) return loaded;
-  const prepared = prepare();
-  await prepared.loader.open(prepared.libraries);
-  loaded ??= load(prepared);
-  return loaded;
+async function loadOnPool(cuda: boolean): Promise<NativeAddon> {
+  if (loaded === undefined) {
+    const prepared = prepare();
+    // If one can't be opened, load says so.
+    await prepared.loader.open(librariesOf(prepared, reasonWithoutCuda(prepared, cuda)));
+    loaded ??= load(prepared, cuda);
+  }
+  if (cuda && loaded.withoutCuda === NOT_WANTED) await openCuda(loaded);
+  return loaded.addon;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * As {@link loadAddon}, but LibTorch's libraries are opened on another thread, while the caller may read weights or images.
+ *
+ * @param cuda whether the CUDA libraries are wanted too. Where they were not at first, they are opened when they are; that is too late if
+ *   something was trained on the CPU meanwhile, for LibTorch looks for them once: `deviceInfo` then says so.
+ */
+export function loadAddonInBackground(cuda: boolean): Promise<NativeAddon> {
+  const mine = last.then(() => loadOnPool(cuda));
+  last = mine.catch(() => {});
+  return mine;
 }
