@@ -41,7 +41,9 @@ export function emulate(nvrtc?: string): Emulation {
     '-fPIC',
     '-fno-gnu-unique',
     ...checks,
-    ...(nvrtc ? ['-DREAL_NVRTC', '-Wl,--no-as-needed', nvrtc, `-Wl,-rpath,${path.dirname(nvrtc)}`] : []),
+    ...(nvrtc
+      ? ['-DREAL_NVRTC', '-Wl,--no-as-needed', nvrtc, '-Wl,--disable-new-dtags', `-Wl,-rpath,${path.dirname(nvrtc)}`]
+      : []),
   ]);
   return {
     library(behaviour = 'plain') {
