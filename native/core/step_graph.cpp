@@ -3,15 +3,14 @@
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 
-#ifdef __linux__
-#include <dlfcn.h>
-#endif
-
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include "loader/dynamic_library.h"
 
 namespace resnet_ft {
 namespace {

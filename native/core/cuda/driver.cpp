@@ -6,9 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#ifndef _WIN32
-#include <dlfcn.h>
-#endif
+#include "loader/dynamic_library.h"
 
 namespace resnet_ft::cuda {
 
