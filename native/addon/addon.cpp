@@ -11,6 +11,7 @@
 #include "addon/classes.h"
 #include "addon/errors.h"
 #include "addon/exit.h"
+#include "addon/gpu_probes.h"
 #include "addon/image_store.h"
 #include "addon/images.h"
 #include "addon/model.h"
@@ -80,6 +81,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<draw_augmentation>(&exports, "drawAugmentation");
   add<make_batch>(&exports, "makeBatch");
   add<random_resized_crop_of>(&exports, "randomResizedCrop");
+  add<gpu_state>(&exports, "gpuState");
+  add<gpu_settings_of>(&exports, "gpuSettings");
+  add<read_back_of>(&exports, "readBack");
+  add<fused_convolution>(&exports, "fusedConvolution");
   return exports;
 }
 

@@ -36,22 +36,6 @@ ResNet make_model(const SessionOptions& options, TorchGenerator& left) {
   return model;
 }
 
-// A batch of validation whose figures were not read yet.
-struct PendingBatch {
-  int64_t images;
-  torch::Tensor loss, correct, logits;
-};
-
-// For all sessions of the process, as LibTorch has it.
-void choose_algorithms(bool deterministic) {
-  at::Context& context = at::globalContext();
-  // The shapes of a run are few: cuDNN's search for the fastest algorithm pays, but what it finds depends on the clock.
-  context.setBenchmarkCuDNN(!deterministic);
-  context.setDeterministicCuDNN(deterministic);
-  // What has no such algorithm warns.
-  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/true);
-}
-
 torch::Tensor correct_of(const torch::Tensor& logits, const torch::Tensor& target) {
   return logits.argmax(1).eq(target).sum();
 }
@@ -63,14 +47,13 @@ constexpr size_t kUnreadOnGpu = 8;
 Session::Session(const SessionOptions& options)
     : options_(options),
       device_(options.device),
+      device_memory_(device_),
       normalizer_(options.mean, options.std, device_, /*as_on_gpu=*/options.device_crops >= 0),
       resident_(device_, options.device_crops),
       augmenter_(options.recipe),
       cut_(stage_of(options.recipe.groups.at(0).from)),
       loss_(options.recipe.loss, device_) {
   use_threads(options_.threads);
-  allow_tf32(device_);
-  if (device_.is_cuda()) choose_algorithms(options_.deterministic);
   TorchGenerator left;
   model_ = make_model(options_, left);
   draws_ = make_draws(options_.recipe, left);
@@ -117,7 +100,9 @@ std::vector<ParameterGroup> Session::trained_weights() const {
   return out;
 }
 
-size_t Session::unread_at_most() const { return normalizer_.computes_on_device() ? kUnreadOnGpu : 1; }
+ReadBack Session::figures_on_their_way() const {
+  return {mark_of(device_, normalizer_.computes_on_device()), kUnreadOnGpu};
+}
 
 torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t size) {
   if (cut_ > kStem) {
@@ -158,7 +143,8 @@ void Session::go_to(const TrainOptions& options) {
                                 std::to_string(left) + " more");
 }
 
-StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size) {
+StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size,
+                               const GpuSettings& settings) {
   optimizer_->zero_grad();
   StepFigures step{size, {}, {}};
   const auto add = [](torch::Tensor* sum, const torch::Tensor& more) { *sum = sum->defined() ? *sum + more : more; };
@@ -170,6 +156,7 @@ StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t si
     const torch::Tensor x = inputs(batches, first, count);
     const torch::Tensor target = batches.targets(first, count);
     const torch::Tensor wanted = batches.wanted(first, count, classes());
+    const AlgorithmSearch search(settings, count == batch_size);
     const torch::Tensor out = logits(x);
     const torch::Tensor loss = divisor.defined() ? loss_.share(out, wanted, divisor) : loss_.mean(out, wanted);
     loss.backward();
@@ -181,7 +168,9 @@ StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t si
 
 EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const DeviceMemoryPass device_memory(device_);
   const CpuMemoryPass memory;
+  const GpuSettings settings = this->settings();
   use_threads(options_.threads);
   go_to(options);
   model_->train_unfrozen();
@@ -201,22 +190,18 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
            options.accumulate * static_cast<int64_t>(options.learning_rates.size() / options_.recipe.groups.size()));
   const size_t groups = options_.recipe.groups.size();
   EpochResult result;
-  std::vector<StepFigures> pending;
+  ReadBack figures = figures_on_their_way();
   double last_loss = 0;
-  // Reads what the steps since the last time came to; on a GPU this waits for them.
-  const auto report = [&] {
-    for (const StepFigures& step : pending) {
-      StepEvent event;
-      event.step = ++position_.step;
-      event.loss = last_loss = step.loss.item<double>();
-      event.correct = step.correct.item<int64_t>();
-      event.images = step.images;
-      position_.images += event.images;
-      position_.correct += event.correct;
-      position_.loss += event.loss * static_cast<double>(step.images);
-      on_step(event);
-    }
-    pending.clear();
+  const auto report = [&](const torch::Tensor& loss, const torch::Tensor& correct, int64_t images) {
+    StepEvent event;
+    event.step = ++position_.step;
+    event.loss = last_loss = loss.item<double>();
+    event.correct = correct.item<int64_t>();
+    event.images = images;
+    position_.images += event.images;
+    position_.correct += event.correct;
+    position_.loss += event.loss * static_cast<double>(images);
+    on_step(event);
   };
   const int64_t before = position_.step;
   const int64_t step_size = images_of_step(options);
@@ -228,7 +213,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
       break;
     }
     const int64_t size = std::min(step_size, count - first);
-    pending.push_back(gradients(batches, first, size, options.batch_size));
+    const StepFigures step = gradients(batches, first, size, options.batch_size, settings);
     if (options_.recipe.clip_grad > 0) clip_gradients(optimizer_->gradients(), options_.recipe.clip_grad);
     std::optional<double> momentum;
     if (!options.momenta.empty()) momentum = options.momenta[result.steps];
@@ -236,15 +221,17 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     if (average_) average_->update();
     ++result.steps;
     first += size;
+    figures.send({step.loss, step.correct},
+                 [&report, images = step.images](const ReadBack::Values& read) { report(read[0], read[1], images); });
     const bool keeps = options.keep_from > 0 && before + result.steps >= options.keep_from;
-    if (keeps || pending.size() == unread_at_most()) report();
+    if (keeps) figures.all();
     if (keeps && last_loss < (kept_ ? kept_->loss : std::numeric_limits<double>::infinity())) {
       keep_weights(last_loss);
       result.kept_loss = last_loss;
       result.kept_step = before + result.steps;
     }
   }
-  report();
+  figures.all();
   result.waited = batches.waited();
   result.images = position_.images;
   result.correct = position_.correct;
@@ -259,7 +246,9 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
 // Validation runs on the folded network: the same logits but for rounding, in less time.
 EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const DeviceMemoryPass device_memory(device_);
   const CpuMemoryPass memory;
+  const GpuSettings settings = this->settings();
   const c10::InferenceMode inference;
   use_threads(options_.threads);
   const auto weights = this->weights();
@@ -272,17 +261,7 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   const Batches batches(normalizer_, resident(), {options.samples, order, flips, windows});
   EvaluateResult result;
   result.logits.reserve(batches.count() * options_.network.classes);
-  std::vector<PendingBatch> pending;
-  const auto report = [&] {
-    for (const PendingBatch& batch : pending) {
-      result.loss += batch.loss.item<double>() * static_cast<double>(batch.images);
-      result.correct += batch.correct.item<int64_t>();
-      append_rows(result.logits, batch.logits);
-      result.images += batch.images;
-      on_batch(batch.images);
-    }
-    pending.clear();
-  };
+  ReadBack figures = figures_on_their_way();
   for (int64_t first = 0; first < batches.count(); first += options.batch_size) {
     if (cancelled_) {
       result.cancelled = true;
@@ -291,10 +270,16 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
     const int64_t size = std::min(options.batch_size, batches.count() - first);
     const torch::Tensor out = network.forward(inputs(batches, first, size));
     const torch::Tensor target = batches.targets(first, size);
-    pending.push_back({size, torch::nn::functional::cross_entropy(out, target), correct_of(out, target), out});
-    if (pending.size() == unread_at_most()) report();
+    const torch::Tensor loss = torch::nn::functional::cross_entropy(out, target);
+    figures.send({loss, correct_of(out, target), out}, [&, size](const ReadBack::Values& read) {
+      result.loss += read[0].item<double>() * static_cast<double>(size);
+      result.correct += read[1].item<int64_t>();
+      append_rows(result.logits, read[2]);
+      result.images += size;
+      on_batch(size);
+    });
   }
-  report();
+  figures.all();
   if (result.images > 0) result.loss /= static_cast<double>(result.images);
   return result;
 }
