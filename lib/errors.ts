@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'BACKEND_UNAVAILABLE'
   | 'DEVICE_UNAVAILABLE'
   | 'MODEL_CLOSED'
+  | 'OUT_OF_MEMORY'
   | 'ABORTED'
   | 'NATIVE_ERROR';
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isOutOfMemory } from '../backend/out-of-memory';
 import { writeAtomically } from '../files/atomic-file';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
@@ -8,7 +9,8 @@ import { duration } from '../text/duration';
 import { trainSamplesOf } from '../train/fit';
 import { openData } from '../train/open-data';
 import { openTraining, type OpenTraining, type TrainingInput } from '../train/open-training';
-import { isOutOfMemory } from '../train/out-of-memory';
+import { outOfMemory } from '../train/out-of-memory';
+import { parameterGroups } from '../train/parameter-groups';
 import { runControl, type RunControl } from '../train/run';
 import { RunFolder } from '../train/run-folder';
 import { stepsPerEpoch } from '../train/steps';
@@ -146,11 +148,7 @@ async function measureCurve(
     return curve;
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
-    const { message } = error as Error;
-    throw new ResnetFtError('NATIVE_ERROR', `A batch of ${batchSize} images does not fit into memory: ${message}`, {
-      hint: 'Take a smaller --batch-size, and with --accumulate each step has as many images as before',
-      cause: error,
-    });
+    throw await outOfMemory(error, { session, cropped, groups: parameterGroups(options).length }, options);
   } finally {
     signal.removeEventListener('abort', cancel);
   }

@@ -111,5 +111,7 @@ export function chooseDevice(
   }
   const why = !auto ? '' : 'reason' in tried && tried.reason !== '' ? ` (auto: ${tried.reason})` : ' (auto)';
   const where = backend.label === 'native' ? '' : `backend ${backend.label}, `;
-  return { device, precision, note: `${where}device ${device}${why}, precision ${precision}` };
+  // What a person takes for float32 is not quite that.
+  const tf32 = device !== 'cpu' && precision === 'fp32' ? ' (TF32; fp32-strict is without)' : '';
+  return { device, precision, note: `${where}device ${device}${why}, precision ${precision}${tf32}` };
 }

@@ -1,5 +1,6 @@
 import { Mutex, Semaphore } from 'async-mutex';
 import type { FallbackEvent } from '../backend/registry';
+import { batchDoesNotFit, fittingBatch, isOutOfMemory, madeOn, makeRoom } from '../backend/out-of-memory';
 import type { Backend, CropStore, InferenceModel } from '../backend/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
@@ -57,7 +58,7 @@ export class Classifier {
    * Hands the model's weights to the backend. `opened` is not needed afterwards.
    *
    * @param onFallback is called where `auto` falls back from native to js
-   * @throws ResnetFtError DEVICE_UNAVAILABLE and what loading the backend throws
+   * @throws ResnetFtError DEVICE_UNAVAILABLE, OUT_OF_MEMORY and what loading the backend throws
    */
   static async create(
     opened: OpenedModel,
@@ -84,7 +85,7 @@ export class Classifier {
     );
     // Loaded meanwhile. If that fails, the first pass will say so.
     void import('../data/crops.js').catch(() => {});
-    const model = await creating;
+    const model = await madeOn(choice.device, creating);
     return new Classifier(backend, model, info, choice);
   }
 
@@ -92,7 +93,7 @@ export class Classifier {
    * Runs images through the network, in order; the next batch is decoded while one runs. An image that can't be read comes
    * as a result with an error, and the others still come. Inputs that come slowly don't wait for a batch to be full.
    *
-   * @throws ResnetFtError ABORTED; MODEL_CLOSED
+   * @throws ResnetFtError ABORTED; MODEL_CLOSED; OUT_OF_MEMORY with the batch that would fit
    */
   async *run<T extends ImageInput>(
     inputs: Iterable<T> | AsyncIterable<T>,
@@ -164,6 +165,8 @@ export class Classifier {
       signal?.addEventListener('abort', cancel);
       try {
         return await this.model.run({ store, count, indices, batchSize, features }, () => {});
+      } catch (error) {
+        throw isOutOfMemory(error) ? await this.outOfMemory(error, chunk, options) : error;
       } finally {
         signal?.removeEventListener('abort', cancel);
       }
@@ -183,6 +186,20 @@ export class Classifier {
         features: features ? ran.features.slice(at * featureWidth, (at + 1) * featureWidth) : undefined,
       };
     });
+  }
+
+  /** The error of a batch that does not fit, with what would. */
+  private async outOfMemory<T extends ImageInput>(
+    error: Error,
+    { store, indices }: Chunk<T>,
+    { batchSize, features = false }: ClassifyOptions,
+  ): Promise<ResnetFtError> {
+    const tooMany = Math.min(batchSize, indices.length);
+    const fits = await fittingBatch(tooMany, (count) =>
+      this.model.run({ store, count, indices: indices.subarray(0, count), batchSize: count, features }, () => {}),
+    ).catch(() => undefined);
+    const hint = fits === undefined ? makeRoom(this.choice.device) : `Batches of ${fits} fit: --batch-size ${fits}`;
+    return batchDoesNotFit(error, tooMany, hint);
   }
 }
 

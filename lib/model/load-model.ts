@@ -69,7 +69,7 @@ export class Model {
   readonly preprocessing: Preprocessing;
   /** `cpu`, `cuda` or `cuda:N`. */
   readonly device: string;
-  /** Arithmetic: `fp32`, `bf16` or `fp64`. */
+  /** Arithmetic: `fp32`, `fp32-strict`, `bf16` or `fp64`. */
   readonly precision: string;
 
   private readonly calls = new Set<Promise<unknown>>();

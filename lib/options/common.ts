@@ -35,7 +35,7 @@ export const MACHINE_OPTIONS = {
     default: 'auto',
     group: MACHINE,
     affects: 'result',
-    help: 'arithmetic; auto is bf16 on a GPU, and for training where the CPU has it, else fp32',
+    help: 'arithmetic; auto is bf16 on a GPU, and for training where the CPU has it, else fp32; on a GPU fp32 multiplies in TF32, which is fast and has 3 digits, and fp32-strict does not',
   },
   threads: {
     type: 'number',

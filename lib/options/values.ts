@@ -89,8 +89,8 @@ export const SCHEDULES = ['constant', 'step', 'cosine', 'onecycle', 'linear'] as
 export const SAMPLING = ['shuffle', 'balanced'] as const;
 
 /** The precisions that a caller can ask for. */
-export const PRECISIONS = ['auto', 'fp32', 'bf16', 'fp64'] as const;
-/** Arithmetic of a model. */
+export const PRECISIONS = ['auto', 'fp32', 'fp32-strict', 'bf16', 'fp64'] as const;
+/** Arithmetic of a model. On a GPU `fp32` multiplies in TF32, of 10 bits of mantissa, and `fp32-strict` does not; elsewhere they are the same. */
 export type Precision = Exclude<(typeof PRECISIONS)[number], 'auto'>;
 
 /** What computes: `auto` is native, and js where the machine has nothing for native. */

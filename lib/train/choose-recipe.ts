@@ -1,3 +1,4 @@
+import { isOutOfMemory, madeOn } from '../backend/out-of-memory';
 import type { Backend } from '../backend/types';
 import type { Dataset } from '../data/dataset';
 import { chooseDevice } from '../machine/device';
@@ -12,6 +13,7 @@ import {
 } from '../options';
 import { secondsOf } from '../options/duration';
 import { duration } from '../text/duration';
+import { outOfMemory } from './out-of-memory';
 import { recipeOf } from './recipe';
 import { beginningOptions } from './resume';
 import type { RunControl } from './run';
@@ -85,7 +87,11 @@ async function chooseRecipe(
     : { recipe: 'linear', why: `training everything would take about ${duration(seconds)}, more than ${limit}` };
 }
 
-/** Seconds that a run takes, by a few steps on images without content. */
+/**
+ * Seconds that a run takes, by a few steps on images without content.
+ *
+ * @throws ResnetFtError OUT_OF_MEMORY
+ */
 async function fineTuningSeconds(backend: Backend, options: ResolvedTrainOptions, dataset: Dataset): Promise<number> {
   const { device, precision } = chooseDevice(options, backend, true);
   const size = options.imageSize ?? PREPROCESSING.crop;
@@ -94,20 +100,25 @@ async function fineTuningSeconds(backend: Backend, options: ResolvedTrainOptions
   const plain = { ...options, cropScale: undefined, mixup: undefined, cutmix: undefined, classWeights: undefined };
   const recipe = recipeOf(plain);
   const store = backend.createCropStore(batchSize, size);
-  const session = await backend.createSession({
+  const making = backend.createSession({
     ...{ device, precision, recipe, mean: [...mean], std: [...std] },
     network: buildNetwork(options.arch ?? DEFAULT_ARCHITECTURE, dataset.classes.length),
     threads: options.threads ?? defaultThreads(),
     ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
   });
+  const session = await madeOn(device, making);
+  const samples = { store, targets: new Int32Array(batchSize) };
+  const groups = recipe.parameterGroups.length;
   try {
-    const samples = { store, targets: new Int32Array(batchSize) };
-    const groups = recipe.parameterGroups.length;
     const trial = { session, train: samples, val: samples, batchSize, accumulate: 1, groups };
     const { later } = await measurePace(trial);
     const { stepsPerEpoch, total } = runSteps(dataset.train.length, options);
     const images = (total / stepsPerEpoch) * dataset.train.length;
     return (images / batchSize) * later.step + (total / stepsPerEpoch) * dataset.val.length * later.valImage;
+  } catch (error) {
+    throw isOutOfMemory(error)
+      ? await outOfMemory(error, { session, cropped: { train: samples }, groups }, { batchSize })
+      : error;
   } finally {
     await session.close();
     store.close();

@@ -1,3 +1,4 @@
+import { isOutOfMemory } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { ModelCard } from '../model/describe';
@@ -9,7 +10,7 @@ import { Checkpoints } from './checkpoints';
 import { checkpointInterval } from './checkpoint-interval';
 import { fitOrGoBack } from './go-back';
 import type { FitResult } from './fit';
-import { isOutOfMemory, outOfMemory } from './out-of-memory';
+import { outOfMemory } from './out-of-memory';
 import { parameterGroups } from './parameter-groups';
 import { START, type Progress } from './progress';
 import { resumeCommand } from './resume-command';
@@ -140,7 +141,7 @@ export async function runEpochs(
     const ending = await closeCheckpoints(checkpoints, folder, stopped ? progress : undefined);
     if (isOutOfMemory(error)) {
       const told = await outOfMemory(
-        error as Error,
+        error,
         { session, cropped, groups: parameterGroups(options).length },
         options,
         checkpoints,

@@ -19,7 +19,7 @@ const SHARE = 0.25;
  * Trains `fc` alone for `--head-epochs` epochs, on features that are computed once, and gives the session its weights: a drawn head would else
  * send large gradients through weights that were good. A run that is stopped meanwhile begins anew, and comes to the same.
  *
- * @throws ResnetFtError ABORTED, NATIVE_ERROR where there is no memory
+ * @throws ResnetFtError ABORTED, OUT_OF_MEMORY; what a batch that does not fit throws is for its caller to tell
  */
 export async function trainHead(open: OpenTraining, options: ResolvedTrainOptions, run: RunControl): Promise<void> {
   const { headEpochs } = options;

@@ -1,3 +1,4 @@
+import { madeOn } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
 import type { Dataset } from '../data/dataset';
 import { buildNetwork } from '../network/architecture';
@@ -54,7 +55,11 @@ function checkpointCopies({ checkpointEvery, optimizer, momentum, ema, keep }: R
   return 1 + own + (ema === undefined ? 0 : 1) + (keep === 'min-batch-loss' ? 1 : 0);
 }
 
-/** Makes the session of a run; the caller closes it. */
+/**
+ * Makes the session of a run; the caller closes it.
+ *
+ * @throws ResnetFtError OUT_OF_MEMORY
+ */
 export async function createSession(
   { options, trainer, dataset, start }: SessionParts,
   features: Awaited<ReturnType<typeof featureCache>>,
@@ -63,7 +68,7 @@ export async function createSession(
   const { mean, std } = start.preprocessing;
   // cuBLAS reads it when it begins, and only then gives the same bits each time.
   if (options.deterministic) process.env['CUBLAS_WORKSPACE_CONFIG'] ??= ':4096:8';
-  return backend.createSession({
+  const making = backend.createSession({
     network: buildNetwork(start.arch, dataset.classes.length),
     device,
     precision,
@@ -75,6 +80,7 @@ export async function createSession(
     ...features,
     ...(options.augmentThreads === undefined ? {} : { prefetchThreads: options.augmentThreads }),
   });
+  return madeOn(device, making);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isOutOfMemory } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
 import { fingerprint, requireSameData } from '../data/fingerprint';
 import { ResnetFtError } from '../errors';
@@ -15,6 +16,8 @@ import { trainHead } from './head';
 import { openData } from './open-data';
 import type { SessionParts } from './open-session';
 import { openTraining, type OpenTraining } from './open-training';
+import { outOfMemory } from './out-of-memory';
+import { parameterGroups } from './parameter-groups';
 import { resultOf } from './result';
 import { beginningOptions, finishedResult, openCheckpoint, openRun, settledStart } from './resume';
 import { runControl, type RunControl, type TrainControl } from './run';
@@ -99,7 +102,13 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     run.emit({ kind: 'done', ...result });
     return result;
   } catch (error) {
-    throw run.signal.aborted && !(error instanceof ResnetFtError) ? aborted() : error;
+    if (run.signal.aborted && !(error instanceof ResnetFtError)) throw aborted();
+    // Before the epochs: the head, rates and times that are tried.
+    if (open !== undefined && isOutOfMemory(error)) {
+      const { session, cropped } = open;
+      throw await outOfMemory(error, { session, cropped, groups: parameterGroups(options).length }, options);
+    }
+    throw error;
   } finally {
     await open?.close();
     await folder.close();

@@ -9,6 +9,7 @@
 #include "addon/device.h"
 #include "addon/errors.h"
 #include "addon/exit.h"
+#include "addon/gpu_probes.h"
 #include "addon/image_store.h"
 #include "addon/images.h"
 #include "addon/kernel_probes.h"
@@ -50,6 +51,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<batch_norm_of>(&exports, "batchNorm");
   add<kernel_batch>(&exports, "kernelBatch");
   add<cuda_kernels>(&exports, "cudaKernels");
+  add<gpu_state>(&exports, "gpuState");
+  add<gpu_settings_of>(&exports, "gpuSettings");
+  add<read_back_of>(&exports, "readBack");
+  add<fused_convolution>(&exports, "fusedConvolution");
   return exports;
 }
 

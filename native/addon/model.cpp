@@ -19,7 +19,7 @@ Napi::Value create_model(const Napi::CallbackInfo& info) {
   ModelOptions options;
   options.network = network_of(o.value("network"));
   options.device = o.device("device");
-  options.precision = precision_of(o.one_of("precision", {"fp32", "bf16", "fp64"}));
+  options.precision = precision_of(o.one_of("precision", kPrecisions));
   options.threads = static_cast<int>(o.whole("threads", 0, kMaxThreads));
   options.mean = o.channels("mean");
   options.std = o.channels("std", /*positive=*/true);

@@ -29,7 +29,7 @@ SessionOptions session_options(const Napi::Value& value) {
   SessionOptions out;
   out.network = network_of(o.value("network"));
   out.device = o.device("device");
-  out.precision = precision_of(o.one_of("precision", {"fp32", "bf16", "fp64"}));
+  out.precision = precision_of(o.one_of("precision", kPrecisions));
   out.threads = static_cast<int>(o.whole("threads", 0, kMaxThreads));
   out.recipe = read_recipe(o.nested("recipe"));
   const size_t weights = out.recipe.loss.class_weights.size();

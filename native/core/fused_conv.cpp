@@ -46,15 +46,17 @@ const c10::List<std::optional<at::Scalar>>& no_scalars() {
 
 }  // namespace
 
-FusedConv::FusedConv(torch::Tensor weight, torch::Tensor bias, const Convolution& convolution)
-    : weight_(weight.contiguous(torch::MemoryFormat::ChannelsLast)),
-      bias_(std::move(bias)),
-      stride_{convolution.stride, convolution.stride},
-      padding_{convolution.padding, convolution.padding},
-      groups_(convolution.groups) {}
+FusedConv::FusedConv(torch::Tensor weight, torch::Tensor bias, const Convolution& convolution, CudnnFusion* fusion)
+    : parts_{weight.contiguous(torch::MemoryFormat::ChannelsLast),
+             std::move(bias),
+             {convolution.stride, convolution.stride},
+             {convolution.padding, convolution.padding},
+             {1, 1},
+             convolution.groups},
+      fusion_(fusion == nullptr && weight.is_cuda() ? &CudnnFusion::of_process() : fusion) {}
 
 bool FusedConv::can_use_onednn(const torch::Tensor& input) const {
-  return input.device().is_cpu() && weight_.scalar_type() != torch::kFloat64 &&
+  return fusion_ == nullptr && input.device().is_cpu() && parts_.weight.scalar_type() != torch::kFloat64 &&
          at::globalContext().userEnabledMkldnn() && onednn().complete();
 }
 
@@ -63,29 +65,47 @@ const torch::Tensor& FusedConv::reordered_for(const torch::Tensor& input) {
   torch::Tensor& reordered = reordered_[which];
   if (!reordered.defined()) {
     const torch::Tensor& other = reordered_[1 - which];
-    const torch::Tensor weight = other.defined() ? other.to_dense() : weight_;
-    reordered = call(*onednn().reorder, {weight, padding_, stride_, dilation_, groups_, input.sizes().vec()});
-    weight_ = weight_.new_empty({0});  // its type is still asked for; its memory is not needed twice
+    const torch::Tensor weight = other.defined() ? other.to_dense() : parts_.weight;
+    reordered = call(*onednn().reorder,
+                     {weight, parts_.padding, parts_.stride, parts_.dilation, parts_.groups, input.sizes().vec()});
+    // Its type is still asked for; its memory is not needed twice.
+    parts_.weight = parts_.weight.new_empty({0});
   }
   return reordered;
 }
 
+torch::Tensor FusedConv::plain(const torch::Tensor& input) const {
+  return torch::conv2d(input, parts_.weight, parts_.bias, parts_.stride, parts_.padding, parts_.dilation,
+                       parts_.groups);
+}
+
 torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
-  if (can_use_onednn(input)) {
-    return call(*onednn().conv, {input, reordered_for(input), bias_, padding_, stride_, dilation_, groups_,
-                                 std::string(relu ? "relu" : "none"), no_scalars(), std::string()});
+  if (fusion_ != nullptr && relu && fusion_->serves(input, parts_)) {
+    torch::Tensor out = fusion_->relu(input, parts_);
+    if (out.defined()) return out;
+    fusion_ = nullptr;
   }
-  torch::Tensor out = torch::conv2d(input, weight_, bias_, stride_, padding_, /*dilation=*/1, groups_);
+  if (can_use_onednn(input)) {
+    return call(*onednn().conv,
+                {input, reordered_for(input), parts_.bias, parts_.padding, parts_.stride, parts_.dilation,
+                 parts_.groups, std::string(relu ? "relu" : "none"), no_scalars(), std::string()});
+  }
+  torch::Tensor out = plain(input);
   return relu ? out.relu_() : out;
 }
 
 torch::Tensor FusedConv::apply_add_relu(const torch::Tensor& input, torch::Tensor residual) {
+  if (fusion_ != nullptr && fusion_->serves(input, parts_)) {
+    torch::Tensor out = fusion_->add_relu(input, parts_, residual);
+    if (out.defined()) return out;
+    fusion_ = nullptr;
+  }
   if (can_use_onednn(input)) {
     return call(*onednn().conv_add,
-                {residual, input, reordered_for(input), bias_, padding_, stride_, dilation_, groups_,
-                 std::string("add"), at::Scalar(1.0), std::string("relu"), no_scalars(), std::string()});
+                {residual, input, reordered_for(input), parts_.bias, parts_.padding, parts_.stride, parts_.dilation,
+                 parts_.groups, std::string("add"), at::Scalar(1.0), std::string("relu"), no_scalars(), std::string()});
   }
-  return torch::conv2d(input, weight_, bias_, stride_, padding_, /*dilation=*/1, groups_).add_(residual).relu_();
+  return plain(input).add_(residual).relu_();
 }
 
 }  // namespace resnet_ft

@@ -1,4 +1,4 @@
-// A convolution for inference: batch norm folded in, residual add and ReLU fused where oneDNN can.
+// A convolution for inference: batch norm folded in, residual add and ReLU fused where oneDNN or cuDNN can.
 #pragma once
 
 #include <torch/torch.h>
@@ -6,14 +6,16 @@
 #include <array>
 #include <vector>
 
+#include "core/cudnn_fusion.h"
 #include "core/network.h"
 
 namespace resnet_ft {
 
 class FusedConv {
  public:
-  // Weight and bias with the batch norm already folded in, on the device and in the type to compute with.
-  FusedConv(torch::Tensor weight, torch::Tensor bias, const Convolution& convolution);
+  // Weight and bias with the batch norm already folded in, on the device and in the type to compute with. `fusion` may
+  // be null: that of the process on a GPU, and none on a CPU.
+  FusedConv(torch::Tensor weight, torch::Tensor bias, const Convolution& convolution, CudnnFusion* fusion = nullptr);
 
   // relu(conv(x)), or conv(x) with `relu` false.
   torch::Tensor apply(const torch::Tensor& input, bool relu);
@@ -25,12 +27,14 @@ class FusedConv {
   // The weight in the layout that oneDNN wants for this input.
   const torch::Tensor& reordered_for(const torch::Tensor& input);
 
-  torch::Tensor weight_, bias_;
+  torch::Tensor plain(const torch::Tensor& input) const;
+
+  ConvolutionParts parts_;
+  // Null once cuDNN refused this convolution.
+  CudnnFusion* fusion_;
   // oneDNN's own layouts of the weight, of a single image and of several: some convolutions want different ones, and in
   // the wrong one a weight is reordered in every call, at 18 times the cost of a convolution. Made when first needed.
   std::array<torch::Tensor, 2> reordered_;
-  std::vector<int64_t> stride_, padding_, dilation_{1, 1};  // of both sides, as the operators take them
-  int64_t groups_;
 };
 
 }  // namespace resnet_ft

@@ -5,9 +5,17 @@
 #include <numeric>
 #include <vector>
 
+#include "core/gpu_settings.h"
+#include "core/read_back.h"
 #include "core/threads.h"
 
 namespace resnet_ft {
+namespace {
+
+// Batches whose values are on their way: the next one is made meanwhile.
+constexpr size_t kUnreadOnGpu = 2;
+
+}  // namespace
 
 void append_rows(std::vector<float>& out, const torch::Tensor& rows) {
   const torch::Tensor row_major = rows.to(torch::kCPU, torch::kFloat32).contiguous();
@@ -16,9 +24,11 @@ void append_rows(std::vector<float>& out, const torch::Tensor& rows) {
 }
 
 Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensors)
-    : options_(options), device_(options.device), normalizer_(options.mean, options.std, device_) {
+    : options_(options),
+      device_(options.device),
+      device_memory_(device_),
+      normalizer_(options.mean, options.std, device_) {
   const c10::InferenceMode inference;
-  allow_tf32(device_);
   use_threads(options_.threads);
   const TensorMap map(tensors.begin(), tensors.end());
   network_ = std::make_unique<FoldedResNet>(options_.network, map, device_, options_.precision);
@@ -27,7 +37,9 @@ Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensor
 
 RunResult Model::run(const RunOptions& options, const std::function<void(int64_t)>& on_batch) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const DeviceMemoryPass device_memory(device_);
   const CpuMemoryPass memory;
+  const GpuSettings settings(device_.is_cuda(), {.tf32 = allows_tf32(options_.precision)});
   const c10::InferenceMode inference;
   use_threads(options_.threads);
   std::vector<int32_t> indices = options.indices;
@@ -38,6 +50,7 @@ RunResult Model::run(const RunOptions& options, const std::function<void(int64_t
   RunResult result;
   result.logits.reserve(options.count * network_->classes());
   if (options.features) result.features.reserve(options.count * network_->feature_count());
+  ReadBack read_back(mark_of(device_), kUnreadOnGpu);
   for (int64_t first = 0; first < options.count; first += options.batch_size) {
     if (cancelled_) {
       result.cancelled = true;
@@ -46,11 +59,16 @@ RunResult Model::run(const RunOptions& options, const std::function<void(int64_t
     const int64_t size = std::min(options.batch_size, options.count - first);
     const torch::Tensor images = normalizer_.batch({*options.store, indices.data() + first, nullptr, nullptr, size});
     const torch::Tensor features = network_->forward(images, kStem, kHead);
-    append_rows(result.logits, network_->forward(features, kHead, kStages));
-    if (options.features) append_rows(result.features, features);
-    result.images += size;
-    on_batch(size);
+    ReadBack::Values values{network_->forward(features, kHead, kStages)};
+    if (options.features) values.push_back(features);
+    read_back.send(values, [&, size](const ReadBack::Values& read) {
+      append_rows(result.logits, read[0]);
+      if (options.features) append_rows(result.features, read[1]);
+      result.images += size;
+      on_batch(size);
+    });
   }
+  read_back.all();
   return result;
 }
 

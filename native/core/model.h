@@ -11,6 +11,7 @@
 
 #include "core/batch.h"
 #include "core/cpu_memory.h"
+#include "core/device_memory.h"
 #include "core/folded_resnet.h"
 #include "core/named_tensor.h"
 #include "core/pass_control.h"
@@ -54,6 +55,7 @@ class Model : public PassControl {
  private:
   ModelOptions options_;
   torch::Device device_;
+  DeviceMemoryUse device_memory_;
   Normalizer normalizer_;
   std::unique_ptr<FoldedResNet> network_;
   std::optional<CpuMemoryReuse> memory_;

@@ -1,27 +1,27 @@
 // The arithmetic of a model.
 #pragma once
 
-#include <torch/torch.h>
-
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace resnet_ft {
 
-enum class Precision { kFp32, kBf16, kFp64 };
+// On a GPU kFp32 multiplies in TF32, of 10 bits of mantissa, which is many times faster, and kFp32Strict does not.
+enum class Precision { kFp32, kFp32Strict, kBf16, kFp64 };
+
+// Their names, as they cross the border.
+const std::initializer_list<std::string_view> kPrecisions = {"fp32", "fp32-strict", "bf16", "fp64"};
 
 inline Precision precision_of(const std::string& name) {
   if (name == "fp32") return Precision::kFp32;
+  if (name == "fp32-strict") return Precision::kFp32Strict;
   if (name == "bf16") return Precision::kBf16;
   if (name == "fp64") return Precision::kFp64;
   throw std::invalid_argument("unknown precision " + name);
 }
 
-// A GPU multiplies float32 in TF32, of 10 bits of mantissa: many times faster, and what PyTorch does in convolutions.
-inline void allow_tf32(const torch::Device& device) {
-  if (!device.is_cuda()) return;
-  at::globalContext().setAllowTF32CuDNN(true);
-  at::globalContext().setAllowTF32CuBLAS(true);
-}
+inline bool allows_tf32(Precision precision) { return precision != Precision::kFp32Strict; }
 
 }  // namespace resnet_ft

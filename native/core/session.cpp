@@ -34,22 +34,6 @@ ResNet make_model(const SessionOptions& options, TorchGenerator& left) {
   return model;
 }
 
-// A batch of validation whose figures were not read yet.
-struct PendingBatch {
-  int64_t images;
-  torch::Tensor loss, correct, logits;
-};
-
-// For all sessions of the process, as LibTorch has it.
-void choose_algorithms(bool deterministic) {
-  at::Context& context = at::globalContext();
-  // The shapes of a run are few: cuDNN's search for the fastest algorithm pays, but what it finds depends on the clock.
-  context.setBenchmarkCuDNN(!deterministic);
-  context.setDeterministicCuDNN(deterministic);
-  // What has no such algorithm warns.
-  context.setDeterministicAlgorithms(deterministic, /*warn_only=*/true);
-}
-
 constexpr size_t kUnreadOnGpu = 8;
 
 }  // namespace
@@ -57,14 +41,13 @@ constexpr size_t kUnreadOnGpu = 8;
 Session::Session(const SessionOptions& options)
     : options_(options),
       device_(options.device),
+      device_memory_(device_),
       normalizer_(options.mean, options.std, device_, /*as_on_gpu=*/options.device_crops >= 0),
       resident_(device_, options.device_crops),
       augmenter_(options.recipe),
       cut_(stage_of(options.recipe.groups.at(0).from)),
       loss_(options.recipe.loss, device_) {
   use_threads(options_.threads);
-  allow_tf32(device_);
-  if (device_.is_cuda()) choose_algorithms(options_.deterministic);
   TorchGenerator left;
   model_ = make_model(options_, left);
   draws_ = make_draws(options_.recipe, left);
@@ -112,7 +95,9 @@ std::vector<ParameterGroup> Session::trained_weights() const {
   return out;
 }
 
-size_t Session::unread_at_most() const { return normalizer_.computes_on_device() ? kUnreadOnGpu : 1; }
+ReadBack Session::figures_on_their_way() const {
+  return {mark_of(device_, normalizer_.computes_on_device()), kUnreadOnGpu};
+}
 
 torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t size) {
   if (cut_ > kStem) {
@@ -150,7 +135,9 @@ void Session::go_to(const TrainOptions& options) {
 
 EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const DeviceMemoryPass device_memory(device_);
   const CpuMemoryPass memory;
+  const GpuSettings settings = this->settings();
   use_threads(options_.threads);
   go_to(options);
   model_->train_unfrozen();
@@ -170,22 +157,18 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
            options.accumulate * static_cast<int64_t>(options.learning_rates.size() / options_.recipe.groups.size()));
   const size_t groups = options_.recipe.groups.size();
   EpochResult result;
-  std::vector<StepFigures> pending;
+  ReadBack figures = figures_on_their_way();
   double last_loss = 0;
-  // Reads what the steps since the last time came to; on a GPU this waits for them.
-  const auto report = [&] {
-    for (const StepFigures& step : pending) {
-      StepEvent event;
-      event.step = ++position_.step;
-      event.loss = last_loss = step.loss.item<double>();
-      event.correct = step.correct.item<int64_t>();
-      event.images = step.images;
-      position_.images += event.images;
-      position_.correct += event.correct;
-      position_.loss += event.loss * static_cast<double>(step.images);
-      on_step(event);
-    }
-    pending.clear();
+  const auto report = [&](const torch::Tensor& loss, const torch::Tensor& correct, int64_t images) {
+    StepEvent event;
+    event.step = ++position_.step;
+    event.loss = last_loss = loss.item<double>();
+    event.correct = correct.item<int64_t>();
+    event.images = images;
+    position_.images += event.images;
+    position_.correct += event.correct;
+    position_.loss += event.loss * static_cast<double>(images);
+    on_step(event);
   };
   // A step of several batches, or of a momentum of its own, is not recorded.
   torch::Tensor rates;
@@ -204,27 +187,31 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
       break;
     }
     const int64_t size = std::min(step_size, count - first);
+    StepFigures step;
     if (rates.defined()) {
       StepInputs batch = batch_inputs(batches, first, size);
       batch.rates = rates[result.steps];
-      pending.push_back(recorder_->run(batch));
+      const AlgorithmSearch search(settings, size == options.batch_size);
+      step = recorder_->run(batch);
     } else {
-      pending.push_back(gradients(batches, first, size, options.batch_size));
+      step = gradients(batches, first, size, options.batch_size, settings);
       std::optional<double> momentum;
       if (!options.momenta.empty()) momentum = options.momenta[result.steps];
       move_weights([&] { optimizer_->step(&options.learning_rates[rate], momentum); });
     }
     ++result.steps;
     first += size;
+    figures.send({step.loss, step.correct},
+                 [&report, images = step.images](const ReadBack::Values& read) { report(read[0], read[1], images); });
     const bool keeps = options.keep_from > 0 && before + result.steps >= options.keep_from;
-    if (keeps || pending.size() == unread_at_most()) report();
+    if (keeps) figures.all();
     if (keeps && last_loss < (kept_ ? kept_->loss : std::numeric_limits<double>::infinity())) {
       keep_weights(last_loss);
       result.kept_loss = last_loss;
       result.kept_step = before + result.steps;
     }
   }
-  report();
+  figures.all();
   result.waited = batches.waited();
   result.images = position_.images;
   result.correct = position_.correct;
@@ -239,7 +226,9 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
 // Validation runs on the folded network: the same logits but for rounding, in less time.
 EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const DeviceMemoryPass device_memory(device_);
   const CpuMemoryPass memory;
+  const GpuSettings settings = this->settings();
   const c10::InferenceMode inference;
   use_threads(options_.threads);
   const auto weights = this->weights();
@@ -252,17 +241,7 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   const Batches batches(normalizer_, resident(), {options.samples, order, flips, windows});
   EvaluateResult result;
   result.logits.reserve(batches.count() * options_.network.classes);
-  std::vector<PendingBatch> pending;
-  const auto report = [&] {
-    for (const PendingBatch& batch : pending) {
-      result.loss += batch.loss.item<double>() * static_cast<double>(batch.images);
-      result.correct += batch.correct.item<int64_t>();
-      append_rows(result.logits, batch.logits);
-      result.images += batch.images;
-      on_batch(batch.images);
-    }
-    pending.clear();
-  };
+  ReadBack figures = figures_on_their_way();
   for (int64_t first = 0; first < batches.count(); first += options.batch_size) {
     if (cancelled_) {
       result.cancelled = true;
@@ -271,10 +250,16 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
     const int64_t size = std::min(options.batch_size, batches.count() - first);
     const torch::Tensor out = network.forward(inputs(batches, first, size));
     const torch::Tensor target = batches.targets(first, size);
-    pending.push_back({size, torch::nn::functional::cross_entropy(out, target), correct_of(out, target), out});
-    if (pending.size() == unread_at_most()) report();
+    const torch::Tensor loss = torch::nn::functional::cross_entropy(out, target);
+    figures.send({loss, correct_of(out, target), out}, [&, size](const ReadBack::Values& read) {
+      result.loss += read[0].item<double>() * static_cast<double>(size);
+      result.correct += read[1].item<int64_t>();
+      append_rows(result.logits, read[2]);
+      result.images += size;
+      on_batch(size);
+    });
   }
-  report();
+  figures.all();
   if (result.images > 0) result.loss /= static_cast<double>(result.images);
   return result;
 }

@@ -15,14 +15,17 @@
 #include "core/batch.h"
 #include "core/batches.h"
 #include "core/cpu_memory.h"
+#include "core/device_memory.h"
 #include "core/draws.h"
 #include "core/explicit_resnet.h"
 #include "core/frozen_prefix.h"
+#include "core/gpu_settings.h"
 #include "core/loss.h"
 #include "core/named_tensor.h"
 #include "core/optimizer.h"
 #include "core/pass_control.h"
 #include "core/precision.h"
+#include "core/read_back.h"
 #include "core/recipe.h"
 #include "core/resident_crops.h"
 #include "core/resnet.h"
@@ -149,8 +152,12 @@ class Session : public PassControl {
   }
   // Where stages are frozen, their features are kept instead.
   ResidentCrops* resident() { return cut_ > kStem ? nullptr : &resident_; }
-  // Batches whose figures are read back together: a GPU runs ahead of the CPU as long as nothing is.
-  size_t unread_at_most() const;
+  // For all of the process, while a pass runs.
+  GpuSettings settings() const {
+    return {normalizer_.computes_on_device(), {options_.deterministic, allows_tf32(options_.precision)}};
+  }
+  // Batches whose figures are on their way: a GPU runs ahead of the CPU.
+  ReadBack figures_on_their_way() const;
   // The weights that are trained, by parameter group.
   std::vector<ParameterGroup> trained_weights() const;
   // Of every step but an epoch's last.
@@ -173,7 +180,8 @@ class Session : public PassControl {
   // the batch is the whole step.
   StepFigures add_gradients(const StepInputs& batch, const torch::Tensor& divisor);
   // Leaves the gradients of a step of `size` samples from `first` on.
-  StepFigures gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size);
+  StepFigures gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size,
+                        const GpuSettings& settings);
   // A step of one batch, from its gradients to the average of the weights: what can be recorded.
   StepFigures step_on(const StepInputs& batch);
   // What follows the gradients; `move` lets the optimizer do its step.
@@ -191,6 +199,7 @@ class Session : public PassControl {
   CpuMemoryReuse memory_;
   SessionOptions options_;
   torch::Device device_;
+  DeviceMemoryUse device_memory_;
   Normalizer normalizer_;
   ResidentCrops resident_;
   std::unique_ptr<Draws> draws_;

@@ -23,6 +23,7 @@ torch::ScalarType type_of(Precision precision) {
 void Session::choose_computation() {
   const bool records = options_.record_steps.value_or(device_.is_cuda());
   if (!options_.explicit_pass.value_or(records)) return;
+  const GpuSettings settings = this->settings();
   explicit_ =
       std::make_unique<ExplicitResNet>(options_.network, model_->state_dict(), cut_, type_of(options_.precision));
   why_autograd_ = disagreement(options_.network, model_, explicit_.get(), cut_, options_.precision, device_);
@@ -78,7 +79,8 @@ StepFigures Session::add_gradients(const StepInputs& batch, const torch::Tensor&
   return {batch.inputs.size(0), loss.detach(), correct_of(out.detach(), batch.targets)};
 }
 
-StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size) {
+StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size,
+                               const GpuSettings& settings) {
   optimizer_->zero_grad();
   StepFigures step{size, {}, {}};
   const auto add = [](torch::Tensor* sum, const torch::Tensor& more) { *sum = sum->defined() ? *sum + more : more; };
@@ -86,7 +88,10 @@ StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t si
   const torch::Tensor divisor =
       size > batch_size ? loss_.divisor(batches.wanted(first, size, classes())) : torch::Tensor();
   for (const int64_t end = first + size; first < end; first += batch_size) {
-    const StepFigures batch = add_gradients(batch_inputs(batches, first, std::min(batch_size, end - first)), divisor);
+    const int64_t count = std::min(batch_size, end - first);
+    const StepInputs inputs = batch_inputs(batches, first, count);
+    const AlgorithmSearch search(settings, count == batch_size);
+    const StepFigures batch = add_gradients(inputs, divisor);
     add(&step.loss, batch.loss);
     add(&step.correct, batch.correct);
   }

@@ -305,6 +305,24 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
       store.close();
     });
 
+    test('fp32-strict is what fp32 is on a CPU, to the bit', async () => {
+      const store = await fillStore(backend, CROP);
+      const figures = (precision: 'fp32' | 'fp32-strict'): Promise<unknown> =>
+        withSession(backend, { device: 'cpu', precision, trainFrom: 'layer4' }, async (session) => {
+          const pass = { store, targets: TARGETS, batchSize: 3, epoch: 1, ...rates(0.01, 2) };
+          const { loss } = await session.trainEpoch(pass, ignore);
+          const { logits } = await session.evaluate({ store, targets: TARGETS, batchSize: 8 }, ignore);
+          const tensors = await session.stateDict();
+          const model = await backend.createModel({ ...MODEL, device: 'cpu', precision }, tensors);
+          const ran = await model.run({ store, count: 8, batchSize: 8, features: false }, ignore);
+          await model.close();
+          return { loss, logits: Array.from(logits), ran: Array.from(ran.logits) };
+        });
+      expect(backend.capabilities.precisions).toContain('fp32-strict');
+      expect(await figures('fp32-strict')).toEqual(await figures('fp32'));
+      store.close();
+    });
+
     test('two sessions and a model at the same time do not disturb each other', async () => {
       const store = await fillStore(backend, CROP);
       const losses = (): Promise<number[]> =>

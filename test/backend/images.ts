@@ -4,6 +4,7 @@ import type { Backend, CropStore, ModelOptions, RgbImage, SessionOptions } from 
 import { decodeImage } from '../../lib/data/decode';
 import { buildNetwork } from '../../lib/network/architecture';
 import { ANTS_BEES } from '../cli/run';
+import { ON_DEVICE } from '../device';
 import { sessionWith } from '../made-weights';
 
 /** The fixture's validation images, ants first. */
@@ -39,6 +40,7 @@ export const OPTIONS: SessionOptions = sessionWith({
   trainFrom: 'fc',
   momentum: 0.5,
   cacheMemory: 1e9,
+  ...ON_DEVICE,
 });
 
 const { network, device, precision, threads, mean, std } = OPTIONS;

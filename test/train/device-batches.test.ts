@@ -3,7 +3,7 @@ import type { Backend, CropStore, ValidationResult, StepEvent } from '../../lib/
 import { FILES, fillStore, OPTIONS, TARGETS } from '../backend/images';
 import { rates, sessionWith, type SessionChanges } from '../made-weights';
 
-// What a GPU does, on the CPU: bytes are sent, the arithmetic is the device's, figures are read back every eight steps.
+// What a GPU does, on the CPU: bytes are sent, the arithmetic is the device's, figures are read back up to eight steps later.
 
 const CROP = 64;
 let backend: Backend;

@@ -72,6 +72,15 @@ test('a GPU is set up only where it may be used', () => {
   expect(two.tried).toEqual([0]);
 });
 
+test('a GPU multiplies float32 in TF32, which the note says; fp32-strict does not', () => {
+  const strict: Backend = { ...backend({ cudaCount: 1 }), capabilities: { precisions: ['fp32', 'fp32-strict'] } };
+  const noteOf = (device: string, precision: 'fp32' | 'fp32-strict') =>
+    chooseDevice({ device, precision }, strict).note;
+  expect(noteOf('cuda', 'fp32')).toBe('device cuda, precision fp32 (TF32; fp32-strict is without)');
+  expect(noteOf('cuda', 'fp32-strict')).toBe('device cuda, precision fp32-strict');
+  expect(noteOf('cpu', 'fp32')).toBe('device cpu, precision fp32');
+});
+
 test("threads follow a container's quota where it allows fewer than there are processors", () => {
   expect([quotaOf('150000 100000\n'), quotaOf('max 100000'), quotaOf('-1 100000')]).toEqual([
     1.5,

@@ -1,9 +1,10 @@
+import { isOutOfMemory } from '../../lib/backend/out-of-memory';
 import type { SessionState, TrainEpochOptions, TrainingSession } from '../../lib/backend/types';
 import { encodeCheckpoint, decodeCheckpoint, type Checkpoint } from '../../lib/train/checkpoint-file';
 import type { Checkpoints } from '../../lib/train/checkpoints';
 import type { FitOptions } from '../../lib/train/fit';
 import { fitOrGoBack } from '../../lib/train/go-back';
-import { isOutOfMemory, outOfMemory } from '../../lib/train/out-of-memory';
+import { outOfMemory } from '../../lib/train/out-of-memory';
 import { START } from '../../lib/train/progress';
 import type { RunFolder } from '../../lib/train/run-folder';
 
@@ -140,7 +141,9 @@ describe('a batch that does not fit into memory', () => {
     [0, 'Make room on the device, or train less of the network with --train-from'],
   ])('where %i fit', async (fits, hint) => {
     const error = await tell(fits);
-    expect(error).toMatchObject({ code: 'NATIVE_ERROR', hint });
+    expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', hint });
+    // It is told once.
+    expect(isOutOfMemory(error)).toBe(false);
     expect(error.message).toBe(`A batch of 8 images does not fit into memory: ${cuda}`);
   });
 

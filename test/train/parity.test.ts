@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { DEVICE } from '../device';
 import { ANTS_BEES, ROOT, records, run, scratch } from '../cli/run';
 
 const tmp = scratch();
@@ -25,7 +26,8 @@ async function losses(data: string, file: string, precision: string, limit?: num
     lr: args.lr,
     momentum: args.momentum,
     'train-from': args.freeze === '' ? 'conv1' : 'layer4',
-    device: 'cpu',
+    device: DEVICE,
+    deterministic: true,
     output,
   };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -53,7 +55,12 @@ function suite(data: string, references: string): void {
   );
 
   test('the first fp32 loss of train_full.json within 1e-4', async () => {
-    const [actual, expected] = await losses(data, path.join(references, 'train_full.json'), 'fp32', 1);
+    const [actual, expected] = await losses(
+      data,
+      path.join(references, 'train_full.json'),
+      DEVICE === 'cpu' ? 'fp32' : 'fp32-strict',
+      1,
+    );
     expectClose(actual, expected, 1e-4);
   }, 1_800_000);
 }

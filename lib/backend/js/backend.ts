@@ -20,7 +20,8 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
     label: `js (${engine.kernels})`,
     versions: { tfjs: engine.version },
     capabilities: {
-      precisions: ['fp32'],
+      // Always strict.
+      precisions: ['fp32', 'fp32-strict'],
       optimizers: OPTIMIZERS,
       losses: ['cross-entropy'],
       augmentations: ['horizontal-flip'],

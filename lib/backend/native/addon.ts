@@ -30,6 +30,17 @@ export interface NativeAddon extends BackendOperations {
    * are not used, and LibTorch's operators in their place.
    */
   cudaKernels(device: string): { available: boolean; reason: string };
+  /** The switches of the process and what was done on its devices; memory too where a GPU is named. For tests. */
+  gpuState(device?: string): GpuState;
+  /** The switches in passes that begin one within the other, and after them; for tests. */
+  gpuSettings(options: { passes: GpuPass[]; fails: boolean }): GpuSwitches[];
+  /**
+   * What is read of values that are sent one after the other, of which each arrives after so many were sent, and how often that had to be
+   * waited for: after each, and in the end. For tests.
+   */
+  readBack(options: { atMost: number; arrive: Int32Array }): { read: number[]; waits: number }[];
+  /** A convolution by operators that stand for cuDNN's, against a plain one; for tests. */
+  fusedConvolution(options: FusedConvolution): FusedOutcome;
 }
 
 /** Figures are batch x channels x height x width, or one of each channel. */
@@ -79,6 +90,58 @@ export interface KernelBatchOptions {
   mirrored: Uint8Array;
   mean: number[];
   std: number[];
+}
+
+/** What LibTorch has one of for the whole process. */
+export interface GpuSwitches {
+  /** Whether cuDNN searches for the fastest algorithms. */
+  benchmark: boolean;
+  deterministicCudnn: boolean;
+  deterministic: boolean;
+  tf32Cudnn: boolean;
+  tf32Cublas: boolean;
+}
+
+export interface GpuState extends GpuSwitches {
+  /** Batches for which cuDNN has searched. */
+  searches: number;
+  /** How often memory was given back, of whatever device. */
+  memoryGivenBack: number;
+  fusedConvolutions: FusedFinding[];
+  /** Bytes. */
+  freeMemory?: number;
+  totalMemory?: number;
+}
+
+export interface GpuPass {
+  deterministic: boolean;
+  tf32: boolean;
+  searches: boolean;
+}
+
+export interface FusedConvolution {
+  operators: 'right' | 'none' | 'throws' | 'throws-later' | 'no-memory' | 'no-relu' | 'no-add' | 'no-number';
+  type: 'fp32' | 'fp64';
+  groups: number;
+  tf32: boolean;
+  deterministic: boolean;
+}
+
+export interface FusedOutcome {
+  /** Greatest difference of what came of it. */
+  apart: number;
+  /** How often an operator was called. */
+  calls: number;
+  findings: FusedFinding[];
+  error?: string;
+}
+
+/** Whether convolutions of a kind are fused by cuDNN, and if not, why; empty: they are. */
+export interface FusedFinding {
+  device: string;
+  type: string;
+  grouped: boolean;
+  reason: string;
 }
 
 export interface AugmentImage extends RgbImage {

@@ -3,7 +3,7 @@ import type { Capabilities } from '../types';
 
 /** What the addon has: {@link Capabilities}. */
 export const CAPABILITIES: Capabilities = {
-  precisions: ['fp32', 'bf16', 'fp64'],
+  precisions: ['fp32', 'fp32-strict', 'bf16', 'fp64'],
   optimizers: OPTIMIZERS,
   losses: ['cross-entropy'],
   augmentations: [
