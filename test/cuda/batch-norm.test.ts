@@ -1,6 +1,6 @@
 import type { BatchNormFigures, BatchNormOptions } from '../../lib/backend/native/addon';
 import { loadAddon } from '../../lib/backend/native/load';
-import { emulate, type Emulation, reasonWithout, runChecked } from './emulated';
+import { emulate, type Emulation, reasonWithout } from './emulated';
 
 type Type = BatchNormOptions['type'];
 type Way = BatchNormOptions['way'];
@@ -199,10 +199,6 @@ const reason = reasonWithout();
     const library = emulation.library('capturing');
     for (let i = 0; i < 2; ++i) expect(() => computed('kernels', 'fp32', of, library)).toThrow(/kernels now: $/);
     expect(computed('kernels', 'fp32', of, library)).toEqual(computed('kernels', 'fp32', of, emulation.library()));
-  });
-
-  test('nothing is read or written beside the arrays, and all of a result is written', () => {
-    expect(Number(runChecked('bounds.cpp'))).toBeGreaterThan(500);
   });
 });
 

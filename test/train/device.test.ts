@@ -73,7 +73,7 @@ test('a GPU is set up only where it may be used', () => {
 });
 
 test('a GPU multiplies float32 in TF32, which the note says; fp32-strict does not', () => {
-  const strict: Backend = { ...backend({ cudaCount: 1 }), capabilities: { precisions: ['fp32', 'fp32-strict'] } };
+  const strict: Backend = { ...backend([AMPERE]), capabilities: { precisions: ['fp32', 'fp32-strict'] } };
   const noteOf = (device: string, precision: 'fp32' | 'fp32-strict') =>
     chooseDevice({ device, precision }, strict).note;
   expect(noteOf('cuda', 'fp32')).toBe('device cuda, precision fp32 (TF32; fp32-strict is without)');

@@ -71,6 +71,9 @@ const RECIPES: [string, SessionChanges, number, number][] = [
   ['mixed images', { augment: [{ kind: 'mixup', alpha: 0.4 }], draws: 'counter' }, 2, 1],
 ];
 
+/** Those that recording treats differently. */
+const RECORDED = new Set(['a smaller last batch', 'AdamW, clipped, averaged, smoothed', 'batches that are added up']);
+
 test.each(RECIPES)(
   '%s: the pass that is written out trains as autograd does',
   async (_what, changes, size, several) => {
@@ -82,6 +85,7 @@ test.each(RECIPES)(
     expect(difference(losses(made), losses(expected))).toBeLessThan(1e-9);
     expect(made.steps.map(({ correct }) => correct)).toEqual(expected.steps.map(({ correct }) => correct));
     expect(apart(made.state, expected.state)).toBeLessThan(1e-9);
+    if (!RECORDED.has(what)) return;
     // A GPU records full batches of one step; here the same is done without a graph, and comes to the same bits.
     const recorded = await train({ ...changes, recordSteps: true }, size, several);
     expect(recorded.computed).toEqual({ explicitly: true, recorded: several === 1, reason: '' });
