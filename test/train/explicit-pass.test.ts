@@ -76,7 +76,7 @@ const RECORDED = new Set(['a smaller last batch', 'AdamW, clipped, averaged, smo
 
 test.each(RECIPES)(
   '%s: the pass that is written out trains as autograd does',
-  async (_what, changes, size, several) => {
+  async (what, changes, size, several) => {
     const expected = await train(changes, size, several);
     const made = await train({ ...changes, explicitPass: true }, size, several);
     expect(expected.computed).toEqual({ explicitly: false, recorded: false, reason: '' });
