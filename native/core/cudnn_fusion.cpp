@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace resnet_ft {
 namespace {

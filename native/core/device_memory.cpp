@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <utility>
 
 namespace resnet_ft {
 namespace {
