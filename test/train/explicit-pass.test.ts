@@ -74,25 +74,22 @@ const RECIPES: [string, SessionChanges, number, number][] = [
 /** Those that recording treats differently. */
 const RECORDED = new Set(['a smaller last batch', 'AdamW, clipped, averaged, smoothed', 'batches that are added up']);
 
-test.each(RECIPES)(
-  '%s: the pass that is written out trains as autograd does',
-  async (what, changes, size, several) => {
-    const expected = await train(changes, size, several);
-    const made = await train({ ...changes, explicitPass: true }, size, several);
-    expect(expected.computed).toEqual({ explicitly: false, recorded: false, reason: '' });
-    expect(made.computed).toEqual({ explicitly: true, recorded: false, reason: '' });
-    const losses = (of: Trained) => of.steps.map(({ loss }) => loss);
-    expect(difference(losses(made), losses(expected))).toBeLessThan(1e-9);
-    expect(made.steps.map(({ correct }) => correct)).toEqual(expected.steps.map(({ correct }) => correct));
-    expect(apart(made.state, expected.state)).toBeLessThan(1e-9);
-    if (!RECORDED.has(what)) return;
-    // A GPU records full batches of one step; here the same is done without a graph, and comes to the same bits.
-    const recorded = await train({ ...changes, recordSteps: true }, size, several);
-    expect(recorded.computed).toEqual({ explicitly: true, recorded: several === 1, reason: '' });
-    expect(recorded.steps).toEqual(made.steps);
-    expect(recorded.results.map((result) => ({ ...result, waitedSeconds: 0 }))).toEqual(
-      made.results.map((result) => ({ ...result, waitedSeconds: 0 })),
-    );
-    expect(apart(recorded.state, made.state)).toBe(0);
-  },
-);
+test.each(RECIPES)('%s: the pass that is written out trains as autograd does', async (what, changes, size, several) => {
+  const expected = await train(changes, size, several);
+  const made = await train({ ...changes, explicitPass: true }, size, several);
+  expect(expected.computed).toEqual({ explicitly: false, recorded: false, reason: '' });
+  expect(made.computed).toEqual({ explicitly: true, recorded: false, reason: '' });
+  const losses = (of: Trained) => of.steps.map(({ loss }) => loss);
+  expect(difference(losses(made), losses(expected))).toBeLessThan(1e-9);
+  expect(made.steps.map(({ correct }) => correct)).toEqual(expected.steps.map(({ correct }) => correct));
+  expect(apart(made.state, expected.state)).toBeLessThan(1e-9);
+  if (!RECORDED.has(what)) return;
+  // A GPU records full batches of one step; here the same is done without a graph, and comes to the same bits.
+  const recorded = await train({ ...changes, recordSteps: true }, size, several);
+  expect(recorded.computed).toEqual({ explicitly: true, recorded: several === 1, reason: '' });
+  expect(recorded.steps).toEqual(made.steps);
+  expect(recorded.results.map((result) => ({ ...result, waitedSeconds: 0 }))).toEqual(
+    made.results.map((result) => ({ ...result, waitedSeconds: 0 })),
+  );
+  expect(apart(recorded.state, made.state)).toBe(0);
+});
