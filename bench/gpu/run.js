@@ -15,7 +15,8 @@ const USAGE = `bash bench/gpu.sh --data DIR [options]
 
   --data DIR       data set with train/ and val/, the same for both sides
   --python FILE    Python with torch and torchvision, whose LibTorch is used [default: python3]
-  --reference DIR  figures of torch and torchvision (train_full.json and others); without it those checks are left out
+  --fixtures DIR   ants-bees/ and reference/ of test/fixtures, images with the figures of torch for them
+                   [default: those of this checkout; without them parity is left out]
   --second         the second loan: where the time of a step goes (needs ncu), and torch.compile at its best
   --output DIR     where gpu.json, gpu.md and the output of each stage go [default: bench/results/gpu]`;
 
@@ -26,14 +27,14 @@ function readOptions(argv) {
   try {
     values = parseArgs({
       args: argv,
-      options: { data: text, python: text, reference: text, output: text, second: flag, help: flag },
+      options: { data: text, python: text, fixtures: text, output: text, second: flag, help: flag },
     }).values;
   } catch (error) {
     throw new BenchError(`${error.message}. See bash bench/gpu.sh --help`);
   }
   if (values.help) return values;
   if (values.data === undefined) throw new BenchError('--data is missing. See bash bench/gpu.sh --help');
-  for (const name of ['data', 'reference']) {
+  for (const name of ['data', 'fixtures']) {
     if (values[name] !== undefined && !fs.existsSync(values[name])) {
       throw new BenchError(`--${name}: there is no ${values[name]}`);
     }
@@ -42,7 +43,7 @@ function readOptions(argv) {
   return {
     ...values,
     data: absolute('data'),
-    reference: values.reference === undefined ? undefined : absolute('reference'),
+    fixtures: [absolute('fixtures', path.join(ROOT, 'test', 'fixtures'))].find((folder) => fs.existsSync(folder)),
     python: values.python ?? 'python3',
     output: absolute('output', path.join(ROOT, 'bench', 'results', 'gpu')),
   };

@@ -65,7 +65,7 @@ function records(text) {
 /** Runs a stage of ./stages.js. */
 async function runStage({ name, seconds, command, read }, context) {
   const asked = command(context);
-  if (asked === undefined) return { name, ok: true, skipped: 'not asked for' };
+  if (asked === undefined) return { name, ok: true, skipped: 'there is nothing to run it with' };
   const ran = await run(name, asked, seconds, context.output);
   const wall = Number(ran.wall.toFixed(1));
   const why =

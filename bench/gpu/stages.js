@@ -40,10 +40,19 @@ const parity = {
   name: 'parity',
   seconds: 120,
   command: (context) => {
-    const { data, reference } = context;
-    const args = ['--device', 'cuda', '--data', data, ...(reference === undefined ? [] : ['--reference', reference])];
+    const { fixtures } = context;
+    if (fixtures === undefined) return undefined;
+    const args = ['--device', 'cuda', '--data', path.join(fixtures, 'ants-bees')];
+    args.push('--reference', path.join(fixtures, 'reference'));
     return node('bench/gpu/parity.js', args, context);
   },
+  read: ({ records }) => ({ checks: records, ok: records.length > 0 && records.every(({ ok }) => ok) }),
+};
+
+const fastWays = {
+  name: 'fast-ways',
+  seconds: 40,
+  command: (context) => node('bench/gpu/fast-ways.js', ['--device', 'cuda'], context),
   read: ({ records }) => ({ checks: records, ok: records.length > 0 && records.every(({ ok }) => ok) }),
 };
 
@@ -77,6 +86,7 @@ const crops = {
 
 const FIRST = [
   doctor,
+  fastWays,
   parity,
   bench(['step-cuda', 'inference-cuda', 'predict-one-cuda', 'cold-epoch-cuda', 'decode'], 300, [
     '--repeat',

@@ -27,7 +27,7 @@ export const MACHINE_OPTIONS = {
     default: 'auto',
     group: MACHINE,
     affects: 'result',
-    help: 'auto, cpu, cuda or cuda:N',
+    help: 'auto (the first GPU that works, else the CPU), cpu, cuda or cuda:N',
   },
   precision: {
     type: 'string',
@@ -35,7 +35,7 @@ export const MACHINE_OPTIONS = {
     default: 'auto',
     group: MACHINE,
     affects: 'result',
-    help: 'arithmetic; auto is bf16 on a GPU, and for training where the CPU has it, else fp32; on a GPU fp32 multiplies in TF32, which is fast and has 3 digits, and fp32-strict does not',
+    help: 'arithmetic; auto is bf16 on a GPU that has it, and for training where the CPU does, else fp32; on a GPU fp32 multiplies in TF32, which is fast and has 3 digits, and fp32-strict does not',
   },
   threads: {
     type: 'number',

@@ -80,3 +80,16 @@ test.each([
   const ran = spawnSync('bash', [path.join(__dirname, '..', '..', 'bench', 'gpu.sh'), ...args], { encoding: 'utf8' });
   expect(ran).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(message) as string });
 });
+
+test('on a CPU no CUDA kernel and no convolution of cuDNN is used, which is told, and steps can be recorded', () => {
+  const script = path.join(__dirname, '..', '..', 'bench', 'gpu', 'fast-ways.js');
+  const { stdout, stderr } = spawnSync(process.execPath, [script, '--device', 'cpu'], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+    { name: 'CUDA kernels', ok: false, expected: 'taken', found: 'they are for CUDA' },
+    { name: 'steps: written out', ok: true, expected: 'taken', found: 'taken' },
+    { name: 'steps: recorded', ok: true, expected: 'taken', found: 'taken' },
+    { name: "cuDNN's fused convolutions", ok: false, expected: 'taken', found: 'they were not tried' },
+  ]);
+});
