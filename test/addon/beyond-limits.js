@@ -46,8 +46,8 @@ async function main() {
     targets: () => session.evaluate({ store, targets: many, batchSize: 1 }, () => {}),
     weights: () => session.loadStateDict([weights]),
     image: () => addon.resizeCrop(image, { resize: 0, crop: 0 }),
-    // More at once than there are idle threads.
-    threads: () => Promise.all(Array.from({ length: 4 }, () => session.loadStateDict([]))),
+    // More at once than there are idle threads, also where some are done before the last is asked for.
+    threads: () => Promise.all(Array.from({ length: 64 }, () => session.loadStateDict([]))),
   };
   const results = {};
   for (const [name, call] of Object.entries(calls)) {

@@ -38,7 +38,7 @@ test('the tarball holds these files and no others', () => {
   const prebuilds = `prebuilds/${process.platform}-${process.arch}`;
   const expected = [
     ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md', 'package.json'],
-    ...['bin/resnet-ft.js', 'cmake/LibTorch.cmake', 'scripts/build-native.js'],
+    ...['bin/resnet-ft.js', 'cmake/KernelSources.cmake', 'cmake/LibTorch.cmake', 'scripts/build-native.js'],
     ...compiled,
     ...sources('native'),
     `${prebuilds}/${libraryName('resnet_ft_core')}`,
