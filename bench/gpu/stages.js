@@ -88,7 +88,7 @@ const FIRST = [
   doctor,
   fastWays,
   parity,
-  bench(['step-cuda', 'inference-cuda', 'predict-one-cuda', 'cold-epoch-cuda', 'decode'], 300, [
+  bench(['step-cuda', 'inference-cuda', 'predict-one-cuda', 'cold-epoch-cuda', 'decode'], 280, [
     '--repeat',
     '1',
     '--patience',
