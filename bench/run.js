@@ -5,10 +5,10 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const benchmarks = require('./benchmarks');
 const { createContext } = require('./lib/context');
 const { BenchError } = require('./lib/errors');
+const { parseOptions } = require('./lib/options');
 const { writeWhole } = require('./lib/files');
 const { ROOT, describeMachine, ownVersions, probePython } = require('./lib/machine');
 const { measureCase } = require('./lib/measure');
@@ -33,19 +33,15 @@ const USAGE = `node bench/run.js [--python FILE] [--data DIR] [options]
 function readOptions(argv) {
   const text = { type: 'string' };
   const flag = { type: 'boolean', default: false };
-  let values;
-  try {
-    values = parseArgs({
-      args: argv,
-      options: {
-        ...{ python: text, data: text, libtorch: text, only: text, repeat: text, threads: text, output: text },
-        ...{ compile: { ...text, default: 'default' }, patience: text },
-        ...{ quick: flag, full: flag, help: flag },
-      },
-    }).values;
-  } catch (error) {
-    throw new BenchError(`${error.message}. See node bench/run.js --help`);
-  }
+  const values = parseOptions(
+    argv,
+    {
+      ...{ python: text, data: text, libtorch: text, only: text, repeat: text, threads: text, output: text },
+      ...{ compile: { ...text, default: 'default' }, patience: text },
+      ...{ quick: flag, full: flag, help: flag },
+    },
+    'node bench/run.js',
+  );
   const count = (name, fallback) => {
     if (values[name] === undefined) return fallback;
     const number = Number(values[name]);

@@ -8,8 +8,8 @@
 
 const { parseArgs } = require('node:util');
 const { loadAddon } = require('../../dist/backend/native/load.js');
-const { buildNetwork } = require('../../dist/network/architecture.js');
-const { MEAN, STD, start } = require('../ours/common');
+const { start } = require('../ours/common');
+const { logitsOf, train, withSession } = require('./images');
 
 const BATCH = 8;
 const SIDE = 64;
@@ -19,43 +19,13 @@ function tell(name, reason, ok = reason === '') {
   process.stdout.write(`${JSON.stringify({ name, ok, expected: 'taken', found: ok ? 'taken' : reason })}\n`);
 }
 
+/** Crops without meaning, enough for some steps. */
 async function madeCrops(addon) {
-  const store = addon.createCropStore(BATCH, SIDE);
+  const count = BATCH * STEPS;
+  const store = addon.createCropStore(count, SIDE);
   const data = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => (i * 7919) % 251);
-  for (let i = 0; i < BATCH; i++) await store.put(i, { width: SIDE, height: SIDE, data }, SIDE);
-  return store;
-}
-
-/** Trains some steps, as many as it takes until they are recorded. */
-async function steps(addon, store, options) {
-  const session = await addon.createSession({
-    ...{ ...options, explicitPass: true, recordSteps: true },
-    recipe: {
-      ...{ seed: 0, draws: 'counter', parameterGroups: [{ from: 'conv1' }], augment: [] },
-      ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
-      loss: { kind: 'cross-entropy', labelSmoothing: 0, classWeights: new Float64Array() },
-      optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 0, nesterov: false },
-    },
-    ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
-  });
-  const indices = Int32Array.from({ length: BATCH * STEPS }, (_, i) => i % BATCH);
-  const learningRates = new Float64Array(STEPS).fill(0.01);
-  const pass = {
-    store,
-    indices,
-    targets: indices.map((i) => i % 2),
-    batchSize: BATCH,
-    epoch: 1,
-    learningRates,
-    keepFrom: 0,
-  };
-  await session.trainEpoch(pass, () => {});
-  const { explicitly, recorded, reason } = session.stepsComputed();
-  tell('steps: written out', reason, explicitly);
-  tell('steps: recorded', reason, recorded);
-  const weights = await session.stateDict();
-  await session.close();
-  return weights;
+  for (let i = 0; i < count; i++) await store.put(i, { width: SIDE, height: SIDE, data }, SIDE);
+  return { store, targets: Int32Array.from({ length: count }, (_, i) => i % 2) };
 }
 
 async function main() {
@@ -64,17 +34,21 @@ async function main() {
   const addon = loadAddon();
   const { available, reason } = addon.cudaKernels(device);
   tell('CUDA kernels', reason, available);
-  const store = await madeCrops(addon);
-  const precision = device === 'cpu' ? 'fp32' : 'bf16';
-  const options = { network: buildNetwork('resnet18', 2), device, precision, threads: 0, mean: MEAN, std: STD };
-  const weights = await steps(addon, store, options);
-  const model = await addon.createModel(options, weights);
-  await model.run({ store, count: BATCH, batchSize: BATCH, features: false }, () => {});
+  const crops = await madeCrops(addon);
+  const options = { arch: 'resnet18', device, precision: device === 'cpu' ? 'fp32' : 'bf16' };
+  // As many steps as it takes until they are recorded.
+  const weights = await withSession(addon, { ...options, explicitPass: true, recordSteps: true }, async (session) => {
+    await train(session, crops, { batchSize: BATCH, epochs: [[1, STEPS]] });
+    const { explicitly, recorded, reason: why } = session.stepsComputed();
+    tell('steps: written out', why, explicitly);
+    tell('steps: recorded', why, recorded);
+    return session.stateDict();
+  });
+  await logitsOf(addon, options, weights, crops, BATCH);
   const { fusedConvolutions } = addon.gpuState();
   if (fusedConvolutions.length === 0) tell("cuDNN's fused convolutions", 'they were not tried');
   for (const one of fusedConvolutions) tell(`cuDNN's fused convolutions, ${one.type}`, one.reason);
-  await model.close();
-  store.close();
+  crops.store.close();
 }
 
 start(main);

@@ -3,8 +3,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { BenchError } = require('../lib/errors');
+const { parseOptions } = require('../lib/options');
 const { writeWhole } = require('../lib/files');
 const { ROOT, probePython } = require('../lib/machine');
 const { runStage } = require('./stage');
@@ -23,15 +23,11 @@ const USAGE = `bash bench/gpu.sh --data DIR [options]
 function readOptions(argv) {
   const text = { type: 'string' };
   const flag = { type: 'boolean', default: false };
-  let values;
-  try {
-    values = parseArgs({
-      args: argv,
-      options: { data: text, python: text, fixtures: text, output: text, second: flag, help: flag },
-    }).values;
-  } catch (error) {
-    throw new BenchError(`${error.message}. See bash bench/gpu.sh --help`);
-  }
+  const values = parseOptions(
+    argv,
+    { data: text, python: text, fixtures: text, output: text, second: flag, help: flag },
+    'bash bench/gpu.sh',
+  );
   if (values.help) return values;
   if (values.data === undefined) throw new BenchError('--data is missing. See bash bench/gpu.sh --help');
   for (const name of ['data', 'fixtures']) {

@@ -36,6 +36,12 @@ const doctor = {
   read: ({ stdout }) => ({ report: JSON.parse(stdout) }),
 };
 
+/** Of a script that prints a line of JSON for each check. */
+const readChecks = ({ records }) => ({
+  checks: records.map(({ at: _at, ...check }) => check),
+  ok: records.length > 0 && records.every(({ ok }) => ok),
+});
+
 const parity = {
   name: 'parity',
   seconds: 120,
@@ -46,14 +52,14 @@ const parity = {
     args.push('--reference', path.join(fixtures, 'reference'));
     return node('bench/gpu/parity.js', args, context);
   },
-  read: ({ records }) => ({ checks: records, ok: records.length > 0 && records.every(({ ok }) => ok) }),
+  read: readChecks,
 };
 
 const fastWays = {
   name: 'fast-ways',
   seconds: 40,
   command: (context) => node('bench/gpu/fast-ways.js', ['--device', 'cuda'], context),
-  read: ({ records }) => ({ checks: records, ok: records.length > 0 && records.every(({ ok }) => ok) }),
+  read: readChecks,
 };
 
 /** Steps that are profiled after those that warm up; the profiler runs each kernel by itself, many times slower. */

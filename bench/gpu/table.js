@@ -1,14 +1,12 @@
 /** What came out of a loan, for a person. */
 'use strict';
 
+const { tableLines } = require('../lib/markdown');
 const bench = require('../lib/table');
 
 const KERNELS = 25;
 
-const table = (head, rows) =>
-  [head, head.map(() => '---'), ...rows]
-    .map((row) => `| ${row.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`)
-    .join('\n');
+const table = (head, rows) => tableLines(head, rows).join('\n');
 
 const shown = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 

@@ -1,4 +1,4 @@
-/** Runs one fresh process, timed and watched. */
+/** Runs fresh processes, timed and watched. */
 'use strict';
 
 const { spawn } = require('node:child_process');
@@ -7,21 +7,44 @@ const { watchMemory } = require('./memory');
 
 const lastLine = (text) => text.trim().split('\n').at(-1) ?? '';
 
+/** The JSON object that a line is; none where it is something else. */
+function recordsOf(line) {
+  if (!line.startsWith('{')) return [];
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
+
 /**
- * Runs a command to its end.
+ * Runs a command to its end, whatever that is.
  *
- * @param patience seconds after which the process is ended; none where left out
- * @returns seconds of the whole process, its peak memory in bytes, its standard output, and the JSON records that it printed one
- *   a line, each with `at`, the seconds from the start of the process to its arrival here
- * @throws BenchError with the last line of standard error where the command can't be started or fails
+ * @param patience seconds after which it and what it started are ended; none where left out
+ * @param log where its output goes too, as it comes
+ * @returns seconds of the whole process, its peak memory in bytes, what it printed, and the JSON records that it printed one a line, each
+ *   with `at`, the seconds from the start of the process to its arrival here; `code` or `signal`, whether it was given up, or the `error`
+ *   for which it could not be started
  */
-function runProcess({ command, args, env = {}, patience }) {
-  return new Promise((resolve, reject) => {
+function runToEnd({ command, args, env = {}, patience, log }) {
+  return new Promise((resolve) => {
     const started = performance.now();
     const since = () => (performance.now() - started) / 1000;
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own, so that what it starts ends with it.
+    const detached = process.platform !== 'win32';
+    const child = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached,
+    });
+    const end = () => {
+      try {
+        process.kill(detached ? -child.pid : child.pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself, or never began.
+      }
+    };
     // Nothing of ours goes on where this process is ended.
-    const end = () => child.kill('SIGKILL');
     process.once('exit', end);
     let givenUp = false;
     const giveUp = () => {
@@ -38,23 +61,38 @@ function runProcess({ command, args, env = {}, patience }) {
     child.stdout.setEncoding('utf8').on('data', (text) => {
       const at = since();
       stdout += text;
+      log?.write(text);
       const lines = (rest + text).split('\n');
       rest = lines.pop();
-      for (const line of lines) if (line.startsWith('{')) records.push({ at, ...JSON.parse(line) });
+      for (const line of lines) for (const record of recordsOf(line)) records.push({ at, ...record });
     });
-    child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
-    child.on('error', (error) => reject(new BenchError(`cannot start ${command}: ${error.message}`)));
-    child.on('exit', () => (seconds = since()));
-    child.on('close', (code, signal) => {
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text;
+      log?.write(text);
+    });
+    const done = (outcome) => {
       process.removeListener('exit', end);
       clearTimeout(timer);
-      const peakMemory = memory?.stop();
-      if (code === 0) return resolve({ seconds, peakMemory, stdout, records });
-      if (givenUp) return reject(new BenchError(`not done within ${patience} s`));
-      const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-      reject(new BenchError(`${[command, ...args].join(' ')} ${how}: ${lastLine(stderr)}`));
-    });
+      resolve({ seconds, peakMemory: memory?.stop(), stdout, stderr, records, givenUp, ...outcome });
+    };
+    child.on('error', ({ message }) => done({ error: `cannot start ${command}: ${message}` }));
+    child.on('exit', () => (seconds = since()));
+    child.on('close', (code, signal) => done({ code, signal }));
   });
+}
+
+/**
+ * As {@link runToEnd}, of a command that is to succeed.
+ *
+ * @throws BenchError with the last line of standard error where the command can't be started or fails
+ */
+async function runProcess({ command, args, env, patience }) {
+  const { error, givenUp, code, signal, stderr, ...ran } = await runToEnd({ command, args, env, patience });
+  if (error !== undefined) throw new BenchError(error);
+  if (givenUp) throw new BenchError(`not done within ${patience} s`);
+  if (code === 0) return ran;
+  const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+  throw new BenchError(`${[command, ...args].join(' ')} ${how}: ${lastLine(stderr)}`);
 }
 
 /** The last record of a kind. @throws BenchError where there is none */
@@ -64,4 +102,4 @@ function lastRecord(records, kind) {
   return record;
 }
 
-module.exports = { lastRecord, runProcess };
+module.exports = { lastRecord, runProcess, runToEnd };

@@ -1,6 +1,8 @@
 /** The table of docs/performance.md. */
 'use strict';
 
+const { tableLines } = require('./markdown');
+
 const GB = 1e9;
 
 function number(value) {
@@ -67,14 +69,11 @@ function benchmarkRows({ name, skipped, cases = [] }, repeat) {
   );
 }
 
-const escape = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-
 /** Markdown of a result file's content: what it was measured on, and a row for each pair. */
 function toMarkdown(result) {
   const { machine, versions, command, date, quick, repeat } = result;
   const head = ['what', 'goal', 'ours', 'peer', 'ratio', 'met?'];
   const rows = result.benchmarks.flatMap((benchmark) => benchmarkRows(benchmark, repeat));
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(escape).join(' | ')} |`);
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const hardware = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.instructions.join(', ')}`,
@@ -84,7 +83,7 @@ function toMarkdown(result) {
   ];
   return [
     ...(quick ? ['**A quick run, to see that all works: these figures say nothing about speed.**', ''] : []),
-    ...lines,
+    ...tableLines(head, rows),
     '',
     `Measured on ${date.slice(0, 10)}, medians of ${repeat} ${repeat === 1 ? 'run' : 'runs'} where no other number is given, with:`,
     '',

@@ -3,8 +3,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { BenchError } = require('../lib/errors');
+const { parseOptions } = require('../lib/options');
 
 /** What `train` is given for each name; `scratch` shows what pretraining is worth. */
 const RECIPES = {
@@ -44,27 +44,23 @@ function readOptions(argv) {
   const text = { type: 'string' };
   const flag = { type: 'boolean', default: false };
   const numbers = ['seeds', 'per-class', 'image-size', 'batch-size', 'steps', 'threads', 'jobs'];
-  let values;
-  try {
-    values = parseArgs({
-      args: argv,
-      options: {
-        ...{
-          output: text,
-          recipes: text,
-          sets: text,
-          data: { type: 'string', multiple: true },
-          weights: text,
-          arch: text,
-          device: text,
-        },
-        ...Object.fromEntries(numbers.map((name) => [name, text])),
-        ...{ quick: flag, help: flag },
+  const values = parseOptions(
+    argv,
+    {
+      ...{
+        output: text,
+        recipes: text,
+        sets: text,
+        data: { type: 'string', multiple: true },
+        weights: text,
+        arch: text,
+        device: text,
       },
-    }).values;
-  } catch (error) {
-    throw new BenchError(`${error.message}. See node bench/recipes/run.js --help`);
-  }
+      ...Object.fromEntries(numbers.map((name) => [name, text])),
+      ...{ quick: flag, help: flag },
+    },
+    'node bench/recipes/run.js',
+  );
   if (values.help) return values;
   for (const name of numbers.filter((one) => values[one] !== undefined)) {
     values[name] = Number(values[name]);

@@ -1,14 +1,14 @@
 /** The tables that docs/performance.md shows. */
 'use strict';
 
+const { tableLines } = require('../lib/markdown');
+
 const percent = (value) => (100 * value).toFixed(1);
 const signed = (value) => `${value < 0 ? '−' : '+'}${percent(Math.abs(value))}`;
 const interval = ({ low, high }) => (low === null ? '' : ` (${signed(low)} to ${signed(high)})`);
-const row = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
-const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)];
 
 function accuracies({ sets }, recipes) {
-  return table(
+  return tableLines(
     ['training images', 'test images', 'seeds', ...recipes],
     sets.map(({ title, testImages, recipes: cells }) => {
       const of = (name) => cells.find(({ recipe }) => recipe === name);
@@ -29,7 +29,7 @@ function accuracies({ sets }, recipes) {
 function gains({ sets, all }) {
   const blocks = [...sets, { title: '**all of them**', differences: all }];
   const names = all.map(({ recipe, than }) => `${recipe} over ${than}`);
-  return table(
+  return tableLines(
     ['training images', ...names],
     blocks.map(({ title, differences }) => [
       title,

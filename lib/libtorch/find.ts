@@ -2,7 +2,7 @@ import path from 'node:path';
 import { cachePath } from '../machine/cache';
 import { ResnetFtError } from '../errors';
 import { shownRange, supportedRange } from './compatibility';
-import { inspectLibtorch, isCudaBuild, type LibtorchFolder, type Purpose } from './inspect';
+import { canBeBuiltFor, inspectLibtorch, isCudaBuild, type LibtorchFolder, type Purpose } from './inspect';
 import { compiledAgainst } from './loader';
 import { packagedLibtorch } from './packaged';
 import { probePython } from './python';
@@ -51,9 +51,7 @@ function namedLibtorch(purpose: Purpose): LibtorchFolder | undefined {
   const result = inspectLibtorch(folder, purpose);
   if (!('reason' in result)) return result;
   const range = shownRange(supportedRange(purpose.compiledAgainst));
-  // Another addon would do.
-  const rebuild =
-    'reason' in inspectLibtorch(folder, { requireHeaders: true }) ? '' : ', run npx resnet-ft build for it';
+  const rebuild = canBeBuiltFor(folder) ? ', run npx resnet-ft build for it' : '';
   throw new ResnetFtError('LIBTORCH_INVALID', `LIBTORCH is ${folder}: ${result.reason}`, {
     hint: `Set LIBTORCH to a LibTorch folder or a site-packages/torch of version ${range}${rebuild}, or unset it.`,
   });

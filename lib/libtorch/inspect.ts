@@ -86,6 +86,11 @@ export function inspectLibtorch(folder: string, options: Purpose = {}): Libtorch
   return { path: folder, version, libraries: found.libraries };
 }
 
+/** Whether an addon could be compiled against the LibTorch in a folder, whether or not the one at hand fits. */
+export function canBeBuiltFor(folder: string): boolean {
+  return !('reason' in inspectLibtorch(folder, { requireHeaders: true }));
+}
+
 /** What needs CUDA; libtorch is empty, and opens libtorch_cuda. */
 const CUDA_LIBRARIES = ['c10_cuda', 'torch_cuda', 'torch'].map(libraryName);
 

@@ -6,7 +6,7 @@ import { oneLine, ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';
 import { fetchLibtorch, keepLicenses, type ArchiveSource } from './archive';
 import { cachedLibtorchPath } from './find';
-import { inspectLibtorch, isCudaBuild, type LibtorchFolder } from './inspect';
+import { canBeBuiltFor, inspectLibtorch, isCudaBuild, type LibtorchFolder } from './inspect';
 import { nvidiaBeside } from './cuda-packages';
 import { compiledAgainst } from './loader';
 import { findPip, pipInstall } from './pip';
@@ -197,12 +197,10 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
 }
 
 function unfit(from: string, folder: string, reason: string): ResnetFtError {
-  // Another addon would do.
-  const rebuild = !('reason' in inspectLibtorch(folder, { requireHeaders: true }));
   return new ResnetFtError(
     'LIBTORCH_INSTALL_FAILED',
     `${from} is no LibTorch that fits: ${reason}`,
-    rebuild ? { hint: 'Unpack it, set LIBTORCH to its folder, and run npx resnet-ft build' } : {},
+    canBeBuiltFor(folder) ? { hint: 'Unpack it, set LIBTORCH to its folder, and run npx resnet-ft build' } : {},
   );
 }
 

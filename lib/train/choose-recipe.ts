@@ -62,7 +62,8 @@ async function chooseRecipe(
   if (options.weights === 'none') {
     return { recipe: 'tutorial', why: 'without weights to start from there is nothing to fine-tune' };
   }
-  const perClass = Math.min(...classCounts(dataset.train.map(({ target }) => target)).values());
+  const counts = classCounts(dataset.train.map(({ target }) => target));
+  const perClass = Math.min(...dataset.classes.map((_, target) => counts.get(target) ?? 0));
   if (perClass < FEW) {
     return {
       recipe: 'linear',

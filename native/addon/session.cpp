@@ -5,7 +5,6 @@
 #include <cmath>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,14 +41,11 @@ SessionOptions session_options(const Napi::Value& value) {
   out.cache.disk = o.whole("cacheDisk");
   out.cache.file = o.name("cacheFile");
   out.cache_bf16 = o.flag("cacheBf16");
-  if (!o.value("deterministic").IsUndefined()) out.deterministic = o.flag("deterministic");
+  out.deterministic = o.flag_or_none("deterministic").value_or(false);
   out.device_crops = o.whole_or_none("deviceCrops").value_or(-1);
   out.prefetch = static_cast<int>(o.whole_or_none("prefetchThreads", 0, kMaxThreads).value_or(-1));
-  const auto flag_or_none = [&](const char* key) {
-    return o.value(key).IsUndefined() ? std::nullopt : std::optional<bool>(o.flag(key));
-  };
-  out.explicit_pass = flag_or_none("explicitPass");
-  out.record_steps = flag_or_none("recordSteps");
+  out.explicit_pass = o.flag_or_none("explicitPass");
+  out.record_steps = o.flag_or_none("recordSteps");
   o.finish();
   return out;
 }

@@ -1,29 +1,15 @@
 #include "core/cudnn_fusion.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
 #include <cmath>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/first_line.h"
+#include "core/named_operator.h"
+
 namespace resnet_ft {
 namespace {
-
-std::optional<c10::OperatorHandle> find(const char* name, size_t arguments) {
-  auto found = c10::Dispatcher::singleton().findSchema({name, ""});
-  return found && found->schema().arguments().size() == arguments ? found : std::nullopt;
-}
-
-torch::Tensor call(const c10::OperatorHandle& operation, std::vector<c10::IValue> arguments) {
-  operation.callBoxed(arguments);
-  return arguments.at(0).toTensor();
-}
-
-torch::Tensor plain(const torch::Tensor& input, const ConvolutionParts& parts) {
-  return torch::conv2d(input, parts.weight, parts.bias, parts.stride, parts.padding, parts.dilation, parts.groups);
-}
 
 // As a share of the greatest value: a few roundings of a result whose sum was rounded elsewhere.
 double tolerance(torch::ScalarType type) {
@@ -44,25 +30,23 @@ bool alike(const torch::Tensor& one, const torch::Tensor& other, double toleranc
   return apart <= tolerance * expected.abs().max().item<double>();
 }
 
-std::string first_line(const std::exception& error) {
-  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
-  const std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
-  return text.substr(0, text.find('\n'));
-}
-
 }  // namespace
+
+torch::Tensor plain_convolution(const torch::Tensor& input, const ConvolutionParts& parts) {
+  return torch::conv2d(input, parts.weight, parts.bias, parts.stride, parts.padding, parts.dilation, parts.groups);
+}
 
 FusedOperators cudnn_operators() {
   FusedOperators out;
-  if (const auto relu = find("aten::cudnn_convolution_relu", 7)) {
+  if (const auto relu = find_operator("aten::cudnn_convolution_relu", "", 7)) {
     out.relu = [relu](const torch::Tensor& input, const ConvolutionParts& p) {
-      return call(*relu, {input, p.weight, p.bias, p.stride, p.padding, p.dilation, p.groups});
+      return call_operator(*relu, {input, p.weight, p.bias, p.stride, p.padding, p.dilation, p.groups});
     };
   }
-  if (const auto add_relu = find("aten::cudnn_convolution_add_relu", 9)) {
+  if (const auto add_relu = find_operator("aten::cudnn_convolution_add_relu", "", 9)) {
     out.add_relu = [add_relu](const torch::Tensor& input, const ConvolutionParts& p, const torch::Tensor& residual) {
-      return call(*add_relu,
-                  {input, p.weight, residual, at::Scalar(1.0), p.bias, p.stride, p.padding, p.dilation, p.groups});
+      return call_operator(
+          *add_relu, {input, p.weight, residual, at::Scalar(1.0), p.bias, p.stride, p.padding, p.dilation, p.groups});
     };
   }
   return out;
@@ -92,7 +76,7 @@ std::string CudnnFusion::why_not(const torch::Device& device, torch::ScalarType 
                                  groups};
     const torch::Tensor input = place(made({2, kChannels, kSide, kSide}, 3));
     const torch::Tensor residual = place(made({2, kChannels, kSide, kSide}, 4));
-    const torch::Tensor sum = plain(input, parts);
+    const torch::Tensor sum = plain_convolution(input, parts);
     if (!alike(operators_.relu(input, parts), sum.relu(), tolerance(type)))
       return "cuDNN's convolution with ReLU gives other values";
     if (!alike(operators_.add_relu(input, parts, residual), (sum + residual).relu(), tolerance(type)))

@@ -22,6 +22,8 @@ struct ConvolutionParts {
   int64_t groups = 1;
 };
 
+torch::Tensor plain_convolution(const torch::Tensor& input, const ConvolutionParts& parts);
+
 // The operators; empty where LibTorch has none.
 struct FusedOperators {
   // relu(conv(input) + bias), and relu(conv(input) + bias + residual).

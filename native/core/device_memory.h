@@ -43,7 +43,7 @@ class DeviceMemoryPass {
 
 // How often memory was given back, of whatever device; for tests.
 int64_t times_device_memory_was_given_back();
-// Bytes of a GPU that are free, and all that it has; for tests. Throws for a CPU.
+// Bytes of a GPU that are free, and all that it has. Throws for a CPU.
 std::pair<int64_t, int64_t> device_memory(const torch::Device& device);
 
 }  // namespace resnet_ft

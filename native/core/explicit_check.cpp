@@ -1,10 +1,12 @@
 #include "core/explicit_check.h"
 
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include "core/autocast.h"
+#include "core/first_line.h"
+#include "core/made_numbers.h"
+#include "core/tensor_lists.h"
 
 namespace resnet_ft {
 namespace {
@@ -23,11 +25,8 @@ double tolerance(Precision precision) {
 torch::Tensor made_input(const Network& network, int begin, Precision precision, const torch::Device& device) {
   const auto of = [&](int64_t channels, int64_t side) {
     const auto type = precision == Precision::kFp64 ? torch::kFloat64 : torch::kFloat32;
-    return torch::arange(kImages * channels * side * side, torch::TensorOptions(torch::kFloat64))
-        .mul_(0.37)
-        .sin_()
+    return made_numbers({kImages, channels, side, side}, 0.37)
         .to(type)
-        .view({kImages, channels, side, side})
         .contiguous(torch::MemoryFormat::ChannelsLast)
         .to(device);
   };
@@ -38,13 +37,9 @@ torch::Tensor made_input(const Network& network, int begin, Precision precision,
   return of(network.layers[begin - 2].back().convolutions.back().outputs, kFeatureSide >> (begin - 2));
 }
 
+// As a share of the second.
 double apart(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
-  double difference = 0, whole = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    difference += (a[i] - b[i]).to(torch::kFloat64).square().sum().item<double>();
-    whole += b[i].to(torch::kFloat64).square().sum().item<double>();
-  }
-  return std::sqrt(difference) / std::sqrt(whole);
+  return distance(a, b) / norm(b);
 }
 
 std::vector<torch::Tensor> taken_gradients(ResNet model) {
@@ -61,15 +56,11 @@ std::vector<torch::Tensor> taken_gradients(ResNet model) {
 
 std::string disagreement(const Network& network, ResNet model, ExplicitResNet* written_out, int begin,
                          Precision precision, const torch::Device& device) {
-  std::vector<torch::Tensor> buffers, before;
-  for (const torch::Tensor& buffer : model->buffers()) {
-    buffers.push_back(buffer);
-    before.push_back(buffer.clone());
-  }
+  const std::vector<torch::Tensor> buffers = model->buffers();
+  const std::vector<torch::Tensor> before = copies(buffers);
   const auto put_back = [&] {
-    const torch::NoGradGuard no_grad;
     taken_gradients(model);
-    for (size_t i = 0; i < buffers.size(); ++i) buffers[i].copy_(before[i]);
+    copy_back(buffers, before);
   };
   std::string found;
   try {
@@ -86,8 +77,7 @@ std::string disagreement(const Network& network, ResNet model, ExplicitResNet* w
     logits.backward(gradient);
     const torch::NoGradGuard no_grad;
     const std::vector<torch::Tensor> gradients = taken_gradients(model);
-    std::vector<torch::Tensor> moved;
-    for (const torch::Tensor& buffer : buffers) moved.push_back(buffer.clone());
+    const std::vector<torch::Tensor> moved = copies(buffers);
     put_back();
     const torch::Tensor own = written_out->forward(input);
     written_out->backward(gradient.to(own.scalar_type()));
@@ -103,8 +93,7 @@ std::string disagreement(const Network& network, ResNet model, ExplicitResNet* w
       found = "it moves the batch norms otherwise than autograd";
     }
   } catch (const std::exception& error) {
-    found = error.what();
-    found = found.substr(0, found.find('\n'));
+    found = first_line(error);
   }
   put_back();
   return found;

@@ -1,9 +1,9 @@
 #include "core/explicit_resnet.h"
 
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,10 +23,26 @@ bool lie_alike(const torch::Tensor& a, const torch::Tensor& b) {
 
 }  // namespace
 
-ExplicitResNet::ExplicitResNet(const Network& network, const std::vector<NamedTensor>& tensors, int begin,
+// The model's own, by name.
+class ExplicitResNet::Tensors {
+ public:
+  explicit Tensors(const std::vector<NamedTensor>& tensors) : tensors_(tensors.begin(), tensors.end()) {}
+
+  const torch::Tensor& get(const std::string& name) const {
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) throw std::invalid_argument("the model has no tensor " + name);
+    return found->second;
+  }
+
+ private:
+  std::unordered_map<std::string, torch::Tensor> tensors_;
+};
+
+ExplicitResNet::ExplicitResNet(const Network& network, const std::vector<NamedTensor>& named, int begin,
                                torch::ScalarType type)
-    : tensors_(tensors), begin_(begin), type_(type), pool_(network.pool) {
-  if (begin == kStem) stem_ = unit(network.stem, "conv1", "bn1", /*relu=*/true);
+    : begin_(begin), type_(type), pool_(network.pool) {
+  const Tensors tensors(named);
+  if (begin == kStem) stem_ = unit(tensors, network.stem, "conv1", "bn1", /*relu=*/true);
   for (size_t layer = 0; layer < layers_.size(); ++layer) {
     if (static_cast<int>(layer) + 1 < begin) continue;
     for (const ResidualBlock& shape : network.layers[layer]) {
@@ -35,37 +51,35 @@ ExplicitResNet::ExplicitResNet(const Network& network, const std::vector<NamedTe
       Block block;
       for (const Convolution& convolution : shape.convolutions) {
         const std::string number = std::to_string(block.units.size() + 1);
-        block.units.push_back(unit(convolution, name + "conv" + number, name + "bn" + number, /*relu=*/true));
+        block.units.push_back(unit(tensors, convolution, name + "conv" + number, name + "bn" + number, /*relu=*/true));
       }
       if (shape.downsample)
-        block.downsample = unit(*shape.downsample, name + "downsample.0", name + "downsample.1", /*relu=*/false);
+        block.downsample =
+            unit(tensors, *shape.downsample, name + "downsample.0", name + "downsample.1", /*relu=*/false);
       layers_[layer].push_back(std::move(block));
     }
   }
-  fc_weight_ = parameter("fc.weight", /*cast=*/true);
-  fc_bias_ = parameter("fc.bias", /*cast=*/true);
-  tensors_.clear();
+  fc_weight_ = parameter(tensors.get("fc.weight"), /*cast=*/true);
+  fc_bias_ = parameter(tensors.get("fc.bias"), /*cast=*/true);
 }
 
-const torch::Tensor& ExplicitResNet::tensor(const std::string& name) const {
-  const auto found = std::find_if(tensors_.begin(), tensors_.end(), [&](const auto& e) { return e.first == name; });
-  if (found == tensors_.end()) throw std::invalid_argument("the model has no tensor " + name);
-  return found->second;
-}
-
-size_t ExplicitResNet::parameter(const std::string& name, bool cast) {
-  const torch::Tensor& own = tensor(name);
-  const bool other = cast && own.scalar_type() != type_;
-  parameters_.push_back({own, other ? torch::empty_like(own.detach(), own.options().dtype(type_)) : own.detach()});
+size_t ExplicitResNet::parameter(const torch::Tensor& own, bool cast) {
+  Parameter made{own, own.detach()};
+  if (cast && own.scalar_type() != type_) {
+    made.cast = torch::empty_like(made.cast, own.options().dtype(type_));
+    uncast_.push_back(own.detach());
+    cast_.push_back(made.cast);
+  }
+  parameters_.push_back(std::move(made));
   return parameters_.size() - 1;
 }
 
-ExplicitResNet::Unit ExplicitResNet::unit(const Convolution& shape, const std::string& conv, const std::string& norm,
-                                          bool relu) {
+ExplicitResNet::Unit ExplicitResNet::unit(const Tensors& tensors, const Convolution& shape, const std::string& conv,
+                                          const std::string& norm, bool relu) {
   Unit out{shape,
-           parameter(conv + ".weight", /*cast=*/true),
-           parameter(norm + ".weight", /*cast=*/false),
-           parameter(norm + ".bias", /*cast=*/false),
+           parameter(tensors.get(conv + ".weight"), /*cast=*/true),
+           parameter(tensors.get(norm + ".weight"), /*cast=*/false),
+           parameter(tensors.get(norm + ".bias"), /*cast=*/false),
            {},
            relu,
            {},
@@ -73,9 +87,9 @@ ExplicitResNet::Unit ExplicitResNet::unit(const Convolution& shape, const std::s
            {}};
   out.norm.weight = parameters_[out.scale].cast;
   out.norm.bias = parameters_[out.shift].cast;
-  out.norm.running_mean = tensor(norm + ".running_mean");
-  out.norm.running_var = tensor(norm + ".running_var");
-  counters_.push_back(tensor(norm + ".num_batches_tracked"));
+  out.norm.running_mean = tensors.get(norm + ".running_mean");
+  out.norm.running_var = tensors.get(norm + ".running_var");
+  counters_.push_back(tensors.get(norm + ".num_batches_tracked"));
   return out;
 }
 
@@ -123,13 +137,7 @@ torch::Tensor ExplicitResNet::backward(Block* block, const torch::Tensor& gradie
 
 torch::Tensor ExplicitResNet::forward(const torch::Tensor& input) {
   const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> own, cast;
-  for (const Parameter& parameter : parameters_) {
-    if (parameter.cast.scalar_type() == parameter.own.scalar_type()) continue;
-    own.push_back(parameter.own.detach());
-    cast.push_back(parameter.cast);
-  }
-  if (!own.empty()) at::_foreach_copy_(cast, own);
+  if (!cast_.empty()) at::_foreach_copy_(cast_, uncast_);
   if (!counters_.empty()) at::_foreach_add_(counters_, 1);
 
   torch::Tensor x = input.to(type_);

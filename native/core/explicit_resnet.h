@@ -32,6 +32,7 @@ class ExplicitResNet {
   void backward(const torch::Tensor& gradient);
 
  private:
+  class Tensors;
   struct Parameter {
     torch::Tensor own;
     torch::Tensor cast;  // in the type to compute with; `own` itself where that is its type
@@ -55,9 +56,9 @@ class ExplicitResNet {
     torch::Tensor input, residual;
   };
 
-  const torch::Tensor& tensor(const std::string& name) const;
-  size_t parameter(const std::string& name, bool cast);
-  Unit unit(const Convolution& shape, const std::string& conv, const std::string& norm, bool relu);
+  size_t parameter(const torch::Tensor& own, bool cast);
+  Unit unit(const Tensors& tensors, const Convolution& shape, const std::string& conv, const std::string& norm,
+            bool relu);
   torch::Tensor apply(Unit* unit, const torch::Tensor& input, const torch::Tensor& residual = {});
   UnitGradients reverse(Unit* unit, const torch::Tensor& gradient, bool has_residual, bool wants_input);
   torch::Tensor forward(Block* block, const torch::Tensor& input);
@@ -66,13 +67,13 @@ class ExplicitResNet {
   // Adds what `gradients_` has to the parameters' own.
   void leave_gradients();
 
-  std::vector<NamedTensor> tensors_;
   int begin_;
   torch::ScalarType type_;
   Pooling pool_;
   std::vector<Parameter> parameters_;
-  std::vector<torch::Tensor> gradients_;  // of parameters_, of one backward pass
-  std::vector<torch::Tensor> counters_;   // of the batch norms
+  std::vector<torch::Tensor> uncast_, cast_;  // of those parameters that are cast, both in the same order
+  std::vector<torch::Tensor> gradients_;      // of parameters_, of one backward pass
+  std::vector<torch::Tensor> counters_;       // of the batch norms
   std::optional<Unit> stem_;
   std::array<std::vector<Block>, 4> layers_;
   size_t fc_weight_ = 0, fc_bias_ = 0;

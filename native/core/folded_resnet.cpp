@@ -16,12 +16,6 @@ constexpr double kBatchNormEps = 1e-5;  // torch.nn.BatchNorm2d's default, which
 constexpr int64_t kSliceOfThread = 2;
 constexpr int kFirstOfWholeBatch = 3;
 
-torch::ScalarType type_of(Precision precision) {
-  return precision == Precision::kFp64   ? torch::kFloat64
-         : precision == Precision::kBf16 ? torch::kBFloat16
-                                         : torch::kFloat32;
-}
-
 class Folder {
  public:
   Folder(const TensorMap& tensors, const torch::Device& device, torch::ScalarType type)
@@ -84,7 +78,7 @@ class Folder {
 
 FoldedResNet::FoldedResNet(const Network& network, const TensorMap& tensors, const torch::Device& device,
                            Precision precision, int begin, int end)
-    : type_(type_of(precision)), begin_(begin), end_(end), pool_(network.pool) {
+    : type_(scalar_type_of(precision)), begin_(begin), end_(end), pool_(network.pool) {
   const Folder folder(tensors, device, type_);
   const auto within = [&](int stage) { return begin <= stage && stage < end; };
   if (within(kStem)) stem_ = folder.fold("conv1", "bn1", network.stem);

@@ -1,11 +1,11 @@
 #include "core/fused_conv.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "core/named_operator.h"
 
 namespace resnet_ft {
 namespace {
@@ -16,27 +16,17 @@ struct OneDnnOperators {
   std::optional<c10::OperatorHandle> conv, conv_add, reorder;
 
   OneDnnOperators() {
-    conv = find("mkldnn::_convolution_pointwise", "", 10);
-    conv_add = find("mkldnn::_convolution_pointwise_", "binary", 13);
-    reorder = find("mkldnn::_reorder_convolution_weight", "", 6);
+    conv = find_operator("mkldnn::_convolution_pointwise", "", 10);
+    conv_add = find_operator("mkldnn::_convolution_pointwise_", "binary", 13);
+    reorder = find_operator("mkldnn::_reorder_convolution_weight", "", 6);
   }
 
   bool complete() const { return conv && conv_add && reorder; }
-
-  static std::optional<c10::OperatorHandle> find(const char* name, const char* overload, size_t arguments) {
-    auto found = c10::Dispatcher::singleton().findSchema({name, overload});
-    return found && found->schema().arguments().size() == arguments ? found : std::nullopt;
-  }
 };
 
 const OneDnnOperators& onednn() {
   static const OneDnnOperators operators;
   return operators;
-}
-
-torch::Tensor call(const c10::OperatorHandle& operation, std::vector<c10::IValue> arguments) {
-  operation.callBoxed(arguments);
-  return arguments.at(0).toTensor();
 }
 
 const c10::List<std::optional<at::Scalar>>& no_scalars() {
@@ -66,17 +56,12 @@ const torch::Tensor& FusedConv::reordered_for(const torch::Tensor& input) {
   if (!reordered.defined()) {
     const torch::Tensor& other = reordered_[1 - which];
     const torch::Tensor weight = other.defined() ? other.to_dense() : parts_.weight;
-    reordered = call(*onednn().reorder,
-                     {weight, parts_.padding, parts_.stride, parts_.dilation, parts_.groups, input.sizes().vec()});
+    reordered = call_operator(*onednn().reorder, {weight, parts_.padding, parts_.stride, parts_.dilation, parts_.groups,
+                                                  input.sizes().vec()});
     // Its type is still asked for; its memory is not needed twice.
     parts_.weight = parts_.weight.new_empty({0});
   }
   return reordered;
-}
-
-torch::Tensor FusedConv::plain(const torch::Tensor& input) const {
-  return torch::conv2d(input, parts_.weight, parts_.bias, parts_.stride, parts_.padding, parts_.dilation,
-                       parts_.groups);
 }
 
 torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
@@ -86,11 +71,11 @@ torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
     fusion_ = nullptr;
   }
   if (can_use_onednn(input)) {
-    return call(*onednn().conv,
-                {input, reordered_for(input), parts_.bias, parts_.padding, parts_.stride, parts_.dilation,
-                 parts_.groups, std::string(relu ? "relu" : "none"), no_scalars(), std::string()});
+    return call_operator(*onednn().conv,
+                         {input, reordered_for(input), parts_.bias, parts_.padding, parts_.stride, parts_.dilation,
+                          parts_.groups, std::string(relu ? "relu" : "none"), no_scalars(), std::string()});
   }
-  torch::Tensor out = plain(input);
+  torch::Tensor out = plain_convolution(input, parts_);
   return relu ? out.relu_() : out;
 }
 
@@ -101,11 +86,11 @@ torch::Tensor FusedConv::apply_add_relu(const torch::Tensor& input, torch::Tenso
     fusion_ = nullptr;
   }
   if (can_use_onednn(input)) {
-    return call(*onednn().conv_add,
-                {residual, input, reordered_for(input), parts_.bias, parts_.padding, parts_.stride, parts_.dilation,
-                 parts_.groups, std::string("add"), at::Scalar(1.0), std::string("relu"), no_scalars(), std::string()});
+    return call_operator(*onednn().conv_add, {residual, input, reordered_for(input), parts_.bias, parts_.padding,
+                                              parts_.stride, parts_.dilation, parts_.groups, std::string("add"),
+                                              at::Scalar(1.0), std::string("relu"), no_scalars(), std::string()});
   }
-  return plain(input).add_(residual).relu_();
+  return plain_convolution(input, parts_).add_(residual).relu_();
 }
 
 }  // namespace resnet_ft

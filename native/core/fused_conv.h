@@ -27,8 +27,6 @@ class FusedConv {
   // The weight in the layout that oneDNN wants for this input.
   const torch::Tensor& reordered_for(const torch::Tensor& input);
 
-  torch::Tensor plain(const torch::Tensor& input) const;
-
   ConvolutionParts parts_;
   // Null once cuDNN refused this convolution.
   CudnnFusion* fusion_;

@@ -1,6 +1,8 @@
 // The arithmetic of a model.
 #pragma once
 
+#include <c10/core/ScalarType.h>
+
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -20,6 +22,12 @@ inline Precision precision_of(const std::string& name) {
   if (name == "bf16") return Precision::kBf16;
   if (name == "fp64") return Precision::kFp64;
   throw std::invalid_argument("unknown precision " + name);
+}
+
+// Of tensors that are computed with.
+inline c10::ScalarType scalar_type_of(Precision precision) {
+  if (precision == Precision::kBf16) return c10::ScalarType::BFloat16;
+  return precision == Precision::kFp64 ? c10::ScalarType::Double : c10::ScalarType::Float;
 }
 
 inline bool allows_tf32(Precision precision) { return precision != Precision::kFp32Strict; }

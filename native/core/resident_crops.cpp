@@ -1,11 +1,12 @@
 #include "core/resident_crops.h"
 
-#include <ATen/DeviceAccelerator.h>
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <memory>
+
+#include "core/device_memory.h"
 
 namespace resnet_ft {
 namespace {
@@ -13,11 +14,7 @@ namespace {
 // Of host memory while crops are sent.
 constexpr int64_t kBytesAtOnce = int64_t{32} << 20;
 
-int64_t quarter_of_free(const torch::Device& device) {
-  if (device.is_cpu()) return 0;
-  const auto index = device.has_index() ? device.index() : at::accelerator::getDeviceIndex();
-  return static_cast<int64_t>(at::accelerator::getMemoryInfo(index).first / 4);
-}
+int64_t quarter_of_free(const torch::Device& device) { return device.is_cpu() ? 0 : device_memory(device).first / 4; }
 
 }  // namespace
 

@@ -11,21 +11,12 @@
 #include "core/session.h"
 
 namespace resnet_ft {
-namespace {
-
-torch::ScalarType type_of(Precision precision) {
-  if (precision == Precision::kBf16) return torch::kBFloat16;
-  return precision == Precision::kFp64 ? torch::kFloat64 : torch::kFloat32;
-}
-
-}  // namespace
-
 void Session::choose_computation() {
   const bool records = options_.record_steps.value_or(device_.is_cuda());
   if (!options_.explicit_pass.value_or(records)) return;
   const GpuSettings settings = this->settings();
-  explicit_ =
-      std::make_unique<ExplicitResNet>(options_.network, model_->state_dict(), cut_, type_of(options_.precision));
+  explicit_ = std::make_unique<ExplicitResNet>(options_.network, model_->state_dict(), cut_,
+                                               scalar_type_of(options_.precision));
   why_autograd_ = disagreement(options_.network, model_, explicit_.get(), cut_, options_.precision, device_);
   if (!why_autograd_.empty()) explicit_.reset();
   if (!records || !explicit_) return;

@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/first_line.h"
+#include "core/tensor_lists.h"
+
 namespace resnet_ft {
 namespace {
 
@@ -16,27 +19,6 @@ constexpr int kWarmSteps = 3;
 // How far a repetition may be from the step itself, relative to what the step changes: some of cuDNN's algorithms add
 // up in another order each time, in bfloat16.
 constexpr double kTolerance = 0.05;
-
-std::vector<torch::Tensor> copies(const std::vector<torch::Tensor>& tensors) {
-  std::vector<torch::Tensor> out;
-  out.reserve(tensors.size());
-  for (const torch::Tensor& tensor : tensors) out.push_back(tensor.clone());
-  return out;
-}
-
-void copy_back(const std::vector<torch::Tensor>& tensors, const std::vector<torch::Tensor>& from) {
-  for (size_t i = 0; i < tensors.size(); ++i) tensors[i].copy_(from[i]);
-}
-
-// The sum of squares of a - b, over all tensors.
-double squared_distance(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b) {
-  torch::Tensor sum;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const torch::Tensor one = (a[i] - b[i]).to(torch::kFloat64).square().sum();
-    sum = sum.defined() ? sum + one : one;
-  }
-  return sum.defined() ? sum.item<double>() : 0;
-}
 
 bool alike(const torch::Tensor& a, const torch::Tensor& b) {
   return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type();
@@ -94,8 +76,8 @@ StepFigures StepRecorder::record_and_compare(const StepInputs& inputs) {
     after = copies(state);
     copy_back(state, before);
     const StepFigures repeated = repeat();
-    const double changed = std::sqrt(squared_distance(after, before));
-    const double apart = std::sqrt(squared_distance(state, after));
+    const double changed = distance(after, before);
+    const double apart = distance(state, after);
     const double loss = plain->loss.item<double>();
     const double loss_apart = std::abs(repeated.loss.item<double>() - loss);
     // A loss that is not finite is not the recording's fault, and is told by whoever reads it.
@@ -104,8 +86,7 @@ StepFigures StepRecorder::record_and_compare(const StepInputs& inputs) {
     if (equal) return repeated;
     reason_ = "a recorded step gave another result than the step itself";
   } catch (const std::exception& error) {
-    reason_ = error.what();
-    reason_ = reason_.substr(0, reason_.find('\n'));
+    reason_ = first_line(error);
   }
   forget();
   if (!plain) return step_(inputs);

@@ -1,6 +1,6 @@
 import type { BatchNormFigures, BatchNormOptions } from '../../lib/backend/native/addon';
 import { loadAddon } from '../../lib/backend/native/load';
-import { emulate, type Emulation, reasonWithout } from './emulated';
+import { describeUnless, emulate, type Emulation, reasonWithout } from './emulated';
 
 type Type = BatchNormOptions['type'];
 type Way = BatchNormOptions['way'];
@@ -118,7 +118,7 @@ describe("by LibTorch's operators", () => {
 });
 
 const reason = reasonWithout();
-(reason === undefined ? describe : describe.skip)(`by our kernels${reason ? ` (${reason})` : ''}`, () => {
+describeUnless(reason, 'by our kernels', () => {
   let emulation: Emulation;
   beforeAll(() => {
     emulation = emulate();

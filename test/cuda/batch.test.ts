@@ -1,5 +1,5 @@
 import { loadAddon } from '../../lib/backend/native/load';
-import { emulate, type Emulation, reasonWithout } from './emulated';
+import { describeUnless, emulate, type Emulation, reasonWithout } from './emulated';
 
 const MEAN = [0.485, 0.456, 0.406];
 const STD = [0.229, 0.224, 0.225];
@@ -18,7 +18,7 @@ function toBf16(value: number): number {
 }
 
 const reason = reasonWithout();
-(reason === undefined ? describe : describe.skip)(`batches by our kernel${reason ? ` (${reason})` : ''}`, () => {
+describeUnless(reason, 'batches by our kernel', () => {
   let emulation: Emulation;
   beforeAll(() => {
     emulation = emulate();

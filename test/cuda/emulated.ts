@@ -17,6 +17,12 @@ export function reasonWithout(): string | undefined {
   return spawnSync('g++', ['--version']).status === 0 ? undefined : 'there is no g++';
 }
 
+/** A block of tests that is skipped where there is a reason, which its name then has. */
+export function describeUnless(reason: string | undefined, name: string, body: () => void): void {
+  if (reason === undefined) describe(name, body);
+  else describe.skip(`${name} (${reason})`, body);
+}
+
 /** Compiles a file of test/cuda; throws with what the compiler says. */
 function compile(source: string, output: string, flags: readonly string[]): string {
   const args = [...FLAGS, ...flags, path.join(HERE, source), '-o', output];

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { PYTHON_NAMES, runPython } from '../../lib/libtorch/python';
 import { loadAddon } from '../../lib/backend/native/load';
 import { ROOT } from '../cli/run';
-import { emulate, type Emulation, reasonWithout } from './emulated';
+import { describeUnless, emulate, type Emulation, reasonWithout } from './emulated';
 
 // NVRTC compiles without a GPU. `pip install nvidia-cuda-nvrtc` has it: 90 MB, too much for everybody's tests.
 
@@ -21,7 +21,7 @@ function nvrtc(): string | undefined {
 
 const library = nvrtc();
 const reason = reasonWithout() ?? (library ? undefined : 'no Python has NVRTC: pip install nvidia-cuda-nvrtc');
-(reason === undefined ? describe : describe.skip)(`NVRTC compiles our kernels${reason ? ` (${reason})` : ''}`, () => {
+describeUnless(reason, 'NVRTC compiles our kernels', () => {
   let emulation: Emulation;
   beforeAll(() => {
     emulation = emulate(library);

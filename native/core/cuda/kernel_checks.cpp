@@ -5,17 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/made_numbers.h"
+
 namespace resnet_ft::cuda {
 namespace {
 
 constexpr auto kChannelsLast = torch::MemoryFormat::ChannelsLast;
-
-// Numbers between -1 and 1 without any order to speak of: the process's random numbers are not ours to draw.
-torch::Tensor numbers(std::vector<int64_t> sizes, double step) {
-  int64_t count = 1;
-  for (const int64_t size : sizes) count *= size;
-  return torch::arange(count, torch::kFloat64).mul_(step).sin_().view(sizes);
-}
 
 void expect(const std::string& what, const torch::Tensor& made, const torch::Tensor& wanted, double relative) {
   const torch::Tensor a = made.to(torch::kCPU, torch::kFloat64);
@@ -40,15 +35,15 @@ void check_batch_norm(const BatchNormKernels& kernels, const torch::Device& devi
   const double relative = type == torch::kBFloat16 ? 0.02 : 1e-4;
   const auto sent = [&](const torch::Tensor& values) { return values.to(device, type).contiguous(kChannelsLast); };
   const auto exact = [](const torch::Tensor& of) { return of.to(torch::kCPU, torch::kFloat64); };
-  const torch::Tensor x = sent(numbers(sizes, 0.7).add_(3));
-  const torch::Tensor residual = sent(numbers(sizes, 1.3));
-  const torch::Tensor dy = sent(numbers(sizes, 2.1));
+  const torch::Tensor x = sent(made_numbers(sizes, 0.7).add_(3));
+  const torch::Tensor residual = sent(made_numbers(sizes, 1.3));
+  const torch::Tensor dy = sent(made_numbers(sizes, 2.1));
   for (const bool training : {true, false}) {
     for (const auto& [relu, adds] : {std::pair{false, false}, std::pair{true, false}, std::pair{true, true}}) {
       BatchNorm norm;
       norm.training = training;
       const auto figures = [&](double step, double base) {
-        return numbers({channels}, step).add_(base).to(device, torch::kFloat32);
+        return made_numbers({channels}, step).add_(base).to(device, torch::kFloat32);
       };
       norm.weight = figures(0.9, 1.5);
       norm.bias = figures(1.7, 0);
@@ -84,7 +79,7 @@ void check_batch(const BatchKernels& kernels, const torch::Device& device) {
   const torch::Tensor rows = torch::tensor({3, 0, 3, 2}, torch::kInt64);
   const torch::Tensor mirrored = torch::tensor({1, 0, 0, 1}, torch::kUInt8);
   for (const int64_t side : {8, 5}) {  // 16 bytes at once, and one by one
-    const torch::Tensor crops = numbers({4, side, side, 3}, 0.7).mul_(127).add_(128).to(torch::kUInt8);
+    const torch::Tensor crops = made_numbers({4, side, side, 3}, 0.7).mul_(127).add_(128).to(torch::kUInt8);
     torch::Tensor wanted = crops.to(torch::kFloat32).div_(torch::full({1}, 255.0F)).sub_(mean).div_(std);
     wanted = wanted.index_select(0, rows).permute({0, 3, 1, 2});
     wanted = torch::where(mirrored.view({-1, 1, 1, 1}).to(torch::kBool), wanted.flip({3}), wanted);

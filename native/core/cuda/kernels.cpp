@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/cuda/kernel_checks.h"
+#include "core/first_line.h"
 
 namespace resnet_ft::cuda {
 
@@ -37,8 +38,7 @@ const Made* Kernels::once(std::unique_ptr<Made>* held, const std::function<std::
   } catch (const c10::OutOfMemoryError&) {
     throw;  // the pass has no room, with or without kernels
   } catch (const std::exception& error) {
-    reason_ = error.what();
-    reason_ = reason_.substr(0, reason_.find('\n'));
+    reason_ = first_line(error);
     return nullptr;
   }
 }
