@@ -1,85 +1,15 @@
 import type { CudaDevice, DeviceInfo } from '../machine/device';
 import type { Container } from '../network/architecture';
-import type { Fitting, Interpolation, Precision, TrainFrom } from '../options';
+import type { Interpolation, Precision, TrainFrom } from '../options';
 import type { NamedTensor } from '../weights/state-dict';
 import type { Augmentation } from './augmentations';
 import type { LossRecipe, OptimizerRecipe, Recipe } from './recipe';
+import type { CropOptions, CropStore, ImageStore, ImageStoreOptions, RgbImage } from './stores';
 
 // What a backend offers: the seam between the rest of the package and whatever computes. native/addon implements it in C++,
 // lib/backend/js in TypeScript. Whatever comes in is already validated by its caller.
 
-export interface RgbImage {
-  width: number;
-  height: number;
-  /** RGB bytes, height x width x 3. */
-  data: Uint8Array;
-  /** As of a {@link NamedTensor}. */
-  lent?: boolean;
-}
-
-export interface CropOptions extends Fitting {
-  /** The short side becomes this many pixels (torchvision's Resize); 0 leaves the size as it is. Counts only where the image is cropped. */
-  resize: number;
-  /** Side of the square (torchvision's CenterCrop, or as `fit` says); 0 does not crop. */
-  crop: number;
-}
-
-/** uint8 crops of size x size x 3, outside the JavaScript heap, written once and read every epoch. */
-export interface CropStore {
-  readonly count: number;
-  readonly size: number;
-  /** Whether the crops are in a file, not in memory. */
-  readonly inFile?: boolean;
-  /** Resizes and crops, or fits as `how` says, and keeps the bytes at `index`. */
-  put(index: number, image: RgbImage, resize: number, how?: Fitting): Promise<void>;
-  /** As `put`, and gives the bytes of the crop, which are the caller's own. */
-  putAndGet(index: number, image: RgbImage, resize: number, how?: Fitting): Promise<Uint8Array>;
-  /** A copy of the bytes at `index`. */
-  get(index: number): Uint8Array;
-  /** Frees the memory; a session that still reads it keeps it alive until its pass ends. */
-  close(): void;
-}
-
-/** Part of an image, in pixels. */
-export interface Box {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-}
-
-export interface ImageStoreOptions {
-  /** Bytes of images that may be in memory. */
-  memory: number;
-  /** A new file of this name keeps the others; it is gone when the process ends. Without it all are in memory. */
-  file?: string;
-}
-
-/**
- * Decoded images of any size, uint8 RGB, outside the JavaScript heap, each written once. Windows are cut out of them again and again, in
- * which a random resized crop differs from the fixed one of a {@link CropStore}.
- */
-export interface ImageStore {
-  readonly count: number;
-  /**
-   * Keeps an image at `index`; where its short side has more than `shortSide` pixels it is first resized to that, as by torchvision's Resize.
-   * 0 keeps every image as it is. Rejects where there is an image already, and where the file has no room.
-   */
-  put(index: number, image: RgbImage, shortSide: number): Promise<void>;
-  /** Of the image as it is kept; 0 x 0 where there is none. */
-  size(index: number): { width: number; height: number };
-  /** A copy of the image as it is kept. */
-  get(index: number): RgbImage;
-  /**
-   * The window `box` of the image as it is kept, resized to `side` x `side`, and then mirrored where `mirrored` says so: the bytes of
-   * torchvision's `resized_crop` on Pillow.
-   */
-  window(index: number, box: Box, side: number, mirrored?: boolean): Promise<RgbImage>;
-  /** Bytes of the images in memory and in the file. */
-  usage(): { memory: number; file: number };
-  /** Frees the memory, once nobody reads it any more. */
-  close(): void;
-}
+export type * from './stores';
 
 export interface SessionOptions {
   /** The module tree, whole; the outputs of its `fc` are the classes. */
@@ -346,10 +276,20 @@ export interface BackendOperations {
   /**
    * In memory; where `file` is given and the backend and the system can, in a new file of that name, which is gone when the
    * process ends. Throws where it can't be made.
+   *
+   * @param shared whether the file keeps its name, for other processes to open it, until {@link CropStore.unlink} or `close`; what is left
+   * of it after a process was killed is for its caller to remove. Only where the capabilities have shared stores.
    */
-  createCropStore(count: number, size: number, file?: string): CropStore;
+  createCropStore(count: number, size: number, file?: string, shared?: boolean): CropStore;
+  /**
+   * The crops that another process of the machine keeps in a file, to be read only. Throws where there is no such file, where it has not
+   * the length of so many crops, or where the capabilities are without shared stores.
+   */
+  openCropStore(file: string, count: number, size: number): CropStore;
   /** For so many images. Throws where the file can't be made, or where the backend's capabilities are without it. */
   createImageStore(count: number, options: ImageStoreOptions): ImageStore;
+  /** The images that another process keeps in a file, by its {@link ImageStore.table}; else as {@link openCropStore}. */
+  openImageStore(file: string, table: Float64Array): ImageStore;
   /** Makes a model of a whole state dict under torchvision's names. */
   createModel(options: ModelOptions, tensors: NamedTensor[]): Promise<InferenceModel>;
   createSession(options: SessionOptions): Promise<TrainingSession>;
@@ -374,6 +314,8 @@ export interface Capabilities {
   readonly trainFrom: readonly TrainFrom[];
   /** Whether there is an {@link ImageStore}, of which windows are cut. */
   readonly imageStore: boolean;
+  /** Whether processes of a machine can share stores. */
+  readonly sharedStores: boolean;
 }
 
 /** The backends that a caller can choose. */

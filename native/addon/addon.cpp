@@ -39,7 +39,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<cuda_device>(&exports, "cudaDevice");
   add<resize_crop>(&exports, "resizeCrop");
   add<create_crop_store>(&exports, "createCropStore");
+  add<open_crop_store>(&exports, "openCropStore");
   add<create_image_store>(&exports, "createImageStore");
+  add<open_image_store>(&exports, "openImageStore");
   add<create_model>(&exports, "createModel");
   add<create_session>(&exports, "createSession");
   add<end_passes>(&exports, "endPasses");

@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "core/crop_store.h"
+#include "core/image_store.h"
 #include "core/model.h"
 #include "core/session.h"
 
@@ -15,7 +17,9 @@ struct Classes {
   Napi::FunctionReference image_store;
   Napi::FunctionReference model;
   Napi::FunctionReference session;
-  // What the constructor that is called next wraps; null where JavaScript calls it by itself.
+  // What the constructor that is called next wraps; null where JavaScript calls it by itself, or for a new store.
+  std::shared_ptr<CropStore> new_crop_store;
+  std::shared_ptr<ImageStore> new_image_store;
   std::shared_ptr<Model> new_model;
   std::shared_ptr<Session> new_session;
 };

@@ -1,10 +1,12 @@
 #include "addon/image_store.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "addon/classes.h"
 #include "addon/image_worker.h"
@@ -60,6 +62,16 @@ class WindowWorker : public Worker {
   RgbImage out_;
 };
 
+// Width, height and offset.
+constexpr size_t kNumbersOfAPlace = 3;
+
+int64_t whole(Napi::Env env, const std::vector<double>& table, size_t at) {
+  const double number = table[at];
+  if (number >= 0 && number <= static_cast<double>(kMaxSafeInteger) && number == std::trunc(number))
+    return static_cast<int64_t>(number);
+  throw native_error(env, "table[" + std::to_string(at) + "] must be a whole number of 0 or more");
+}
+
 int64_t index_of(const Napi::Value& value) { return whole_number(value, "index", -kMaxSafeInteger); }
 
 Napi::Object size_to_js(Napi::Env env, int64_t width, int64_t height) {
@@ -75,31 +87,53 @@ Napi::Value create_image_store(const Napi::CallbackInfo& info) {
   return info.Env().GetInstanceData<Classes>()->image_store.New({info[0], info[1]});
 }
 
+Napi::Value open_image_store(const Napi::CallbackInfo& info) {
+  const std::string file = text(info[0], "file");
+  const std::vector<double> numbers = float64s(info[1], "table");
+  if (numbers.size() % kNumbersOfAPlace != 0) throw native_error(info.Env(), "table must have three numbers an image");
+  std::vector<ImageStore::Place> table;
+  for (size_t at = 0; at < numbers.size(); at += kNumbersOfAPlace)
+    table.push_back(
+        {whole(info.Env(), numbers, at), whole(info.Env(), numbers, at + 1), whole(info.Env(), numbers, at + 2)});
+  auto* classes = info.Env().GetInstanceData<Classes>();
+  classes->new_image_store = std::make_shared<ImageStore>(file, table);
+  return classes->image_store.New({});
+}
+
 Napi::Function ImageStoreWrap::define(Napi::Env env) {
   return DefineClass(env, "ImageStore",
                      {InstanceMethod("put", &ImageStoreWrap::call<&ImageStoreWrap::put>),
                       InstanceMethod("size", &ImageStoreWrap::call<&ImageStoreWrap::size>),
                       InstanceMethod("get", &ImageStoreWrap::call<&ImageStoreWrap::get>),
                       InstanceMethod("window", &ImageStoreWrap::call<&ImageStoreWrap::window>),
+                      InstanceMethod("table", &ImageStoreWrap::call<&ImageStoreWrap::table>),
+                      InstanceMethod("unlink", &ImageStoreWrap::call<&ImageStoreWrap::unlink>),
                       InstanceMethod("usage", &ImageStoreWrap::call<&ImageStoreWrap::usage>),
                       InstanceMethod("close", &ImageStoreWrap::call<&ImageStoreWrap::close>)});
 }
 
 ImageStoreWrap::ImageStoreWrap(const Napi::CallbackInfo& info) : GuardedWrap<ImageStoreWrap>(info) {
   guarded(info.Env(), [&] {
-    const int64_t count = whole_number(info[0], "count", 0, INT32_MAX);
-    Options options(info[1], "the options of a store of images");
-    const int64_t memory = options.whole("memory");
-    const Napi::Value file = options.value("file");
-    const std::string name = file.IsUndefined() ? std::string() : text(file, "file");
-    options.finish();
-    try {
-      store_ = std::make_shared<ImageStore>(count, memory, name);
-    } catch (const std::bad_alloc&) {
-      throw native_error(info.Env(), "no memory for the images");
-    }
-    info.This().As<Napi::Object>().Set("count", static_cast<double>(count));
+    store_ = std::exchange(info.Env().GetInstanceData<Classes>()->new_image_store, nullptr);
+    if (!store_) store_ = make(info);
+    info.This().As<Napi::Object>().Set("count", static_cast<double>(store_->count()));
   });
+}
+
+std::shared_ptr<ImageStore> ImageStoreWrap::make(const Napi::CallbackInfo& info) {
+  const int64_t count = whole_number(info[0], "count", 0, INT32_MAX);
+  Options options(info[1], "the options of a store of images");
+  const int64_t memory = options.whole("memory");
+  const Napi::Value file = options.value("file");
+  const std::string name = file.IsUndefined() ? std::string() : text(file, "file");
+  const bool shared = options.flag_or_none("shared").value_or(false);
+  options.finish();
+  if (shared && name.empty()) throw native_error(info.Env(), kSharedWithoutFile);
+  try {
+    return std::make_shared<ImageStore>(count, memory, name, shared);
+  } catch (const std::bad_alloc&) {
+    throw native_error(info.Env(), "no memory for the images");
+  }
 }
 
 std::shared_ptr<const SampleSource> ImageStoreWrap::windows_of(const Napi::Value& store, const char* name, int side,
@@ -144,6 +178,23 @@ Napi::Value ImageStoreWrap::window(const Napi::CallbackInfo& info) {
   const int side = static_cast<int>(whole_number(info[2], "side", 1, kMaxSide));
   const bool mirrored = !info[3].IsUndefined() && boolean(info[3], "mirrored");
   return queue(std::make_unique<WindowWorker>(env, store(env), index, window, side, mirrored));
+}
+
+Napi::Value ImageStoreWrap::table(const Napi::CallbackInfo& info) {
+  const std::vector<ImageStore::Place> places = store(info.Env())->table();
+  Napi::Float64Array out = Napi::Float64Array::New(info.Env(), places.size() * kNumbersOfAPlace);
+  double* to = out.Data();
+  for (const auto& [width, height, offset] : places) {
+    *to++ = static_cast<double>(width);
+    *to++ = static_cast<double>(height);
+    *to++ = static_cast<double>(offset);
+  }
+  return out;
+}
+
+Napi::Value ImageStoreWrap::unlink(const Napi::CallbackInfo& info) {
+  store(info.Env())->unlink();
+  return info.Env().Undefined();
 }
 
 Napi::Value ImageStoreWrap::usage(const Napi::CallbackInfo& info) {

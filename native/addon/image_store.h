@@ -11,6 +11,7 @@
 namespace resnet_ft {
 
 Napi::Value create_image_store(const Napi::CallbackInfo& info);
+Napi::Value open_image_store(const Napi::CallbackInfo& info);
 
 class ImageStoreWrap : public GuardedWrap<ImageStoreWrap> {
  public:
@@ -25,11 +26,14 @@ class ImageStoreWrap : public GuardedWrap<ImageStoreWrap> {
                                                         Filter filter = Filter::kBilinear);
 
  private:
+  static std::shared_ptr<ImageStore> make(const Napi::CallbackInfo& info);
   std::shared_ptr<ImageStore> store(Napi::Env env) const;
   Napi::Value put(const Napi::CallbackInfo& info);
   Napi::Value size(const Napi::CallbackInfo& info);
   Napi::Value get(const Napi::CallbackInfo& info);
   Napi::Value window(const Napi::CallbackInfo& info);
+  Napi::Value table(const Napi::CallbackInfo& info);
+  Napi::Value unlink(const Napi::CallbackInfo& info);
   Napi::Value usage(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

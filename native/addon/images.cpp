@@ -82,7 +82,16 @@ Napi::Value resize_crop(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value create_crop_store(const Napi::CallbackInfo& info) {
-  return info.Env().GetInstanceData<Classes>()->crop_store.New({info[0], info[1], info[2]});
+  return info.Env().GetInstanceData<Classes>()->crop_store.New({info[0], info[1], info[2], info[3]});
+}
+
+Napi::Value open_crop_store(const Napi::CallbackInfo& info) {
+  const std::string file = text(info[0], "file");
+  const int64_t count = whole_number(info[1], "count", -kMaxSafeInteger);
+  const int64_t size = whole_number(info[2], "size", INT32_MIN, INT32_MAX);
+  auto* classes = info.Env().GetInstanceData<Classes>();
+  classes->new_crop_store = std::make_shared<CropStore>(count, static_cast<int>(size), file, Sharing::kReader);
+  return classes->crop_store.New({});
 }
 
 Napi::Function CropStoreWrap::define(Napi::Env env) {
@@ -90,24 +99,32 @@ Napi::Function CropStoreWrap::define(Napi::Env env) {
                      {InstanceMethod("put", &CropStoreWrap::call<&CropStoreWrap::put>),
                       InstanceMethod("putAndGet", &CropStoreWrap::call<&CropStoreWrap::put_and_get>),
                       InstanceMethod("get", &CropStoreWrap::call<&CropStoreWrap::get>),
+                      InstanceMethod("unlink", &CropStoreWrap::call<&CropStoreWrap::unlink>),
                       InstanceMethod("close", &CropStoreWrap::call<&CropStoreWrap::close>)});
 }
 
 CropStoreWrap::CropStoreWrap(const Napi::CallbackInfo& info) : GuardedWrap<CropStoreWrap>(info) {
   guarded(info.Env(), [&] {
-    const int64_t count = whole_number(info[0], "count", -kMaxSafeInteger);
-    const int64_t size = whole_number(info[1], "size", INT32_MIN, INT32_MAX);
-    const std::string file = info[2].IsUndefined() ? std::string() : text(info[2], "file");
-    try {
-      store_ = std::make_shared<CropStore>(count, static_cast<int>(size), file);
-    } catch (const std::bad_alloc&) {
-      throw native_error(info.Env(), "no memory for the crops");
-    }
+    store_ = std::exchange(info.Env().GetInstanceData<Classes>()->new_crop_store, nullptr);
+    if (!store_) store_ = make(info);
     auto self = info.This().As<Napi::Object>();
     self.Set("count", static_cast<double>(store_->count()));
     self.Set("size", store_->size());
     self.Set("inFile", store_->in_file());
   });
+}
+
+std::shared_ptr<CropStore> CropStoreWrap::make(const Napi::CallbackInfo& info) {
+  const int64_t count = whole_number(info[0], "count", -kMaxSafeInteger);
+  const int64_t size = whole_number(info[1], "size", INT32_MIN, INT32_MAX);
+  const std::string file = info[2].IsUndefined() ? std::string() : text(info[2], "file");
+  const bool shared = !info[3].IsUndefined() && boolean(info[3], "shared");
+  if (shared && file.empty()) throw native_error(info.Env(), kSharedWithoutFile);
+  try {
+    return std::make_shared<CropStore>(count, static_cast<int>(size), file, shared ? Sharing::kMaker : Sharing::kNone);
+  } catch (const std::bad_alloc&) {
+    throw native_error(info.Env(), "no memory for the crops");
+  }
 }
 
 std::shared_ptr<CropStore> CropStoreWrap::crops_of(const Napi::Value& store, const char* name) {
@@ -128,6 +145,11 @@ Napi::Value CropStoreWrap::start_put(const Napi::CallbackInfo& info, bool gives)
   const int resize = static_cast<int>(whole_number(info[2], "resize", 0, kMaxSide));
   const Fitting how = fitting_or_default(info[3]);
   return queue(std::make_unique<PutWorker>(info.Env(), info[1], store(info.Env()), index, resize, how, gives));
+}
+
+Napi::Value CropStoreWrap::unlink(const Napi::CallbackInfo& info) {
+  store(info.Env())->unlink();
+  return info.Env().Undefined();
 }
 
 Napi::Value CropStoreWrap::get(const Napi::CallbackInfo& info) {

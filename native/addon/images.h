@@ -12,6 +12,7 @@ namespace resnet_ft {
 
 Napi::Value resize_crop(const Napi::CallbackInfo& info);
 Napi::Value create_crop_store(const Napi::CallbackInfo& info);
+Napi::Value open_crop_store(const Napi::CallbackInfo& info);
 
 class CropStoreWrap : public GuardedWrap<CropStoreWrap> {
  public:
@@ -24,10 +25,12 @@ class CropStoreWrap : public GuardedWrap<CropStoreWrap> {
   static std::shared_ptr<CropStore> crops_of(const Napi::Value& store, const char* name);
 
  private:
+  static std::shared_ptr<CropStore> make(const Napi::CallbackInfo& info);
   std::shared_ptr<CropStore> store(Napi::Env env) const;
   Napi::Value put(const Napi::CallbackInfo& info);
   Napi::Value put_and_get(const Napi::CallbackInfo& info);
   Napi::Value start_put(const Napi::CallbackInfo& info, bool gives);
+  Napi::Value unlink(const Napi::CallbackInfo& info);
   Napi::Value get(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

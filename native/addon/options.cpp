@@ -94,6 +94,10 @@ Napi::Uint8Array bytes(const Napi::Value& value, const std::string& name) {
   return typed_array<Napi::Uint8Array>(value, name, napi_uint8_array, "a Uint8Array");
 }
 
+std::vector<double> float64s(const Napi::Value& value, const std::string& name) {
+  return elements(typed_array<Napi::Float64Array>(value, name, napi_float64_array, "a Float64Array"));
+}
+
 Options::Options(const Napi::Value& value, const std::string& name, std::string path)
     : object_(object(value, name)), name_(name), path_(std::move(path)) {}
 
@@ -192,9 +196,7 @@ std::vector<uint32_t> Options::uint32s(const char* key) {
   return elements(typed_array<Napi::Uint32Array>(value(key), named(key), napi_uint32_array, "a Uint32Array"));
 }
 
-std::vector<double> Options::float64s(const char* key) {
-  return elements(typed_array<Napi::Float64Array>(value(key), named(key), napi_float64_array, "a Float64Array"));
-}
+std::vector<double> Options::float64s(const char* key) { return resnet_ft::float64s(value(key), named(key)); }
 
 std::vector<double> Options::positive_float64s(const char* key) {
   std::vector<double> numbers = float64s(key);

@@ -19,6 +19,9 @@ constexpr int64_t kMaxSafeInteger = (int64_t{1} << 53) - 1;
 // What the option of the command line allows; OpenMP ends the process where it can't start as many as it is told to.
 constexpr int64_t kMaxThreads = 4096;
 
+// Of a store.
+constexpr const char* kSharedWithoutFile = "what processes share needs a file";
+
 int64_t whole_number(const Napi::Value& value, const std::string& name, int64_t from = 0, int64_t to = kMaxSafeInteger);
 double finite_number(const Napi::Value& value, const std::string& name);
 bool boolean(const Napi::Value& value, const std::string& name);
@@ -27,6 +30,7 @@ Napi::Object object(const Napi::Value& value, const std::string& name);
 Napi::Array array(const Napi::Value& value, const std::string& name);
 Napi::Function function_of(const Napi::Value& value, const std::string& name);
 Napi::Uint8Array bytes(const Napi::Value& value, const std::string& name);
+std::vector<double> float64s(const Napi::Value& value, const std::string& name);
 
 // The named properties of an object.
 class Options {

@@ -10,12 +10,22 @@
 
 namespace resnet_ft {
 
-CropStore::CropStore(int64_t count, int size, const std::string& file) : count_(count), size_(size) {
+CropStore::CropStore(int64_t count, int size, const std::string& file, Sharing sharing) : count_(count), size_(size) {
   if (count < 0 || size <= 0 || size > 16384 ||
       count > std::numeric_limits<int64_t>::max() / (int64_t{3} * size_ * size_)) {
     throw std::invalid_argument("a crop store needs a count of 0 or more and a crop of 1 to 16384 pixels");
   }
   const size_t bytes = static_cast<size_t>(count_) * bytes_per_sample();
+  if (sharing != Sharing::kNone) {
+    file_ = std::make_unique<ScratchFile>(file, "the file of the crops", sharing);
+    shared_name_ = file;
+    if (sharing == Sharing::kReader) {
+      file_->require_size(bytes);
+    } else {
+      file_->set_size(bytes);
+    }
+    return;
+  }
 #ifndef _WIN32  // where a file can't be without a name
   if (!file.empty() && count > 0) {
     file_ = std::make_unique<ScratchFile>(file, "the file of the crops");
@@ -25,6 +35,10 @@ CropStore::CropStore(int64_t count, int size, const std::string& file) : count_(
 #endif
   // new[] without an initialiser: untouched pages cost no memory
   memory_.reset(new uint8_t[bytes]);
+}
+
+void CropStore::unlink() {
+  if (file_) file_->unlink();
 }
 
 void CropStore::check(int64_t index) const {

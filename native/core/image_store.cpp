@@ -15,15 +15,64 @@ namespace {
 
 constexpr int kMostPixelsOfASide = 16384;
 
+// Of an image that is kept: what a side can be, and what its bytes can be counted for.
+constexpr int64_t kMostOfASide = std::numeric_limits<int>::max();
+constexpr int64_t kMostPixels = std::numeric_limits<int64_t>::max() / 3;
+
 int64_t bytes_of(int width, int height) { return int64_t{3} * width * height; }
+
+constexpr const char* kFile = "the file of the images";
 
 }  // namespace
 
-ImageStore::ImageStore(int64_t count, int64_t memory, const std::string& file)
-    : memory_left_(file.empty() ? std::numeric_limits<int64_t>::max() : memory) {
+ImageStore::ImageStore(int64_t count, int64_t memory, const std::string& file, bool shared)
+    : memory_left_(shared         ? 0
+                   : file.empty() ? std::numeric_limits<int64_t>::max()
+                                  : memory) {
   if (count < 0 || memory < 0) throw std::invalid_argument("a store of images needs a count and bytes of 0 or more");
-  if (!file.empty()) file_ = std::make_unique<ScratchFile>(file, "the file of the images");
+  if (shared || !file.empty())
+    file_ = std::make_unique<ScratchFile>(file, kFile, shared ? Sharing::kMaker : Sharing::kNone);
+  if (shared) shared_name_ = file;
   entries_.resize(count);
+}
+
+ImageStore::ImageStore(const std::string& file, const std::vector<Place>& table)
+    : memory_left_(0), file_(std::make_unique<ScratchFile>(file, kFile, Sharing::kReader)), shared_name_(file) {
+  const auto length = static_cast<int64_t>(file_->size());
+  entries_.resize(table.size());
+  for (size_t i = 0; i < table.size(); ++i) {
+    const auto& [width, height, offset] = table[i];
+    if (width == 0 && height == 0) continue;
+    const std::string image = "image " + std::to_string(i) + " of the table of " + file;
+    if (width <= 0 || height <= 0 || offset < 0 || width > kMostOfASide || height > kMostOfASide ||
+        width * height > kMostPixels)
+      throw std::invalid_argument(image + " can't be: " + std::to_string(width) + " x " + std::to_string(height) +
+                                  " pixels at " + std::to_string(offset));
+    Entry& made = entries_[i];
+    made.width = static_cast<int>(width);
+    made.height = static_cast<int>(height);
+    made.offset = offset;
+    made.complete = true;
+    usage_.file += bytes_of(made.width, made.height);
+    if (offset > length || bytes_of(made.width, made.height) > length - offset)
+      throw file_->failure("used", "it ends with " + std::to_string(length) + " bytes, before image " +
+                                       std::to_string(i) + " does: something cut it short, or it is of other data");
+  }
+}
+
+std::vector<ImageStore::Place> ImageStore::table() const {
+  if (shared_name_.empty()) throw std::invalid_argument("a store of images that is not shared has no table");
+  std::vector<Place> table(entries_.size());
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
+    if (entry.complete) table[i] = {entry.width, entry.height, entry.offset};
+  }
+  return table;
+}
+
+void ImageStore::unlink() {
+  if (file_) file_->unlink();
 }
 
 ImageStore::Usage ImageStore::usage() const {
@@ -113,6 +162,13 @@ ImageWindows::ImageWindows(std::shared_ptr<const ImageStore> images, int size, F
     : images_(std::move(images)), size_(size), filter_(filter) {
   if (size <= 0 || size > kMostPixelsOfASide)
     throw std::invalid_argument("windows need a side of 1 to " + std::to_string(kMostPixelsOfASide) + " pixels");
+}
+
+std::string ImageWindows::shared_name() const {
+  const std::string& images = images_->shared_name();
+  if (images.empty()) return {};
+  // Of one store there may be windows of several kinds.
+  return images + " " + std::to_string(size_) + (filter_ == Filter::kBicubic ? " bicubic" : " bilinear");
 }
 
 void ImageWindows::read(int64_t index, const Window* window, uint8_t* to) const {

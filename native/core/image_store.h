@@ -22,17 +22,34 @@ class ImageStore {
     int64_t file = 0;
   };
 
+  // Where an image is in the file.
+  struct Place {
+    int64_t width = 0;  // 0 x 0 where there is none
+    int64_t height = 0;
+    int64_t offset = 0;
+  };
+
   // Room for `count` images: in memory as long as they have no more than `memory` bytes, in a new file named `file`
   // beyond that, which is gone with the process; all in memory where `file` is empty. Throws std::runtime_error where
-  // the file can't be made.
-  ImageStore(int64_t count, int64_t memory, const std::string& file = {});
+  // the file can't be made. Where it is `shared`, all are in the file, for other processes to read.
+  ImageStore(int64_t count, int64_t memory, const std::string& file = {}, bool shared = false);
+  // The images of a store that another process has made and filled: its file and its table. Throws std::runtime_error
+  // where the file can't be opened or is too short, std::invalid_argument for a table that no store has.
+  ImageStore(const std::string& file, const std::vector<Place>& table);
 
   int64_t count() const { return static_cast<int64_t>(entries_.size()); }
   Usage usage() const;
+  // Where the images are, by index. Throws std::invalid_argument where the store is not shared.
+  std::vector<Place> table() const;
+  // Takes the name of a file away that others were to open, and now have open.
+  void unlink();
+  // As of SampleSource.
+  const std::string& shared_name() const { return shared_name_; }
 
   // Keeps an image; one whose short side has more than `short_side` pixels is first resized to that, as by
   // torchvision's Resize (0: none is). Different indices may be written from different threads at once. Throws
-  // std::invalid_argument where there is an image already, std::runtime_error where the file has no room.
+  // std::invalid_argument where there is an image already, std::runtime_error where the file has no room, or may only
+  // be read.
   void put(int64_t index, RgbView image, int short_side);
 
   // The following may be called from several threads at once, also while other images are put. They throw
@@ -64,6 +81,7 @@ class ImageStore {
   int64_t memory_left_;
   Usage usage_;
   std::unique_ptr<ScratchFile> file_;
+  std::string shared_name_;
 };
 
 // The windows of a store's images as samples.
@@ -77,6 +95,7 @@ class ImageWindows final : public SampleSource {
   // Width and height of an image, without the pixels.
   RgbView image_size(int64_t index) const { return images_->size(index); }
   void read(int64_t index, const Window* window, uint8_t* to) const override;
+  std::string shared_name() const override;
 
  private:
   std::shared_ptr<const ImageStore> images_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "core/resize.h"
 
@@ -27,6 +28,9 @@ class SampleSource {
   // where the source has one part only and is asked for another, or has none by itself and is not told which. May be
   // called from several threads at once.
   virtual void read(int64_t index, const Window* window, uint8_t* to) const = 0;
+
+  // What it is called in every process of the machine that reads the same samples; empty where no other one does.
+  virtual std::string shared_name() const { return {}; }
 };
 
 // Some samples of a pass and what was drawn for each.

@@ -151,12 +151,32 @@ async function main() {
       .slice(1)
       .filter((value) => typeof value !== 'string')
       .map((value) => [`createCropStore in ${String(value)}`, () => addon.createCropStore(1, 32, value)]),
+    ...wrong
+      .filter((value) => value !== undefined)
+      .map((value) => [
+        `createCropStore shared ${String(value)}`,
+        () => addon.createCropStore(1, 32, undefined, value),
+      ]),
+    ...wrong.map((value) => [`openCropStore in ${String(value)}`, () => addon.openCropStore(value, 1, 32)]),
+    ...wrong.map((value) => [`openCropStore of ${String(value)}`, () => addon.openCropStore('none', value, 32)]),
+    ...wrong.map((value) => [`openCropStore of size ${String(value)}`, () => addon.openCropStore('none', 1, value)]),
+    ...wrong.map((value) => [
+      `openImageStore in ${String(value)}`,
+      () => addon.openImageStore(value, new Float64Array()),
+    ]),
+    ...wrong.map((value) => [`openImageStore by ${String(value)}`, () => addon.openImageStore('none', value)]),
     ...wrong.map((value) => [`putAndGet at ${String(value)}`, () => store.putAndGet(value, image(40), 36)]),
     ...wrong.map((value) => [
       `createImageStore of ${String(value)}`,
       () => addon.createImageStore(value, { memory: 1 }),
     ]),
     ...every('createImageStore', { memory: 1 }, (options) => addon.createImageStore(1, options)),
+    ...wrong
+      .filter((value) => value !== undefined)
+      .map((value) => [
+        `images shared ${String(value)}`,
+        () => addon.createImageStore(1, { memory: 1, shared: value }),
+      ]),
     ...every('window', box, (options) => images.window(0, options, 8)),
     ...wrong.map((value) => [`window of ${String(value)}`, () => images.window(value, box, 8)]),
     ...wrong.map((value) => [`window of side ${String(value)}`, () => images.window(0, box, value)]),

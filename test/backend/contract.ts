@@ -115,6 +115,30 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
       expect(backend.capabilities.keptFeatures).toEqual(['horizontal-flip']);
     });
 
+    test('what processes share, or an error where the capabilities are without it', async () => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-shared-'));
+      const file = path.join(folder, 'crops');
+      const calls = {
+        create: () => backend.createCropStore(1, 8, file, true).close(),
+        openCrops: () => backend.openCropStore(file, 1, 8).close(),
+        openImages: () => backend.openImageStore(file, new Float64Array()).close(),
+      };
+      if (backend.capabilities.sharedStores) {
+        expect(calls.create).not.toThrow();
+        expect(calls.openCrops).toThrow('No such file or directory');
+        expect(calls.openImages).toThrow('No such file or directory');
+      } else {
+        for (const call of Object.values(calls)) {
+          await expect(Promise.resolve().then(call)).rejects.toMatchObject({
+            code: 'NATIVE_ERROR',
+            message: expect.stringMatching(/share/),
+          });
+        }
+      }
+      expect(fs.readdirSync(folder)).toEqual([]);
+      fs.rmdirSync(folder);
+    });
+
     test('crops in a file that is gone from its folder', async () => {
       const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-store-'));
       const store = backend.createCropStore(3, 16, path.join(folder, 'crops'));

@@ -30,6 +30,7 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
       draws: DRAWS,
       trainFrom: TRAIN_FROM,
       imageStore: false,
+      sharedStores: false,
     },
     deviceInfo: () => ({
       cudaBuilt: false,
@@ -41,14 +42,25 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
       throw misuse('the js backend computes on the CPU');
     },
     resizeCrop,
-    createCropStore: (count, size, file) => new JsCropStore(count, size, file),
+    createCropStore: (count, size, file, shared) => {
+      if (shared === true) throw notShared();
+      return new JsCropStore(count, size, file);
+    },
+    openCropStore: () => {
+      throw notShared();
+    },
     createImageStore: () => {
       throw misuse('the js backend has no store of images');
+    },
+    openImageStore: () => {
+      throw notShared();
     },
     createModel: (options, tensors) => JsModel.create(engine, options, tensors),
     createSession: (options) => JsSession.create(engine, options),
   };
 }
+
+const notShared = (): Error => misuse('the js backend shares nothing with other processes');
 
 async function fastestEngine(): Promise<Engine> {
   try {

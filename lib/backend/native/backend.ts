@@ -18,8 +18,10 @@ export async function openNativeBackend(cuda = true): Promise<Backend> {
     deviceInfo: () => addon.deviceInfo(),
     cudaDevice: (index) => addon.cudaDevice(index),
     resizeCrop: (image, options) => addon.resizeCrop(image, options),
-    createCropStore: (count, size, file) => addon.createCropStore(count, size, file),
+    createCropStore: (count, size, file, shared) => addon.createCropStore(count, size, file, shared),
+    openCropStore: (file, count, size) => addon.openCropStore(file, count, size),
     createImageStore: (count, options) => addon.createImageStore(count, options),
+    openImageStore: (file, table) => addon.openImageStore(file, table),
     createModel: (options, tensors) => addon.createModel(options, tensors),
     createSession: (options) => addon.createSession(options),
   };

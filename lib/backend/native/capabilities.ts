@@ -25,4 +25,6 @@ export const CAPABILITIES: Capabilities = {
   draws: DRAWS,
   trainFrom: TRAIN_FROM,
   imageStore: true,
+  // There a file can't be without a name while it is open, so that it would be left over where a process is killed.
+  sharedStores: process.platform !== 'win32',
 };
