@@ -29,6 +29,12 @@ export interface SessionOptions {
   cacheDisk: number;
   /** Path without an extension; the file is gone when the process ends. Empty: none. */
   cacheFile: string;
+  /**
+   * Path of a folder in which all processes of a machine keep the features together, up to `cacheDisk` bytes, so that each is computed
+   * once among them; of those stores that are shared. Sessions with other recipes or preprocessing need folders of their own. Whoever made
+   * it removes it, at any time: who has its files open goes on with them. Only where the capabilities have shared stores.
+   */
+  cacheShared?: string;
   /** Keep features as bfloat16, in half of the room. */
   cacheBf16: boolean;
   /**
@@ -59,6 +65,16 @@ export interface StepsComputed {
   /** By repeating a recorded step. */
   recorded: boolean;
   /** Why not, though it was wanted; empty where it is so, or has not been tried yet. */
+  reason: string;
+}
+
+/** How the features of frozen modules came about. */
+export interface FeaturesKept {
+  /** How many were computed in this process, of those that are kept, for the weights that the frozen modules have now. */
+  computed: number;
+  /** Whether they are kept together with other processes. */
+  shared: boolean;
+  /** Why not, though `cacheShared` asks for it; else empty. */
   reason: string;
 }
 
@@ -217,6 +233,8 @@ export interface TrainingSession {
   restore(state: SessionState): Promise<void>;
   /** How the steps so far were computed; only the native backend has a choice. Not while a pass runs. */
   stepsComputed?(): StepsComputed;
+  /** Only the native backend tells; not while a pass runs. */
+  featuresKept?(): FeaturesKept;
   /** Measures how many seconds a run takes, roughly; only a backend that is slow has it. */
   estimateSeconds?(work: PlannedWork): Promise<number>;
   /** Makes the running pass stop at its next batch. */
@@ -314,7 +332,7 @@ export interface Capabilities {
   readonly trainFrom: readonly TrainFrom[];
   /** Whether there is an {@link ImageStore}, of which windows are cut. */
   readonly imageStore: boolean;
-  /** Whether processes of a machine can share stores. */
+  /** Whether processes of a machine can share stores, and the features of frozen modules. */
   readonly sharedStores: boolean;
 }
 

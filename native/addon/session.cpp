@@ -40,6 +40,10 @@ SessionOptions session_options(const Napi::Value& value) {
   out.cache.memory = o.whole("cacheMemory");
   out.cache.disk = o.whole("cacheDisk");
   out.cache.file = o.name("cacheFile");
+  if (!o.value("cacheShared").IsUndefined()) {
+    if (!kFilesAreShared) throw native_error(value.Env(), "cacheShared: processes can't share such files on Windows");
+    out.cache.shared = o.name("cacheShared") + "/features";
+  }
   out.cache_bf16 = o.flag("cacheBf16");
   out.deterministic = o.flag_or_none("deterministic").value_or(false);
   out.device_crops = o.whole_or_none("deviceCrops").value_or(-1);
@@ -138,6 +142,7 @@ Napi::Function SessionWrap::define(Napi::Env env) {
                      {InstanceMethod("draws", &SessionWrap::call<&SessionWrap::draws>),
                       InstanceMethod("trainEpoch", &SessionWrap::call<&SessionWrap::train_epoch>),
                       InstanceMethod("stepsComputed", &SessionWrap::call<&SessionWrap::steps_computed>),
+                      InstanceMethod("featuresKept", &SessionWrap::call<&SessionWrap::features_kept>),
                       InstanceMethod("evaluate", &SessionWrap::call<&SessionWrap::evaluate>),
                       InstanceMethod("stateDict", &SessionWrap::call<&SessionWrap::state_dict>),
                       InstanceMethod("loadStateDict", &SessionWrap::call<&SessionWrap::load_state_dict>),
@@ -227,6 +232,16 @@ Napi::Value SessionWrap::steps_computed(const Napi::CallbackInfo& info) {
   out.Set("explicitly", how.explicitly);
   out.Set("recorded", how.recorded);
   out.Set("reason", how.reason);
+  return out;
+}
+
+Napi::Value SessionWrap::features_kept(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const FeatureFigures figures = session(env)->feature_figures();
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("computed", static_cast<double>(figures.computed));
+  out.Set("shared", figures.shared);
+  out.Set("reason", figures.why_not_shared);
   return out;
 }
 

@@ -25,6 +25,7 @@ class SessionWrap : public GuardedWrap<SessionWrap> {
   Napi::Value draws(const Napi::CallbackInfo& info);
   Napi::Value train_epoch(const Napi::CallbackInfo& info);
   Napi::Value steps_computed(const Napi::CallbackInfo& info);
+  Napi::Value features_kept(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value state_dict(const Napi::CallbackInfo& info);
   Napi::Value load_state_dict(const Napi::CallbackInfo& info);

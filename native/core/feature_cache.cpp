@@ -8,8 +8,22 @@
 namespace resnet_ft {
 
 FeatureCache::FeatureCache(int64_t keys, int64_t rows, int64_t row_bytes, CacheBudget& budget,
-                           const std::string& suffix)
+                           const std::string& suffix, const std::string& shared)
     : row_bytes_(row_bytes), slots_(keys, -1) {
+  const int64_t shared_rows = shared.empty() ? 0 : std::min(rows, budget.disk / row_bytes);
+  if (!shared.empty() && shared_rows == 0) {
+    why_not_shared_ = "no feature fits into " + std::to_string(budget.disk) + " bytes of disk";
+  } else if (shared_rows > 0) {
+    try {
+      shared_.emplace(shared, keys, row_bytes);
+      shared_step_ = keys / rows;
+      shared_end_ = shared_rows * shared_step_;
+      budget.disk -= shared_rows * row_bytes;
+      rows -= shared_rows;
+    } catch (const std::runtime_error& error) {
+      why_not_shared_ = error.what();
+    }
+  }
   memory_slots_ = std::min(rows, budget.memory / row_bytes);
   disk_slots_ = budget.file.empty() ? 0 : std::min(rows - memory_slots_, budget.disk / row_bytes);
   budget.memory -= memory_slots_ * row_bytes;
@@ -24,6 +38,7 @@ FeatureCache::FeatureCache(int64_t keys, int64_t rows, int64_t row_bytes, CacheB
 }
 
 void FeatureCache::read(int64_t key, uint8_t* row) const {
+  if (in_shared(key)) return shared_->read(key, row);
   const int64_t slot = slots_.at(key);
   if (slot < memory_slots_) {
     std::memcpy(row, memory_.get() + slot * row_bytes_, row_bytes_);
@@ -33,7 +48,15 @@ void FeatureCache::read(int64_t key, uint8_t* row) const {
 }
 
 void FeatureCache::write(int64_t key, const uint8_t* row) {
-  if (has(key) || used_ == memory_slots_ + disk_slots_) return;
+  if (in_shared(key)) {
+    try {
+      if (!shared_is_full_) shared_->write(key, row);
+    } catch (const std::runtime_error&) {
+      shared_is_full_ = true;
+    }
+    return;
+  }
+  if (slots_[key] >= 0 || used_ == memory_slots_ + disk_slots_) return;
   if (used_ < memory_slots_) {
     std::memcpy(memory_.get() + used_ * row_bytes_, row, row_bytes_);
   } else {

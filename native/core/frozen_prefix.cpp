@@ -7,8 +7,20 @@
 #include <vector>
 
 #include "core/augment/augmenter.h"
+#include "core/checksum.h"
 
 namespace resnet_ft {
+
+void name_by_weights(CacheBudget* budget, const std::vector<NamedTensor>& weights, int cut) {
+  if (budget->shared.empty()) return;
+  uint64_t sum = 0;
+  for (const auto& [name, tensor] : weights) {
+    if (stage_of_tensor(name) >= cut) continue;
+    const torch::Tensor bytes = tensor.cpu().contiguous();
+    sum = checksum(bytes.data_ptr(), bytes.nbytes(), checksum(name.data(), name.size(), sum));
+  }
+  budget->shared += "-" + std::to_string(sum);
+}
 
 FrozenPrefix::FrozenPrefix(FoldedResNet network, Normalizer normalizer, torch::Device device, CacheBudget budget,
                            bool bf16)
@@ -19,7 +31,15 @@ FrozenPrefix::FrozenPrefix(FoldedResNet network, Normalizer normalizer, torch::D
       bf16_(bf16) {}
 
 torch::Tensor FrozenPrefix::compute(const Samples& samples) {
-  torch::Tensor rows = network_.forward(normalizer_.batch(samples));
+  return rows_of(network_.forward(normalizer_.batch(samples)));
+}
+
+torch::Tensor FrozenPrefix::of_nothing(int side) {
+  const torch::Tensor nothing = torch::zeros({1, 3, side, side}, torch::TensorOptions(device_));
+  return rows_of(network_.forward(nothing.contiguous(torch::MemoryFormat::ChannelsLast)));
+}
+
+torch::Tensor FrozenPrefix::rows_of(torch::Tensor rows) const {
   if (rows.dim() == 4) rows = rows.permute({0, 2, 3, 1});
   if (bf16_) rows = rows.to(torch::kBFloat16);
   return rows.to(torch::kCPU).contiguous();
@@ -57,10 +77,40 @@ torch::Tensor FrozenPrefix::compute(const Samples& samples, const std::vector<in
   return compute(some);
 }
 
+std::unique_ptr<FeatureCache> FrozenPrefix::make_cache(const SampleSource& source, const Samples& samples,
+                                                       const torch::Tensor& row, const std::string& shared_name) {
+  row_shape_ = row.sizes().vec();
+  type_ = row.scalar_type();
+  // Of images that are never mirrored there is one way only.
+  const int64_t kept = samples.views == 0 && samples.mirrored == nullptr ? 1 : ways(samples);
+  const auto row_bytes = static_cast<int64_t>(row.nbytes());
+  std::string file;
+  if (!shared_name.empty()) {
+    // Processes come to their sources in another order where a pass has no samples for one of them: no counter is the
+    // same in all.
+    const std::string of = shared_name + " " + std::to_string(ways(samples)) + " " + std::to_string(row_bytes);
+    file = budget_.shared + "-" + std::to_string(checksum(of.data(), of.size()));
+  }
+  auto cache = std::make_unique<FeatureCache>(ways(samples) * source.count(), kept * source.count(), row_bytes, budget_,
+                                              "-" + std::to_string(caches_.size()), file);
+  figures_.shared = figures_.shared || cache->shares();
+  if (!cache->why_not_shared().empty()) figures_.why_not_shared = cache->why_not_shared();
+  return cache;
+}
+
 torch::Tensor FrozenPrefix::features(const std::shared_ptr<const SampleSource>& source, const Samples& samples) {
   if (!serves(samples)) return network_.forward(normalizer_.batch(samples));
   const int64_t count = samples.count;
   SourceCache& cache = caches_[source.get()];
+  const auto keep_by = [&](const torch::Tensor& row, const std::string& shared_name) {
+    cache.source = source;
+    cache.rows = make_cache(*source, samples, row, shared_name);
+  };
+  if (!cache.rows && !budget_.shared.empty()) {
+    // Others may have computed all of these: the size of a row must be known before.
+    const std::string shared_name = source->shared_name();
+    if (!shared_name.empty()) keep_by(of_nothing(source->size())[0], shared_name);
+  }
 
   std::vector<int64_t> missing;
   for (int64_t i = 0; i < count; ++i) {
@@ -68,14 +118,8 @@ torch::Tensor FrozenPrefix::features(const std::shared_ptr<const SampleSource>& 
   }
   torch::Tensor computed;
   if (!missing.empty()) computed = compute(samples, missing);
-  if (!cache.rows) {
-    row_shape_ = computed.sizes().slice(1).vec();
-    cache.source = source;
-    // Of images that are never mirrored there is one way only.
-    const int64_t kept = samples.views == 0 && samples.mirrored == nullptr ? 1 : ways(samples);
-    cache.rows = std::make_unique<FeatureCache>(ways(samples) * source->count(), kept * source->count(),
-                                                computed[0].nbytes(), budget_, "-" + std::to_string(caches_.size()));
-  }
+  figures_.computed += static_cast<int64_t>(missing.size());
+  if (!cache.rows) keep_by(computed[0], {});
 
   std::vector<int64_t> shape = row_shape_;
   shape.insert(shape.begin(), count);

@@ -9,8 +9,20 @@
 #include "core/batch.h"
 #include "core/feature_cache.h"
 #include "core/folded_resnet.h"
+#include "core/named_tensor.h"
 
 namespace resnet_ft {
+
+// How the features of frozen stages came about.
+struct FeatureFigures {
+  int64_t computed = 0;        // of those that are kept, in this process
+  bool shared = false;         // with other processes
+  std::string why_not_shared;  // where they were to be
+};
+
+// Has the names of shared files tell the weights of the stages before `cut`, of which the features are: those of other
+// weights are in other files.
+void name_by_weights(CacheBudget* budget, const std::vector<NamedTensor>& weights, int cut);
 
 class FrozenPrefix {
  public:
@@ -24,6 +36,7 @@ class FrozenPrefix {
 
   // Features at the cut of samples of `source`, on the device.
   torch::Tensor features(const std::shared_ptr<const SampleSource>& source, const Samples& samples);
+  const FeatureFigures& figures() const { return figures_; }
 
  private:
   struct SourceCache {
@@ -35,10 +48,16 @@ class FrozenPrefix {
   static int64_t key(const Samples& samples, int64_t i);
   // How many of each image may be.
   static int64_t ways(const Samples& samples);
+  // The cache of the rows of a source, one of them given.
+  std::unique_ptr<FeatureCache> make_cache(const SampleSource& source, const Samples& samples, const torch::Tensor& row,
+                                           const std::string& shared_name);
+  // Features of no image, for their size and type.
+  torch::Tensor of_nothing(int side);
   // The features of some of them.
   torch::Tensor compute(const Samples& samples, const std::vector<int64_t>& which);
-  // Rows of features as they are kept: on the CPU, channels last, without gaps.
   torch::Tensor compute(const Samples& samples);
+  // Rows of features as they are kept: on the CPU, channels last, without gaps.
+  torch::Tensor rows_of(torch::Tensor features) const;
 
   FoldedResNet network_;
   Normalizer normalizer_;
@@ -48,6 +67,7 @@ class FrozenPrefix {
   std::vector<int64_t> row_shape_;  // of the features of one crop, channels last
   torch::ScalarType type_ = torch::kFloat32;
   std::unordered_map<const SampleSource*, SourceCache> caches_;
+  FeatureFigures figures_;
 };
 
 }  // namespace resnet_ft

@@ -105,8 +105,9 @@ torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t siz
       const auto weights = model_->state_dict();
       FoldedResNet frozen(options_.network, TensorMap(weights.begin(), weights.end()), device_, inference_precision(),
                           kStem, cut_);
-      prefix_ =
-          std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, options_.cache, options_.cache_bf16);
+      CacheBudget budget = options_.cache;
+      name_by_weights(&budget, weights, cut_);
+      prefix_ = std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, budget, options_.cache_bf16);
     }
     const torch::NoGradGuard no_grad;
     return prefix_->features(batches.source(), batches.samples(first, size));

@@ -128,6 +128,7 @@ class Session : public PassControl {
   EpochResult train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step);
   // Not while a pass runs.
   StepsComputed steps_computed() const;
+  FeatureFigures feature_figures() const { return prefix_ ? prefix_->figures() : FeatureFigures(); }
   EvaluateResult evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch);
 
   // Copies on the CPU, contiguous; of the weights that train_epoch kept where `kept` says so. Where weights are

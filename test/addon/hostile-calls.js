@@ -165,6 +165,9 @@ async function main() {
       () => addon.openImageStore(value, new Float64Array()),
     ]),
     ...wrong.map((value) => [`openImageStore by ${String(value)}`, () => addon.openImageStore('none', value)]),
+    ...wrong
+      .filter((value) => value !== undefined && typeof value !== 'string')
+      .map((value) => [`cacheShared ${String(value)}`, () => addon.createSession({ ...SESSION, cacheShared: value })]),
     ...wrong.map((value) => [`putAndGet at ${String(value)}`, () => store.putAndGet(value, image(40), 36)]),
     ...wrong.map((value) => [
       `createImageStore of ${String(value)}`,

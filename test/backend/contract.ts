@@ -122,11 +122,13 @@ export function describeContract(name: string, open: () => Promise<Backend>): vo
         create: () => backend.createCropStore(1, 8, file, true).close(),
         openCrops: () => backend.openCropStore(file, 1, 8).close(),
         openImages: () => backend.openImageStore(file, new Float64Array()).close(),
+        session: async () => (await backend.createSession({ ...OPTIONS, cacheShared: folder })).close(),
       };
       if (backend.capabilities.sharedStores) {
         expect(calls.create).not.toThrow();
         expect(calls.openCrops).toThrow('No such file or directory');
         expect(calls.openImages).toThrow('No such file or directory');
+        await expect(calls.session()).resolves.toBeUndefined();
       } else {
         for (const call of Object.values(calls)) {
           await expect(Promise.resolve().then(call)).rejects.toMatchObject({

@@ -56,7 +56,10 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
       throw notShared();
     },
     createModel: (options, tensors) => JsModel.create(engine, options, tensors),
-    createSession: (options) => JsSession.create(engine, options),
+    createSession: async (options) => {
+      if (options.cacheShared !== undefined) throw notShared();
+      return JsSession.create(engine, options);
+    },
   };
 }
 
