@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { Backend, CropStore, FeaturesKept, SessionOptions, TrainingSession } from '../../lib/backend/types';
 import { decodeImage } from '../../lib/data/decode';
+import { PYTHON_NAMES, runPython } from '../../lib/libtorch/python';
 import { difference, FILES, OPTIONS, TARGETS } from '../backend/images';
 import { scratch } from '../cli/run';
 import { rates, sessionWith, type SessionChanges } from '../made-weights';
@@ -82,6 +85,15 @@ async function starts(...sessions: SessionOptions[]): Promise<Other[]> {
 const train = (by: Other, which: number[], epoch: number): Promise<number> =>
   by.ask('train', { name: 'session', store: 'crops', ...passOf(which, epoch) });
 const featuresOf = (by: Other): Promise<FeaturesKept> => by.ask('features', { name: 'session' });
+
+/** Has all of a file locked until it is killed. */
+const LOCKER = `
+import fcntl, sys
+file = open(sys.argv[1], 'r+')
+fcntl.lockf(file, fcntl.LOCK_EX)
+print('locked', flush=True)
+sys.stdin.read()
+`;
 
 (process.platform === 'win32' ? describe.skip : describe)('features that processes share', () => {
   test('are computed once among them, and are those of a process alone', async () => {
@@ -239,6 +251,32 @@ const featuresOf = (by: Other): Promise<FeaturesKept> => by.ask('features', { na
     expect(Math.abs((await train(left, ALL, 1)) / expected - 1)).toBeLessThan(1e-6);
     const { computed } = await featuresOf(left);
     expect([computed > 0, computed <= COUNT / 2 + 1]).toEqual([true, true]);
+  });
+
+  // Node.js has no locks of a file.
+  const python = PYTHON_NAMES.find((name) => runPython(name, 'import fcntl; print(1)') !== undefined);
+  (python === undefined ? test.skip : test)('that another process is writing are left to it', async () => {
+    const options = sharing();
+    const sums = (): number[] => [...fs.readFileSync(fileIn(options)).subarray(0, 2 * COUNT * 8)];
+    await inSession(options, async (session) => {
+      await lossOf(session, FRONT, 1);
+      const first = sums();
+      const writer = spawn(python as string, ['-c', LOCKER, fileIn(options)], { stdio: 'pipe' });
+      const ended = once(writer, 'close');
+      try {
+        await once(writer.stdout, 'data');
+        await lossOf(session, ALL, 2);
+        expect(sums()).toEqual(first);
+      } finally {
+        writer.kill('SIGKILL');
+      }
+      await ended;
+      await lossOf(session, ALL, 3);
+      expect(sums()).not.toEqual(first);
+      expect(kept(session)?.computed).toBe(COUNT + COUNT / 2);
+      await lossOf(session, ALL, 4);
+      expect(kept(session)?.computed).toBe(COUNT + COUNT / 2);
+    });
   });
 
   test('of a file that was cut are an error that names it, also where it has grown again', async () => {
