@@ -2,6 +2,7 @@ import { oneLine, throwIfAborted } from '../errors';
 import { resolveDoctorOptions, type DoctorOptions } from '../options';
 import { checkCrops, checkData, checkDisks, checkWeights } from './caches';
 import { checkCpu, checkMemory, checkNode, checkPackage, checkPlatform, checkThreads, manifest } from './machine';
+import { checkGpuCode } from './gpu-code';
 import { checkAddon, checkBackend, checkCuda, checkGpu, checkLibtorch, checkPrecision } from './native';
 import { checkNetwork } from './network';
 import { checkJs, checkSharp } from './packages';
@@ -60,6 +61,7 @@ export async function doctor(options: DoctorOptions = {}, control: DoctorControl
     guarded('precision', async () => checkPrecision(await native)),
     guarded('gpu', async () => (await gpu).check),
     guarded('cuda', async () => checkCuda(await native, await gpu)),
+    guarded('gpu code', async () => checkGpuCode(await native)),
     guarded('sharp', async () => checkSharp(await sharp)),
     guarded('js backend', async () => checkJs(await js, await native)),
     guarded('weights', () => checkWeights(verify, signal)),

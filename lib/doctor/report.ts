@@ -6,7 +6,7 @@ export interface DoctorCheck {
   /**
    * What was looked at. Always there, in this order: `package`, `node`, `platform`, `cpu`, `threads`, `memory`, `libtorch`, `addon`,
    * `backend`, `precision`, `gpu`, `cuda`, `sharp`, `js backend`, `weights`, `data`, `crops`, `disk caches`, `disk weights`,
-   * `disk here`, `network`. `libtorch <rung>` follows `libtorch` for each place that was passed over, and
+   * `disk here`, `network`. `cuda convolutions` and `cuda kernels` follow `cuda` where there is a GPU that works, `libtorch <rung>` follows `libtorch` for each place that was passed over, and
    * `weights <name> <arch>` follows `weights` for each file that `verify` read or that is damaged.
    */
   name: string;
