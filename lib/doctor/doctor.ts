@@ -6,6 +6,7 @@ import { checkGpuCode } from './gpu-code';
 import { checkAddon, checkBackend, checkCuda, checkGpu, checkLibtorch, checkPrecision } from './native';
 import { checkNetwork } from './network';
 import { checkJs, checkSharp } from './packages';
+import { checkProcesses } from './processes';
 import { unwell, type DoctorCheck, type DoctorReport } from './report';
 import { runProbe } from './run-probe';
 
@@ -61,6 +62,7 @@ export async function doctor(options: DoctorOptions = {}, control: DoctorControl
     guarded('precision', async () => checkPrecision(await native)),
     guarded('gpu', async () => (await gpu).check),
     guarded('cuda', async () => checkCuda(await native, await gpu)),
+    guarded('processes', async () => checkProcesses(await native)),
     guarded('gpu code', async () => checkGpuCode(await native)),
     guarded('sharp', async () => checkSharp(await sharp)),
     guarded('js backend', async () => checkJs(await js, await native)),

@@ -41,7 +41,7 @@ const PROBES: Readonly<Record<ProbeKind, () => Promise<void>>> = {
     tellOpened();
     // Opened first, for it says which LibTorch fits.
     await stage('loader', async () => void (await import('../libtorch/loader.js')).compiledAgainst());
-    await stage('libtorch', async () => (await import('../libtorch/find.js')).findLibtorch());
+    const libtorch = await stage('libtorch', async () => (await import('../libtorch/find.js')).findLibtorch());
     const { loadAddon } = await import('../backend/native/load.js');
     let addon: NativeAddon | undefined;
     await stage('addon', async () => {
@@ -53,6 +53,12 @@ const PROBES: Readonly<Record<ProbeKind, () => Promise<void>>> = {
     });
     const info = await stage('device', () => addon?.deviceInfo());
     // Each takes a moment, and may be the one that hangs.
+    await stage('processes', async () => {
+      const c10d = (await import('../libtorch/c10d.js')).findC10d(libtorch.version);
+      if ('reason' in c10d) return c10d;
+      const { findLoader, openLoader } = await import('../libtorch/loader.js');
+      return { ...c10d, failure: await openLoader(findLoader()).open([c10d.file]) };
+    });
     const gpus: CudaDevice[] = [];
     for (let i = 0; i < (info?.cudaCount ?? 0); i++) {
       await stage(`cuda:${i}`, () => (gpus[i] = (addon as NativeAddon).cudaDevice(i)));
