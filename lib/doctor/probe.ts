@@ -52,7 +52,6 @@ const PROBES: Readonly<Record<ProbeKind, () => Promise<void>>> = {
       return { torchVersion: addon.torchVersion };
     });
     const info = await stage('device', () => addon?.deviceInfo());
-    // Each takes a moment, and may be the one that hangs.
     await stage('processes', async () => {
       const c10d = (await import('../libtorch/c10d.js')).findC10d(libtorch.version);
       if ('reason' in c10d) return c10d;
@@ -60,6 +59,7 @@ const PROBES: Readonly<Record<ProbeKind, () => Promise<void>>> = {
       return { ...c10d, failure: await openLoader(findLoader()).open([c10d.file]) };
     });
     const gpus: CudaDevice[] = [];
+    // Each takes a moment, and may be the one that hangs.
     for (let i = 0; i < (info?.cudaCount ?? 0); i++) {
       await stage(`cuda:${i}`, () => (gpus[i] = (addon as NativeAddon).cudaDevice(i)));
     }

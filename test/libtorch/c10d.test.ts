@@ -22,7 +22,8 @@ const tmp = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-c10d-'));
 afterAll(() => fs.rmSync(tmp, { recursive: true, force: true }));
 const release = path.join(ROOT, 'build', 'Release');
 
-describe('the library for several processes', () => {
+const onLinux = process.platform === 'linux' ? describe : describe.skip;
+onLinux('the library for several processes', () => {
   const libtorch = findLibtorch();
   const found = findC10d(libtorch.version);
 
@@ -76,7 +77,6 @@ describe("gloo's headers", () => {
     expect(() => findGlooHeaders({ cache, say, named: tmp })).toThrow(`RESNET_FT_GLOO names ${tmp}, which has no gloo`);
   });
 
-  const onLinux = process.platform === 'linux' ? describe : describe.skip;
   onLinux('that are nowhere', () => {
     /** With these programs on the PATH, as shell scripts, and nothing else. */
     const withPrograms = (programs: Record<string, string>) => {
