@@ -1,15 +1,21 @@
 /**
  * Builds the addon with cmake-js against the LibTorch that is found, or that it installs. Needs dist (npm run build:ts).
- * With --asan it is built with AddressSanitizer into build/asan, for test/addon/asan.slow.ts.
+ * With --asan it is built with AddressSanitizer into build/asan, for test/addon/asan.slow.ts. With --c10d DIR... only what lets several
+ * processes train together is built, for the LibTorch in each of these folders, into build/c10d-<minor>/Release; standard output names
+ * the files.
  */
 'use strict';
 
 const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
 const path = require('node:path');
+const { parseArgs } = require('node:util');
+const { findGlooHeaders } = require('./gloo-headers');
 
 const root = path.resolve(__dirname, '..');
-const asan = process.argv.includes('--asan');
-const out = asan ? path.join(root, 'build', 'asan', 'build') : path.join(root, 'build');
+const { asan, c10d } = parseArgs({
+  options: { asan: { type: 'boolean', default: false }, c10d: { type: 'string', multiple: true, default: [] } },
+}).values;
 const say = (line) => process.stderr.write(`build-native: ${line}\n`);
 
 function loadDist(name) {
@@ -37,11 +43,21 @@ async function libtorchWithHeaders() {
   return installLibtorch({ onProgress: say });
 }
 
-function cmakeJs(command, libtorch) {
+/** Where gloo's headers are; undefined where what needs them is left out. */
+function glooHeaders() {
+  const { folder, reason } = findGlooHeaders({ cache: path.join(root, 'build', 'gloo'), say });
+  if (folder === undefined) say(`built without --nproc: ${reason}`);
+  return folder;
+}
+
+function cmakeJs(command, { libtorch, out, gloo, target }) {
   const manifest = require.resolve('cmake-js/package.json', { paths: [root] });
   const bin = path.join(path.dirname(manifest), require(manifest).bin['cmake-js']);
   const args = [bin, command, '--config', 'Release', '--out', out, '--directory', root];
   args.push(`--CDRESNET_FT_LIBTORCH=${libtorch.replaceAll('\\', '/')}`);
+  args.push(`--CDRESNET_FT_GLOO=${gloo?.replaceAll('\\', '/') ?? 'OFF'}`);
+  for (const name of ['RESNET_FT_NCCL', 'RESNET_FT_CUDA']) args.push(`--CD${name}=${process.env[name] || 'OFF'}`);
+  if (target !== undefined) args.push('--target', target);
   if (asan) args.push('--CDCMAKE_CXX_FLAGS=-fsanitize=address -fno-omit-frame-pointer');
   // cmake-js's own output is progress, not a result.
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
@@ -49,17 +65,50 @@ function cmakeJs(command, libtorch) {
   return status === 0;
 }
 
-async function main() {
-  const libtorch = await libtorchWithHeaders();
-  say(`LibTorch ${libtorch.version} of ${libtorch.path}`);
-
+/** Configures and builds what a folder of a LibTorch asks for. */
+function build(options) {
   // A failed configuration may come from a build folder of another place or generator: once more from nothing. A failed
   // compilation is not repeated (as cmake-js's `compile` would), for the same sources fail the same way.
-  if (!cmakeJs('configure', libtorch.path) && !cmakeJs('reconfigure', libtorch.path)) {
+  if (!cmakeJs('configure', options) && !cmakeJs('reconfigure', options)) {
     throw new Error('cmake-js could not configure the build; its messages are above');
   }
-  if (!cmakeJs('build', libtorch.path)) throw new Error('the addon did not compile; the messages are above');
-  say(`built ${path.join(out, 'Release')}`);
+  if (!cmakeJs('build', options)) throw new Error('the addon did not compile; the messages are above');
+  say(`built ${path.join(options.out, 'Release')}`);
+}
+
+/** What lets several processes train together, for other versions of LibTorch. */
+async function buildC10d(folders) {
+  const { cpuLibraries, inspectLibtorch } = loadDist('inspect');
+  const { whyNotOpened } = loadDist('trial');
+  const { folder: gloo, reason: missing } = findGlooHeaders({ cache: path.join(root, 'build', 'gloo'), say });
+  if (gloo === undefined) throw new Error(missing);
+  for (const folder of folders) {
+    const found = inspectLibtorch(path.resolve(folder), { requireHeaders: true });
+    if ('reason' in found) throw new Error(`${folder} is no LibTorch that fits: ${found.reason}`);
+    const minor = found.version.split('.').slice(0, 2).join('.');
+    say(`LibTorch ${found.version} of ${found.path}`);
+    const out = path.join(root, 'build', `c10d-${minor}`);
+    // What an earlier build has left there is not named.
+    fs.rmSync(path.join(out, 'Release'), { recursive: true, force: true });
+    build({ libtorch: found.path, out, gloo, target: 'resnet_ft_several' });
+    const files = fs.readdirSync(path.join(out, 'Release')).map((name) => path.join(out, 'Release', name));
+    for (const file of files) {
+      // The linker leaves it to whoever opens it whether LibTorch has all that it needs; those of CUDA can't be opened without a driver
+      // (scripts/cuda-symbols.js).
+      const needed = path.basename(file).includes('_cuda-') ? [] : [...cpuLibraries(found), file];
+      const failure = await whyNotOpened(needed);
+      if (failure !== undefined) throw new Error(`what was built can't be opened: ${failure}`);
+    }
+    for (const file of files) process.stdout.write(`${file}\n`);
+  }
+}
+
+async function main() {
+  if (c10d.length > 0) return buildC10d(c10d);
+  const libtorch = await libtorchWithHeaders();
+  say(`LibTorch ${libtorch.version} of ${libtorch.path}`);
+  const out = path.join(root, 'build', ...(asan ? ['asan', 'build'] : []));
+  build({ libtorch: libtorch.path, out, gloo: asan ? undefined : glooHeaders() });
 }
 
 main().catch((error) => {

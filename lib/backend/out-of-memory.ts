@@ -48,15 +48,16 @@ export function makeRoom(device: string): string {
 /**
  * Waits for a network that is made on a device.
  *
+ * @param hint what to do where it does not fit
  * @throws ResnetFtError OUT_OF_MEMORY where it does not fit there
  */
-export async function madeOn<T>(device: string, making: Promise<T>): Promise<T> {
+export async function madeOn<T>(device: string, making: Promise<T>, hint = makeRoom(device)): Promise<T> {
   try {
     return await making;
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
     throw new ResnetFtError('OUT_OF_MEMORY', `The network does not fit into memory: ${error.message}`, {
-      hint: makeRoom(device),
+      hint,
       cause: error,
     });
   }

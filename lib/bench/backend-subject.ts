@@ -1,10 +1,12 @@
 import type { Recipe } from '../backend/recipe';
+import { madeOn } from '../backend/out-of-memory';
 import type { Backend, CropStore, TrainingSession } from '../backend/types';
 import type { NamedTensor } from '../weights/state-dict';
 import { ResnetFtError } from '../errors';
 import { whyUnusable } from '../machine/device';
 import { buildNetwork } from '../network/architecture';
 import { readWeights } from '../weights/index';
+import { makeRoom } from './out-of-memory';
 import { Unavailable, type LoadedModel, type Subject, type Trainer } from './subject';
 import type { WorkerJob } from './types';
 
@@ -32,7 +34,8 @@ export async function openBackendSubject(job: WorkerJob, crops: Buffer): Promise
     label: gpu ? 'native (cuda)' : backend.label,
     versions: { ...backend.versions },
     async load(): Promise<LoadedModel> {
-      const model = await backend.createModel(common, await readTensors(job.weightsFile));
+      const making = backend.createModel(common, await readTensors(job.weightsFile));
+      const model = await madeOn(common.device, making, makeRoom(job));
       return {
         infer: async (count, batchSize) => {
           return (await model.run({ store, count, batchSize, features: false }, () => {})).logits;
@@ -41,7 +44,7 @@ export async function openBackendSubject(job: WorkerJob, crops: Buffer): Promise
       };
     },
     async train(from): Promise<Trainer> {
-      const session = await backend.createSession({
+      const making = backend.createSession({
         ...common,
         recipe: recipe(from),
         cacheMemory: FEATURE_BYTES,
@@ -49,6 +52,7 @@ export async function openBackendSubject(job: WorkerJob, crops: Buffer): Promise
         cacheFile: '',
         cacheBf16: false,
       });
+      const session = await madeOn(common.device, making, makeRoom(job));
       await session.loadStateDict(await readTensors(job.weightsFile));
       return trainerOf(session, store, job);
     },

@@ -1,6 +1,8 @@
 import fs from 'node:fs';
 import { resourceUsage } from 'node:process';
 import { oneLine } from '../errors';
+import { isOutOfMemory } from '../backend/out-of-memory';
+import { doesNotFit, withRoom } from './out-of-memory';
 import { measure, patience, seconds, type Budget } from './measure';
 import { median, spread } from './statistics';
 import { openSubject, Unavailable, type LoadedModel, type Subject } from './subject';
@@ -69,17 +71,22 @@ async function loadModel(
   }
 }
 
-/** Tells the logits of the first images: of fewer where one takes long, at least one. Gives images per second. */
-async function check(model: LoadedModel, { checkImages, duration }: WorkerJob): Promise<number> {
+/** Tells the logits of the first images: of fewer where one takes long or they don't fit into memory, at least one. Gives images per second. */
+async function check(model: LoadedModel, job: WorkerJob): Promise<number> {
+  const { checkImages, duration } = job;
   const first = now();
-  let logits = await model.infer(1, 1);
+  let logits = await withRoom(1, job, () => model.infer(1, 1));
   const elapsed = now() - first;
   let rate = 1 / elapsed;
   const images = Math.min(checkImages, Math.max(1, Math.floor((CHECK_DURATIONS * duration) / elapsed)));
   if (images > 1) {
     const begun = now();
-    logits = await model.infer(images, images);
-    rate = images / (now() - begun);
+    try {
+      logits = await model.infer(images, images);
+      rate = images / (now() - begun);
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+    }
   }
   tell({ kind: 'logits', base64: Buffer.from(logits.buffer, logits.byteOffset, logits.byteLength).toString('base64') });
   return rate;
@@ -91,7 +98,13 @@ async function measureInference(model: LoadedModel, job: WorkerJob, rate: number
   for (const batchSize of job.batchSizes) {
     stage(`inference in batches of ${batchSize}`);
     const run = async (images: number): Promise<void> => void (await model.infer(images, batchSize));
-    let figure: Figure = await measure({ run, batchSize, most: job.count, expected }, job);
+    let figure: Figure;
+    try {
+      figure = await measure({ run, batchSize, most: job.count, expected }, job);
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      figure = await doesNotFit(error, batchSize, job, (size) => model.infer(size, size));
+    }
     // The check took one image anyway: better than nothing where all else takes too long.
     if ('skipped' in figure && batchSize === 1) {
       figure = { batchSize, imagesPerSecond: rate, spread: null, repeats: [rate], sample: true };
@@ -108,12 +121,14 @@ async function measureHead(subject: Subject, job: WorkerJob, rate: number): Prom
   try {
     // Features are made beforehand; where that is slow, of few images, which come again and again: a step takes as long.
     const distinct = Math.max(1, Math.min(HEAD_BATCH, job.count, Math.floor(job.duration * rate)));
-    await trainer.steps(distinct, distinct, distinct);
+    await withRoom(distinct, job, () => trainer.steps(distinct, distinct, distinct));
     const run = (images: number): Promise<void> => trainer.steps(images, HEAD_BATCH, distinct);
-    const begun = now();
-    await run(HEAD_BATCH);
-    const expected = HEAD_BATCH / (now() - begun);
-    return await measure({ run, batchSize: HEAD_BATCH, most: 2 ** 20, expected }, job);
+    return await withRoom(HEAD_BATCH, job, async () => {
+      const begun = now();
+      await run(HEAD_BATCH);
+      const expected = HEAD_BATCH / (now() - begun);
+      return measure({ run, batchSize: HEAD_BATCH, most: 2 ** 20, expected }, job);
+    });
   } finally {
     await trainer.close();
   }
@@ -135,12 +150,13 @@ async function measureFull(subject: Subject, job: WorkerJob, rate: number): Prom
       // Its products alone, which is the least that it takes: an estimate takes a while itself.
       step = (STEP_PASSES * batchSize) / rate;
       if (batchSize > 1 && step > FULL_STEP_DURATIONS * job.duration) continue;
-      step = (await trainer.estimate(batchSize)) ?? step;
+      step = (await withRoom(batchSize, job, () => trainer.estimate(batchSize))) ?? step;
       if (step <= FULL_STEP_DURATIONS * job.duration) break;
     }
     if (step > patience(job)) return tooSlow(step);
     const run = (images: number): Promise<void> => trainer.steps(images, chosen, Math.min(images, job.count));
-    const figure = await measure({ run, batchSize: chosen, most: 2 ** 20, expected: chosen / step }, job);
+    const work = { run, batchSize: chosen, most: 2 ** 20, expected: chosen / step };
+    const figure = await withRoom(chosen, job, () => measure(work, job));
     return 'skipped' in figure ? figure : { ...figure, sample: figure.sample || chosen < largest };
   } finally {
     await trainer.close();

@@ -2,9 +2,11 @@ import { oneLine, throwIfAborted } from '../errors';
 import { resolveDoctorOptions, type DoctorOptions } from '../options';
 import { checkCrops, checkData, checkDisks, checkWeights } from './caches';
 import { checkCpu, checkMemory, checkNode, checkPackage, checkPlatform, checkThreads, manifest } from './machine';
+import { checkGpuCode } from './gpu-code';
 import { checkAddon, checkBackend, checkCuda, checkGpu, checkLibtorch, checkPrecision } from './native';
 import { checkNetwork } from './network';
 import { checkJs, checkSharp } from './packages';
+import { checkProcesses } from './processes';
 import { unwell, type DoctorCheck, type DoctorReport } from './report';
 import { runProbe } from './run-probe';
 
@@ -60,6 +62,8 @@ export async function doctor(options: DoctorOptions = {}, control: DoctorControl
     guarded('precision', async () => checkPrecision(await native)),
     guarded('gpu', async () => (await gpu).check),
     guarded('cuda', async () => checkCuda(await native, await gpu)),
+    guarded('processes', async () => checkProcesses(await native)),
+    guarded('gpu code', async () => checkGpuCode(await native)),
     guarded('sharp', async () => checkSharp(await sharp)),
     guarded('js backend', async () => checkJs(await js, await native)),
     guarded('weights', () => checkWeights(verify, signal)),

@@ -1,4 +1,6 @@
 import fs from 'node:fs';
+import type { NativeAddon } from '../backend/native/addon';
+import type { CudaDevice } from '../machine/device';
 import type { ProbeKind, ProbeRecord } from './run-probe';
 
 // Run as a process of its own (see run-probe.ts): what is tried here may crash or hang. Each stage is announced before it is tried,
@@ -39,9 +41,9 @@ const PROBES: Readonly<Record<ProbeKind, () => Promise<void>>> = {
     tellOpened();
     // Opened first, for it says which LibTorch fits.
     await stage('loader', async () => void (await import('../libtorch/loader.js')).compiledAgainst());
-    await stage('libtorch', async () => (await import('../libtorch/find.js')).findLibtorch());
+    const libtorch = await stage('libtorch', async () => (await import('../libtorch/find.js')).findLibtorch());
     const { loadAddon } = await import('../backend/native/load.js');
-    let addon: ReturnType<typeof loadAddon> | undefined;
+    let addon: NativeAddon | undefined;
     await stage('addon', async () => {
       addon = loadAddon();
       // Something is computed too, for an instruction that this CPU lacks ends the process only when it is reached.
@@ -50,8 +52,23 @@ const PROBES: Readonly<Record<ProbeKind, () => Promise<void>>> = {
       return { torchVersion: addon.torchVersion };
     });
     const info = await stage('device', () => addon?.deviceInfo());
+    await stage('processes', async () => {
+      const c10d = (await import('../libtorch/c10d.js')).findC10d(libtorch.version);
+      if ('reason' in c10d) return c10d;
+      const { findLoader, openLoader } = await import('../libtorch/loader.js');
+      return { ...c10d, failure: await openLoader(findLoader()).open([c10d.file]) };
+    });
+    const gpus: CudaDevice[] = [];
     // Each takes a moment, and may be the one that hangs.
-    for (let i = 0; i < (info?.cudaCount ?? 0); i++) await stage(`cuda:${i}`, () => addon?.cudaDevice(i));
+    for (let i = 0; i < (info?.cudaCount ?? 0); i++) {
+      await stage(`cuda:${i}`, () => (gpus[i] = (addon as NativeAddon).cudaDevice(i)));
+    }
+    const first = gpus.findIndex(({ reason }) => reason === '');
+    if (first < 0) return;
+    // Last, for the kernels are compiled, which takes seconds.
+    const precision = gpus[first]?.bf16 === true ? 'bf16' : 'fp32';
+    await stage('convolutions', () => addon?.cudnnConvolutions(`cuda:${first}`, precision));
+    await stage('kernels', () => addon?.cudaKernels(`cuda:${first}`));
   },
   async sharp() {
     await stage('sharp', async () => {

@@ -5,9 +5,10 @@ export type CheckStatus = 'ok' | 'warning' | 'problem';
 export interface DoctorCheck {
   /**
    * What was looked at. Always there, in this order: `package`, `node`, `platform`, `cpu`, `threads`, `memory`, `libtorch`, `addon`,
-   * `backend`, `precision`, `gpu`, `cuda`, `sharp`, `js backend`, `weights`, `data`, `crops`, `disk caches`, `disk weights`,
-   * `disk here`, `network`. `libtorch <rung>` follows `libtorch` for each place that was passed over, and
-   * `weights <name> <arch>` follows `weights` for each file that `verify` read or that is damaged.
+   * `backend`, `precision`, `gpu`, `cuda`, `processes`, `sharp`, `js backend`, `weights`, `data`, `crops`, `disk caches`, `disk weights`,
+   * `disk here`, `network`. `libtorch <rung>` follows `libtorch` for each place that was passed over, `cuda convolutions` and `cuda kernels`
+   * follow `processes` where there is a GPU that works, and `weights <name> <arch>` follows `weights` for each file that `verify` read or
+   * that is damaged.
    */
   name: string;
   status: CheckStatus;

@@ -109,13 +109,15 @@ function replaceTarget(finished: string, target: string, temporary: string): voi
   }
 }
 
-function rejection(folder: string): string | undefined {
+async function rejection(folder: string, signal?: AbortSignal): Promise<string | undefined> {
   const result = inspectLibtorch(folder, { requireHeaders: true });
   if ('reason' in result) return result.reason;
   if (isCudaBuild(result)) {
     return 'this is a CUDA build, which does not work without several GB of further packages; to use CUDA, run resnet-ft libtorch install --cuda or set LIBTORCH to the torch of a Python environment';
   }
-  return undefined;
+  const failure = await whyNotOpened(result.libraries, signal);
+  signal?.throwIfAborted();
+  return failure === undefined ? undefined : `its libraries can't be opened: ${oneLine(failure)}`;
 }
 
 function writeFailure(parent: string, error: unknown): ResnetFtError {
@@ -157,8 +159,8 @@ async function inTemporaryFolder(
 
 /**
  * Installs LibTorch's CPU build into the package's cache with pip. The folder appears under its final name only when it
- * is complete, so an installation that is killed leaves nothing that could be taken for a LibTorch, and two at once do not
- * disturb each other. Does nothing where the cache already has it.
+ * is complete and its libraries could be opened, so an installation that is killed leaves nothing that could be taken for a LibTorch,
+ * and two at once do not disturb each other. Does nothing where the cache already has it.
  *
  * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, or ABORTED.
  */
@@ -178,7 +180,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
       const folder = path.join(temporary, String(i));
       const failure = await pipInstall(python, folder, attempt.requirement, attempt.extra, signal);
       const finished = path.join(folder, 'torch');
-      const reason = failure ?? rejection(finished);
+      const reason = failure ?? (await rejection(finished, signal));
       if (reason === undefined) {
         await keepLicenses(folder, finished);
         moveIntoPlace(finished, target, temporary);

@@ -56,6 +56,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<gpu_state>(&exports, "gpuState");
   add<gpu_settings_of>(&exports, "gpuSettings");
   add<read_back_of>(&exports, "readBack");
+  add<cudnn_convolutions>(&exports, "cudnnConvolutions");
   add<fused_convolution>(&exports, "fusedConvolution");
   return exports;
 }

@@ -169,6 +169,31 @@ Napi::Value read_back_of(const Napi::CallbackInfo& info) {
   return out;
 }
 
+Napi::Value cudnn_convolutions(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  torch::Device device(text(info[0], "device"));
+  if (device.is_cuda() && !device.has_index()) device.set_index(0);
+  const std::string precision = text(info[1], "precision");
+  if (precision != "fp32" && precision != "bf16")
+    throw std::invalid_argument("precision must be fp32 or bf16, not " + precision);
+  // In float32 they are used as training does by default, with TF32.
+  const GpuSettings settings(device.is_cuda(), GpuWishes());
+  const torch::Tensor input =
+      torch::empty({1, 1, 1, 1}, torch::device(device).dtype(precision == "bf16" ? torch::kBFloat16 : torch::kFloat32));
+  CudnnFusion& fusion = CudnnFusion::of_process();
+  std::string reason;
+  if (!fusion.serves(input, ConvolutionParts())) {
+    reason = "cuDNN is switched off";
+    for (const auto& [place, type, grouped, why] : fusion.findings()) {
+      if (place == device.str() && type == torch::toString(input.scalar_type()) && !grouped) reason = why;
+    }
+  }
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("available", reason.empty());
+  out.Set("reason", reason);
+  return out;
+}
+
 Napi::Value fused_convolution(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Options o(info[0], "the options of a probe");

@@ -20,6 +20,7 @@ const CHECKS = [
     'precision',
     'gpu',
     'cuda',
+    'processes',
   ],
   ...['sharp', 'js backend', 'weights', 'data', 'crops', 'disk caches', 'disk weights', 'disk here', 'network'],
 ];

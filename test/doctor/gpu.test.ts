@@ -1,4 +1,6 @@
 import { checkCuda, checkPrecision } from '../../lib/doctor/native';
+import { loadAddon } from '../../lib/backend/native/load';
+import { checkGpuCode } from '../../lib/doctor/gpu-code';
 import { fine } from '../../lib/doctor/report';
 import type { ProbeResult } from '../../lib/doctor/run-probe';
 import type { CudaDevice, DeviceInfo } from '../../lib/machine/device';
@@ -50,4 +52,55 @@ test('the precision that auto takes is that of the GPU', () => {
     found: expect.stringMatching(/fp32 for training and fp32 for prediction on cuda: .*does not convolve bfloat16/),
   });
   expect(checkPrecision(machine([OLD])).data).toMatchObject({ device: 'cpu', training: 'fp32' });
+});
+
+describe('what makes a GPU faster', () => {
+  const used = { value: { available: true, reason: '' } };
+  const without = (reason: string) => ({ value: { available: false, reason } });
+
+  test('is a line each where it is used', () => {
+    const found = machine([OLD, H200]).set('convolutions', used).set('kernels', used);
+    expect(checkGpuCode(found)).toEqual([
+      fine('cuda convolutions', "cuDNN's fused convolutions are used on cuda:1", { device: 'cuda:1', used: true }),
+      fine('cuda kernels', 'our kernels for batches and batch norm are used on cuda:1', {
+        ...{ device: 'cuda:1', used: true },
+      }),
+    ]);
+  });
+
+  test('is a warning with the reason where it is not', () => {
+    const found = machine([T4]).set('convolutions', without('CUDNN_STATUS_NOT_SUPPORTED'));
+    found.set('kernels', { error: { code: '', message: 'no answer within 10 s' } });
+    const [convolutions, kernels] = checkGpuCode(found);
+    expect(convolutions).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(/not used on cuda:0, .* one operation after the other: CUDNN_STATUS_NOT_SUPPORTED$/),
+      fix: expect.stringContaining('slower'),
+      data: { device: 'cuda:0', used: false },
+    });
+    expect(kernels).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(/^not known whether our kernels .*: no answer within 10 s$/),
+      fix: expect.stringContaining('--timeout'),
+      data: { device: 'cuda:0', used: null },
+    });
+  });
+
+  test('what was not reached says so', () => {
+    expect(checkGpuCode(machine([H200])).map(({ found }) => found)).toEqual([
+      expect.stringMatching(/: it was not tried$/),
+      expect.stringMatching(/: it was not tried$/),
+    ]);
+  });
+
+  test('is no line where there is no GPU that works', () => {
+    expect(checkGpuCode(machine([OLD, undefined]))).toEqual([]);
+    expect(checkGpuCode(machine([]))).toEqual([]);
+    expect(checkGpuCode(new Map())).toEqual([]);
+  });
+
+  test('can be asked of a device that has none of it', () => {
+    const { available, reason } = loadAddon().cudnnConvolutions('cpu', 'fp32');
+    expect([available, reason]).toEqual([false, expect.stringMatching(/cudnn_convolution_relu.*CPU/)]);
+  });
 });

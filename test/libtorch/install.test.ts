@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { findLibtorch } from '../../lib/libtorch/find';
 import { installLibtorch } from '../../lib/libtorch/install';
-import { fakeLibtorch, sandbox, type Sandbox } from './fakes';
+import { fakeLibtorch, libraryFile, sandbox, type Sandbox } from './fakes';
 
 let box: Sandbox;
 let copy: string;
@@ -59,6 +59,20 @@ test('a CUDA build is refused', async () => {
   box.python({ pip: `mkdir -p "$target" && cp -R '${cuda}' "$target/torch"` });
   await expect(installLibtorch()).rejects.toMatchObject({ message: expect.stringMatching(/CUDA build.*LIBTORCH/) });
   expect(inCache()).toEqual([]);
+});
+
+test("libraries that can't be opened are refused, and the next attempt is made", async () => {
+  const damaged = fakeLibtorch(path.join(box.root, 'damaged'), '2.13.0+cpu');
+  fs.truncateSync(path.join(damaged, 'lib', libraryFile('torch_cpu')), 16);
+  const cut = `mkdir -p "$target" && cp -R '${damaged}' "$target/torch"`;
+  box.python({ pip: cut });
+  await expect(installLibtorch()).rejects.toMatchObject({
+    code: 'LIBTORCH_INSTALL_FAILED',
+    message: expect.stringMatching(/its libraries can't be opened: .*torch_cpu/),
+  });
+  expect(inCache()).toEqual([]);
+  box.python({ pip: `if [ "$last" = torch==2.13.0 ]; then ${copy}; else ${cut}; fi` });
+  expect((await installLibtorch()).path).toBe(box.target);
 });
 
 test('pip killed in the middle leaves nothing that could be taken for a LibTorch', async () => {

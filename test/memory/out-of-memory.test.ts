@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { BenchReport } from '../../lib/bench/types';
 import { FILES } from '../backend/images';
 import { ANTS_BEES, run, scratch, type Outcome } from '../cli/run';
 import { callApi } from '../predict/call-api';
@@ -72,6 +73,37 @@ test('a batch of one image, and a network', async () => {
     1,
     `resnet-ft: The network does not fit into memory: ${CUDA}. Make room in memory\n`,
   ]);
+});
+
+describe('bench', () => {
+  const bench = async (fits: number, ...args: string[]) => {
+    const quick = ['bench', '--model', model, '--backends', 'native', '--duration', '0.1', '--repeats', '1'];
+    const outcome = await withRoomFor(fits, ...quick, '--threads', '1', '--json', ...args);
+    return { ...outcome, native: (JSON.parse(outcome.stdout) as BenchReport).backends[0] };
+  };
+
+  test('measures the batches that fit, and says of the others what fits', async () => {
+    const { code, native, stderr } = await bench(3, '--batch-sizes', '1,2,8');
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const tooLarge = (images: number) => `A batch of ${images} images does not fit into memory: ${CUDA}`;
+    expect(native).toMatchObject({
+      status: 'measured',
+      inference: [
+        { batchSize: 1, imagesPerSecond: expect.any(Number) },
+        { batchSize: 2, imagesPerSecond: expect.any(Number) },
+        { batchSize: 8, skipped: `${tooLarge(8)}. Batches of 2 fit: --batch-sizes 2` },
+      ],
+      headStep: { skipped: expect.stringContaining('does not fit into memory: CUDA out of memory') },
+    });
+  });
+
+  test('a network that does not fit', async () => {
+    const { native } = await bench(0, '--batch-sizes', '1');
+    expect(native).toMatchObject({
+      status: 'failed',
+      reason: `The network does not fit into memory: ${CUDA}. Make room in memory`,
+    });
+  });
 });
 
 test('the API has a code for it, and goes on with smaller batches', async () => {

@@ -38,10 +38,13 @@ test('the tarball holds these files and no others', () => {
   const prebuilds = `prebuilds/${process.platform}-${process.arch}`;
   const expected = [
     ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md', 'package.json'],
-    ...['bin/resnet-ft.js', 'cmake/KernelSources.cmake', 'cmake/LibTorch.cmake', 'scripts/build-native.js'],
+    ...['bin/resnet-ft.js', 'cmake/C10d.cmake', 'cmake/KernelSources.cmake', 'cmake/LibTorch.cmake'],
+    ...['scripts/build-native.js', 'scripts/gloo-headers.js'],
     ...compiled,
     ...sources('native'),
     `${prebuilds}/${libraryName('resnet_ft_core')}`,
+    // Where gloo's headers could be had.
+    ...(process.platform === 'linux' ? [`${prebuilds}/libresnet_ft_c10d-2.13.so`] : []),
     `${prebuilds}/resnet_ft.libtorch-2.13.${process.platform === 'linux' ? 'glibc.' : ''}node`,
   ];
   expect(packed.files.map((file) => file.path).sort()).toEqual(expected.sort());
@@ -82,7 +85,7 @@ onLinux('the prebuilt binaries', () => {
   };
 
   test('ask for no newer C and C++ runtime than LibTorch does, and carry no search path', () => {
-    expect(files()).toHaveLength(2);
+    expect(files()).toHaveLength(3);
     for (const file of files()) {
       elf.checkRuntime(file);
       expect(elf.requirements(file)).toHaveProperty('GLIBC');

@@ -30,6 +30,8 @@ export interface NativeAddon extends BackendOperations {
    * are not used, and LibTorch's operators in their place.
    */
   cudaKernels(device: string): { available: boolean; reason: string };
+  /** Tries cuDNN's fused convolutions on a device, such as `cuda:0`. `reason` says why plain ones are computed in their place. */
+  cudnnConvolutions(device: string, precision: 'fp32' | 'bf16'): { available: boolean; reason: string };
   /** The switches of the process and what was done on its devices; memory too where a GPU is named. For tests. */
   gpuState(device?: string): GpuState;
   /** The switches in passes that begin one within the other, and after them; for tests. */
