@@ -56,6 +56,24 @@ export interface SessionOptions {
    * the same way without a graph, for tests. The first repetition is held against the step itself.
    */
   recordSteps?: boolean;
+  /** The processes that train the model together: all make the same calls with the same values, in the same order. Native only. */
+  team?: TeamConnection;
+  /** Whether the batch norms of a team go over the images of all processes, as torch.nn.SyncBatchNorm; default no: each has its own. */
+  syncBatchNorm?: boolean;
+}
+
+/** This process's connection to others that train with it. */
+export interface TeamConnection {
+  /** Sets a value that all can read. */
+  set(key: string, value: string): Promise<void>;
+  /** Waits so many milliseconds for a value; undefined where there is none by then. */
+  get(key: string, patience: number): Promise<string | undefined>;
+  /** Adds to a counter that all have, which is 0 at first, and gives what it is then. */
+  add(key: string, more: number): Promise<number>;
+  /** The processes that have given no sign of life for a few seconds; process 0 knows of all, the others of process 0. */
+  silent(): { rank: number; seconds: number }[];
+  /** Sessions that have it keep it until they are closed themselves. */
+  close(): Promise<void>;
 }
 
 /** How a session computes its steps. */
@@ -231,6 +249,8 @@ export interface TrainingSession {
   state(): Promise<SessionState>;
   /** Goes on from the state of a session of the same options. Where it rejects, the session is to be closed. */
   restore(state: SessionState): Promise<void>;
+  /** Gives every process of a team the state of the first. */
+  shareState?(): Promise<void>;
   /** How the steps so far were computed; only the native backend has a choice. Not while a pass runs. */
   stepsComputed?(): StepsComputed;
   /** Only the native backend tells; not while a pass runs. */

@@ -15,6 +15,7 @@
 #include "addon/kernel_probes.h"
 #include "addon/model.h"
 #include "addon/session.h"
+#include "addon/team.h"
 #include "core/threads.h"
 
 namespace resnet_ft {
@@ -33,6 +34,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   classes->image_store = Napi::Persistent(ImageStoreWrap::define(env));
   classes->model = Napi::Persistent(ModelWrap::define(env));
   classes->session = Napi::Persistent(SessionWrap::define(env));
+  classes->team = Napi::Persistent(TeamWrap::define(env));
   env.SetInstanceData(classes);
   exports.Set("torchVersion", TORCH_VERSION);
   add<device_info>(&exports, "deviceInfo");
@@ -44,6 +46,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<open_image_store>(&exports, "openImageStore");
   add<create_model>(&exports, "createModel");
   add<create_session>(&exports, "createSession");
+  add<connect_team_of>(&exports, "connectTeam");
   add<end_passes>(&exports, "endPasses");
   add<augment_image>(&exports, "augmentImage");
   add<augment_batch>(&exports, "augmentBatch");

@@ -9,6 +9,7 @@
 #include "core/image_store.h"
 #include "core/model.h"
 #include "core/session.h"
+#include "core/team.h"
 
 namespace resnet_ft {
 
@@ -17,11 +18,13 @@ struct Classes {
   Napi::FunctionReference image_store;
   Napi::FunctionReference model;
   Napi::FunctionReference session;
+  Napi::FunctionReference team;
   // What the constructor that is called next wraps; null where JavaScript calls it by itself, or for a new store.
   std::shared_ptr<CropStore> new_crop_store;
   std::shared_ptr<ImageStore> new_image_store;
   std::shared_ptr<Model> new_model;
   std::shared_ptr<Session> new_session;
+  std::shared_ptr<Team> new_team;
 };
 
 }  // namespace resnet_ft

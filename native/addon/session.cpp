@@ -18,6 +18,7 @@
 #include "addon/recipe.h"
 #include "addon/run_on_thread.h"
 #include "addon/session_state.h"
+#include "addon/team.h"
 #include "addon/tensors.h"
 
 namespace resnet_ft {
@@ -50,6 +51,9 @@ SessionOptions session_options(const Napi::Value& value) {
   out.prefetch = static_cast<int>(o.whole_or_none("prefetchThreads", 0, kMaxThreads).value_or(-1));
   out.explicit_pass = o.flag_or_none("explicitPass");
   out.record_steps = o.flag_or_none("recordSteps");
+  const Napi::Value team = o.value("team");
+  if (!team.IsUndefined()) out.team = TeamWrap::team_of(team, "team");
+  out.sync_batch_norm = o.flag_or_none("syncBatchNorm").value_or(false);
   o.finish();
   return out;
 }
@@ -149,6 +153,7 @@ Napi::Function SessionWrap::define(Napi::Env env) {
                       InstanceMethod("useKept", &SessionWrap::call<&SessionWrap::use_kept>),
                       InstanceMethod("state", &SessionWrap::call<&SessionWrap::state>),
                       InstanceMethod("restore", &SessionWrap::call<&SessionWrap::restore>),
+                      InstanceMethod("shareState", &SessionWrap::call<&SessionWrap::share_state>),
                       InstanceMethod("cancel", &SessionWrap::call<&SessionWrap::cancel>),
                       InstanceMethod("close", &SessionWrap::call<&SessionWrap::close>)});
 }
@@ -304,6 +309,11 @@ Napi::Value SessionWrap::restore(const Napi::CallbackInfo& info) {
   const auto session = this->session(info.Env());
   const auto given = state_from_js(info[0]);
   return start_change(info.Env(), "restore", [session, given] { session->restore(given->state); }, given);
+}
+
+Napi::Value SessionWrap::share_state(const Napi::CallbackInfo& info) {
+  const auto session = this->session(info.Env());
+  return start_change(info.Env(), "shareState", [session] { session->share_state(); });
 }
 
 Napi::Value SessionWrap::cancel(const Napi::CallbackInfo& info) {

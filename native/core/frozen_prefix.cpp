@@ -34,9 +34,12 @@ torch::Tensor FrozenPrefix::compute(const Samples& samples) {
   return rows_of(network_.forward(normalizer_.batch(samples)));
 }
 
+torch::Tensor FrozenPrefix::of(const torch::Tensor& images) {
+  return network_.forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
+}
+
 torch::Tensor FrozenPrefix::of_nothing(int side) {
-  const torch::Tensor nothing = torch::zeros({1, 3, side, side}, torch::TensorOptions(device_));
-  return rows_of(network_.forward(nothing.contiguous(torch::MemoryFormat::ChannelsLast)));
+  return rows_of(of(torch::zeros({1, 3, side, side}, torch::TensorOptions(device_))));
 }
 
 torch::Tensor FrozenPrefix::rows_of(torch::Tensor rows) const {

@@ -36,6 +36,8 @@ class FrozenPrefix {
 
   // Features at the cut of samples of `source`, on the device.
   torch::Tensor features(const std::shared_ptr<const SampleSource>& source, const Samples& samples);
+  // Features of images, normalised, on the device; they are not kept.
+  torch::Tensor of(const torch::Tensor& images);
   const FeatureFigures& figures() const { return figures_; }
 
  private:

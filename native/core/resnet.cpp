@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -26,7 +27,7 @@ nn::Sequential make_layer(const std::vector<ResidualBlock>& blocks) {
   for (const ResidualBlock& block : blocks) {
     nn::Sequential downsample{nullptr};
     if (block.downsample) {
-      downsample = nn::Sequential(convolution(*block.downsample), nn::BatchNorm2d(block.downsample->outputs));
+      downsample = nn::Sequential(convolution(*block.downsample), TeamBatchNorm(block.downsample->outputs));
     }
     layer->push_back(Block(block, downsample));
   }
@@ -44,10 +45,10 @@ void collect(const nn::Module& module, const std::string& prefix,
 }  // namespace
 
 BlockImpl::BlockImpl(const ResidualBlock& block, nn::Sequential downsample) : downsample_(std::move(downsample)) {
-  const auto add = [&](size_t i, nn::Conv2d& conv, nn::BatchNorm2d& norm) {
+  const auto add = [&](size_t i, nn::Conv2d& conv, TeamBatchNorm& norm) {
     const std::string number = std::to_string(i + 1);
     conv = register_module("conv" + number, convolution(block.convolutions[i]));
-    norm = register_module("bn" + number, nn::BatchNorm2d(block.convolutions[i].outputs));
+    norm = register_module("bn" + number, TeamBatchNorm(block.convolutions[i].outputs));
   };
   add(0, conv1, bn1);
   add(1, conv2, bn2);
@@ -65,7 +66,7 @@ torch::Tensor BlockImpl::forward(const torch::Tensor& input) {
 
 ResNetImpl::ResNetImpl(const Network& network) : pool_(network.pool) {
   conv1 = register_module("conv1", convolution(network.stem));
-  bn1 = register_module("bn1", nn::BatchNorm2d(network.stem.outputs));
+  bn1 = register_module("bn1", TeamBatchNorm(network.stem.outputs));
   layer1 = register_module("layer1", make_layer(network.layers[0]));
   layer2 = register_module("layer2", make_layer(network.layers[1]));
   layer3 = register_module("layer3", make_layer(network.layers[2]));
@@ -108,6 +109,12 @@ void ResNetImpl::freeze_before(const std::string& from) {
     for (auto& parameter : child.value()->parameters()) parameter.set_requires_grad(false);
   }
   throw std::invalid_argument("no module " + from + " to train from");
+}
+
+void ResNetImpl::synchronise(const std::shared_ptr<const BatchNormSync>& sync) {
+  for (const auto& module : modules(/*include_self=*/false)) {
+    if (auto* norm = module->as<TeamBatchNorm>()) norm->synchronise(sync);
+  }
 }
 
 void ResNetImpl::train_unfrozen() {

@@ -3,12 +3,14 @@
 
 #include <torch/torch.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/network.h"
 #include "core/stages.h"
+#include "core/team_batch_norm.h"
 
 namespace resnet_ft {
 
@@ -19,7 +21,7 @@ class BlockImpl : public torch::nn::Module {
 
  private:
   torch::nn::Conv2d conv1{nullptr}, conv2{nullptr}, conv3{nullptr};
-  torch::nn::BatchNorm2d bn1{nullptr}, bn2{nullptr}, bn3{nullptr};
+  TeamBatchNorm bn1{nullptr}, bn2{nullptr}, bn3{nullptr};
   torch::nn::Sequential downsample_{nullptr};
 };
 TORCH_MODULE(Block);
@@ -40,12 +42,14 @@ class ResNetImpl : public torch::nn::Module {
   void freeze_before(const std::string& from);
   // Training mode, with the batch norms of the frozen part left in evaluation mode.
   void train_unfrozen();
+  // Has the batch norms in training mode go over the images of all processes.
+  void synchronise(const std::shared_ptr<const BatchNormSync>& sync);
 
  private:
   Pooling pool_;
   std::vector<std::string> frozen_;
   torch::nn::Conv2d conv1{nullptr};
-  torch::nn::BatchNorm2d bn1{nullptr};
+  TeamBatchNorm bn1{nullptr};
   torch::nn::Sequential layer1{nullptr}, layer2{nullptr}, layer3{nullptr}, layer4{nullptr};
   torch::nn::Linear fc{nullptr};
 };

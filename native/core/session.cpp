@@ -9,6 +9,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,13 @@ ResNet make_model(const SessionOptions& options, TorchGenerator& left) {
 }
 
 constexpr size_t kUnreadOnGpu = 8;
+
+torch::Tensor targets_in(const std::vector<int32_t>& order, const std::vector<int32_t>& targets,
+                         const torch::Device& device) {
+  std::vector<int64_t> ordered(order.size());
+  std::transform(order.begin(), order.end(), ordered.begin(), [&](int32_t sample) { return targets.at(sample); });
+  return torch::tensor(ordered, torch::kInt64).to(device);
+}
 
 }  // namespace
 
@@ -71,6 +79,17 @@ Session::Session(const SessionOptions& options)
     average_ = std::make_unique<WeightAverage>(options_.recipe.ema, std::move(followed));
   }
   choose_computation();
+  if (options_.team) {
+    std::vector<torch::Tensor> weights;
+    for (const ParameterGroup& group : trained_weights()) {
+      for (const auto& [name, tensor] : group) weights.push_back(tensor);
+    }
+    reducer_ = options_.team->reducer(weights);
+    if (options_.sync_batch_norm) {
+      sync_ = std::make_shared<BatchNormSync>(BatchNormSync{options_.team});
+      model_->synchronise(sync_);
+    }
+  }
 }
 
 EpochDraws Session::draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets) const {
@@ -99,18 +118,22 @@ ReadBack Session::figures_on_their_way() const {
   return {mark_of(device_, normalizer_.computes_on_device()), kUnreadOnGpu};
 }
 
+FrozenPrefix& Session::prefix() {
+  if (!prefix_) {
+    const auto weights = model_->state_dict();
+    FoldedResNet frozen(options_.network, TensorMap(weights.begin(), weights.end()), device_, inference_precision(),
+                        kStem, cut_);
+    CacheBudget budget = options_.cache;
+    name_by_weights(&budget, weights, cut_);
+    prefix_ = std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, budget, options_.cache_bf16);
+  }
+  return *prefix_;
+}
+
 torch::Tensor Session::inputs(const Batches& batches, int64_t first, int64_t size) {
   if (cut_ > kStem) {
-    if (!prefix_) {
-      const auto weights = model_->state_dict();
-      FoldedResNet frozen(options_.network, TensorMap(weights.begin(), weights.end()), device_, inference_precision(),
-                          kStem, cut_);
-      CacheBudget budget = options_.cache;
-      name_by_weights(&budget, weights, cut_);
-      prefix_ = std::make_unique<FrozenPrefix>(std::move(frozen), normalizer_, device_, budget, options_.cache_bf16);
-    }
     const torch::NoGradGuard no_grad;
-    return prefix_->features(batches.source(), batches.samples(first, size));
+    return prefix().features(batches.source(), batches.samples(first, size));
   }
   // The first convolution would round them all the same.
   const bool rounded = options_.precision == Precision::kBf16 && normalizer_.computes_on_device();
@@ -145,21 +168,39 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   const int64_t count = options.samples.count();
   const EpochDraws draws = this->draws(options.epoch, count, options.samples.targets);
   const uint32_t drawn = options_.recipe.drawn_epoch(options.epoch);
+  const Team* team = options_.team.get();
+  const Shares shares(team ? team->rank() : 0, team ? team->world() : 1, options.batch_size, augmenter_.mixes());
+  const std::vector<int32_t> order = shares.only(draws.order);
   // Augmentations are counted by the places that were drawn: with balanced sampling an image may have several in an
   // epoch. Where images have few views, these are counted by image.
   const bool by_place = balanced() && options_.recipe.views == 0;
-  const std::vector<int32_t> numbers = by_place ? draws_->of(options.epoch, count).order : draws.order;
-  const std::vector<Window> windows = this->windows(options.samples, draws.order, numbers, drawn);
-  const std::vector<uint8_t> flips = augmenter_.repaints() ? std::vector<uint8_t>() : draws.flips;
+  const std::vector<int32_t> numbers = by_place ? shares.only(draws_->of(options.epoch, count).order) : order;
+  const std::vector<Window> windows = this->windows(options.samples, order, numbers, drawn);
+  const std::vector<uint8_t> flips = augmenter_.repaints() ? std::vector<uint8_t>() : shares.only(draws.flips);
   Batches batches(normalizer_, resident(),
-                  {options.samples, draws.order, flips, windows, augmenter_.any() ? &augmenter_ : nullptr, drawn,
+                  {options.samples, order, flips, windows, augmenter_.any() ? &augmenter_ : nullptr, drawn,
                    options_.recipe.views, &numbers});
-  prefetch(&batches, options.batch_size,
+  prefetch(&batches, shares,
            options.accumulate * static_cast<int64_t>(options.learning_rates.size() / options_.recipe.groups.size()));
   const size_t groups = options_.recipe.groups.size();
   EpochResult result;
   ReadBack figures = figures_on_their_way();
   double last_loss = 0;
+  const torch::Tensor targets_of_all =
+      team ? targets_in(draws.order, options.samples.targets, device_) : torch::Tensor();
+  // Of several batches or processes each gives its share of the mean over all images of a step.
+  const auto divisor = [&](int64_t first, int64_t size) {
+    if (team && !shares.keeps_all()) return loss_.divisor(targets_of_all.narrow(0, first, size));
+    return team || size > options.batch_size ? loss_.divisor(batches.wanted(first, size, classes())) : torch::Tensor();
+  };
+  // Of each step whose figures have arrived: how many processes were told to stop by then.
+  std::vector<int64_t> stopping;
+  const size_t on_their_way = normalizer_.computes_on_device() ? kUnreadOnGpu + 1 : 1;
+  // All processes must come to the same: each looks at the last step of which all have the figures.
+  const auto is_to_stop = [&](size_t steps) {
+    if (!team) return cancelled_.load();
+    return steps >= on_their_way && stopping[steps - on_their_way] > 0;
+  };
   const auto report = [&](const torch::Tensor& loss, const torch::Tensor& correct, int64_t images) {
     StepEvent event;
     event.step = ++position_.step;
@@ -183,11 +224,12 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   int64_t first = position_.images;
   for (size_t rate = 0; rate < options.learning_rates.size(); rate += groups) {
     // Never within a step: the batch norms of its first batches have moved already.
-    if (cancelled_) {
+    if (is_to_stop(static_cast<size_t>(result.steps))) {
       result.cancelled = true;
       break;
     }
     const int64_t size = std::min(step_size, count - first);
+    torch::Tensor stops = torch::zeros({}, torch::kInt64);
     StepFigures step;
     if (rates.defined()) {
       StepInputs batch = batch_inputs(batches, first, size);
@@ -195,15 +237,18 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
       const AlgorithmSearch search(settings, size == options.batch_size);
       step = recorder_->run(batch);
     } else {
-      step = gradients(batches, first, size, options.batch_size, settings);
+      step = gradients(batches, shares, divisor(first, size), first, size, settings);
+      if (team) std::tie(step, stops) = over_all(step);
       std::optional<double> momentum;
       if (!options.momenta.empty()) momentum = options.momenta[result.steps];
       move_weights([&] { optimizer_->step(&options.learning_rates[rate], momentum); });
     }
     ++result.steps;
     first += size;
-    figures.send({step.loss, step.correct},
-                 [&report, images = step.images](const ReadBack::Values& read) { report(read[0], read[1], images); });
+    figures.send({step.loss, step.correct, stops}, [&, images = step.images](const ReadBack::Values& read) {
+      stopping.push_back(read[2].item<int64_t>());
+      report(read[0], read[1], images);
+    });
     const bool keeps = options.keep_from > 0 && before + result.steps >= options.keep_from;
     if (keeps) figures.all();
     if (keeps && last_loss < (kept_ ? kept_->loss : std::numeric_limits<double>::infinity())) {
@@ -232,11 +277,15 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   const GpuSettings settings = this->settings();
   const c10::InferenceMode inference;
   use_threads(options_.threads);
+  share_statistics();
   const auto weights = this->weights();
   FoldedResNet network(options_.network, TensorMap(weights.begin(), weights.end()), device_, inference_precision(),
                        cut_, kStages);
-  std::vector<int32_t> order(options.samples.count());
-  std::iota(order.begin(), order.end(), 0);
+  const int64_t samples = options.samples.count();
+  const Share part =
+      options_.team ? share_of(samples, options_.team->rank(), options_.team->world()) : Share{0, samples};
+  std::vector<int32_t> order(part.size);
+  std::iota(order.begin(), order.end(), static_cast<int32_t>(part.first));
   const std::vector<uint8_t> flips;
   const std::vector<Window> windows;
   const Batches batches(normalizer_, resident(), {options.samples, order, flips, windows});
@@ -261,6 +310,7 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
     });
   }
   figures.all();
+  if (options_.team) gather(&result, samples);
   if (result.images > 0) result.loss /= static_cast<double>(result.images);
   return result;
 }

@@ -31,7 +31,10 @@
 #include "core/resnet.h"
 #include "core/sample_source.h"
 #include "core/session_state.h"
+#include "core/shares.h"
 #include "core/step_recorder.h"
+#include "core/team.h"
+#include "core/team_batch_norm.h"
 #include "core/weight_average.h"
 
 namespace resnet_ft {
@@ -57,6 +60,10 @@ struct SessionOptions {
   // Whether steps are computed by ExplicitResNet instead of autograd, and whether they are recorded and repeated (which
   // asks for the former); where left out, on a GPU. Either way it is checked first, and left where it is wrong.
   std::optional<bool> explicit_pass, record_steps;
+  // The processes that train the model together: all make the same calls. Null: this one alone.
+  std::shared_ptr<Team> team;
+  // Whether batch norms go over the images of all processes; else each has those of its own.
+  bool sync_batch_norm = false;
 };
 
 struct TrainOptions {
@@ -144,6 +151,8 @@ class Session : public PassControl {
   // Goes on from a state() of a session of the same options: the next steps are those that it would have done, to the
   // bit. Throws std::invalid_argument for one that does not fit; the session is then to be closed.
   void restore(const SessionState& state);
+  // Gives every process of a team the state of the first.
+  void share_state();
 
  private:
   // Of validation and of frozen stages. On a CPU float32 even where training is in bfloat16, so that validation gives
@@ -172,17 +181,29 @@ class Session : public PassControl {
   std::vector<NamedTensor> weights() const;
   void keep_weights(double loss);
   void copy_into_model(const std::vector<NamedTensor>& tensors);
+  FrozenPrefix& prefix();
   // What the trained stages take: crops, or their features where stages before are frozen.
   torch::Tensor inputs(const Batches& batches, int64_t first, int64_t size);
   torch::Tensor logits(const torch::Tensor& inputs);
   // A batch as a step takes it, without rates.
   StepInputs batch_inputs(const Batches& batches, int64_t first, int64_t size);
+  // That part of the batch of `size` from `first` on, in the order of the epoch, which is this process's.
+  StepInputs part_inputs(const Batches& batches, const Shares& shares, int64_t first, int64_t size);
+  // What stands for a part without images: it takes part in everything, and adds nothing.
+  StepInputs stand_in(const Batches& batches);
   // Adds the gradients of a batch to those that the weights have. `divisor`: that of the step's loss; undefined where
   // the batch is the whole step.
-  StepFigures add_gradients(const StepInputs& batch, const torch::Tensor& divisor);
+  // `sums`: whether the gradients are complete with it, and are added up over the processes of a team.
+  StepFigures add_gradients(const StepInputs& batch, const torch::Tensor& divisor, bool sums);
   // Leaves the gradients of a step of `size` samples from `first` on.
-  StepFigures gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size,
-                        const GpuSettings& settings);
+  StepFigures gradients(const Batches& batches, const Shares& shares, const torch::Tensor& divisor, int64_t first,
+                        int64_t size, const GpuSettings& settings);
+  // The figures of a step over all processes, and how many of these were told to stop.
+  std::pair<StepFigures, torch::Tensor> over_all(const StepFigures& step);
+  // Gives every process the running statistics of the first's batch norms: each has those of its own images.
+  void share_statistics();
+  // What all processes together come to, of this one's part of an evaluation.
+  void gather(EvaluateResult* result, int64_t samples);
   // A step of one batch, from its gradients to the average of the weights: what can be recorded.
   StepFigures step_on(const StepInputs& batch);
   // What follows the gradients; `move` lets the optimizer do its step.
@@ -194,8 +215,8 @@ class Session : public PassControl {
   // The windows of the samples of an epoch; none where none are cut.
   std::vector<Window> windows(const PassSamples& samples, const std::vector<int32_t>& order,
                               const std::vector<int32_t>& numbers, uint32_t epoch) const;
-  // Lets threads read the next batches where making them is work, from where the epoch stands and for `steps` steps.
-  void prefetch(Batches* batches, int64_t batch_size, int64_t steps) const;
+  // Lets threads read the next batches where making them is work, from where the epoch stands, and for `count` of them.
+  void prefetch(Batches* batches, const Shares& shares, int64_t count) const;
 
   CpuMemoryReuse memory_;
   SessionOptions options_;
@@ -213,7 +234,10 @@ class Session : public PassControl {
   std::unique_ptr<WeightAverage> average_;
   std::unique_ptr<ExplicitResNet> explicit_;
   std::unique_ptr<StepRecorder> recorder_;
-  std::string why_autograd_;  // where explicit_ was wanted
+  // Of a team.
+  std::unique_ptr<GradientReducer> reducer_;
+  std::shared_ptr<BatchNormSync> sync_;  // null: batch norms are not synchronised
+  std::string why_autograd_;             // where explicit_ was wanted
   Position position_;
   std::optional<KeptWeights> kept_;
 };

@@ -14,6 +14,10 @@ namespace resnet_ft {
 void Session::choose_computation() {
   const bool records = options_.record_steps.value_or(device_.is_cuda());
   if (!options_.explicit_pass.value_or(records)) return;
+  if (options_.team) {
+    why_autograd_ = "with several processes autograd adds up their gradients while it goes on";
+    return;
+  }
   const GpuSettings settings = this->settings();
   explicit_ = std::make_unique<ExplicitResNet>(options_.network, model_->state_dict(), cut_,
                                                scalar_type_of(options_.precision));
@@ -52,7 +56,7 @@ StepInputs Session::batch_inputs(const Batches& batches, int64_t first, int64_t 
   return {inputs(batches, first, size), batches.targets(first, size), batches.wanted(first, size, classes()), {}};
 }
 
-StepFigures Session::add_gradients(const StepInputs& batch, const torch::Tensor& divisor) {
+StepFigures Session::add_gradients(const StepInputs& batch, const torch::Tensor& divisor, bool sums) {
   torch::Tensor out, loss;
   const auto loss_of_out = [&] {
     return divisor.defined() ? loss_.share(out, batch.wanted, divisor) : loss_.mean(out, batch.wanted);
@@ -63,26 +67,51 @@ StepFigures Session::add_gradients(const StepInputs& batch, const torch::Tensor&
     loss = loss_of_out();
     explicit_->backward(loss_.gradient(out, batch.wanted, divisor));
   } else {
+    if (sync_) sync_->counted = batch.targets.size(0) > 0;
     out = logits(batch.inputs);
-    loss = loss_of_out();
+    loss = batch.targets.size(0) > 0 ? loss_of_out() : out.sum() * 0;
+    if (reducer_ && sums) reducer_->prepare(loss);
     loss.backward();
   }
-  return {batch.inputs.size(0), loss.detach(), correct_of(out.detach(), batch.targets)};
+  return {batch.targets.size(0), loss.detach(),
+          correct_of(out.detach().narrow(0, 0, batch.targets.size(0)), batch.targets)};
 }
 
-StepFigures Session::gradients(const Batches& batches, int64_t first, int64_t size, int64_t batch_size,
-                               const GpuSettings& settings) {
+StepInputs Session::part_inputs(const Batches& batches, const Shares& shares, int64_t first, int64_t size) {
+  if (shares.world() == 1) return batch_inputs(batches, first, size);
+  const Share part = shares.of(size);
+  if (!shares.keeps_all())
+    return part.size == 0 ? stand_in(batches) : batch_inputs(batches, shares.place(first), part.size);
+  const StepInputs whole = batch_inputs(batches, first, size);
+  if (part.size == 0) return stand_in(batches);
+  const auto own = [&](const torch::Tensor& tensor) { return tensor.narrow(0, part.first, part.size); };
+  return {own(whole.inputs), own(whole.targets), own(whole.wanted), {}};
+}
+
+// Two images, for a batch norm over one image of one pixel is an error.
+StepInputs Session::stand_in(const Batches& batches) {
+  const int side = batches.source()->size();
+  torch::Tensor images = torch::zeros({2, 3, side, side}, torch::TensorOptions(device_));
+  if (cut_ > kStem) {
+    const torch::NoGradGuard no_grad;
+    images = prefix().of(images);
+  }
+  images = images.to(options_.precision == Precision::kFp64 ? torch::kFloat64 : torch::kFloat32);
+  const torch::Tensor none = torch::empty({0}, torch::TensorOptions(torch::kInt64).device(device_));
+  return {images, none, none, {}};
+}
+
+StepFigures Session::gradients(const Batches& batches, const Shares& shares, const torch::Tensor& divisor,
+                               int64_t first, int64_t size, const GpuSettings& settings) {
   optimizer_->zero_grad();
   StepFigures step{size, {}, {}};
   const auto add = [](torch::Tensor* sum, const torch::Tensor& more) { *sum = sum->defined() ? *sum + more : more; };
-  // Of several batches each gives its share of the mean over all images.
-  const torch::Tensor divisor =
-      size > batch_size ? loss_.divisor(batches.wanted(first, size, classes())) : torch::Tensor();
+  const int64_t batch_size = shares.batch_size();
   for (const int64_t end = first + size; first < end; first += batch_size) {
     const int64_t count = std::min(batch_size, end - first);
-    const StepInputs inputs = batch_inputs(batches, first, count);
+    const StepInputs inputs = part_inputs(batches, shares, first, count);
     const AlgorithmSearch search(settings, count == batch_size);
-    const StepFigures batch = add_gradients(inputs, divisor);
+    const StepFigures batch = add_gradients(inputs, divisor, /*sums=*/first + count == end);
     add(&step.loss, batch.loss);
     add(&step.correct, batch.correct);
   }
@@ -97,7 +126,7 @@ void Session::move_weights(const std::function<void()>& move) {
 
 StepFigures Session::step_on(const StepInputs& batch) {
   optimizer_->zero_grad();
-  StepFigures step = add_gradients(batch, {});
+  StepFigures step = add_gradients(batch, {}, /*sums=*/false);
   move_weights([&] { optimizer_->step(batch.rates); });
   return step;
 }

@@ -1,4 +1,4 @@
-import type { BackendOperations, Box, CropStore, ImageStore, RgbImage } from '../types';
+import type { BackendOperations, Box, CropStore, ImageStore, RgbImage, TeamConnection } from '../types';
 
 // The native addon (native/addon/*.cpp) is a backend; its shape is written down in lib/backend/types.ts, and only what it has beyond
 // is here. The addon only asserts what its caller has validated.
@@ -6,6 +6,12 @@ import type { BackendOperations, Box, CropStore, ImageStore, RgbImage } from '..
 export interface NativeAddon extends BackendOperations {
   /** LibTorch version that the addon was compiled against. */
   torchVersion: string;
+  /**
+   * Connects this process with those that train with it, as soon as all have come.
+   *
+   * @throws NATIVE_ERROR where one does not come, or the store can't be had
+   */
+  connectTeam(options: TeamOptions): Promise<TeamConnection>;
   /**
    * Stops every pass of the process, also those of worker threads, and waits a moment for their threads. For the end of the process,
    * which ends with `status`; passes that are begun afterwards fail.
@@ -43,6 +49,27 @@ export interface NativeAddon extends BackendOperations {
   readBack(options: { atMost: number; arrive: Int32Array }): { read: number[]; waits: number }[];
   /** A convolution by operators that stand for cuDNN's, against a plain one; for tests. */
   fusedConvolution(options: FusedConvolution): FusedOutcome;
+}
+
+/** How a process comes to those that train with it. */
+export interface TeamOptions {
+  /** The library of c10d for this LibTorch: `findC10d`. */
+  library: string;
+  rank: number;
+  world: number;
+  /** Of c10d's TCPStore. */
+  host: string;
+  port: number;
+  /** Whether this process has the store. */
+  serves: boolean;
+  /** Of all keys of the store. */
+  prefix: string;
+  /** `cpu`, or the GPU of this process. */
+  device: string;
+  /** What connects GPUs; empty for a CPU. */
+  cudaLibrary: string;
+  /** Seconds for which another process may keep this one waiting. */
+  timeout: number;
 }
 
 /** Figures are batch x channels x height x width, or one of each channel. */

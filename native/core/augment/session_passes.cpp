@@ -38,13 +38,14 @@ std::vector<Window> Session::windows(const PassSamples& samples, const std::vect
   return out;
 }
 
-void Session::prefetch(Batches* batches, int64_t batch_size, int64_t steps) const {
+void Session::prefetch(Batches* batches, const Shares& shares, int64_t count) const {
   if (options_.prefetch == 0 || !augmenter_.prepares()) return;
   // Where features are kept, most batches need no image.
   if (cut_ > kStem && options_.recipe.views > 0) return;
   const int threads = options_.prefetch > 0 ? options_.prefetch : threads_for(device_);
-  const int64_t first = position_.images;
-  batches->prefetch(first, std::min(batches->count(), first + steps * batch_size), batch_size, threads);
+  const int64_t size = shares.made_size();
+  const int64_t first = shares.place(position_.images);
+  batches->prefetch(first, std::min(batches->count(), first + count * size), size, threads);
 }
 
 }  // namespace resnet_ft
