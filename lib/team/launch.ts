@@ -5,6 +5,9 @@ import type { ReportedError } from './report';
 /** Milliseconds after which a process that was told to stop, because another has failed, is killed. */
 const GRACE = 5000;
 
+/** Milliseconds in which one that has failed may say so after others have already complained that it is gone. */
+const PATIENCE = 2000;
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** How the training of several processes has failed, and with which code the one that started them is to exit. */
@@ -56,6 +59,7 @@ export async function launch(args: readonly string[], environments: readonly Nod
   };
   const fail = (): void => {
     if (failing) return;
+    clearTimeout(timer);
     failing = true;
     kill('SIGTERM');
     timer = setTimeout(kill, GRACE, 'SIGKILL');
@@ -82,7 +86,8 @@ export async function launch(args: readonly string[], environments: readonly Nod
           if (member.end !== undefined) return;
           member.end = { code, signal };
           if (!order.includes(member)) order.push(member);
-          if (code !== 0) fail();
+          if (code !== 0 && member.reported?.lost === true && !failing) timer ??= setTimeout(fail, PATIENCE);
+          else if (code !== 0) fail();
           resolve();
         };
         child.on('error', (error) => {
@@ -115,7 +120,8 @@ function causeOf(members: Member[], order: Member[], sent: ReadonlySet<NodeJS.Si
     const who = `Process ${members.indexOf(member) + 1} of ${members.length} (pid ${child.pid})`;
     if (reported !== undefined) {
       const rank = reported.lost ? 3 : stops.includes(reported.code) ? 4 : 0;
-      return [{ rank, line: reported.line, code: end.code }];
+      // On its way out it may have met the SIGTERM that its error has brought about.
+      return [{ rank, line: reported.line, code: reported.code }];
     }
     if (end.signal !== null) {
       return [{ rank: sent.has(end.signal) ? 5 : 1, line: `${who} was killed by ${end.signal}`, code: end.code }];

@@ -45,6 +45,13 @@ test.each<[string, [string, string], RegExp, number]>([
   ['one error of two', ['fail', 'fail'], /^no such folder: photos\n$/, 2],
   ['the error behind the complaint of another', ['lost', 'fail'], /^no such folder: photos\n$/, 2],
   ['the one that was killed', ['work', 'killed'], /^Process 2 of 2 \(pid \d+\) was killed by SIGKILL\n$/, 137],
+  [
+    'the one that was killed, not who misses it',
+    ['lost', 'late'],
+    /^Process 2 of 2 \(pid \d+\) was killed by SIGKILL\n$/,
+    137,
+  ],
+  ['who misses another, and ends that', ['lost', 'work'], /^process 2 has gone\n$/, 1],
   ['an exit code without an error', ['exit', 'work'], /^Process 1 of 2 \(pid \d+\) ended with exit code 3\n$/, 3],
   ['a complaint, where there is nothing else', ['lost', 'done'], /^process 2 has gone\n$/, 1],
   ['a process that does not stop', ['deaf', 'fail'], /^no such folder: photos\n$/, 2],

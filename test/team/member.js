@@ -20,6 +20,7 @@ else {
   timer = work();
   if (action === 'deaf') for (const name of ['SIGTERM', 'SIGINT']) process.on(name, () => {});
   else if (action === 'killed') process.kill(process.pid, 'SIGKILL');
+  else if (action === 'late') setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);
   else {
     stopped();
     process.once('SIGINT', () => report('training was stopped', 130) ?? clearInterval(timer));
