@@ -21,6 +21,8 @@ export type ErrorCode =
   | 'DEVICE_UNAVAILABLE'
   | 'MODEL_CLOSED'
   | 'OUT_OF_MEMORY'
+  | 'TEAM_INVALID'
+  | 'TEAM_LOST'
   | 'ABORTED'
   | 'NATIVE_ERROR';
 

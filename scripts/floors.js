@@ -11,6 +11,8 @@ const FLOORS = [
   ['weights', 'network', 'libtorch'],
   // a network in use
   ['backend', 'data', 'model'],
+  // several processes that train together
+  ['team'],
   // what the commands do
   ['eval', 'predict', 'train', 'repeats', 'compare', 'lr-find', 'export', 'summary', 'bench', 'doctor'],
   // what a person and a program see

@@ -4,6 +4,8 @@ import { packageRoot } from '../machine/root';
 import { oneLine, ResnetFtError } from '../errors';
 import { tell } from '../text/terminal';
 import { packageVersion } from '../machine/version';
+import { TeamFailure } from '../team/launch';
+import { leaveWithLauncher, reportToLauncher } from '../team/report';
 import { withHelpAll, type Command } from './command';
 import { benchCommand } from './bench';
 import { buildCommand } from './build';
@@ -64,6 +66,7 @@ function describe(error: unknown): { line: string; code: number } {
     const line = hint === undefined ? error.message : `${error.message.replace(/\.$/, '')}. ${hint}`;
     return { line, code: error.code === 'INVALID_OPTION' ? 2 : error.code === 'ABORTED' ? stopCode() : 1 };
   }
+  if (error instanceof TeamFailure) return { line: error.message, code: error.exitCode };
   if ((error as NodeJS.ErrnoException).syscall === 'uv_cwd') {
     return {
       line: 'the working directory was removed: change to another, or name files and folders by absolute paths',
@@ -80,7 +83,8 @@ function describe(error: unknown): { line: string; code: number } {
 /** Writes the error as one line, with the stack where `--verbose` asks for it, and sets the exit code. */
 function report(error: unknown, verbose: boolean): void {
   const { line, code } = describe(error);
-  tell(`resnet-ft: ${line}`);
+  const lost = error instanceof ResnetFtError && error.code === 'TEAM_LOST';
+  if (!reportToLauncher({ line, code, lost })) tell(`resnet-ft: ${line}`);
   if (verbose) {
     for (let cause = error; cause instanceof Error; cause = cause.cause) `${cause.stack}`.split('\n').forEach(tell);
   }
@@ -91,6 +95,7 @@ function report(error: unknown, verbose: boolean): void {
 export async function main(argv: string[]): Promise<void> {
   watchStreams();
   skipDestructors();
+  leaveWithLauncher();
   let caught: unknown;
   try {
     await runCommand(argv);

@@ -1,6 +1,8 @@
-import { REPEAT_OPTIONS, TRAIN_OPTIONS, type TrainOptions } from '../options';
+import { kebab, rejectOption, REPEAT_OPTIONS, TEAM_OPTIONS, TRAIN_OPTIONS, type TrainOptions } from '../options';
 import type { TrainEvent } from '../train/events';
 import type { RepeatEvent, RepeatKind } from '../repeats/types';
+import { placeFrom } from '../team/place';
+import { startTeam } from '../team/start';
 import { defineCommand, usageError, type CommandContext } from './command';
 
 /** `resnet-ft train <data>` */
@@ -8,7 +10,7 @@ export const trainCommand = defineCommand({
   command: 'train [data]',
   describe: 'Fine-tune a ResNet on a folder of images',
   positionals: { data: "folder with train/ and val/, each with one folder per class, or hymenoptera (the tutorial's)" },
-  options: { ...TRAIN_OPTIONS, ...REPEAT_OPTIONS },
+  options: { ...TRAIN_OPTIONS, ...REPEAT_OPTIONS, ...TEAM_OPTIONS },
   json: 'print one JSON record per line',
   quiet: 'print only the last line, or the table of several trainings',
   examples: [
@@ -17,12 +19,14 @@ export const trainCommand = defineCommand({
     ['train --resume runs/2026-01-31T12-30-05', 'a run that was stopped goes on'],
   ],
   inFiles: () => true,
-  async run(options, context) {
+  async run({ nproc, ...options }, context) {
     const data = context.positionals['data'];
     const resume = options['resume'];
     if (data === undefined && resume === undefined) throw usageError('train <data>');
     const input = { ...(data === undefined ? {} : { data }), ...options };
     const by = await severalBy(options);
+    refuseBesideTeam(options, by, nproc);
+    if (await startTeam(nproc, process.env, () => context.takeTime())) return;
     return by === undefined ? trainOne(input as TrainOptions, context) : trainSeveral(by, input, context);
   },
 });
@@ -36,14 +40,28 @@ async function severalBy({ folds, seeds, resume }: Record<string, unknown>): Pro
   return repeatsIn(resume);
 }
 
+/** Refuses what several processes can't do together. */
+function refuseBesideTeam(options: Record<string, unknown>, by: RepeatKind | undefined, nproc: unknown): void {
+  const js = options['backend'] === 'js';
+  if (by === undefined && !js) return;
+  const option =
+    by === undefined ? '--backend js' : options[by] === undefined ? '--resume of several trainings' : `--${kebab(by)}`;
+  if (nproc !== undefined) rejectOption(`no value beside ${option}`, '--nproc', nproc);
+  if (placeFrom(process.env) === undefined) return;
+  const name = js && by === undefined ? 'backend' : options[by ?? ''] === undefined ? 'resume' : (by ?? '');
+  rejectOption('no such value where several processes train together', `--${name}`, options[name]);
+}
+
 async function trainOne(input: TrainOptions, { json, quiet, signal, takeTime }: CommandContext): Promise<void> {
   const { runTraining } = await import('../train/train.js');
   const { createDisplay } = await import('./progress.js');
   const display = createDisplay({ json, quiet });
+  // Of processes that train together one speaks for all.
+  const speaks = (placeFrom(process.env)?.rank ?? 0) === 0;
   try {
     const onEvent = (event: TrainEvent): void => {
       if (event.kind === 'start') takeTime();
-      display.show(event);
+      if (speaks) display.show(event);
     };
     await runTraining(input, { signal, onEvent });
   } finally {

@@ -30,8 +30,21 @@ function cgroupQuota(): number | undefined {
 /**
  * Threads for the arithmetic where the caller says nothing; 0 leaves it to LibTorch, which counts the processors. It does not know of
  * a container's quota: more threads than that wait for each other.
+ *
+ * @param sharers processes of this machine that train together: each takes its part. OMP_NUM_THREADS is the caller's word, except for the 1
+ *   that torchrun sets by itself
  */
-export function defaultThreads(quota = cgroupQuota(), processors = os.availableParallelism()): number {
+export function defaultThreads(
+  quota = cgroupQuota(),
+  processors = os.availableParallelism(),
+  sharers = 1,
+  env: NodeJS.ProcessEnv = process.env,
+): number {
+  if (sharers > 1) {
+    const omp = env['OMP_NUM_THREADS'] ?? '';
+    if (omp !== '' && !(omp === '1' && env['TORCHELASTIC_RUN_ID'] !== undefined)) return 0;
+    return Math.max(1, Math.floor(Math.min(quota ?? processors, processors) / sharers));
+  }
   if (quota === undefined) return 0;
   const allowed = Math.max(1, Math.floor(quota));
   return allowed < processors ? allowed : 0;

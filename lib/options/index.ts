@@ -37,6 +37,7 @@ export {
 export type { RecipeName } from './recipes';
 export { foldOf, REPEAT_OPTIONS, type Fold } from './repeats';
 export { SUMMARY_OPTIONS, resolveSummaryOptions, type ResolvedSummaryOptions, type SummaryOptions } from './summary';
+export { TEAM_OPTIONS } from './team';
 export {
   NO_CROPS,
   TRAIN_OPTIONS,

@@ -2,7 +2,7 @@ import { isOutOfMemory, madeOn } from '../backend/out-of-memory';
 import type { Backend } from '../backend/types';
 import type { Dataset } from '../data/dataset';
 import { chooseDevice } from '../machine/device';
-import { defaultThreads } from '../machine/threads';
+import { threadsOfTeam } from '../team/threads';
 import { buildNetwork } from '../network/architecture';
 import {
   DEFAULT_ARCHITECTURE,
@@ -104,7 +104,7 @@ async function fineTuningSeconds(backend: Backend, options: ResolvedTrainOptions
   const making = backend.createSession({
     ...{ device, precision, recipe, mean: [...mean], std: [...std] },
     network: buildNetwork(options.arch ?? DEFAULT_ARCHITECTURE, dataset.classes.length),
-    threads: options.threads ?? defaultThreads(),
+    threads: options.threads ?? threadsOfTeam(),
     ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
   });
   const session = await madeOn(device, making);

@@ -2,7 +2,7 @@ import { madeOn } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
 import type { Dataset } from '../data/dataset';
 import { buildNetwork } from '../network/architecture';
-import { defaultThreads } from '../machine/threads';
+import { threadsOfTeam } from '../team/threads';
 import type { ResolvedTrainOptions } from '../options';
 import { cropStorage, imageBytes, type CropStorage } from './crop-storage';
 import { featureCache, featureMemory } from './feature-room';
@@ -72,7 +72,7 @@ export async function createSession(
     network: buildNetwork(start.arch, dataset.classes.length),
     device,
     precision,
-    threads: options.threads ?? defaultThreads(),
+    threads: options.threads ?? threadsOfTeam(),
     deterministic: options.deterministic,
     recipe,
     mean: [...mean],
