@@ -1,4 +1,4 @@
-import { kebab, rejectOption, REPEAT_OPTIONS, TEAM_OPTIONS, TRAIN_OPTIONS, type TrainOptions } from '../options';
+import { kebab, rejectOption, REPEAT_OPTIONS, resolveOptions, TEAM_OPTIONS, TRAIN_OPTIONS, type TrainOptions } from '../options';
 import type { TrainEvent } from '../train/events';
 import type { RepeatEvent, RepeatKind } from '../repeats/types';
 import { placeFrom } from '../team/place';
@@ -19,7 +19,7 @@ export const trainCommand = defineCommand({
     ['train --resume runs/2026-01-31T12-30-05', 'a run that was stopped goes on'],
   ],
   inFiles: () => true,
-  async run({ nproc, ...options }, context) {
+  async run({ nproc, processTimeout, ...options }, context) {
     const data = context.positionals['data'];
     const resume = options['resume'];
     if (data === undefined && resume === undefined) throw usageError('train <data>');
@@ -27,7 +27,9 @@ export const trainCommand = defineCommand({
     const by = await severalBy(options);
     refuseBesideTeam(options, by, nproc);
     if (await startTeam(nproc, process.env, () => context.takeTime())) return;
-    return by === undefined ? trainOne(input as TrainOptions, context) : trainSeveral(by, input, context);
+    return by === undefined
+      ? trainOne(input as TrainOptions, processTimeout, context)
+      : trainSeveral(by, input, context);
   },
 });
 
@@ -52,18 +54,29 @@ function refuseBesideTeam(options: Record<string, unknown>, by: RepeatKind | und
   rejectOption('no such value where several processes train together', `--${name}`, options[name]);
 }
 
-async function trainOne(input: TrainOptions, { json, quiet, signal, takeTime }: CommandContext): Promise<void> {
+async function trainOne(
+  input: TrainOptions,
+  processTimeout: unknown,
+  { json, quiet, signal, takeTime }: CommandContext,
+): Promise<void> {
   const { runTraining } = await import('../train/train.js');
   const { createDisplay } = await import('./progress.js');
   const display = createDisplay({ json, quiet });
   // Of processes that train together one speaks for all.
-  const speaks = (placeFrom(process.env)?.rank ?? 0) === 0;
+  const place = placeFrom(process.env);
+  const speaks = (place?.rank ?? 0) === 0;
   try {
     const onEvent = (event: TrainEvent): void => {
       if (event.kind === 'start') takeTime();
       if (speaks) display.show(event);
     };
-    await runTraining(input, { signal, onEvent });
+    if (place === undefined) {
+      await runTraining(input, { signal, onEvent });
+      return;
+    }
+    const { trainTogether } = await import('../train/team.js');
+    const { processTimeout: timeout } = resolveOptions(TEAM_OPTIONS, { processTimeout }, 'train');
+    await trainTogether(input, place, timeout, { signal, onEvent });
   } finally {
     display.close();
   }

@@ -11,4 +11,15 @@ export const TEAM_OPTIONS = {
     affects: 'place',
     help: 'train with so many processes on this machine, which share each batch; gpu: one for each GPU (docs/distributed.md)',
   },
+  processTimeout: {
+    type: 'number',
+    integer: true,
+    min: 1,
+    max: 86_400,
+    default: 300,
+    group: MACHINE,
+    affects: 'place',
+    advanced: true,
+    help: 'seconds for which one of several processes may keep the others waiting',
+  },
 } as const satisfies RecipeTable;

@@ -167,6 +167,14 @@ export const TRAIN_OPTIONS = {
     advanced: true,
     help: 'compute on a GPU by algorithms that give the same bits each time, which are slower; a CPU always does',
   },
+  syncBatchNorm: {
+    type: 'boolean',
+    default: false,
+    group: MACHINE,
+    affects: 'training',
+    advanced: true,
+    help: 'with several processes, normalise each batch by the statistics of all its images, not of each part by its own',
+  },
   cacheMemory: {
     ...SIZE,
     group: MACHINE,

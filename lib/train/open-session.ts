@@ -74,6 +74,7 @@ export async function createSession(
     precision,
     threads: options.threads ?? threadsOfTeam(),
     deterministic: options.deterministic,
+    ...(options.syncBatchNorm ? { syncBatchNorm: true } : {}),
     recipe,
     mean: [...mean],
     std: [...std],

@@ -4,6 +4,7 @@ import { checkLastBatch, toMeasure, type ResolvedTrainOptions } from '../options
 import { keptShortSide } from './augmentations';
 import type { OpenedCheckpoint } from './checkpoints';
 import { cropData, type Cropped } from './crop-data';
+import { conducted } from '../team/conductor';
 import { aborted } from './fit';
 import { restoreSession } from './go-on';
 import { measuredPreprocessing } from './normalisation';
@@ -52,6 +53,7 @@ export async function openTraining(
   };
   try {
     const trainer = await openTrainer(options, dataset, run);
+    if (run.team !== undefined) trainer.backend = conducted(trainer.backend, run.team, folder.path);
     const start = resumed?.start ?? (await readStart(options, { ...run.download, otherwise: withoutWeights }));
     const parts: SessionParts = { options, trainer, dataset, start, folder };
     const { storage, features } = await shareRoom(parts, scratch);
