@@ -32,7 +32,11 @@ function fetchPackage(target) {
   fs.mkdirSync(work, { recursive: true });
   try {
     // Without the option, root is warned that the user of apt's sandbox can't write here.
-    const failure = run('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', PACKAGE], work);
+    const download = () => run('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', PACKAGE], work);
+    let failure = download();
+    // A container's image may come without the lists of packages.
+    if (failure !== undefined && process.getuid?.() === 0 && run('apt-get', ['update'], work) === undefined)
+      failure = download();
     if (failure !== undefined) return failure;
     const archive = fs.readdirSync(work).find((name) => name.startsWith(PACKAGE) && name.endsWith('.deb'));
     if (archive === undefined) return 'apt-get brought no package';

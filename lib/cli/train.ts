@@ -1,4 +1,12 @@
-import { kebab, rejectOption, REPEAT_OPTIONS, resolveOptions, TEAM_OPTIONS, TRAIN_OPTIONS, type TrainOptions } from '../options';
+import {
+  kebab,
+  rejectOption,
+  REPEAT_OPTIONS,
+  resolveOptions,
+  TEAM_OPTIONS,
+  TRAIN_OPTIONS,
+  type TrainOptions,
+} from '../options';
 import type { TrainEvent } from '../train/events';
 import type { RepeatEvent, RepeatKind } from '../repeats/types';
 import { placeFrom } from '../team/place';
@@ -76,10 +84,19 @@ async function trainOne(
     }
     const { trainTogether } = await import('../train/team.js');
     const { processTimeout: timeout } = resolveOptions(TEAM_OPTIONS, { processTimeout }, 'train');
-    await trainTogether(input, place, timeout, { signal, onEvent });
+    await trainTogether(input, place, timeout, { signal, onEvent }).catch(leaveWithoutOthers);
   } finally {
     display.close();
   }
+}
+
+/** Milliseconds in which the process of a training that has lost another ends by itself. */
+const LEAVING = 2000;
+
+/** What waits for a process that was stopped may wait for ever: this one ends all the same. */
+function leaveWithoutOthers(error: Error & { code?: string }): never {
+  if (error.code === 'TEAM_LOST') setTimeout(() => process.exit(), LEAVING).unref();
+  throw error;
 }
 
 async function trainSeveral(

@@ -154,4 +154,3 @@ class ConductedSession implements TrainingSession {
     await this.team.guard(async () => this.own.shareState?.());
   }
 }
-

@@ -130,13 +130,32 @@ export class Team {
   /** Waits for a value as long as the others live. */
   private async wait(key: string): Promise<string> {
     for (;;) {
-      const value = await this.guard(() => this.connection.get(key, LOOK));
+      const value = await this.answer(() => this.connection.get(key, LOOK));
       if (value !== undefined) return value;
-      const failed = await this.guard(() => this.connection.get('failure', 0));
+      const failed = await this.answer(() => this.connection.get('failure', 0));
       if (failed !== undefined) throw this.failureOf(failed);
-      const silent = this.connection.silent().find(({ seconds }) => seconds > this.timeout);
-      if (silent !== undefined) throw this.silence(silent);
+      this.requireLiving();
     }
+  }
+
+  /** What the store answers; it has no time-outs of its own, and whoever has it may have been stopped. */
+  private async answer<T>(ask: () => Promise<T>): Promise<T> {
+    const asked = this.guard(ask);
+    let answered = false;
+    const settled = asked.then(
+      () => (answered = true),
+      () => (answered = true),
+    );
+    while (!answered) {
+      await Promise.race([settled, pause(LOOK)]);
+      if (!answered) this.requireLiving();
+    }
+    return asked;
+  }
+
+  private requireLiving(): void {
+    const silent = this.connection.silent().find(({ seconds }) => seconds > this.timeout);
+    if (silent !== undefined) throw this.silence(silent);
   }
 
   private failureOf(text: string): ResnetFtError {
@@ -149,7 +168,8 @@ export class Team {
   }
 
   private async whoIsLost(error: Error): Promise<ResnetFtError> {
-    const failed = await this.connection.get('failure', LAST_WORDS).catch(() => undefined);
+    const words = this.connection.get('failure', LAST_WORDS).catch(() => undefined);
+    const failed = await Promise.race([words, pause(2 * LAST_WORDS)]);
     if (failed !== undefined) return this.failureOf(failed);
     // A process that was killed falls silent only a few seconds afterwards.
     for (let look = 0; look < 6; look++) {
@@ -157,11 +177,14 @@ export class Team {
       if (silent !== undefined) {
         return lost(`${capital(this.nameOf(silent.rank))} is gone, or does not answer`, error);
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK));
+      await pause(LOOK);
     }
     const why = oneLine(error.message.slice(LOST.length));
     return lost(`Another process of the training is lost: ${why}`, error);
   }
 }
+
+const pause = (milliseconds: number): Promise<undefined> =>
+  new Promise((resolve) => setTimeout(() => resolve(undefined), milliseconds));
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

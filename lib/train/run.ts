@@ -26,5 +26,10 @@ export interface RunControl {
 export function runControl({ signal: given, onEvent, team }: TrainControl, offline: boolean): RunControl {
   const signal = given ?? new AbortController().signal;
   const emit = onEvent ?? ((): void => {});
-  return { signal, emit, download: { offline, signal, onProgress: (event) => emit({ kind: 'download', event }) }, team };
+  return {
+    signal,
+    emit,
+    download: { offline, signal, onProgress: (event) => emit({ kind: 'download', event }) },
+    team,
+  };
 }

@@ -44,13 +44,15 @@ export async function trainTogether(
   const resumed = input.resume === undefined ? undefined : await openRun(input);
   const options = resumed?.options ?? beginningOptions(input);
   requireShares(options, place);
+  // Before the others are waited for: what is wrong with it is then said at once.
+  const data = await dataPrint(options, control);
   const backend = await openBackend('native', () => {}, options.device);
   const gpus = options.device === 'cpu' ? 0 : backend.deviceInfo().cudaCount;
   const asked = deviceOfTeam(options.device, place, gpus);
   const device = asked === 'auto' ? 'cpu' : asked;
   const team = await connectTeam(place, device, timeout);
   try {
-    await agree(team, backend, options, control);
+    await agree(team, backend, options, data);
     if (place.rank === 0) return await conduct(team, { ...input, backend: 'native', device }, control);
     const { signal } = runControl(control, options.offline);
     await follow(team, { backend, device, threads: options.threads ?? threadsOfTeam(), signal });
@@ -82,17 +84,22 @@ async function conduct(team: Team, input: TrainOptions, control: TrainControl): 
   }
 }
 
+/** What tells the data set of this process from another's. */
+async function dataPrint(options: ResolvedTrainOptions, { signal }: TrainControl): Promise<DataPrint> {
+  const quiet = runControl(signal === undefined ? {} : { signal }, options.offline);
+  return fingerprint(await openData(options, quiet));
+}
+
 /**
  * Holds what this process has against what process 0 has.
  *
  * @throws ResnetFtError TEAM_INVALID that names the difference
  */
-async function agree(team: Team, backend: Backend, options: ResolvedTrainOptions, control: TrainControl): Promise<void> {
-  const quiet = runControl({ ...(control.signal === undefined ? {} : { signal: control.signal }) }, options.offline);
+async function agree(team: Team, backend: Backend, options: ResolvedTrainOptions, data: DataPrint): Promise<void> {
   const common: Common = {
     versions: { 'resnet-ft': packageVersion(), LibTorch: backend.versions['torch'] },
     options: Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.has(name))),
-    data: await fingerprint(await openData(options, quiet)),
+    data,
   };
   const all = (await team.meet({ ...common })) as (Hello & Common)[];
   const [first] = all as [Hello & Common];
@@ -108,7 +115,9 @@ function requireSame(first: Common, other: Common & Hello, rank: number): void {
     const its = other.versions[name];
     if (its !== version) differ(`has ${name} ${its ?? 'none'}, and process 1 has ${version ?? 'none'}`);
   }
-  const names = new Set([...Object.keys(first.options), ...Object.keys(other.options)]) as Set<keyof ResolvedTrainOptions>;
+  const names = new Set([...Object.keys(first.options), ...Object.keys(other.options)]) as Set<
+    keyof ResolvedTrainOptions
+  >;
   for (const name of names) {
     const [own, its] = [first.options[name], other.options[name]];
     if (isDeepStrictEqual(own, its)) continue;

@@ -1,6 +1,7 @@
 #include "c10d/heartbeat.h"
 
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,27 +11,37 @@ namespace {
 
 constexpr std::chrono::seconds kBeat{1};
 constexpr std::chrono::milliseconds kNap{50};
+constexpr int kNaps = 20;
 constexpr double kSilent = 4;  // seconds
 
 std::string text_of(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 
 }  // namespace
 
+Heartbeat::State::State(c10::intrusive_ptr<c10d::Store> of, int own, int all)
+    : store(std::move(of)), rank(own), world(all), beats(all), changed(all, Clock::now()) {
+  for (int i = 0; i < world; ++i) keys.push_back("beat/" + std::to_string(i));
+}
+
 Heartbeat::Heartbeat(c10::intrusive_ptr<c10d::Store> store, int rank, int world)
-    : store_(std::move(store)), rank_(rank), world_(world), beats_(world), changed_(world, Clock::now()) {
-  for (int i = 0; i < world; ++i) keys_.push_back("beat/" + std::to_string(i));
-  beat();
-  thread_ = std::thread([this] { work(); });
+    : state_(std::make_shared<State>(std::move(store), rank, world)) {
+  state_->beat();
+  thread_ = std::thread([state = state_] { state->work(); });
 }
 
 Heartbeat::~Heartbeat() {
-  stop_ = true;
-  thread_.join();
+  state_->stop = true;
+  for (int i = 0; i < kNaps && !state_->ended; ++i) std::this_thread::sleep_for(kNap);
+  if (state_->ended) {
+    thread_.join();
+  } else {
+    thread_.detach();
+  }
 }
 
-void Heartbeat::work() {
+void Heartbeat::State::work() {
   auto next = Clock::now();
-  while (!stop_) {
+  while (!stop) {
     const auto now = Clock::now();
     if (now < next) {
       std::this_thread::sleep_for(kNap);
@@ -39,42 +50,43 @@ void Heartbeat::work() {
     next = now + kBeat;
     try {
       beat();
-      if (rank_ == 0) look();
+      if (rank == 0) look();
     } catch (const std::exception&) {
       // Without the store nobody's sign of life comes any more: silent() says so in time.
     }
   }
+  ended = true;
 }
 
 // The answer to it is the sign of life of whoever has the store.
-void Heartbeat::beat() {
-  store_->add(keys_[rank_], 1);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  changed_[rank_ == 0 ? rank_ : 0] = Clock::now();
+void Heartbeat::State::beat() {
+  store->add(keys[rank], 1);
+  const std::lock_guard<std::mutex> lock(mutex);
+  changed[0] = Clock::now();
 }
 
-void Heartbeat::look() {
+void Heartbeat::State::look() {
   std::vector<std::string> known;
-  for (const std::string& key : keys_) {
-    if (store_->check({key})) known.push_back(key);
+  for (const std::string& key : keys) {
+    if (store->check({key})) known.push_back(key);
   }
-  const std::vector<std::vector<uint8_t>> values = store_->multiGet(known);
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::vector<std::vector<uint8_t>> values = store->multiGet(known);
+  const std::lock_guard<std::mutex> lock(mutex);
   for (size_t i = 0; i < known.size(); ++i) {
-    const int rank = std::stoi(known[i].substr(known[i].find('/') + 1));
-    std::string beats = text_of(values[i]);
-    if (beats == beats_[rank]) continue;
-    beats_[rank] = std::move(beats);
-    changed_[rank] = Clock::now();
+    const int of = std::stoi(known[i].substr(known[i].find('/') + 1));
+    std::string now = text_of(values[i]);
+    if (now == beats[of]) continue;
+    beats[of] = std::move(now);
+    changed[of] = Clock::now();
   }
 }
 
 std::vector<Team::Silence> Heartbeat::silent() const {
   const auto now = Clock::now();
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard<std::mutex> lock(state_->mutex);
   std::vector<Team::Silence> out;
-  for (int i = 0; i < (rank_ == 0 ? world_ : 1); ++i) {
-    const double seconds = std::chrono::duration<double>(now - changed_[i]).count();
+  for (int i = 0; i < (state_->rank == 0 ? state_->world : 1); ++i) {
+    const double seconds = std::chrono::duration<double>(now - state_->changed[i]).count();
     if (seconds > kSilent) out.push_back({i, seconds});
   }
   return out;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -29,17 +30,23 @@ class Heartbeat {
  private:
   using Clock = std::chrono::system_clock;
 
-  void work();
-  void beat();
-  void look();
+  // The thread's too, for whoever has the store may keep it waiting for ever.
+  struct State {
+    State(c10::intrusive_ptr<c10d::Store> store, int rank, int world);
+    void work();
+    void beat();
+    void look();
 
-  c10::intrusive_ptr<c10d::Store> store_;
-  const int rank_, world_;
-  std::vector<std::string> keys_;
-  mutable std::mutex mutex_;  // for what follows
-  std::vector<std::string> beats_;
-  std::vector<Clock::time_point> changed_;  // of each process; without the store, of what the first said last
-  std::atomic<bool> stop_{false};
+    c10::intrusive_ptr<c10d::Store> store;
+    const int rank, world;
+    std::vector<std::string> keys;
+    std::mutex mutex;  // for what follows
+    std::vector<std::string> beats;
+    std::vector<Clock::time_point> changed;  // of each process; in others than the first, only of the first
+    std::atomic<bool> stop{false}, ended{false};
+  };
+
+  std::shared_ptr<State> state_;
   std::thread thread_;
 };
 

@@ -1,7 +1,10 @@
 // A team by c10d: TCPStore for meeting, gloo between CPUs, NCCL between GPUs, Reducer for gradients.
 #include "core/team.h"
 
+#include <c10/util/Logging.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -201,8 +204,8 @@ class C10dTeam final : public Team {
     for (int i = 0; i < world(); ++i) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::system_clock::now());
       if (get("here/" + std::to_string(i), std::max(left, kNap))) continue;
-      throw ProcessLost("lost: process " + std::to_string(i) + " of " + std::to_string(world()) + " has not come within " +
-                        std::to_string(timeout_.count() / 1000) + " s");
+      throw ProcessLost("lost: process " + std::to_string(i) + " of " + std::to_string(world()) +
+                        " has not come within " + std::to_string(timeout_.count() / 1000) + " s");
     }
   }
 
@@ -226,5 +229,8 @@ class C10dTeam final : public Team {
 
 extern "C" __attribute__((visibility("default"))) std::shared_ptr<resnet_ft::Team> resnet_ft_connect_team(
     const resnet_ft::TeamOptions& options) {
+  // What c10d would write about connections that are lost, with C++ stacks, our own errors say.
+  setenv("TORCH_CPP_LOG_LEVEL", "ERROR", /*overwrite=*/0);
+  c10::initLogging();
   return std::make_shared<resnet_ft::C10dTeam>(options);
 }

@@ -80,6 +80,14 @@ Session::Session(const SessionOptions& options)
   }
   choose_computation();
   if (options_.team) {
+    // Reducer's buckets have the strides of the weights, and the gradients of a 1x1 convolution those of channels_last.
+    for (auto& parameter : model_->parameters()) {
+      if (parameter.dim() != 4) continue;
+      const int64_t c = parameter.size(1), h = parameter.size(2), w = parameter.size(3);
+      const torch::Tensor spread =
+          torch::empty_strided(parameter.sizes(), {c * h * w, 1, w * c, c}, parameter.options().requires_grad(false));
+      parameter.set_data(spread.copy_(parameter.detach()));
+    }
     std::vector<torch::Tensor> weights;
     for (const ParameterGroup& group : trained_weights()) {
       for (const auto& [name, tensor] : group) weights.push_back(tensor);

@@ -1,5 +1,6 @@
 // A step of a session: gradients by autograd or by ExplicitResNet, and the move of the weights.
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,9 +9,27 @@
 #include "core/autocast.h"
 #include "core/clip_gradients.h"
 #include "core/explicit_check.h"
+#include "core/first_line.h"
 #include "core/session.h"
 
 namespace resnet_ft {
+namespace {
+
+// What adds up gradients over processes throws from within the backward pass.
+void backward(const torch::Tensor& loss) {
+  try {
+    loss.backward();
+  } catch (const std::exception& error) {
+    const std::string what = first_line(error);
+    for (const char* engine : {"gloo", "NCCL", "ProcessGroup"}) {
+      if (what.find(engine) != std::string::npos) throw ProcessLost("lost: " + what);
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
 void Session::choose_computation() {
   const bool records = options_.record_steps.value_or(device_.is_cuda());
   if (!options_.explicit_pass.value_or(records)) return;
@@ -71,7 +90,7 @@ StepFigures Session::add_gradients(const StepInputs& batch, const torch::Tensor&
     out = logits(batch.inputs);
     loss = batch.targets.size(0) > 0 ? loss_of_out() : out.sum() * 0;
     if (reducer_ && sums) reducer_->prepare(loss);
-    loss.backward();
+    backward(loss);
   }
   return {batch.targets.size(0), loss.detach(),
           correct_of(out.detach().narrow(0, 0, batch.targets.size(0)), batch.targets)};

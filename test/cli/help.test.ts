@@ -1,4 +1,11 @@
-import { COMPARE_OPTIONS, kebab, LR_FIND_OPTIONS, TRAIN_OPTIONS, type OptionTable } from '../../lib/options';
+import {
+  COMPARE_OPTIONS,
+  kebab,
+  LR_FIND_OPTIONS,
+  TEAM_OPTIONS,
+  TRAIN_OPTIONS,
+  type OptionTable,
+} from '../../lib/options';
 import { run } from './run';
 
 /** Long names that a help shows, in its order. */
@@ -28,7 +35,7 @@ test.each<[string, OptionTable]>([
 });
 
 test('the help says how many options it leaves out', async () => {
-  const table: OptionTable = TRAIN_OPTIONS;
+  const table: OptionTable = { ...TRAIN_OPTIONS, ...TEAM_OPTIONS };
   const left = Object.values(table).filter(({ advanced }) => advanced === true).length;
   const { stdout } = await run(['train', '--help']);
   expect(stdout).toMatch(new RegExp(` --help-all +show the help with ${left} more options `));

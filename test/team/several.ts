@@ -28,7 +28,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** The options of a team of processes on this machine, but for the rank. */
-export async function teamOptions(world: number, timeout = 60) {
+async function teamOptions(world: number, timeout = 60) {
   const found = findC10d(findLibtorch().version);
   if (!('file' in found)) throw new Error(found.reason);
   const store = { host: '127.0.0.1', port: await freePort(), prefix: 'test' };
@@ -43,7 +43,10 @@ export async function several(
 ): Promise<(Outcome | undefined)[]> {
   const team = await teamOptions(world, timeout);
   const children = Array.from({ length: world }, () =>
-    fork(path.join(__dirname, 'session-process.js'), { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
+    fork(path.join(__dirname, 'session-process.js'), {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    }),
   );
   const outcomes = children.map(
     (child, rank) =>
