@@ -37,6 +37,13 @@ ResNet make_model(const SessionOptions& options, TorchGenerator& left) {
 
 constexpr size_t kUnreadOnGpu = 8;
 
+// Reducer's buckets have the strides of the weights, and the gradients of a 1x1 convolution those of channels_last.
+torch::Tensor with_strides_of_gradients(const torch::Tensor& weight) {
+  const int64_t c = weight.size(1), h = weight.size(2), w = weight.size(3);
+  const torch::TensorOptions type = weight.options().requires_grad(false);
+  return torch::empty_strided(weight.sizes(), {c * h * w, 1, w * c, c}, type).copy_(weight.detach());
+}
+
 torch::Tensor targets_in(const std::vector<int32_t>& order, const std::vector<int32_t>& targets,
                          const torch::Device& device) {
   std::vector<int64_t> ordered(order.size());
@@ -68,6 +75,7 @@ Session::Session(const SessionOptions& options)
   }
   for (auto& parameter : model_->parameters()) {
     if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+    if (options_.team && parameter.dim() == 4) parameter.set_data(with_strides_of_gradients(parameter));
   }
   model_->freeze_before(options_.recipe.groups[0].from);
   optimizer_ = make_optimizer(options_.recipe, trained_weights());
@@ -80,14 +88,6 @@ Session::Session(const SessionOptions& options)
   }
   choose_computation();
   if (options_.team) {
-    // Reducer's buckets have the strides of the weights, and the gradients of a 1x1 convolution those of channels_last.
-    for (auto& parameter : model_->parameters()) {
-      if (parameter.dim() != 4) continue;
-      const int64_t c = parameter.size(1), h = parameter.size(2), w = parameter.size(3);
-      const torch::Tensor spread =
-          torch::empty_strided(parameter.sizes(), {c * h * w, 1, w * c, c}, parameter.options().requires_grad(false));
-      parameter.set_data(spread.copy_(parameter.detach()));
-    }
     std::vector<torch::Tensor> weights;
     for (const ParameterGroup& group : trained_weights()) {
       for (const auto& [name, tensor] : group) weights.push_back(tensor);

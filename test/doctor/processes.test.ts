@@ -4,11 +4,12 @@ import path from 'node:path';
 import { checkProcesses } from '../../lib/doctor/processes';
 import type { StageResult } from '../../lib/doctor/run-probe';
 import { libraryFile } from '../libtorch/fakes';
+import { BUILT_FOR_SEVERAL } from '../team/built';
 import { diagnose, PackageCopy } from './package-copy';
 
 const found = (stage: StageResult) => checkProcesses(new Map([['processes', stage]]));
 
-const onLinux = process.platform === 'linux' ? test : test.skip;
+const onLinux = BUILT_FOR_SEVERAL ? test : test.skip;
 onLinux('the library that several processes need is opened and named', async () => {
   const { check } = await diagnose();
   expect(check('processes')).toMatchObject({

@@ -7,6 +7,7 @@ import { findLibtorch } from '../../lib/libtorch/find';
 import { cpuLibraries } from '../../lib/libtorch/inspect';
 import { whyNotOpened } from '../../lib/libtorch/trial';
 import { ROOT } from '../cli/run';
+import { BUILT_FOR_SEVERAL } from '../team/built';
 import { libraryFile } from './fakes';
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- a script, and not TypeScript
 const { findGlooHeaders } = require('../../scripts/gloo-headers.js') as {
@@ -22,7 +23,7 @@ const tmp = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-c10d-'));
 afterAll(() => fs.rmSync(tmp, { recursive: true, force: true }));
 const release = path.join(ROOT, 'build', 'Release');
 
-const onLinux = process.platform === 'linux' ? describe : describe.skip;
+const onLinux = BUILT_FOR_SEVERAL ? describe : describe.skip;
 onLinux('the library for several processes', () => {
   const libtorch = findLibtorch();
   const found = findC10d(libtorch.version);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { libraryName } from '../../lib/libtorch/inspect';
 import { ROOT } from '../cli/run';
 import { pack, packLibtorch, type Packed } from './project';
+import { BUILT_FOR_SEVERAL } from '../team/built';
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- a script, and not TypeScript
 const elf = require('../../scripts/elf.js') as {
   FLOORS: Record<string, string>;
@@ -44,7 +45,7 @@ test('the tarball holds these files and no others', () => {
     ...sources('native'),
     `${prebuilds}/${libraryName('resnet_ft_core')}`,
     // Where gloo's headers could be had.
-    ...(process.platform === 'linux' ? [`${prebuilds}/libresnet_ft_c10d-2.13.so`] : []),
+    ...(BUILT_FOR_SEVERAL ? [`${prebuilds}/libresnet_ft_c10d-2.13.so`] : []),
     `${prebuilds}/resnet_ft.libtorch-2.13.${process.platform === 'linux' ? 'glibc.' : ''}node`,
   ];
   expect(packed.files.map((file) => file.path).sort()).toEqual(expected.sort());

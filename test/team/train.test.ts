@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ANTS_BEES as FIXTURE, ROOT, scratch } from '../cli/run';
 import { describeWithTorch } from '../python-torch';
+import { BUILT_FOR_SEVERAL } from './built';
 import { freePort } from './several';
 
 const tmp = scratch();
@@ -65,7 +66,7 @@ async function stepsDone(folder: string, count: number): Promise<void> {
 const childrenOf = (pid: number | undefined): number[] =>
   fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
 
-const onLinux = process.platform === 'linux' ? describe : describe.skip;
+const onLinux = BUILT_FOR_SEVERAL ? describe : describe.skip;
 onLinux('several processes by --nproc', () => {
   test('come to what one comes to, and one of them speaks and writes', async () => {
     const alone = await run([...SMALL, '--epochs', '2', '--output', 'alone']);
@@ -139,7 +140,7 @@ onLinux('several processes by --nproc', () => {
 });
 
 describeWithTorch('torchrun', (torch) => {
-  test('starts them, with a store of its own', () => {
+  (BUILT_FOR_SEVERAL ? test : test.skip)('starts them, with a store of its own', () => {
     const output = path.join(tmp, 'torchrun');
     const torchrun = ['--standalone', '--nproc-per-node', '2', '--no-python'];
     torch.run('from torch.distributed.run import main\nmain(sys.argv[1:])', [
