@@ -1,6 +1,7 @@
 #include "core/team_batch_norm.h"
 
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace resnet_ft {

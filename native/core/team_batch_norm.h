@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <utility>
 
 #include "core/team.h"
 
