@@ -79,13 +79,14 @@ function build(options) {
 /** What lets several processes train together, for other versions of LibTorch. */
 async function buildC10d(folders) {
   const { cpuLibraries, inspectLibtorch } = loadDist('inspect');
+  const { shownMinor } = loadDist('compatibility');
   const { whyNotOpened } = loadDist('trial');
   const { folder: gloo, reason: missing } = findGlooHeaders({ cache: path.join(root, 'build', 'gloo'), say });
   if (gloo === undefined) throw new Error(missing);
   for (const folder of folders) {
     const found = inspectLibtorch(path.resolve(folder), { requireHeaders: true });
     if ('reason' in found) throw new Error(`${folder} is no LibTorch that fits: ${found.reason}`);
-    const minor = found.version.split('.').slice(0, 2).join('.');
+    const minor = shownMinor(found.version);
     say(`LibTorch ${found.version} of ${found.path}`);
     const out = path.join(root, 'build', `c10d-${minor}`);
     // What an earlier build has left there is not named.

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { shownMinor } from './compatibility';
 import { libraryName } from './inspect';
 import { findLoader, REBUILD } from './loader';
 
@@ -8,9 +9,6 @@ import { findLoader, REBUILD } from './loader';
 type C10dKind = 'cpu' | 'cuda';
 
 const NAMES: Readonly<Record<C10dKind, string>> = { cpu: 'resnet_ft_c10d', cuda: 'resnet_ft_c10d_cuda' };
-
-/** `2.13` of `2.13.0+cpu`. */
-const minorOf = (version: string): string => version.split('.').slice(0, 2).join('.');
 
 /** The versions of LibTorch that a folder has such a library for. */
 function versionsIn(folder: string, kind: C10dKind): string[] {
@@ -31,7 +29,7 @@ function versionsIn(folder: string, kind: C10dKind): string[] {
  * @returns why there is none, in one line, where there is none
  */
 export function findC10d(libtorchVersion: string, kind: C10dKind = 'cpu'): { file: string } | { reason: string } {
-  const minor = minorOf(libtorchVersion);
+  const minor = shownMinor(libtorchVersion);
   let folder: string;
   try {
     folder = path.dirname(findLoader());

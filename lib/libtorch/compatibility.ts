@@ -16,6 +16,9 @@ interface VersionRange {
   below: string;
 }
 
+/** `2.13` of `2.13.1+cu130`. */
+export const shownMinor = (version: string): string => version.split('.').slice(0, 2).join('.');
+
 /** `2.13.1+cu130` as a number that can be compared; undefined for what is no version. */
 function minorOf(version: string): number | undefined {
   const match = /^(\d+)\.(\d+)/.exec(version);
@@ -33,7 +36,7 @@ export function supportedRange(compiledAgainst?: string): VersionRange {
   if (compiledAgainst === undefined || minorOf(compiledAgainst) === undefined) {
     return { from: MINIMUM_VERSION, below: FIRST_UNSUPPORTED };
   }
-  const from = compiledAgainst.split('.').slice(0, 2).join('.');
+  const from = shownMinor(compiledAgainst);
   const next = BREAKS.find((version) => order(version) > order(from));
   return { from, below: next ?? FIRST_UNSUPPORTED };
 }

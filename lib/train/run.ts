@@ -10,8 +10,6 @@ export interface TrainControl {
   onEvent?: (event: TrainEvent) => void;
   /** For the hint where the named weights can't be downloaded: what works without them. */
   withoutWeights?: string;
-  /** The processes that train with this one, which conducts them. */
-  team?: Team;
 }
 
 /** How the steps of a run are stopped and tell what happens. */
@@ -19,17 +17,13 @@ export interface RunControl {
   signal: AbortSignal;
   emit: (event: TrainEvent) => void;
   download: DownloadControl;
+  /** The processes that train with this one, which conducts them. */
   team?: Team | undefined;
 }
 
 /** The control of a run whose caller may have left out any of it. */
-export function runControl({ signal: given, onEvent, team }: TrainControl, offline: boolean): RunControl {
+export function runControl({ signal: given, onEvent }: TrainControl, offline: boolean): RunControl {
   const signal = given ?? new AbortController().signal;
   const emit = onEvent ?? ((): void => {});
-  return {
-    signal,
-    emit,
-    download: { offline, signal, onProgress: (event) => emit({ kind: 'download', event }) },
-    team,
-  };
+  return { signal, emit, download: { offline, signal, onProgress: (event) => emit({ kind: 'download', event }) } };
 }

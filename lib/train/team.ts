@@ -15,7 +15,7 @@ import type { TrainResult } from './events';
 import { openData } from './open-data';
 import { beginningOptions, openRun } from './resume';
 import { runControl, type TrainControl } from './run';
-import { runTraining } from './train';
+import { runTraining, type Join } from './train';
 
 /** What all processes of a training must have alike. */
 interface Common {
@@ -41,53 +41,47 @@ export async function trainTogether(
   timeout: number,
   control: TrainControl = {},
 ): Promise<TrainResult | undefined> {
-  const resumed = input.resume === undefined ? undefined : await openRun(input);
-  const options = resumed?.options ?? beginningOptions(input);
+  const options = (input.resume === undefined ? undefined : await openRun(input))?.options ?? beginningOptions(input);
   requireShares(options, place);
-  // Before the others are waited for: what is wrong with it is then said at once.
-  const data = await dataPrint(options, control);
   const backend = await openBackend('native', () => {}, options.device);
   const gpus = options.device === 'cpu' ? 0 : backend.deviceInfo().cudaCount;
   const asked = deviceOfTeam(options.device, place, gpus);
   const device = asked === 'auto' ? 'cpu' : asked;
-  const team = await connectTeam(place, device, timeout);
-  try {
+  let team: Team | undefined;
+  // Only once it is known that the images are there: what is wrong with them is said at once.
+  const join: Join = async (data) => {
+    team = await connectTeam(place, device, timeout);
     await agree(team, backend, options, data);
-    if (place.rank === 0) return await conduct(team, { ...input, backend: 'native', device }, control);
-    const { signal } = runControl(control, options.offline);
-    await follow(team, { backend, device, threads: options.threads ?? threadsOfTeam(), signal });
+    return team;
+  };
+  try {
+    if (place.rank === 0) {
+      const result = await runTraining({ ...input, backend: 'native', device }, control, join);
+      // What there is does not depend on whether the others hear of it.
+      await team?.tell({ call: 'end' }).catch(() => {});
+      return result;
+    }
+    // Only process 0 tells what happens.
+    const quiet = runControl(control.signal === undefined ? {} : { signal: control.signal }, options.offline);
+    const data = await fingerprint(await openData(options, quiet));
+    const threads = options.threads ?? threadsOfTeam();
+    await follow(await join(data), { backend, device, threads, signal: quiet.signal });
     return undefined;
   } catch (error) {
-    if (place.rank > 0) await team.tellFailure(error);
+    if (place.rank > 0) await team?.tellFailure(error);
+    else await team?.tell({ call: 'end', error: { code: codeOf(error) } }).catch(() => {});
     throw error;
   } finally {
-    await team.connection.close();
+    await team?.connection.close();
   }
 }
+
+const codeOf = (error: unknown): string => (error as { code?: string } | undefined)?.code ?? 'UNKNOWN';
 
 /** Each process must have a part of a batch. */
 function requireShares({ batchSize }: ResolvedTrainOptions, { world }: TeamPlace): void {
   if (batchSize >= world) return;
   rejectOption(`${world} or more, one image for each process,`, '--batch-size', batchSize);
-}
-
-async function conduct(team: Team, input: TrainOptions, control: TrainControl): Promise<TrainResult> {
-  let failure: unknown;
-  try {
-    return await runTraining(input, { ...control, team });
-  } catch (error) {
-    failure = error ?? new Error('unknown error');
-    throw error;
-  } finally {
-    const code = (failure as { code?: string } | undefined)?.code ?? 'UNKNOWN';
-    await team.tell(failure === undefined ? { call: 'end' } : { call: 'end', error: { code } }).catch(() => {});
-  }
-}
-
-/** What tells the data set of this process from another's. */
-async function dataPrint(options: ResolvedTrainOptions, { signal }: TrainControl): Promise<DataPrint> {
-  const quiet = runControl(signal === undefined ? {} : { signal }, options.offline);
-  return fingerprint(await openData(options, quiet));
 }
 
 /**

@@ -1,8 +1,9 @@
 import { isOutOfMemory } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
-import { fingerprint, requireSameData } from '../data/fingerprint';
+import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
 import { ResnetFtError } from '../errors';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
+import type { Team } from '../team/team';
 import { withChosenRate } from './choose-rate';
 import { settleRecipe } from './choose-recipe';
 import type { Cropped } from './crop-data';
@@ -29,12 +30,16 @@ import { withinTime } from './time-plan';
 import type { TrialRun } from './trial';
 import { jsonText } from '../text/json';
 
+/** Comes to the processes that train with this one, once it is known what this one trains on. */
+export type Join = (data: DataPrint) => Promise<Team>;
+
 /**
  * One training from its options to its result; `training.ts` gives it the form that programs call.
  *
+ * @param join where other processes train with this one, which conducts them
  * @throws ResnetFtError with a stable `code`
  */
-export async function runTraining(input: TrainOptions, control: TrainControl = {}): Promise<TrainResult> {
+export async function runTraining(input: TrainOptions, control: TrainControl = {}, join?: Join): Promise<TrainResult> {
   const started = performance.now();
   const resumed = input?.resume === undefined ? undefined : await openRun(input);
   const asked = resumed?.options ?? beginningOptions(input);
@@ -42,9 +47,10 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   if (run.signal.aborted) throw aborted();
 
   const dataset = await openData(asked, run);
+  const print = await fingerprint(dataset);
+  run.team = await join?.(print);
   const options = resumed === undefined ? await settleRecipe(input, asked, dataset, run) : asked;
   checkWarmup(options, runSteps(dataset.train.length, options));
-  const print = await fingerprint(dataset);
   if (resumed !== undefined) requireSameData(resumed.config.data, print);
   const folder =
     resumed === undefined

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -41,7 +42,7 @@ class Heartbeat {
     const int rank, world;
     std::vector<std::string> keys;
     std::mutex mutex;  // for what follows
-    std::vector<std::string> beats;
+    std::vector<int64_t> beats;
     std::vector<Clock::time_point> changed;  // of each process; in others than the first, only of the first
     std::atomic<bool> stop{false}, ended{false};
   };

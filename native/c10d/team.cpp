@@ -37,7 +37,7 @@ auto with_others(const Call& call) {
   } catch (const ProcessLost&) {
     throw;
   } catch (const std::exception& error) {
-    throw ProcessLost("lost: " + first_line(error));
+    throw ProcessLost(first_line(error));
   }
 }
 
@@ -204,15 +204,15 @@ class C10dTeam final : public Team {
     for (int i = 0; i < world(); ++i) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::system_clock::now());
       if (get("here/" + std::to_string(i), std::max(left, kNap))) continue;
-      throw ProcessLost("lost: process " + std::to_string(i) + " of " + std::to_string(world()) +
-                        " has not come within " + std::to_string(timeout_.count() / 1000) + " s");
+      throw ProcessLost("process " + std::to_string(i) + " of " + std::to_string(world()) + " has not come within " +
+                        std::to_string(timeout_.count() / 1000) + " s");
     }
   }
 
   void require_living() {
     for (const auto& [rank, seconds] : silent()) {
       if (seconds * 1000 > static_cast<double>(timeout_.count()))
-        throw ProcessLost("lost: process " + std::to_string(rank) + " has given no sign of life for " +
+        throw ProcessLost("process " + std::to_string(rank) + " has given no sign of life for " +
                           std::to_string(static_cast<int>(seconds)) + " s");
     }
   }

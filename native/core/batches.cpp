@@ -22,6 +22,12 @@ torch::Tensor send(const std::vector<Value>& values, torch::ScalarType type, con
 
 }  // namespace
 
+torch::Tensor targets_of(const PassSamples& samples, const std::vector<int32_t>& order, const torch::Device& device) {
+  std::vector<int64_t> ordered(order.size());
+  std::transform(order.begin(), order.end(), ordered.begin(), [&](int32_t i) { return samples.targets.at(i); });
+  return send(ordered, torch::kInt64, device);
+}
+
 Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, const PassDraws& pass)
     : normalizer_(normalizer),
       numbers_(pass.numbers == nullptr ? pass.order : *pass.numbers),
@@ -33,11 +39,8 @@ Batches::Batches(const Normalizer& normalizer, ResidentCrops* resident, const Pa
       mirrored_(pass.mirrored),
       windows_(pass.windows) {
   const torch::Device& device = normalizer_.device();
-  std::vector<int64_t> ordered(pass.order.size());
   const PassSamples& samples = pass.samples;
-  std::transform(pass.order.begin(), pass.order.end(), ordered.begin(),
-                 [&](int32_t i) { return samples.targets.at(i); });
-  targets_ = send(ordered, torch::kInt64, device);
+  targets_ = targets_of(samples, pass.order, device);
   if (!samples.indices.empty()) {
     for (int32_t& index : indices_) index = samples.indices.at(index);
   }

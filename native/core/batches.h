@@ -26,6 +26,9 @@ struct PassSamples {
   int64_t count() const { return static_cast<int64_t>(targets.size()); }
 };
 
+// Of each of `order`, samples: its class index, int64 on the device.
+torch::Tensor targets_of(const PassSamples& samples, const std::vector<int32_t>& order, const torch::Device& device);
+
 // The samples of a pass and what was drawn for them, which must outlive its batches.
 struct PassDraws {
   const PassSamples& samples;

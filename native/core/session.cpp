@@ -44,13 +44,6 @@ torch::Tensor with_strides_of_gradients(const torch::Tensor& weight) {
   return torch::empty_strided(weight.sizes(), {c * h * w, 1, w * c, c}, type).copy_(weight.detach());
 }
 
-torch::Tensor targets_in(const std::vector<int32_t>& order, const std::vector<int32_t>& targets,
-                         const torch::Device& device) {
-  std::vector<int64_t> ordered(order.size());
-  std::transform(order.begin(), order.end(), ordered.begin(), [&](int32_t sample) { return targets.at(sample); });
-  return torch::tensor(ordered, torch::kInt64).to(device);
-}
-
 }  // namespace
 
 Session::Session(const SessionOptions& options)
@@ -194,8 +187,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   EpochResult result;
   ReadBack figures = figures_on_their_way();
   double last_loss = 0;
-  const torch::Tensor targets_of_all =
-      team ? targets_in(draws.order, options.samples.targets, device_) : torch::Tensor();
+  const torch::Tensor targets_of_all = team ? targets_of(options.samples, draws.order, device_) : torch::Tensor();
   // Of several batches or processes each gives its share of the mean over all images of a step.
   const auto divisor = [&](int64_t first, int64_t size) {
     if (team && !shares.keeps_all()) return loss_.divisor(targets_of_all.narrow(0, first, size));
@@ -237,7 +229,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
       break;
     }
     const int64_t size = std::min(step_size, count - first);
-    torch::Tensor stops = torch::zeros({}, torch::kInt64);
+    torch::Tensor stops;  // of a team
     StepFigures step;
     if (rates.defined()) {
       StepInputs batch = batch_inputs(batches, first, size);
@@ -253,8 +245,10 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     }
     ++result.steps;
     first += size;
-    figures.send({step.loss, step.correct, stops}, [&, images = step.images](const ReadBack::Values& read) {
-      stopping.push_back(read[2].item<int64_t>());
+    ReadBack::Values values{step.loss, step.correct};
+    if (team) values.push_back(stops);
+    figures.send(values, [&, images = step.images](const ReadBack::Values& read) {
+      if (team) stopping.push_back(read[2].item<int64_t>());
       report(read[0], read[1], images);
     });
     const bool keeps = options.keep_from > 0 && before + result.steps >= options.keep_from;

@@ -22,7 +22,7 @@ void backward(const torch::Tensor& loss) {
   } catch (const std::exception& error) {
     const std::string what = first_line(error);
     for (const char* engine : {"gloo", "NCCL", "ProcessGroup"}) {
-      if (what.find(engine) != std::string::npos) throw ProcessLost("lost: " + what);
+      if (what.find(engine) != std::string::npos) throw ProcessLost(what);
     }
     throw;
   }

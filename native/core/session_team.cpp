@@ -10,12 +10,7 @@
 namespace resnet_ft {
 namespace {
 
-bool is_statistic(const std::string& name) {
-  const auto ends_with = [&](const std::string& end) {
-    return name.size() >= end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
-  };
-  return ends_with(".running_mean") || ends_with(".running_var");
-}
+bool is_statistic(const std::string& name) { return name.ends_with(".running_mean") || name.ends_with(".running_var"); }
 
 }  // namespace
 

@@ -3,7 +3,9 @@
 #include <memory>
 #include <string>
 
-#include "loader/dynamic_library.h"
+#ifndef _WIN32
+#include "core/open_library.h"
+#endif
 
 namespace resnet_ft {
 
@@ -17,13 +19,7 @@ std::shared_ptr<Team> connect_team(const std::string& /*library*/, const TeamOpt
 
 std::shared_ptr<Team> connect_team(const std::string& library, const TeamOptions& options) {
   // Never closed: threads of c10d may outlive the team.
-  void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    const char* reason = dlerror();
-    throw std::runtime_error(reason != nullptr ? reason : library + ": cannot be opened");
-  }
-  const auto connect = reinterpret_cast<ConnectTeam>(dlsym(handle, kConnectTeam));
-  if (connect == nullptr) throw std::runtime_error(library + ": it is not of this version");
+  const auto connect = function_of<ConnectTeam>(open_library(library), kConnectTeam);
   return connect(options);
 }
 

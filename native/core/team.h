@@ -14,10 +14,11 @@
 
 namespace resnet_ft {
 
-// Another process has gone, or didn't answer in time.
+// Another process has gone, or didn't answer in time. JavaScript, which gets no class of an exception, knows it by the
+// first word of its message.
 class ProcessLost : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit ProcessLost(const std::string& what) : std::runtime_error("lost: " + what) {}
 };
 
 // Sums the gradients of a backward pass over the processes while it is still going on.

@@ -1,9 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import net from 'node:net';
 import path from 'node:path';
 import type { EpochResult, Position, StepEvent, StepsComputed, ValidationResult } from '../../lib/backend/types';
 import { findC10d } from '../../lib/libtorch/c10d';
 import { findLibtorch } from '../../lib/libtorch/find';
+import { freePort } from '../../lib/team/start';
 import type { NamedTensor } from '../../lib/weights/state-dict';
 
 /** What a process of {@link several} sends. */
@@ -16,15 +16,6 @@ export interface Outcome {
   position: Position;
   computed: StepsComputed;
   error?: string;
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** The options of a team of processes on this machine, but for the rank. */

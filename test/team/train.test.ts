@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { freePort } from '../../lib/team/start';
 import { ANTS_BEES as FIXTURE, ROOT, scratch } from '../cli/run';
 import { describeWithTorch } from '../python-torch';
 import { BUILT_FOR_SEVERAL } from './built';
-import { freePort } from './several';
 
 const tmp = scratch();
 const MAIN = path.join(ROOT, 'bin', 'resnet-ft.js');

@@ -6,7 +6,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "loader/dynamic_library.h"
+#ifndef _WIN32
+#include "core/open_library.h"
+#endif
 
 namespace resnet_ft::cuda {
 
@@ -21,34 +23,12 @@ const Driver* Driver::open() { return open("", ""); }
 
 #else
 
-namespace {
-
-std::string last_error() {
-  const char* const text = dlerror();
-  return text == nullptr ? "no reason given" : text;
-}
-
-void* open_library(const std::string& path) {
-  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw std::runtime_error(last_error());
-  return library;
-}
-
-template <class Function>
-void find(void* library, const char* name, Function* to) {
-  void* const found = dlsym(library, name);
-  if (found == nullptr) throw std::runtime_error(last_error());
-  *to = reinterpret_cast<Function>(found);
-}
-
-}  // namespace
-
 const Driver* Driver::open(const std::string& kernels, const std::string& streams) {
   // dlsym also looks into what a library depends on.
   void* const library = open_library(kernels);
   void* const torch = open_library(streams);
   Driver found{};
-#define RESNET_FT_FIND(name) find(library, #name, &found.name)
+#define RESNET_FT_FIND(name) found.name = function_of<decltype(found.name)>(library, #name)
   RESNET_FT_FIND(nvrtcCreateProgram);
   RESNET_FT_FIND(nvrtcDestroyProgram);
   RESNET_FT_FIND(nvrtcAddNameExpression);
@@ -72,8 +52,8 @@ const Driver* Driver::open(const std::string& kernels, const std::string& stream
   RESNET_FT_FIND(cuLaunchKernel);
   RESNET_FT_FIND(cuGetErrorString);
 #undef RESNET_FT_FIND
-  find(torch, "_ZN3c104cuda20getCurrentCUDAStreamEa", &found.current_stream);
-  find(torch, "_ZNK3c104cuda10CUDAStream6streamEv", &found.native_stream);
+  found.current_stream = function_of<decltype(found.current_stream)>(torch, "_ZN3c104cuda20getCurrentCUDAStreamEa");
+  found.native_stream = function_of<decltype(found.native_stream)>(torch, "_ZNK3c104cuda10CUDAStream6streamEv");
   return new Driver(found);  // never freed: kernels are launched until the process ends
 }
 
