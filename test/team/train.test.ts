@@ -1,8 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../../lib/team/start';
-import { ANTS_BEES as FIXTURE, ROOT, scratch } from '../cli/run';
+import { ANTS_BEES as FIXTURE, records, ROOT, run, scratch } from '../cli/run';
 import { describeWithTorch } from '../python-torch';
 import { BUILT_FOR_SEVERAL } from './built';
 
@@ -14,37 +14,14 @@ const SMALL = [
   ...['--threads', '1', '--precision', 'fp64', '--device', 'cpu', '--sync-batch-norm', '--lr', '0.001'],
 ];
 
-interface Ended {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  out: string;
-  err: string;
-}
+const folderOf = (name: string): string => path.join(tmp, name);
+const output = (name: string): string[] => ['--output', folderOf(name)];
 
-function start(args: string[], env: NodeJS.ProcessEnv = {}): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env }, cwd: tmp });
-  return { child, ended: endOf(child) };
-}
-
-async function endOf(child: ChildProcess): Promise<Ended> {
-  let [out, err] = ['', ''];
-  child.stdout?.on('data', (data: Buffer) => (out += data.toString()));
-  child.stderr?.on('data', (data: Buffer) => (err += data.toString()));
-  return new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal, out, err })));
-}
-
-const run = (args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> => start(args, env).ended;
-
-const records = (folder: string): Record<string, number | string>[] =>
-  fs
-    .readFileSync(path.join(tmp, folder, 'metrics.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, number | string>);
+const recordsOf = (name: string) => records(fs.readFileSync(path.join(folderOf(name), 'metrics.jsonl'), 'utf8'));
 
 /** The figures of a run, without its times. */
 const figures = (folder: string): number[] =>
-  records(folder).flatMap(({ loss, trainLoss, valLoss, valAccuracy }) =>
+  recordsOf(folder).flatMap(({ loss, trainLoss, valLoss, valAccuracy }) =>
     [loss, trainLoss, valLoss, valAccuracy].filter((value) => typeof value === 'number'),
   );
 
@@ -57,7 +34,7 @@ function expectSame(folder: string, expected: string): void {
 /** Waits until a run has done so many steps. */
 async function stepsDone(folder: string, count: number): Promise<void> {
   for (;;) {
-    const file = path.join(tmp, folder, 'metrics.jsonl');
+    const file = path.join(folderOf(folder), 'metrics.jsonl');
     if (fs.existsSync(file) && fs.readFileSync(file, 'utf8').split('\n').length > count) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -69,24 +46,24 @@ const childrenOf = (pid: number | undefined): number[] =>
 const onLinux = BUILT_FOR_SEVERAL ? describe : describe.skip;
 onLinux('several processes by --nproc', () => {
   test('come to what one comes to, and one of them speaks and writes', async () => {
-    const alone = await run([...SMALL, '--epochs', '2', '--output', 'alone']);
+    const alone = await run([...SMALL, '--epochs', '2', ...output('alone')]);
     expect(alone.code).toBe(0);
-    const both = await run([...SMALL, '--epochs', '2', '--output', 'both', '--nproc', '2']);
-    expect({ code: both.code, err: both.err.includes('Warning') }).toEqual({ code: 0, err: false });
+    const both = await run([...SMALL, '--epochs', '2', ...output('both'), '--nproc', '2']);
+    expect({ code: both.code, err: both.stderr.includes('Warning') }).toEqual({ code: 0, err: false });
     expectSame('both', 'alone');
-    expect(fs.readdirSync(path.join(tmp, 'both')).sort()).toEqual(fs.readdirSync(path.join(tmp, 'alone')).sort());
-    expect(both.out.split('\n').filter((line) => line.startsWith('best epoch'))).toHaveLength(1);
+    expect(fs.readdirSync(folderOf('both')).sort()).toEqual(fs.readdirSync(folderOf('alone')).sort());
+    expect(both.stdout.split('\n').filter((line) => line.startsWith('best epoch'))).toHaveLength(1);
     const predictions = (folder: string) =>
-      fs.readFileSync(path.join(tmp, folder, 'predictions.jsonl'), 'utf8').split('\n');
+      fs.readFileSync(path.join(folderOf(folder), 'predictions.jsonl'), 'utf8').split('\n');
     expect(predictions('both')).toHaveLength(predictions('alone').length);
   });
 
   test('go on with what one began, and one with what they began', async () => {
     const steps = (count: number) => ['--epochs', '2', '--steps', String(count)];
-    expect((await run([...SMALL, ...steps(2), '--output', 'moved', '--nproc', '2'])).code).toBe(0);
-    expect((await run(['train', '--resume', 'moved', '--steps', '4'])).code).toBe(0);
-    expect((await run(['train', '--resume', 'moved', '--steps', '6', '--nproc', '2'])).code).toBe(0);
-    const stepsOf = (folder: string) => records(folder).filter(({ kind }) => kind === 'step');
+    expect((await run([...SMALL, ...steps(2), ...output('moved'), '--nproc', '2'])).code).toBe(0);
+    expect((await run(['train', '--resume', folderOf('moved'), '--steps', '4'])).code).toBe(0);
+    expect((await run(['train', '--resume', folderOf('moved'), '--steps', '6', '--nproc', '2'])).code).toBe(0);
+    const stepsOf = (folder: string) => recordsOf(folder).filter(({ kind }) => kind === 'step');
     const [moved, whole] = [stepsOf('moved'), stepsOf('alone')];
     expect(moved).toHaveLength(6);
     for (const [i, { loss }] of moved.entries()) {
@@ -101,51 +78,52 @@ onLinux('several processes by --nproc', () => {
     ['SIGSTOP', 0, /^resnet-ft: Process 1 of 2 \(.*, pid \d+\) has given no sign of life for \d+ s\. /],
   ] as const)('%s of process %i ends all with one line, and the run can go on', async (signal, which, line) => {
     const folder = `${signal}-${which}`;
-    const long = ['--epochs', '400', '--output', folder, '--process-timeout', '5', '--nproc', '2', '--quiet'];
-    const { child, ended } = start([...SMALL, ...long]);
+    const long = ['--epochs', '400', ...output(folder), '--process-timeout', '5', '--nproc', '2'];
+    let child: ChildProcess | undefined;
+    const ended = run([...SMALL, ...long], { onStdout: (_, of) => (child = of) });
     await stepsDone(folder, 8);
-    const children = childrenOf(child.pid);
+    const children = childrenOf(child?.pid);
     process.kill(children[which] as number, signal);
-    const { code, err } = await ended;
+    const { code, stderr } = await ended;
     expect(code).not.toBe(0);
-    expect(err.trim().split('\n')).toEqual([expect.stringMatching(line)]);
+    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(line)]);
     for (const pid of children) expect(() => process.kill(pid, 0)).toThrow();
-    expect(fs.readdirSync(path.join(tmp, folder, 'checkpoints'))).not.toEqual([]);
+    expect(fs.readdirSync(path.join(folderOf(folder), 'checkpoints'))).not.toEqual([]);
   });
 
   test('other options, other data and a batch that is too small are named', async () => {
     const place = async () => ({ WORLD_SIZE: '2', MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(await freePort()) });
     const two = async (first: string[], second: string[]) => {
       const env = await place();
-      return Promise.all([run(first, { ...env, RANK: '0' }), run(second, { ...env, RANK: '1' })]);
+      const as = (rank: string) => ({ env: { ...env, RANK: rank } });
+      return Promise.all([run(first, as('0')), run(second, as('1'))]);
     };
-    const [options] = await two([...SMALL, '--output', 'no-1'], [...SMALL, '--output', 'no-1', '--momentum', '0.3']);
+    const [options] = await two([...SMALL, ...output('no-1')], [...SMALL, ...output('no-1'), '--momentum', '0.3']);
     expect(options).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/Process 2 \(.*\) has --momentum 0\.3, and process 1 has 0\.5/),
+      stderr: expect.stringMatching(/Process 2 \(.*\) has --momentum 0\.3, and process 1 has 0\.5/),
     });
     const other = path.join(tmp, 'other');
     fs.cpSync(FIXTURE, other, { recursive: true });
     const left = path.join(other, 'train', 'ants');
     fs.rmSync(path.join(left, fs.readdirSync(left)[0] as string));
-    const [data] = await two([...SMALL, '--output', 'no-2'], [...SMALL.with(1, other), '--output', 'no-2']);
+    const [data] = await two([...SMALL, ...output('no-2')], [...SMALL.with(1, other), ...output('no-2')]);
     expect(data).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/has other images than process 1: class ants of the training images/),
+      stderr: expect.stringMatching(/has other images than process 1: class ants of the training images/),
     });
-    expect(fs.existsSync(path.join(tmp, 'no-1')) || fs.existsSync(path.join(tmp, 'no-2'))).toBe(false);
-    const small = await run([...SMALL, '--batch-size', '1', '--nproc', '2', '--output', 'no-3']);
-    expect(small).toMatchObject({ code: 2, err: expect.stringContaining('--batch-size') });
+    expect(fs.existsSync(folderOf('no-1')) || fs.existsSync(folderOf('no-2'))).toBe(false);
+    const small = await run([...SMALL, '--batch-size', '1', '--nproc', '2', ...output('no-3')]);
+    expect(small).toMatchObject({ code: 2, stderr: expect.stringContaining('--batch-size') });
   });
 });
 
 describeWithTorch('torchrun', (torch) => {
   (BUILT_FOR_SEVERAL ? test : test.skip)('starts them, with a store of its own', () => {
-    const output = path.join(tmp, 'torchrun');
     const torchrun = ['--standalone', '--nproc-per-node', '2', '--no-python'];
     torch.run('from torch.distributed.run import main\nmain(sys.argv[1:])', [
       ...torchrun,
-      ...[process.execPath, MAIN, ...SMALL, '--epochs', '2', '--output', output],
+      ...[process.execPath, MAIN, ...SMALL, '--epochs', '2', ...output('torchrun')],
     ]);
     expectSame('torchrun', 'alone');
   });
