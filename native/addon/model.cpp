@@ -77,7 +77,7 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
        .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
          return Napi::Number::New(env, static_cast<double>(images));
        },
-       .cancel = [model] { model->cancel(); }});
+       .cancel = cancels(model)});
 }
 
 Napi::Value ModelWrap::cancel(const Napi::CallbackInfo& info) {

@@ -164,6 +164,14 @@ class ThreadTask {
   std::optional<Napi::Error> thrown_;  // by JavaScript
 };
 
+// Cancels what `owner` runs, without keeping it alive: a pass's memory is free when its promise is settled.
+template <class Owned>
+std::function<void()> cancels(const std::shared_ptr<Owned>& owner) {
+  return [weak = std::weak_ptr<Owned>(owner)] {
+    if (const auto owned = weak.lock()) owned->cancel();
+  };
+}
+
 // Cancels what `owner` runs, waits for it on another thread, and lets go of it: the last owner frees it.
 template <class Owned>
 Napi::Promise close_when_idle(Napi::Env env, std::shared_ptr<Owned>& owner) {
