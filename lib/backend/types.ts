@@ -70,6 +70,12 @@ export interface TeamConnection {
   get(key: string, patience: number): Promise<string | undefined>;
   /** Adds to a counter that all have, which is 0 at first, and gives what it is then. */
   add(key: string, more: number): Promise<number>;
+  /** Sets a value that is still there when the processes have been started anew, where their store is. */
+  keep(key: string, value: string): Promise<void>;
+  /** A value that was kept; undefined where there is none. */
+  kept(key: string): Promise<string | undefined>;
+  /** Milliseconds of `rounds` sums of so many bytes, one after the other: for a benchmark, which all processes run together. */
+  timeSums(device: string, bytes: number, rounds: number): Promise<Float64Array>;
   /** The processes that have given no sign of life for a few seconds; process 0 knows of all, the others of process 0. */
   silent(): { rank: number; seconds: number }[];
   /** Sessions that have it keep it until they are closed themselves. */

@@ -31,7 +31,7 @@ export async function connectTeam(place: TeamPlace, device: string, timeout: num
       ...{ library: libraryFor('cpu'), cudaLibrary: gpu ? libraryFor('cuda') : '' },
       ...{ rank, world, host, port, device, timeout },
       serves: rank === 0 && !storeIsServed,
-      prefix: `resnet-ft/${restarts}`,
+      ...{ prefix: 'resnet-ft', attempt: restarts },
     });
   } catch (error) {
     throw connectionError(error as NodeJS.ErrnoException, place);

@@ -28,6 +28,9 @@ class TeamWrap : public GuardedWrap<TeamWrap> {
   Napi::Value set(const Napi::CallbackInfo& info);
   Napi::Value get(const Napi::CallbackInfo& info);
   Napi::Value add(const Napi::CallbackInfo& info);
+  Napi::Value keep(const Napi::CallbackInfo& info);
+  Napi::Value kept(const Napi::CallbackInfo& info);
+  Napi::Value time_sums(const Napi::CallbackInfo& info);
   Napi::Value silent(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 

@@ -8,6 +8,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -97,6 +98,18 @@ class C10dReducer final : public GradientReducer {
   std::unique_ptr<c10d::Reducer> reducer_;
 };
 
+// By the network interfaces that GLOO_SOCKET_IFNAME names, as in PyTorch; else by that of the host's name.
+std::vector<std::shared_ptr<::gloo::transport::Device>> gloo_devices() {
+  std::vector<std::shared_ptr<::gloo::transport::Device>> out;
+  const char* names = std::getenv("GLOO_SOCKET_IFNAME");
+  std::istringstream list(names == nullptr ? "" : names);
+  for (std::string name; std::getline(list, name, ',');) {
+    if (!name.empty()) out.push_back(c10d::ProcessGroupGloo::createDeviceForInterface(name));
+  }
+  if (out.empty()) out.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
+  return out;
+}
+
 std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 
 class C10dTeam final : public Team {
@@ -113,15 +126,17 @@ class C10dTeam final : public Team {
     how.useLibUV = false;
     const auto tcp = c10::make_intrusive<c10d::TCPStore>(options.host, how);
     const auto of_prefix = [&](const Store& store) {
-      return c10::make_intrusive<c10d::PrefixStore>(options.prefix, store);
+      const std::string prefix = options.prefix + "/" + std::to_string(options.attempt);
+      return c10::make_intrusive<c10d::PrefixStore>(prefix, store);
     };
     served_ = tcp;
     store_ = of_prefix(tcp->clone());
+    kept_ = c10::make_intrusive<c10d::PrefixStore>(options.prefix + "/kept", tcp->clone());
     heartbeat_ = std::make_unique<Heartbeat>(of_prefix(tcp->clone()), rank(), world());
     const Store groups = of_prefix(tcp->clone());
     require_all();
     const auto gloo_options = c10d::ProcessGroupGloo::Options::create(options.timeout);
-    gloo_options->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
+    for (const auto& device : gloo_devices()) gloo_options->devices.push_back(device);
     group_ = c10::make_intrusive<c10d::ProcessGroup>(groups, rank(), world());
     with_others([&] {
       group_->setBackend(torch::kCPU, c10d::ProcessGroup::GLOO,
@@ -191,22 +206,48 @@ class C10dTeam final : public Team {
     return with_others([&] { return store_->add(key, more); });
   }
 
+  void keep(const std::string& key, const std::string& value) override {
+    with_others([&] { kept_->set(key, bytes_of(value)); });
+  }
+
+  std::optional<std::string> kept(const std::string& key) override {
+    return with_others([&]() -> std::optional<std::string> {
+      if (!kept_->check({key})) return std::nullopt;
+      const std::vector<uint8_t> value = kept_->get(key);
+      return std::string(value.begin(), value.end());
+    });
+  }
+
   std::vector<Silence> silent() const override { return heartbeat_->silent(); }
 
  private:
   static constexpr std::chrono::milliseconds kNap{50};
   static constexpr std::chrono::milliseconds kLook{1000};
 
-  // c10d waits for those who have not come without naming them.
+  // c10d waits for those who have not come without naming them. The first process looks for all, so that the store has
+  // to answer each of them only a few times.
   void require_all() {
     const auto until = std::chrono::system_clock::now() + timeout_;
     set("here/" + std::to_string(rank()), "1");
+    if (rank() > 0) {
+      // It gives up first, and says who is missing.
+      const std::optional<std::string> all = get("here/all", timeout_ + kLook);
+      if (!all) throw not_come(0);
+      if (!all->empty()) throw not_come(std::stoi(*all));
+      return;
+    }
     for (int i = 0; i < world(); ++i) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::system_clock::now());
       if (get("here/" + std::to_string(i), std::max(left, kNap))) continue;
-      throw ProcessLost("process " + std::to_string(i) + " of " + std::to_string(world()) + " has not come within " +
-                        std::to_string(timeout_.count() / 1000) + " s");
+      set("here/all", std::to_string(i));
+      throw not_come(i);
     }
+    set("here/all", "");
+  }
+
+  ProcessLost not_come(int other) const {
+    return ProcessLost("process " + std::to_string(other) + " of " + std::to_string(world()) + " has not come within " +
+                       std::to_string(timeout_.count() / 1000) + " s");
   }
 
   void require_living() {
@@ -218,7 +259,7 @@ class C10dTeam final : public Team {
   }
 
   std::chrono::milliseconds timeout_;
-  Store served_, store_;
+  Store served_, store_, kept_;
   std::unique_ptr<Heartbeat> heartbeat_;
   Group group_;
   int64_t meetings_ = 0;

@@ -87,7 +87,7 @@ Session::Session(const SessionOptions& options)
     }
     reducer_ = options_.team->reducer(weights);
     if (options_.sync_batch_norm) {
-      sync_ = std::make_shared<BatchNormSync>(BatchNormSync{options_.team});
+      sync_ = sync_over(options_.team, device_, scalar_type_of(options_.precision));
       model_->synchronise(sync_);
     }
   }

@@ -86,7 +86,6 @@ StepFigures Session::add_gradients(const StepInputs& batch, const torch::Tensor&
     loss = loss_of_out();
     explicit_->backward(loss_.gradient(out, batch.wanted, divisor));
   } else {
-    if (sync_) sync_->counted = batch.targets.size(0) > 0;
     out = logits(batch.inputs);
     loss = batch.targets.size(0) > 0 ? loss_of_out() : out.sum() * 0;
     if (reducer_ && sums) reducer_->prepare(loss);
@@ -128,6 +127,7 @@ StepFigures Session::gradients(const Batches& batches, const Shares& shares, con
   const int64_t batch_size = shares.batch_size();
   for (const int64_t end = first + size; first < end; first += batch_size) {
     const int64_t count = std::min(batch_size, end - first);
+    if (sync_) sync_->counting = static_cast<int>(std::min<int64_t>(shares.world(), count));
     const StepInputs inputs = part_inputs(batches, shares, first, count);
     const AlgorithmSearch search(settings, count == batch_size);
     const StepFigures batch = add_gradients(inputs, divisor, /*sums=*/first + count == end);

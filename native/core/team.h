@@ -64,6 +64,9 @@ class Team {
   virtual std::optional<std::string> get(const std::string& key, std::chrono::milliseconds patience) = 0;
   // Adds to a counter, 0 at first, and returns what it is then.
   virtual int64_t add(const std::string& key, int64_t more) = 0;
+  // As set() and get(), of values that are still there when the processes have been started anew, where their store is.
+  virtual void keep(const std::string& key, const std::string& value) = 0;
+  virtual std::optional<std::string> kept(const std::string& key) = 0;
 
   struct Silence {
     int rank;
@@ -87,6 +90,7 @@ struct TeamOptions {
   uint16_t port = 0;
   bool serves = false;                   // whether this process has the store; else another has
   std::string prefix;                    // of all keys
+  int64_t attempt = 0;                   // how often the processes have been started anew
   std::string device;                    // `cpu`, or that of the process's GPU
   std::string cuda_library;              // what connects GPUs; empty for a CPU
   std::chrono::milliseconds timeout{0};  // for which another process may keep this one waiting
@@ -98,5 +102,8 @@ constexpr const char* kConnectTeam = "resnet_ft_connect_team";
 
 // Connects by such a library. Throws std::runtime_error where it can't be opened.
 std::shared_ptr<Team> connect_team(const std::string& library, const TeamOptions& options);
+
+// Milliseconds of sums of so many bytes of float32, one after the other, after one that does not count.
+std::vector<double> time_sums(Team* team, const std::string& device, int64_t bytes, int64_t rounds);
 
 }  // namespace resnet_ft

@@ -1,5 +1,7 @@
 #include "core/team_batch_norm.h"
 
+#include <exception>
+#include <memory>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -14,26 +16,49 @@ const std::vector<int64_t> kAllButChannels = {0, 2, 3};
 // One value for each channel, to go with a batch.
 torch::Tensor of_channels(const torch::Tensor& values) { return values.view({1, -1, 1, 1}); }
 
+// What each process that counts has found, and of how many values: a row of `figures` each.
+struct Gathered {
+  torch::Tensor first, second, counts;
+};
+
+Gathered gather(const torch::Tensor& input, const torch::Tensor& first, const torch::Tensor& second,
+                const BatchNormSync& sync) {
+  const int64_t channels = first.numel();
+  const auto own = static_cast<double>(input.numel() / channels);
+  const torch::Tensor all = sync.all_gather(torch::cat({first, second, torch::full({1}, own, first.options())}))
+                                .narrow(0, 0, sync.counting);
+  return {all.narrow(1, 0, channels), all.narrow(1, channels, channels), all.narrow(1, 2 * channels, 1)};
+}
+
 // Mean and variance of all images, and how many values each is of.
 struct Statistics {
   torch::Tensor mean, variance, count;
 };
 
-// Each process gives its own and how many values they are of; they are put together as in Chan, Golub and LeVeque,
-// "Updating formulae and a pairwise algorithm for computing sample variances" (1979).
+// Put together as in Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+// variances" (1979).
 Statistics over_all(const torch::Tensor& input, const BatchNormSync& sync) {
-  auto [variance, mean] = at::var_mean(input, kAllButChannels, /*correction=*/0);
-  const int64_t channels = mean.numel();
-  const double own = sync.counted ? static_cast<double>(input.numel() / channels) : 0;
-  const torch::Tensor all = sync.team->all_gather(torch::cat({mean, variance, torch::full({1}, own, mean.options())}));
-  const torch::Tensor means = all.narrow(1, 0, channels);
-  const torch::Tensor variances = all.narrow(1, channels, channels);
-  const torch::Tensor counts = all.narrow(1, 2 * channels, 1);
+  const auto [own_variance, own_mean] = at::var_mean(input, kAllButChannels, /*correction=*/0);
+  const auto [means, variances, counts] = gather(input, own_mean, own_variance, sync);
   const torch::Tensor count = counts.sum();
-  mean = (means * counts).sum(0) / count;
-  variance = ((variances + (means - mean).square()) * counts).sum(0) / count;
+  const torch::Tensor mean = (means * counts).sum(0) / count;
+  const torch::Tensor variance = ((variances + (means - mean).square()) * counts).sum(0) / count;
   return {mean, variance, count};
 }
+
+// What the gradients with respect to a batch norm's output have in common over all processes.
+torch::Tensor summed(autograd::AutogradContext* context, const torch::Tensor& first, const torch::Tensor& second) {
+  const torch::Tensor sums = torch::stack({first, second});
+  reinterpret_cast<const BatchNormSync*>(context->saved_data["sync"].toInt())->all_reduce(sums);
+  return sums;
+}
+
+void remember(autograd::AutogradContext* context, const BatchNormSync* sync) {
+  context->saved_data["sync"] = reinterpret_cast<int64_t>(sync);
+  context->saved_data["counted"] = sync->counted();
+}
+
+bool was_counted(autograd::AutogradContext* context) { return context->saved_data["counted"].toBool(); }
 
 // As torch.nn.SyncBatchNorm, which has no CPU: normalised by what all images have in common, in both directions.
 class SyncBatchNorm : public autograd::Function<SyncBatchNorm> {
@@ -43,8 +68,7 @@ class SyncBatchNorm : public autograd::Function<SyncBatchNorm> {
                                double eps, const BatchNormSync* sync) {
     const torch::Tensor scale = (statistics.variance + eps).rsqrt();
     context->save_for_backward({input, weight, statistics.mean, scale, statistics.count});
-    context->saved_data["team"] = reinterpret_cast<int64_t>(sync->team.get());
-    context->saved_data["counted"] = sync->counted;
+    remember(context, sync);
     return at::batch_norm(input, weight, bias, statistics.mean, statistics.variance, /*training=*/false, 0, eps,
                           /*cudnn_enabled=*/true);
   }
@@ -52,16 +76,14 @@ class SyncBatchNorm : public autograd::Function<SyncBatchNorm> {
   static autograd::variable_list backward(autograd::AutogradContext* context, autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const torch::Tensor &input = saved[0], weight = saved[1], mean = saved[2], scale = saved[3], count = saved[4];
-    auto* team = reinterpret_cast<Team*>(context->saved_data["team"].toInt());
     const torch::Tensor& gradient = gradients[0];
     const torch::Tensor normed = (input - of_channels(mean)) * of_channels(scale);
     const torch::Tensor of_bias = gradient.sum(kAllButChannels);
     const torch::Tensor of_weight = (gradient * normed).sum(kAllButChannels);
     // Those of the weights are added up later, with all others.
-    const torch::Tensor sums = torch::stack({of_bias, of_weight});
-    team->all_reduce(sums);
+    const torch::Tensor sums = summed(context, of_bias, of_weight);
     // What does not count has moved no statistic.
-    if (!context->saved_data["counted"].toBool()) return {gradient, of_weight, of_bias, {}, {}, {}};
+    if (!was_counted(context)) return {gradient, of_weight, of_bias, {}, {}, {}};
     const torch::Tensor means = sums / count;
     const torch::Tensor of_input =
         (gradient - of_channels(means[0]) - normed * of_channels(means[1])) * of_channels(weight * scale);
@@ -69,10 +91,98 @@ class SyncBatchNorm : public autograd::Function<SyncBatchNorm> {
   }
 };
 
+// The same by the kernels under torch.nn.SyncBatchNorm (torch/nn/modules/_functions.py), which read the values fewer
+// times and take bfloat16 as it is. `scale` is 1 / sqrt(variance + eps).
+class SyncByKernels : public autograd::Function<SyncByKernels> {
+ public:
+  static torch::Tensor forward(autograd::AutogradContext* context, const torch::Tensor& input,
+                               const torch::Tensor& weight, const torch::Tensor& bias, const torch::Tensor& mean,
+                               const torch::Tensor& scale, const torch::Tensor& counts, double eps,
+                               const BatchNormSync* sync) {
+    context->save_for_backward({input, weight, mean, scale, counts.to(torch::kInt32)});
+    remember(context, sync);
+    return at::batch_norm_elemt(input, weight, bias, mean, scale, eps);
+  }
+
+  static autograd::variable_list backward(autograd::AutogradContext* context, autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const torch::Tensor &input = saved[0], weight = saved[1], mean = saved[2], scale = saved[3], counts = saved[4];
+    const torch::Tensor gradient = gradients[0].contiguous(input.suggest_memory_format());
+    const auto [sum, sum_of_deviations, of_weight, of_bias] = at::batch_norm_backward_reduce(
+        gradient, input, mean, scale, weight, /*input_g=*/true, /*weight_g=*/true, /*bias_g=*/true);
+    const torch::Tensor sums = summed(context, sum, sum_of_deviations);
+    if (!was_counted(context)) return {gradient, of_weight, of_bias, {}, {}, {}, {}, {}};
+    const torch::Tensor of_input =
+        at::batch_norm_backward_elemt(gradient, input, mean, scale, weight, sums[0], sums[1], counts);
+    return {of_input, of_weight, of_bias, {}, {}, {}, {}, {}};
+  }
+};
+
+// Output, statistics and gradients of a batch norm on one small batch.
+std::vector<torch::Tensor> tried(TeamBatchNormImpl* norm, const torch::Tensor& batch) {
+  const torch::Tensor input = batch.clone().requires_grad_();
+  const torch::Tensor output = norm->forward(input);
+  output.mul(batch).sum().backward();
+  return {output.detach(),    input.grad(),     norm->weight.grad(), norm->bias.grad(),
+          norm->running_mean, norm->running_var};
+}
+
+// Whether the kernels compute on this device what the operators do: in this process alone, which can't keep others
+// waiting.
+bool kernels_serve(torch::Device device, torch::ScalarType type) {
+  const torch::ScalarType of_weights = type == torch::kFloat64 ? type : torch::kFloat32;
+  const torch::Tensor batch = torch::linspace(-2, 3, 4 * 8 * 5 * 5, torch::TensorOptions(torch::kFloat64))
+                                  .sin()
+                                  .view({4, 8, 5, 5})
+                                  .to(device, type)
+                                  .contiguous(torch::MemoryFormat::ChannelsLast);
+  const double tolerance = type == torch::kBFloat16 ? 0.05 : 1e-4;
+  try {
+    std::vector<std::vector<torch::Tensor>> made;
+    for (const bool by_kernels : {false, true}) {
+      auto alone = std::make_shared<BatchNormSync>();
+      alone->all_gather = [](const torch::Tensor& tensor) { return tensor.unsqueeze(0); };
+      alone->all_reduce = [](const torch::Tensor&) {};
+      alone->by_kernels = by_kernels;
+      TeamBatchNormImpl norm(8);
+      norm.to(device, of_weights);
+      norm.synchronise(alone);
+      made.push_back(tried(&norm, batch));
+    }
+    for (size_t i = 0; i < made[0].size(); ++i) {
+      if (!torch::allclose(made[0][i].to(torch::kFloat64), made[1][i].to(torch::kFloat64), tolerance, tolerance))
+        return false;
+    }
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace
+
+std::shared_ptr<BatchNormSync> sync_over(const std::shared_ptr<Team>& team, torch::Device device,
+                                         torch::ScalarType type) {
+  auto sync = std::make_shared<BatchNormSync>();
+  sync->rank = team->rank();
+  sync->all_gather = [team](const torch::Tensor& tensor) { return team->all_gather(tensor); };
+  sync->all_reduce = [team](const torch::Tensor& tensor) { team->all_reduce(tensor); };
+  sync->counting = team->world();
+  if (!device.is_cuda()) return sync;
+  const torch::Tensor votes =
+      torch::full({}, kernels_serve(device, type) ? 1.0 : 0.0, torch::TensorOptions(torch::kFloat64).device(device));
+  team->all_reduce(votes);
+  sync->by_kernels = votes.item<double>() == team->world();
+  return sync;
+}
 
 torch::Tensor TeamBatchNormImpl::forward(const torch::Tensor& input) {
   if (!sync_ || !is_training()) return torch::nn::BatchNorm2dImpl::forward(input);
+  num_batches_tracked += 1;
+  return sync_->by_kernels ? by_kernels(input) : by_operators(input);
+}
+
+torch::Tensor TeamBatchNormImpl::by_operators(const torch::Tensor& input) {
   // The statistics of bfloat16 are those of float32.
   const torch::Tensor exact = input.to(weight.scalar_type());
   Statistics statistics;
@@ -82,9 +192,22 @@ torch::Tensor TeamBatchNormImpl::forward(const torch::Tensor& input) {
     const double share = options.momentum().value();
     running_mean.lerp_(statistics.mean, share);
     running_var.lerp_(statistics.variance * (statistics.count / (statistics.count - 1)), share);
-    num_batches_tracked += 1;
   }
   return SyncBatchNorm::apply(exact, weight, bias, statistics, options.eps(), sync_.get()).to(input.scalar_type());
+}
+
+torch::Tensor TeamBatchNormImpl::by_kernels(const torch::Tensor& input) {
+  torch::Tensor mean, scale, counts;
+  {
+    const torch::NoGradGuard no_grad;
+    const auto [own_mean, own_scale] = at::batch_norm_stats(input, options.eps());
+    const Gathered all = gather(input, own_mean, own_scale, *sync_);
+    counts = all.counts.reshape({-1});
+    std::tie(mean, scale) = at::batch_norm_gather_stats_with_counts(input, all.first, all.second, running_mean,
+                                                                    running_var, options.momentum().value(),
+                                                                    options.eps(), counts);
+  }
+  return SyncByKernels::apply(input, weight, bias, mean, scale, counts, options.eps(), sync_.get());
 }
 
 }  // namespace resnet_ft

@@ -22,7 +22,7 @@ export interface Outcome {
 async function teamOptions(world: number, timeout = 60) {
   const found = findC10d(findLibtorch().version);
   if (!('file' in found)) throw new Error(found.reason);
-  const store = { host: '127.0.0.1', port: await freePort(), prefix: 'test' };
+  const store = { host: '127.0.0.1', port: await freePort(), prefix: 'test', attempt: 0 };
   return { library: found.file, world, ...store, device: 'cpu', cudaLibrary: '', timeout };
 }
 

@@ -64,6 +64,8 @@ export interface TeamOptions {
   serves: boolean;
   /** Of all keys of the store. */
   prefix: string;
+  /** How often the processes have been started anew; each time they have keys of their own. */
+  attempt: number;
   /** `cpu`, or the GPU of this process. */
   device: string;
   /** What connects GPUs; empty for a CPU. */
