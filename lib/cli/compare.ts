@@ -1,5 +1,6 @@
 import { COMPARE_OPTIONS, type CompareOptions } from '../options';
 import type { CompareEvent } from '../compare/types';
+import { requireAlone } from '../team/place';
 import { defineCommand } from './command';
 
 /** `resnet-ft compare <data>` */
@@ -16,6 +17,7 @@ export const compareCommand = defineCommand({
   ],
   inFiles: () => true,
   async run(options, { positionals, json, quiet, signal, takeTime }) {
+    requireAlone('compare');
     const { compare } = await import('../compare/compare.js');
     const { CompareDisplay } = await import('./compare-display.js');
     const display = new CompareDisplay({ json, quiet });

@@ -1,4 +1,5 @@
 import { LR_FIND_OPTIONS, type LrFindOptions } from '../options';
+import { requireAlone } from '../team/place';
 import { defineCommand } from './command';
 
 /** `resnet-ft lr-find <data>` */
@@ -18,6 +19,7 @@ export const lrFindCommand = defineCommand({
   ],
   inFiles: ({ output }) => output !== undefined,
   async run(options, { positionals, json, quiet, signal }) {
+    requireAlone('lr-find');
     const { findLearningRate } = await import('../lr-find/find.js');
     const { LrFindDisplay } = await import('./lr-find-display.js');
     const given = { data: positionals['data'], ...options } as LrFindOptions;

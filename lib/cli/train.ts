@@ -8,8 +8,10 @@ import {
   type TrainOptions,
 } from '../options';
 import type { TrainEvent } from '../train/events';
+import { resumeCommand } from '../train/resume-command';
 import type { RepeatEvent, RepeatKind } from '../repeats/types';
 import { placeFrom } from '../team/place';
+import { tellLauncherRun } from '../team/report';
 import { startTeam } from '../team/start';
 import { defineCommand, usageError, type CommandContext } from './command';
 
@@ -34,12 +36,18 @@ export const trainCommand = defineCommand({
     const input = { ...(data === undefined ? {} : { data }), ...options };
     const by = await severalBy(options);
     refuseBesideTeam(options, by, nproc);
-    if (await startTeam(nproc, process.env, () => context.takeTime())) return;
+    if (await startTeam(nproc, process.env, () => context.takeTime(), goOnCommand(nproc))) return;
     return by === undefined
       ? trainOne(input as TrainOptions, processTimeout, context)
       : trainSeveral(by, input, context);
   },
 });
+
+/** What goes on with a run by as many processes as began it. */
+const goOnCommand =
+  (nproc: unknown) =>
+  (folder: string): string =>
+    `${resumeCommand(folder)}${typeof nproc === 'string' ? ` --nproc ${nproc}` : ''}`;
 
 /** What several trainings differ in; undefined where there is to be one. */
 async function severalBy({ folds, seeds, resume }: Record<string, unknown>): Promise<RepeatKind | undefined> {
@@ -75,7 +83,10 @@ async function trainOne(
   const speaks = (place?.rank ?? 0) === 0;
   try {
     const onEvent = (event: TrainEvent): void => {
-      if (event.kind === 'start') takeTime();
+      if (event.kind === 'start') {
+        takeTime();
+        tellLauncherRun(event.output);
+      }
       if (speaks) display.show(event);
     };
     if (place === undefined) {

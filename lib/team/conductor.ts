@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type {
   Backend,
   CropStore,
@@ -8,68 +7,54 @@ import type {
   ValidationOptions,
 } from '../backend/types';
 import { ResnetFtError } from '../errors';
-import { temporaryName } from '../files/stale';
-import type { SharedStore, Team } from './team';
+import { TeamMachine } from './machine';
+import { SharedStores } from './stores';
+import type { Team } from './team';
 
-/** Stores that the others may have to open, and which of them they have. */
-class Stores {
-  private readonly known = new Map<object, SharedStore>();
-  private readonly open = new Set<object>();
-
-  constructor(private readonly team: Team) {}
-
-  add(store: CropStore | ImageStore, file: string, size?: number): void {
-    const id = this.known.size;
-    this.known.set(store, { id, file, count: store.count, ...(size === undefined ? {} : { size }) });
-  }
-
+/** What a conducted session needs of those around it. */
+interface Surroundings {
+  team: Team;
+  machine: TeamMachine;
   /** The number of a store that all have open. */
-  async numberOf(store: CropStore | ImageStore): Promise<number> {
-    const shared = this.known.get(store);
-    if (shared === undefined) throw new Error('a store that was not made for several processes');
-    if (!this.open.has(store)) {
-      this.open.add(store);
-      const { team } = this;
-      await team.tell({ call: 'open', store: 'table' in store ? { ...shared, table: store.table() } : shared });
-      await team.allDone(`open/${shared.id}`);
-      store.unlink?.();
-    }
-    return shared.id;
-  }
+  numberOf(store: CropStore | ImageStore): Promise<number>;
 }
 
 /**
  * A backend whose sessions train together with the other processes of a team, which do what this one does. What this process alone decides
  * and writes is as ever.
  *
- * @param folder for files that the processes share: all machines must have it
+ * @param folder for files that the processes of this machine share
  */
 export function conducted(backend: Backend, team: Team, folder: string): Backend {
-  const stores = new Stores(team);
+  const machine = TeamMachine.first(team, folder);
+  const stores = new SharedStores(backend, folder);
+  const open = new Set<number>();
   let sessions = 0;
-  const shared = (file: string | undefined, name: string): string => file ?? temporaryName(path.join(folder, name));
+  const numberOf = async (store: CropStore | ImageStore): Promise<number> => {
+    const number = stores.numberOf(store);
+    const found = stores.get(number);
+    if (found === undefined) throw new Error('a store that was not made for several processes');
+    if (!open.has(number)) {
+      open.add(number);
+      await machine.publishStore(number, found.shared);
+      await team.tell({ call: 'open', store: number });
+      await team.allDone(`open/${number}`);
+      store.unlink?.();
+    }
+    return number;
+  };
   return {
     ...backend,
-    createCropStore(count, size, given) {
-      const file = shared(given, 'crops');
-      const store = backend.createCropStore(count, size, file, true);
-      stores.add(store, file, size);
-      return store;
-    },
-    createImageStore(count, options) {
-      const file = shared(options.file, 'images');
-      const store = backend.createImageStore(count, { ...options, file, shared: true });
-      stores.add(store, file);
-      return store;
-    },
+    createCropStore: (count, size, given) => stores.createCropStore(count, size, given),
+    createImageStore: (count, options) => stores.createImageStore(count, options),
     async createSession(options) {
       const session = sessions++;
-      // Each process keeps features: what one may take is for all of the machine.
+      // Each process keeps features of its own too: what one may take is for all of the machine.
       const own = { ...options, cacheMemory: Math.floor(options.cacheMemory / team.place.localWorld) };
       const { device: _device, threads: _threads, ...told } = own;
-      await team.tell({ call: 'createSession', session, options: { ...told, cacheDisk: 0, cacheFile: '' } });
-      const made = await backend.createSession({ ...own, team: team.connection });
-      const conducting = new ConductedSession(made, session, team, stores);
+      await team.tell({ call: 'createSession', session, options: { ...told, cacheFile: '' } });
+      const made = await backend.createSession({ ...(await machine.sharing(session, own)), team: team.connection });
+      const conducting = new ConductedSession(made, session, { team, machine, numberOf });
       // Weights that are drawn may differ in their last digits between processors.
       await conducting.share();
       return conducting;
@@ -84,17 +69,20 @@ class ConductedSession implements TrainingSession {
   constructor(
     private readonly own: TrainingSession,
     private readonly session: number,
-    private readonly team: Team,
-    private readonly stores: Stores,
+    private readonly around: Surroundings,
   ) {}
+
+  private get team(): Team {
+    return this.around.team;
+  }
 
   draws(...args: Parameters<TrainingSession['draws']>) {
     return this.own.draws(...args);
   }
 
   async trainEpoch(options: TrainEpochOptions, onStep: Parameters<TrainingSession['trainEpoch']>[1]) {
-    const { session, team, stores } = this;
-    const store = await stores.numberOf(options.store);
+    const { session, team } = this;
+    const store = await this.around.numberOf(options.store);
     await team.tell({ call: 'trainEpoch', session, options: { ...options, store } });
     this.cancelled = false;
     const result = await team.guard(() => this.own.trainEpoch(options, onStep));
@@ -104,8 +92,8 @@ class ConductedSession implements TrainingSession {
   }
 
   async evaluate(options: ValidationOptions, onBatch: (images: number) => void) {
-    const { session, team, stores } = this;
-    const store = await stores.numberOf(options.store);
+    const { session, team } = this;
+    const store = await this.around.numberOf(options.store);
     await team.tell({ call: 'evaluate', session, options: { ...options, store } });
     return team.guard(() => this.own.evaluate(options, onBatch));
   }
@@ -137,6 +125,10 @@ class ConductedSession implements TrainingSession {
     return this.own.stepsComputed?.() ?? { explicitly: false, recorded: false, reason: '' };
   }
 
+  featuresKept() {
+    return this.own.featuresKept?.() ?? { computed: 0, shared: false, reason: '' };
+  }
+
   cancel() {
     this.cancelled = true;
     this.own.cancel();
@@ -146,6 +138,7 @@ class ConductedSession implements TrainingSession {
     // Whoever is gone need not be told.
     await this.team.tell({ call: 'close', session: this.session }).catch(() => {});
     await this.own.close();
+    this.around.machine.removeFeatures(this.session);
   }
 
   /** Gives the others the state that this process has. */

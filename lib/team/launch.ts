@@ -33,6 +33,8 @@ interface Cause {
   rank: number;
   line: string;
   code: number;
+  /** Whether the process could say nothing itself. */
+  died: boolean;
 }
 
 const codeOf = (signal: NodeJS.Signals): number => 128 + os.constants.signals[signal];
@@ -44,13 +46,20 @@ const codeOf = (signal: NodeJS.Signals): number => 128 + os.constants.signals[si
  *
  * @param args of Node.js, for every process
  * @param environments one for each process
+ * @param goOnCommand what goes on with the run in a folder
  * @throws TeamFailure with the one line that says why, where any of them has failed
  */
-export async function launch(args: readonly string[], environments: readonly NodeJS.ProcessEnv[]): Promise<void> {
+export async function launch(
+  args: readonly string[],
+  environments: readonly NodeJS.ProcessEnv[],
+  goOnCommand: (folder: string) => string,
+): Promise<void> {
   /** Signals that were sent to all, by whoever it was. */
   const sent = new Set<NodeJS.Signals>();
   let failing = false;
   let timer: NodeJS.Timeout | undefined;
+  /** What the processes train in, once that is known. */
+  let run: string | undefined;
   const members: Member[] = [];
   const order: Member[] = [];
   const kill = (signal: NodeJS.Signals): void => {
@@ -76,7 +85,8 @@ export async function launch(args: readonly string[], environments: readonly Nod
       });
       const member: Member = { child };
       members.push(member);
-      child.on('message', (message: { reported?: ReportedError }) => {
+      child.on('message', (message: { reported?: ReportedError; run?: string }) => {
+        run = message?.run ?? run;
         if (message?.reported === undefined || member.reported !== undefined) return;
         member.reported = message.reported;
         order.push(member);
@@ -108,7 +118,9 @@ export async function launch(args: readonly string[], environments: readonly Nod
     for (const signal of SIGNALS) process.off(signal, handOn);
   }
   const cause = causeOf(members, order, sent);
-  if (cause !== undefined) throw new TeamFailure(cause.line, cause.code);
+  if (cause === undefined) return;
+  const goOn = cause.died && run !== undefined ? `. Go on from its last checkpoint: ${goOnCommand(run)}` : '';
+  throw new TeamFailure(`${cause.line}${goOn}`, cause.code);
 }
 
 /** Why a training of several processes has ended; undefined where all is well. Consequences are told only where nothing else is. */
@@ -121,12 +133,13 @@ function causeOf(members: Member[], order: Member[], sent: ReadonlySet<NodeJS.Si
     if (reported !== undefined) {
       const rank = reported.lost ? 3 : stops.includes(reported.code) ? 4 : 0;
       // On its way out it may have met the SIGTERM that its error has brought about.
-      return [{ rank, line: reported.line, code: reported.code }];
+      return [{ rank, line: reported.line, code: reported.code, died: false }];
     }
     if (end.signal !== null) {
-      return [{ rank: sent.has(end.signal) ? 5 : 1, line: `${who} was killed by ${end.signal}`, code: end.code }];
+      const line = `${who} was killed by ${end.signal}`;
+      return [{ rank: sent.has(end.signal) ? 5 : 1, line, code: end.code, died: true }];
     }
-    return [{ rank: 2, line: `${who} ended with exit code ${end.code}`, code: end.code }];
+    return [{ rank: 2, line: `${who} ended with exit code ${end.code}`, code: end.code, died: true }];
   });
   return causes.sort((a, b) => a.rank - b.rank)[0];
 }

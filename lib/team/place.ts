@@ -49,6 +49,24 @@ export function placeFrom(env: Environment): TeamPlace | undefined {
   return world === 1 ? undefined : placeByRank(env, world);
 }
 
+/**
+ * Refuses a command that would do all of its work in every one of several processes.
+ *
+ * @throws ResnetFtError TEAM_INVALID
+ */
+export function requireAlone(command: string, env: Environment = process.env): void {
+  const place = placeFrom(env);
+  if (place === undefined) return;
+  throw invalidPlace(
+    `resnet-ft ${command} runs in one process, and this is one of ${place.world} that ${starter(place)} has started`,
+    'Start it without torchrun, srun and their like, or unset RANK and WORLD_SIZE',
+  );
+}
+
+/** For messages: who has started a process. */
+const starter = ({ startedBy }: TeamPlace): string =>
+  ({ nproc: '--nproc', torchrun: 'torchrun', slurm: 'srun', kubeflow: 'Kubeflow', environment: 'somebody' })[startedBy];
+
 function placeByRank(env: Environment, world: number): TeamPlace {
   if ((integerOf(env, 'RANK', 0) ?? 0) >= world) {
     throw invalidPlace(

@@ -23,6 +23,11 @@ export function reportToLauncher(error: ReportedError): boolean {
   return true;
 }
 
+/** Tells `--nproc` the folder of the run, to be named where the run ends by the death of a process. */
+export function tellLauncherRun(folder: string): void {
+  if (fromLauncher()) process.send?.({ run: folder });
+}
+
 /** Ends this process once the one that has started it is gone, which may have been killed. */
 export function leaveWithLauncher(): void {
   if (!fromLauncher()) return;

@@ -60,11 +60,17 @@ async function countOf(perNode: TeamNode['perNode']): Promise<number> {
  *
  * @param nproc as the command line has it
  * @param begins called before they start
+ * @param goOnCommand what goes on with the run in a folder, to be told where a process dies
  * @returns false where this process itself is to train
  * @throws ResnetFtError INVALID_OPTION, TEAM_INVALID, DEVICE_UNAVAILABLE
  * @throws TeamFailure where one of them has failed
  */
-export async function startTeam(nproc: unknown, env: Environment, begins: () => void): Promise<boolean> {
+export async function startTeam(
+  nproc: unknown,
+  env: Environment,
+  begins: () => void,
+  goOnCommand: (folder: string) => string,
+): Promise<boolean> {
   const { nproc: asked } = resolveOptions(TEAM_OPTIONS, { nproc }, 'train');
   // Each process that was started has LOCAL_RANK, and is no pod any more.
   const pod = nodeFrom(env);
@@ -84,6 +90,10 @@ export async function startTeam(nproc: unknown, env: Environment, begins: () => 
   const port = machine.port === 0 ? await freePort() : machine.port;
   begins();
   const [script = '', ...args] = process.argv.slice(1);
-  await launch([...process.execArgv, script, ...withoutNproc(args)], environmentsOf(env, count, { ...machine, port }));
+  await launch(
+    [...process.execArgv, script, ...withoutNproc(args)],
+    environmentsOf(env, count, { ...machine, port }),
+    goOnCommand,
+  );
   return true;
 }

@@ -1,26 +1,23 @@
+import { createHash } from 'node:crypto';
 import os from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import type { SessionOptions, TeamConnection, TrainEpochOptions, ValidationOptions } from '../backend/types';
 import { oneLine, ResnetFtError } from '../errors';
-import { decode, encode } from './codec';
+import type { Preprocessing } from '../options';
+import { decode, encode, KnownArrays } from './codec';
+import { machineName } from './machine';
 import type { TeamPlace } from './place';
-
-/** A store of the machine that has made it, as the others open it. */
-export interface SharedStore {
-  id: number;
-  file: string;
-  count: number;
-  /** Of a store of crops. */
-  size?: number;
-  /** Of a store of images. */
-  table?: Float64Array;
-}
 
 /** What of a pass travels: its store by number. */
 export type PassOf<T> = Omit<T, 'store'> & { store: number };
 
 /** What process 0 tells the others to do as well. */
 export type Command =
-  | { call: 'open'; store: SharedStore }
+  /** On each other machine the process that leads makes the crops of its images, with what was measured of the first ones. */
+  | { call: 'crops'; preprocessing: Preprocessing; shortSide: number | undefined }
+  /** Those images could not be read. */
+  | { call: 'cropped'; unreadable: string[] }
+  | { call: 'open'; store: number }
   | { call: 'createSession'; session: number; options: Omit<SessionOptions, 'team' | 'device' | 'threads'> }
   | { call: 'trainEpoch'; session: number; options: PassOf<TrainEpochOptions> }
   | { call: 'evaluate'; session: number; options: PassOf<ValidationOptions> }
@@ -29,10 +26,18 @@ export type Command =
   | { call: 'end'; error?: { code: string } };
 
 /** What a process says of itself when it comes. */
-export interface Hello {
+interface Hello {
   host: string;
   pid: number;
-  [key: string]: unknown;
+  /** As `machineName`. */
+  machine: string;
+}
+
+/** What process 0 has that another one has not. */
+export interface Difference<T> {
+  first: T;
+  /** Whom `first` is of. */
+  name: string;
 }
 
 /** Milliseconds between two looks at how the others are. */
@@ -48,10 +53,33 @@ const lost = (message: string, cause?: unknown): ResnetFtError =>
     ...(cause === undefined ? {} : { cause }),
   });
 
+/** Why a process has ended, as it tells the others. */
+interface Failure {
+  /** What a person calls it. */
+  name: string;
+  line: string;
+  /** Where it is not like process 0: the hint. */
+  differs: string | undefined;
+}
+
+function failureOf(text: string): ResnetFtError {
+  const { name, line, differs } = decode(text) as Failure;
+  if (differs !== undefined) return new ResnetFtError('TEAM_INVALID', line, { hint: differs });
+  return lost(`${capital(name)} has failed: ${line}`);
+}
+
+function named(rank: number, world: number, known: { host: string; pid: number } | undefined): string {
+  const where = known === undefined ? '' : ` (${known.host}, pid ${known.pid})`;
+  return `process ${rank + 1} of ${world}${where}`;
+}
+
 /** This process among those that train with it: what they tell each other, and how they fare. */
 export class Team {
   private commands = 0;
-  private hellos: Hello[] = [];
+  /** Of process 0; others are looked up where they are to be named. */
+  private first: Hello | undefined;
+  /** What travels once. */
+  readonly arrays = new KnownArrays();
 
   /** @param timeout seconds without a sign of life after which a process is lost */
   constructor(
@@ -61,42 +89,91 @@ export class Team {
   ) {}
 
   /** What a person calls a process. */
-  private nameOf(rank: number): string {
-    const known = this.hellos[rank];
-    const where = known === undefined ? '' : ` (${known.host}, pid ${known.pid})`;
-    return `process ${rank + 1} of ${this.place.world}${where}`;
+  private async nameOf(rank: number): Promise<string> {
+    const { rank: own, world } = this.place;
+    const asked =
+      own === 0
+        ? await Promise.race([this.connection.get(`hello/${rank}`, 0).catch(() => undefined), pause(LOOK)])
+        : undefined;
+    const known = asked === undefined ? (rank === 0 ? this.first : undefined) : (decode(asked) as Hello);
+    return named(rank, world, known);
   }
 
   /**
-   * Exchanges what the processes say of themselves; all get that of all.
+   * Says what this process is, and holds what all must have alike against what process 0 has: by a hash first.
    *
+   * @returns undefined where it is the same
    * @throws ResnetFtError TEAM_LOST
    */
-  async meet(own: Record<string, unknown>): Promise<Hello[]> {
-    const hello: Hello = { ...own, host: os.hostname(), pid: process.pid };
-    await this.guard(() => this.connection.set(`hello/${this.place.rank}`, encode(hello)));
-    const all: Hello[] = [];
-    for (let rank = 0; rank < this.place.world; rank++) {
-      all.push(decode(await this.wait(`hello/${rank}`)) as Hello);
-      this.hellos = all;
+  async meet<T>(common: T): Promise<Difference<T> | undefined> {
+    const { rank, world } = this.place;
+    const text = encode(common);
+    const hash = createHash('sha256').update(text).digest('base64');
+    const hello: Hello = { host: os.hostname(), pid: process.pid, machine: machineName() };
+    if (rank === 0) {
+      await this.publish('common', common);
+      await this.publish('hash', hash);
     }
-    return all;
+    await this.publish(`hello/${rank}`, hello);
+    if (rank === 0) {
+      this.first = hello;
+      await this.allDone('met');
+      return undefined;
+    }
+    this.first = (await this.read('hello/0')) as Hello;
+    if ((await this.read('hash')) !== hash) {
+      const first = (await this.read('common')) as T;
+      // What is written differently may be the same.
+      if (!isDeepStrictEqual(first, decode(text))) return { first, name: named(rank, world, hello) };
+    }
+    await this.done('met');
+    return undefined;
+  }
+
+  /** The machine of process 0, once {@link meet} has been there. */
+  get firstMachine(): string {
+    return this.first?.machine ?? '';
+  }
+
+  /** Sets a value that the others {@link read}. */
+  async publish(key: string, value: unknown): Promise<void> {
+    await this.guard(() => this.connection.set(key, encode(value)));
+  }
+
+  /** Waits for a value that another process publishes. */
+  async read(key: string): Promise<unknown> {
+    return decode(await this.wait(key));
+  }
+
+  /** Keeps the folder of the run for processes that are started anew. */
+  async keepRun(folder: string): Promise<void> {
+    await this.guard(() => this.connection.keep('run', folder));
+  }
+
+  /** The folder of the run that the processes had begun before they were started anew; undefined where nobody has kept it. */
+  async keptRun(): Promise<string | undefined> {
+    return this.guard(() => this.connection.kept('run'));
+  }
+
+  /** Adds 1 to a counter, and gives what it is then. */
+  async count(key: string): Promise<number> {
+    return this.guard(() => this.connection.add(key, 1));
   }
 
   /** Tells the others what to do next. */
   async tell(command: Command): Promise<void> {
     const key = `command/${this.commands++}`;
-    await this.guard(() => this.connection.set(key, encode(command)));
+    await this.guard(() => this.connection.set(key, encode(command, this.arrays)));
   }
 
   /** Waits for what process 0 tells. */
   async next(): Promise<Command> {
-    return decode(await this.wait(`command/${this.commands++}`)) as Command;
+    return decode(await this.wait(`command/${this.commands++}`), this.arrays) as Command;
   }
 
   /** Says that this process has done something that process 0 waits for. */
   async done(what: string): Promise<void> {
-    const count = await this.guard(() => this.connection.add(what, 1));
+    const count = await this.count(what);
     if (count === this.place.world - 1) await this.guard(() => this.connection.set(`${what}/all`, ''));
   }
 
@@ -108,8 +185,12 @@ export class Team {
   /** Tells the others which error ends this process. */
   async tellFailure(error: unknown): Promise<void> {
     if (error instanceof ResnetFtError && error.code === 'TEAM_LOST') return;
-    const line = oneLine(error instanceof Error ? error.message : String(error));
-    await this.connection.set('failure', encode({ rank: this.place.rank, line })).catch(() => {});
+    const failure: Failure = {
+      name: named(this.place.rank, this.place.world, { host: os.hostname(), pid: process.pid }),
+      line: oneLine(error instanceof Error ? error.message : String(error)),
+      differs: error instanceof ResnetFtError && error.code === 'TEAM_INVALID' ? (error.hint ?? '') : undefined,
+    };
+    await this.connection.set('failure', encode(failure)).catch(() => {});
   }
 
   /**
@@ -133,8 +214,8 @@ export class Team {
       const value = await this.answer(() => this.connection.get(key, LOOK));
       if (value !== undefined) return value;
       const failed = await this.answer(() => this.connection.get('failure', 0));
-      if (failed !== undefined) throw this.failureOf(failed);
-      this.requireLiving();
+      if (failed !== undefined) throw failureOf(failed);
+      await this.requireLiving();
     }
   }
 
@@ -148,34 +229,27 @@ export class Team {
     );
     while (!answered) {
       await Promise.race([settled, pause(LOOK)]);
-      if (!answered) this.requireLiving();
+      if (!answered) await this.requireLiving();
     }
     return asked;
   }
 
-  private requireLiving(): void {
+  private async requireLiving(): Promise<void> {
     const silent = this.connection.silent().find(({ seconds }) => seconds > this.timeout);
-    if (silent !== undefined) throw this.silence(silent);
-  }
-
-  private failureOf(text: string): ResnetFtError {
-    const { rank, line } = decode(text) as { rank: number; line: string };
-    return lost(`${capital(this.nameOf(rank))} has failed: ${line}`);
-  }
-
-  private silence({ rank, seconds }: { rank: number; seconds: number }): ResnetFtError {
-    return lost(`${capital(this.nameOf(rank))} has given no sign of life for ${Math.round(seconds)} s`);
+    if (silent === undefined) return;
+    const name = await this.nameOf(silent.rank);
+    throw lost(`${capital(name)} has given no sign of life for ${Math.round(silent.seconds)} s`);
   }
 
   private async whoIsLost(error: Error): Promise<ResnetFtError> {
     const words = this.connection.get('failure', LAST_WORDS).catch(() => undefined);
     const failed = await Promise.race([words, pause(2 * LAST_WORDS)]);
-    if (failed !== undefined) return this.failureOf(failed);
+    if (failed !== undefined) return failureOf(failed);
     // A process that was killed falls silent only a few seconds afterwards.
     for (let look = 0; look < 6; look++) {
       const silent = this.connection.silent().sort((a, b) => b.seconds - a.seconds)[0];
       if (silent !== undefined) {
-        return lost(`${capital(this.nameOf(silent.rank))} is gone, or does not answer`, error);
+        return lost(`${capital(await this.nameOf(silent.rank))} is gone, or does not answer`, error);
       }
       await pause(LOOK);
     }

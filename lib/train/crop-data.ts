@@ -1,4 +1,5 @@
 import type { BackendOperations, CropStore, ImageStore } from '../backend/types';
+import type { Dataset } from '../data/dataset';
 import type { CropCache } from '../data/crop-cache';
 import type { ReadSamples, UnreadableImage } from '../data/read-all';
 import type { Sample } from '../data/image-folder';
@@ -44,6 +45,17 @@ export async function cropData(options: CropDataOptions): Promise<Cropped> {
     await cache?.close();
     if (cache !== undefined) tellOfCache(cache, options.emit);
   }
+}
+
+/** What images are called that could not be read, wherever the folder of the data set lies. */
+export function namesOf(
+  { train, val }: Pick<Dataset, 'train' | 'val'>,
+  unreadable: readonly UnreadableImage[],
+): string[] {
+  const files = new Set(unreadable.map(({ file }) => file));
+  const named = (split: string, samples: readonly Sample[]): string[] =>
+    files.size === 0 ? [] : samples.filter(({ file }) => files.has(file)).map(({ name }) => `${split}/${name}`);
+  return [...named('train', train), ...named('val', val)];
 }
 
 async function cropSplits(options: CropDataOptions, cache: CropCache | undefined): Promise<Cropped> {

@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset';
 import { checkLastBatch, toMeasure, type ResolvedTrainOptions } from '../options';
 import { keptShortSide } from './augmentations';
 import type { OpenedCheckpoint } from './checkpoints';
-import { cropData, type Cropped } from './crop-data';
+import { cropData, namesOf, type Cropped } from './crop-data';
 import { conducted } from '../team/conductor';
 import { aborted } from './fit';
 import { restoreSession } from './go-on';
@@ -81,20 +81,25 @@ async function cropSamples(
   { options, trainer, dataset, start }: SessionParts,
   storage: Parameters<typeof cropData>[0]['storage'],
   stores: { close(): void }[],
-  { signal, emit }: RunControl,
+  { signal, emit, team }: RunControl,
 ): Promise<Cropped> {
-  const { resize, crop } = start.preprocessing;
+  const { preprocessing } = start;
+  const { resize, crop } = preprocessing;
+  const shortSide = options.cropScale === undefined ? undefined : keptShortSide(options, crop, resize);
+  // Machines that this one shares no files with make them at the same time.
+  await team?.tell({ call: 'crops', preprocessing, shortSide });
   const cropped = await cropData({
     backend: trainer.backend,
     dataset,
-    preprocessing: start.preprocessing,
+    preprocessing,
     skipUnreadable: options.skipUnreadable,
-    shortSide: options.cropScale === undefined ? undefined : keptShortSide(options, crop, resize),
+    shortSide,
     storage,
     signal,
     emit,
     stores,
   });
   if (signal.aborted) throw aborted();
+  await team?.tell({ call: 'cropped', unreadable: namesOf(dataset, cropped.unreadable) });
   return cropped;
 }

@@ -1,20 +1,29 @@
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { openBackend } from '../backend/registry';
 import type { Backend } from '../backend/types';
+import type { Dataset } from '../data/dataset';
 import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
+import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
+import { removeStale, temporaryName } from '../files/stale';
+import { cachePath } from '../machine/cache';
 import { packageVersion } from '../machine/version';
+import { bytesOf } from '../options/size';
 import { kebab, rejectOption, type ResolvedTrainOptions, type TrainOptions } from '../options';
 import { connectTeam } from '../team/connect';
 import { deviceOfTeam } from '../team/device';
-import { follow } from '../team/follower';
+import { follow, type FollowerOptions, type MakeCrops } from '../team/follower';
+import { TeamMachine } from '../team/machine';
 import type { TeamPlace } from '../team/place';
-import type { Hello, Team } from '../team/team';
+import type { Team } from '../team/team';
 import { threadsOfTeam } from '../team/threads';
+import { cropData, namesOf } from './crop-data';
 import type { TrainResult } from './events';
 import { openData } from './open-data';
 import { beginningOptions, openRun } from './resume';
-import { runControl, type TrainControl } from './run';
+import { runControl, type RunControl, type TrainControl } from './run';
 import { runTraining, type Join } from './train';
 
 /** What all processes of a training must have alike. */
@@ -29,7 +38,7 @@ const OWN: ReadonlySet<string> = new Set(['data', 'val', 'output', 'resume', 'de
 
 /**
  * Takes part in a training of several processes: process 0 trains as {@link runTraining} does, the others do what it does, each with its part
- * of every batch.
+ * of every batch. Processes that were started anew go on with the run that they had begun.
  *
  * @param timeout seconds for which another process may keep this one waiting
  * @returns the result, for process 0
@@ -48,24 +57,27 @@ export async function trainTogether(
   const asked = deviceOfTeam(options.device, place, gpus);
   const device = asked === 'auto' ? 'cpu' : asked;
   let team: Team | undefined;
+  const connect = async (): Promise<Team> => (team ??= await connectTeam(place, device, timeout));
   // Only once it is known that the images are there: what is wrong with them is said at once.
-  const join: Join = async (data) => {
-    team = await connectTeam(place, device, timeout);
-    await agree(team, backend, options, data);
-    return team;
+  const join: Join = async (data, dataset) => {
+    const joined = await connect();
+    await agree(joined, backend, options, data);
+    // All have these: they need not travel.
+    for (const samples of [dataset.train, dataset.val]) joined.arrays.add(targetsOf(samples));
+    return joined;
   };
   try {
     if (place.rank === 0) {
-      const result = await runTraining({ ...input, backend: 'native', device }, control, join);
+      const begun = await begunRun(input, place, connect, control);
+      const result = await runTraining({ ...input, ...begun, backend: 'native', device }, control, join);
       // What there is does not depend on whether the others hear of it.
       await team?.tell({ call: 'end' }).catch(() => {});
       return result;
     }
     // Only process 0 tells what happens.
     const quiet = runControl(control.signal === undefined ? {} : { signal: control.signal }, options.offline);
-    const data = await fingerprint(await openData(options, quiet));
-    const threads = options.threads ?? threadsOfTeam();
-    await follow(await join(data), { backend, device, threads, signal: quiet.signal });
+    const dataset = await openData(options, quiet);
+    await followFirst(await join(await fingerprint(dataset), dataset), { options, dataset, backend, device }, quiet);
     return undefined;
   } catch (error) {
     if (place.rank > 0) await team?.tellFailure(error);
@@ -75,6 +87,63 @@ export async function trainTogether(
     await team?.connection.close();
   }
 }
+
+/** The run that processes which were started anew go on with. */
+async function begunRun(
+  { resume, output }: TrainOptions,
+  { restarts }: TeamPlace,
+  connect: () => Promise<Team>,
+  { onEvent }: TrainControl,
+): Promise<{ resume?: string }> {
+  if (restarts === 0 || resume !== undefined) return {};
+  const folder = (await (await connect()).keptRun()) ?? output;
+  if (folder !== undefined) return { resume: folder };
+  const note =
+    'the processes were started anew, and nobody knows the folder of the run that they had begun: this is a new one; --output or --resume names it';
+  onEvent?.({ kind: 'note', note });
+  return {};
+}
+
+/** Does what process 0 does; on a machine that shares no files with that one, with crops of its own. */
+async function followFirst(
+  team: Team,
+  {
+    options,
+    dataset,
+    backend,
+    device,
+  }: Pick<FollowerOptions, 'backend' | 'device'> & {
+    options: ResolvedTrainOptions;
+    dataset: Dataset;
+  },
+  { signal }: RunControl,
+): Promise<void> {
+  const base = options.cacheDir === undefined ? cachePath('crops') : path.resolve(options.cacheDir);
+  const machine = await TeamMachine.other(team, team.firstMachine, async () => {
+    await removeStale(base);
+    const folder = temporaryName(path.join(base, 'team'));
+    await mkdir(folder, { recursive: true });
+    return folder;
+  });
+  const makeCrops: MakeCrops = async ({ stores, folder, preprocessing, shortSide }) => {
+    const cache = { dir: base, limit: bytesOf(options.cropCache), reserve: 0 };
+    const { unreadable } = await cropData({
+      ...{ backend: stores, dataset, preprocessing, shortSide, signal, stores: [] },
+      skipUnreadable: options.skipUnreadable,
+      storage: { memory: 0, folder, reserve: 0, cache },
+      emit: () => {},
+    });
+    return { unreadable: namesOf(dataset, unreadable) };
+  };
+  try {
+    const threads = options.threads ?? threadsOfTeam();
+    await follow(team, { backend, machine, makeCrops, device, threads, signal });
+  } finally {
+    if (machine.folder !== undefined) await rm(machine.folder, { recursive: true, force: true });
+  }
+}
+
+const targetsOf = (samples: readonly Sample[]): Int32Array => Int32Array.from(samples, ({ target }) => target);
 
 const codeOf = (error: unknown): string => (error as { code?: string } | undefined)?.code ?? 'UNKNOWN';
 
@@ -95,19 +164,18 @@ async function agree(team: Team, backend: Backend, options: ResolvedTrainOptions
     options: Object.fromEntries(Object.entries(options).filter(([name]) => !OWN.has(name))),
     data,
   };
-  const all = (await team.meet({ ...common })) as (Hello & Common)[];
-  const [first] = all as [Hello & Common];
-  for (const [rank, hello] of all.entries()) requireSame(first, hello, rank);
+  const difference = await team.meet(common);
+  if (difference === undefined) return;
+  const { first, name } = difference;
+  const message = `${name.charAt(0).toUpperCase()}${name.slice(1)} ${differenceOf(first, common)}`;
+  throw new ResnetFtError('TEAM_INVALID', message, { hint: 'Start all processes alike' });
 }
 
-function requireSame(first: Common, other: Common & Hello, rank: number): void {
-  const differ = (what: string): never => {
-    const message = `Process ${rank + 1} (${other.host}, pid ${other.pid}) ${what}`;
-    throw new ResnetFtError('TEAM_INVALID', message, { hint: 'Start all processes alike' });
-  };
+/** What another process has that process 0 has not. */
+function differenceOf(first: Common, other: Common): string {
   for (const [name, version] of Object.entries(first.versions)) {
     const its = other.versions[name];
-    if (its !== version) differ(`has ${name} ${its ?? 'none'}, and process 1 has ${version ?? 'none'}`);
+    if (its !== version) return `has ${name} ${its ?? 'none'}, and process 1 has ${version ?? 'none'}`;
   }
   const names = new Set([...Object.keys(first.options), ...Object.keys(other.options)]) as Set<
     keyof ResolvedTrainOptions
@@ -115,12 +183,13 @@ function requireSame(first: Common, other: Common & Hello, rank: number): void {
   for (const name of names) {
     const [own, its] = [first.options[name], other.options[name]];
     if (isDeepStrictEqual(own, its)) continue;
-    differ(`has --${kebab(name)} ${String(its ?? 'left out')}, and process 1 has ${String(own ?? 'left out')}`);
+    return `has --${kebab(name)} ${String(its ?? 'left out')}, and process 1 has ${String(own ?? 'left out')}`;
   }
   try {
     requireSameData(first.data, other.data);
   } catch (error) {
     const what = (error as Error).message.replace(/^.*: class/, 'class');
-    differ(`has other images than process 1: ${what.replace('had', 'process 1 has')}`);
+    return `has other images than process 1: ${what.replace('had', 'process 1 has')}`;
   }
+  return 'is not like process 1';
 }

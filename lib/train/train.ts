@@ -1,5 +1,6 @@
 import { isOutOfMemory } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
+import type { Dataset } from '../data/dataset';
 import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
 import { ResnetFtError } from '../errors';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
@@ -31,7 +32,7 @@ import type { TrialRun } from './trial';
 import { jsonText } from '../text/json';
 
 /** Comes to the processes that train with this one, once it is known what this one trains on. */
-export type Join = (data: DataPrint) => Promise<Team>;
+export type Join = (data: DataPrint, dataset: Dataset) => Promise<Team>;
 
 /**
  * One training from its options to its result; `training.ts` gives it the form that programs call.
@@ -48,7 +49,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
 
   const dataset = await openData(asked, run);
   const print = await fingerprint(dataset);
-  run.team = await join?.(print);
+  run.team = await join?.(print, dataset);
   const options = resumed === undefined ? await settleRecipe(input, asked, dataset, run) : asked;
   checkWarmup(options, runSteps(dataset.train.length, options));
   if (resumed !== undefined) requireSameData(resumed.config.data, print);
@@ -56,6 +57,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     resumed === undefined
       ? await RunFolder.prepareFor(options.output, run)
       : await RunFolder.reopenFor(resumed.folder, run);
+  await run.team?.keepRun(folder.path);
   let open: OpenTraining | undefined;
   let begun = resumed !== undefined;
   try {

@@ -75,8 +75,7 @@ Napi::Function TeamWrap::define(Napi::Env env) {
   return DefineClass(
       env, "Team",
       {InstanceMethod("set", &TeamWrap::call<&TeamWrap::set>), InstanceMethod("get", &TeamWrap::call<&TeamWrap::get>),
-       InstanceMethod("add", &TeamWrap::call<&TeamWrap::add>),
-       InstanceMethod("keep", &TeamWrap::call<&TeamWrap::keep>),
+       InstanceMethod("add", &TeamWrap::call<&TeamWrap::add>), InstanceMethod("keep", &TeamWrap::call<&TeamWrap::keep>),
        InstanceMethod("kept", &TeamWrap::call<&TeamWrap::kept>),
        InstanceMethod("timeSums", &TeamWrap::call<&TeamWrap::time_sums>),
        InstanceMethod("silent", &TeamWrap::call<&TeamWrap::silent>),
@@ -132,10 +131,8 @@ Napi::Value TeamWrap::time_sums(const Napi::CallbackInfo& info) {
   const int64_t rounds = whole_number(info[2], "rounds", 1, kMaxRounds);
   return ThreadTask<Times>::start(
       info.Env(), "timeSums", Napi::Function(),
-      {.work =
-           [team, device, bytes, rounds](const auto&) {
-             return resnet_ft::time_sums(team.get(), device, bytes, rounds);
-           },
+      {.work = [team, device, bytes,
+                rounds](const auto&) { return resnet_ft::time_sums(team.get(), device, bytes, rounds); },
        .to_js = [](Napi::Env env, Times& times) -> Napi::Value {
          Napi::Float64Array out = Napi::Float64Array::New(env, times.size());
          std::copy(times.begin(), times.end(), out.Data());

@@ -25,8 +25,8 @@ Gathered gather(const torch::Tensor& input, const torch::Tensor& first, const to
                 const BatchNormSync& sync) {
   const int64_t channels = first.numel();
   const auto own = static_cast<double>(input.numel() / channels);
-  const torch::Tensor all = sync.all_gather(torch::cat({first, second, torch::full({1}, own, first.options())}))
-                                .narrow(0, 0, sync.counting);
+  const torch::Tensor all =
+      sync.all_gather(torch::cat({first, second, torch::full({1}, own, first.options())})).narrow(0, 0, sync.counting);
   return {all.narrow(1, 0, channels), all.narrow(1, channels, channels), all.narrow(1, 2 * channels, 1)};
 }
 
@@ -123,8 +123,7 @@ std::vector<torch::Tensor> tried(TeamBatchNormImpl* norm, const torch::Tensor& b
   const torch::Tensor input = batch.clone().requires_grad_();
   const torch::Tensor output = norm->forward(input);
   output.mul(batch).sum().backward();
-  return {output.detach(),    input.grad(),     norm->weight.grad(), norm->bias.grad(),
-          norm->running_mean, norm->running_var};
+  return {output.detach(), input.grad(), norm->weight.grad(), norm->bias.grad(), norm->running_mean, norm->running_var};
 }
 
 // Whether the kernels compute on this device what the operators do: in this process alone, which can't keep others
@@ -203,9 +202,8 @@ torch::Tensor TeamBatchNormImpl::by_kernels(const torch::Tensor& input) {
     const auto [own_mean, own_scale] = at::batch_norm_stats(input, options.eps());
     const Gathered all = gather(input, own_mean, own_scale, *sync_);
     counts = all.counts.reshape({-1});
-    std::tie(mean, scale) = at::batch_norm_gather_stats_with_counts(input, all.first, all.second, running_mean,
-                                                                    running_var, options.momentum().value(),
-                                                                    options.eps(), counts);
+    std::tie(mean, scale) = at::batch_norm_gather_stats_with_counts(
+        input, all.first, all.second, running_mean, running_var, options.momentum().value(), options.eps(), counts);
   }
   return SyncByKernels::apply(input, weight, bias, mean, scale, counts, options.eps(), sync_.get());
 }

@@ -46,6 +46,12 @@ test.each<[string, [string, string], RegExp, number]>([
   ['the error behind the complaint of another', ['lost', 'fail'], /^no such folder: photos\n$/, 2],
   ['the one that was killed', ['work', 'killed'], /^Process 2 of 2 \(pid \d+\) was killed by SIGKILL\n$/, 137],
   [
+    'how the run of one that was killed goes on',
+    ['work', 'killed in its run'],
+    /^Process 2 of 2 \(pid \d+\) was killed by SIGKILL\. Go on from its last checkpoint: go on in runs\/1\n$/,
+    137,
+  ],
+  [
     'the one that was killed, not who misses it',
     ['lost', 'late'],
     /^Process 2 of 2 \(pid \d+\) was killed by SIGKILL\n$/,

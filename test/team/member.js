@@ -1,6 +1,6 @@
 'use strict';
 /** Stands for a process of a training in launch.test.ts: what it does is named for each rank in the environment. */
-const { leaveWithLauncher, reportToLauncher } = require('../../dist/team/report.js');
+const { leaveWithLauncher, reportToLauncher, tellLauncherRun } = require('../../dist/team/report.js');
 
 leaveWithLauncher();
 const action = process.env[`MEMBER_${process.env.RANK}`] ?? 'work';
@@ -18,7 +18,10 @@ else if (action === 'exit') process.exitCode = 3;
 else if (action === 'done') process.exitCode = 0;
 else {
   timer = work();
-  if (action === 'deaf') for (const name of ['SIGTERM', 'SIGINT']) process.on(name, () => {});
+  if (action === 'killed in its run') {
+    tellLauncherRun('runs/1');
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);
+  } else if (action === 'deaf') for (const name of ['SIGTERM', 'SIGINT']) process.on(name, () => {});
   else if (action === 'killed') process.kill(process.pid, 'SIGKILL');
   else if (action === 'late') setTimeout(() => process.kill(process.pid, 'SIGKILL'), 300);
   else {

@@ -85,6 +85,14 @@ test.each<[string, string[], Record<string, string>, RegExp, number]>([
   expect(ran.stderr.trimEnd()).not.toContain('\n');
 });
 
+test.each(['compare', 'lr-find'])('%s does not run once in every process of several', async (command) => {
+  const ran = await run([command, ANTS_BEES], { env: { ...PLACE, TORCHELASTIC_RUN_ID: 'a' } });
+  expect(ran).toMatchObject({ code: 1, stdout: '' });
+  expect(ran.stderr).toMatch(
+    new RegExp(`^resnet-ft: resnet-ft ${command} runs in one process, and this is one of 2 that torchrun has started`),
+  );
+});
+
 test.each<[string, string[], Record<string, string>]>([
   ['--nproc', ['--nproc', '2'], {}],
   ['a pod of two', [], POD],

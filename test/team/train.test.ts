@@ -71,37 +71,109 @@ onLinux('several processes by --nproc', () => {
     }
   });
 
-  test.each([
-    ['SIGKILL', 1, /^resnet-ft: Process 2 of 2 \(pid \d+\) was killed by SIGKILL$/],
-    ['SIGKILL', 0, /^resnet-ft: Process 1 of 2 \(pid \d+\) was killed by SIGKILL$/],
-    ['SIGSTOP', 1, /^resnet-ft: Process 2 of 2 \(.*, pid \d+\) is gone, or does not answer\. /],
-    ['SIGSTOP', 0, /^resnet-ft: Process 1 of 2 \(.*, pid \d+\) has given no sign of life for \d+ s\. /],
-  ] as const)('%s of process %i ends all with one line, and the run can go on', async (signal, which, line) => {
+  /** What ends a training of which a process gets a signal, and the processes that there were. */
+  async function ended(signal: NodeJS.Signals, which: number) {
     const folder = `${signal}-${which}`;
     const long = ['--epochs', '400', ...output(folder), '--process-timeout', '5', '--nproc', '2'];
     let child: ChildProcess | undefined;
-    const ended = run([...SMALL, ...long], { onStdout: (_, of) => (child = of) });
+    const ending = run([...SMALL, ...long], { onStdout: (_, of) => (child = of) });
     await stepsDone(folder, 8);
     const children = childrenOf(child?.pid);
     process.kill(children[which] as number, signal);
-    const { code, stderr } = await ended;
-    expect(code).not.toBe(0);
-    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(line)]);
-    for (const pid of children) expect(() => process.kill(pid, 0)).toThrow();
-    expect(fs.readdirSync(path.join(folderOf(folder), 'checkpoints'))).not.toEqual([]);
+    return { ...(await ending), children, folder };
+  }
+
+  // Two at the same time: most of it is waiting.
+  test.each([
+    [
+      'SIGKILL',
+      [/^resnet-ft: Process 1 of 2 \(pid \d+\) was killed by SIGKILL\. Go on from its last checkpoint: /],
+      [/^resnet-ft: Process 2 of 2 \(pid \d+\) was killed by SIGKILL\. Go on from its last checkpoint: /],
+    ],
+    [
+      'SIGSTOP',
+      [/^resnet-ft: Process 1 of 2 \(.*, pid \d+\) has given no sign of life for \d+ s\. /],
+      [/^resnet-ft: Process 2 of 2 \(.*, pid \d+\) is gone, or does not answer\. /],
+    ],
+  ] as const)('%s of a process ends all with one line, and the run can go on', async (signal, ...lines) => {
+    const both = await Promise.all(lines.map((_, which) => ended(signal, which)));
+    for (const [which, { code, stderr, children, folder }] of both.entries()) {
+      expect(code).not.toBe(0);
+      expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(lines[which]?.[0] as RegExp)]);
+      for (const pid of children) expect(() => process.kill(pid, 0)).toThrow();
+      expect(fs.readdirSync(path.join(folderOf(folder), 'checkpoints'))).not.toEqual([]);
+      if (signal === 'SIGKILL') expect(stderr).toContain(`--resume ${folderOf(folder)} --nproc 2`);
+    }
+  });
+
+  /** Two processes with environments of their own, as other programs start them. */
+  async function two(first: string[], second: string[], env: (rank: number) => Record<string, string> = () => ({})) {
+    const port = String(await freePort());
+    const place = { WORLD_SIZE: '2', MASTER_ADDR: '127.0.0.1', MASTER_PORT: port };
+    const as = (rank: number) => ({ env: { ...place, RANK: String(rank), ...env(rank) } });
+    return Promise.all([run(first, as(0)), run(second, as(1))]);
+  }
+
+  /** Machines without files in common. */
+  const apart = (rank: number) => ({ RESNET_FT_MACHINE: `m${rank}` });
+  const scratchOf = (rank: number) => ['--cache-dir', folderOf(`cache-${rank}`), '--crop-cache', '0'];
+
+  test.each([
+    ['crops', []],
+    ['windows of images', ['--crop-scale', '0.5..1']],
+  ])('machines that share no files make %s of their own', async (_, more) => {
+    const alone = ['--epochs', '1', ...more];
+    const expected = more.length === 0 ? 'whole' : 'windows';
+    expect((await run([...SMALL, ...alone, ...output(expected)])).code).toBe(0);
+    const args = (rank: number) => [...SMALL, ...alone, ...output(`${expected}-${rank}`), ...scratchOf(rank)];
+    const both = await two(args(0), args(1), apart);
+    expect(both.map(({ code, stderr }) => [code, stderr.replace(/^.*skipped.*\n/gm, '')])).toEqual([
+      [0, ''],
+      [0, ''],
+    ]);
+    expectSame(`${expected}-0`, expected);
+    // The other machine writes nothing that stays.
+    expect(fs.existsSync(folderOf(`${expected}-1`))).toBe(false);
+    expect(fs.readdirSync(folderOf('cache-1'))).toEqual([]);
+  });
+
+  test('an image that only one machine can read is named', async () => {
+    const broken = path.join(tmp, 'broken');
+    fs.cpSync(FIXTURE, broken, { recursive: true });
+    const left = path.join(broken, 'train', 'ants');
+    const name = fs.readdirSync(left)[1] as string;
+    // Of the same name and size.
+    fs.writeFileSync(path.join(left, name), Buffer.alloc(fs.statSync(path.join(left, name)).size, 7));
+    const args = (data: string, rank: number) => [
+      ...[...SMALL.with(1, data), '--skip-unreadable', ...output('unread'), '--epochs', '1', ...scratchOf(rank)],
+    ];
+    const [first, second] = await two(args(FIXTURE, 0), args(broken, 1), apart);
+    const line = `train/ants/${name}: an image that process 1 can read, and this machine can not`;
+    expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(line) });
+    expect(first).toMatchObject({ code: 1, stderr: expect.stringContaining(line) });
+  });
+
+  test('features of frozen modules are kept once on a machine', async () => {
+    const frozen = [...SMALL, '--train-from', 'layer4', '--nproc', '2', '--epochs', '3', ...output('frozen')];
+    let kept: string[] = [];
+    const running = run(frozen, {
+      onStdout: () => {
+        if (!fs.existsSync(folderOf('frozen'))) return;
+        const folders = fs.readdirSync(folderOf('frozen')).filter((name) => name.startsWith('.features'));
+        if (kept.length === 0) kept = folders.flatMap((name) => fs.readdirSync(path.join(folderOf('frozen'), name)));
+      },
+    });
+    expect(await running).toMatchObject({ code: 0, stderr: expect.not.stringContaining('not shared') });
+    // One file for each split.
+    expect(kept).toHaveLength(2);
+    expect(fs.readdirSync(folderOf('frozen')).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   test('other options, other data and a batch that is too small are named', async () => {
-    const place = async () => ({ WORLD_SIZE: '2', MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(await freePort()) });
-    const two = async (first: string[], second: string[]) => {
-      const env = await place();
-      const as = (rank: string) => ({ env: { ...env, RANK: rank } });
-      return Promise.all([run(first, as('0')), run(second, as('1'))]);
-    };
     const [options] = await two([...SMALL, ...output('no-1')], [...SMALL, ...output('no-1'), '--momentum', '0.3']);
     expect(options).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/Process 2 \(.*\) has --momentum 0\.3, and process 1 has 0\.5/),
+      stderr: expect.stringMatching(/Process 2 of 2 \(.*\) has --momentum 0\.3, and process 1 has 0\.5/),
     });
     const other = path.join(tmp, 'other');
     fs.cpSync(FIXTURE, other, { recursive: true });
@@ -119,12 +191,42 @@ onLinux('several processes by --nproc', () => {
 });
 
 describeWithTorch('torchrun', (torch) => {
+  const start = 'from torch.distributed.run import main\nmain(sys.argv[1:])';
+
+  (BUILT_FOR_SEVERAL ? test : test.skip)('goes on by itself after a process has died', async () => {
+    const folder = path.join(tmp, 'restarted');
+    fs.mkdirSync(folder);
+    const killer = path.join(folder, 'killer.js');
+    // Dies once, in the midst of the second epoch.
+    fs.writeFileSync(
+      killer,
+      `const fs = require('node:fs');
+       const { RANK, TORCHELASTIC_RESTART_COUNT } = process.env;
+       if (RANK === '1' && TORCHELASTIC_RESTART_COUNT === '0') setInterval(() => {
+         const run = fs.existsSync('runs') ? fs.readdirSync('runs')[0] : undefined;
+         const file = run && 'runs/' + run + '/metrics.jsonl';
+         if (file && fs.existsSync(file) && fs.readFileSync(file, 'utf8').split('\\n').length > 9) {
+           fs.writeFileSync('died', '');
+           process.kill(process.pid, 'SIGKILL');
+         }
+       }, 20).unref();`,
+    );
+    const torchrun = ['--standalone', '--nproc-per-node', '2', '--max-restarts', '1', '--monitor-interval', '0.2'];
+    torch.run(`import os\nos.chdir(${JSON.stringify(folder)})\n${start}`, [
+      ...[...torchrun, '--no-python', process.execPath, '--require', killer, MAIN, ...SMALL],
+      ...['--epochs', '8', '--checkpoint-every', '2'],
+    ]);
+    expect(fs.existsSync(path.join(folder, 'died'))).toBe(true);
+    const [only, ...others] = fs.readdirSync(path.join(folder, 'runs'));
+    expect(others).toEqual([]);
+    fs.renameSync(path.join(folder, 'runs', only ?? ''), folderOf('gone-on'));
+    expect((await run([...SMALL, '--epochs', '8', ...output('eight')])).code).toBe(0);
+    expectSame('gone-on', 'eight');
+  });
+
   (BUILT_FOR_SEVERAL ? test : test.skip)('starts them, with a store of its own', () => {
     const torchrun = ['--standalone', '--nproc-per-node', '2', '--no-python'];
-    torch.run('from torch.distributed.run import main\nmain(sys.argv[1:])', [
-      ...torchrun,
-      ...[process.execPath, MAIN, ...SMALL, '--epochs', '2', ...output('torchrun')],
-    ]);
+    torch.run(start, [...torchrun, ...[process.execPath, MAIN, ...SMALL, '--epochs', '2', ...output('torchrun')]]);
     expectSame('torchrun', 'alone');
   });
 });
