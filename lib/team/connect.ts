@@ -48,6 +48,11 @@ function connectionError(error: NodeJS.ErrnoException, { host, port, world }: Te
       cause: error,
     });
   }
+  const nowhere = /Unable to find address for: (.*)$/.exec(message)?.[1];
+  if (nowhere !== undefined) {
+    const message = `The environment variable GLOO_SOCKET_IFNAME names ${nowhere}, and this machine has no such network interface`;
+    return new ResnetFtError('TEAM_INVALID', message, { hint: '`ip addr` lists them', cause: error });
+  }
   const missing = /process (\d+) of \d+ has not come (.*)$/.exec(message);
   const what =
     missing === null

@@ -6,7 +6,7 @@ import type { SharedStore } from './stores';
 import type { Team } from './team';
 
 /** Whatever else tells the machine of a process: those of another one don't see its files. */
-export const MACHINE = 'RESNET_FT_MACHINE';
+const MACHINE = 'RESNET_FT_MACHINE';
 
 /** The machine that this process is on, or the container: those of the same name see the same files. */
 export function machineName(env: Readonly<Record<string, string | undefined>> = process.env): string {

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { isOutOfMemory } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
 import type { Dataset } from '../data/dataset';
@@ -57,7 +58,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     resumed === undefined
       ? await RunFolder.prepareFor(options.output, run)
       : await RunFolder.reopenFor(resumed.folder, run);
-  await run.team?.keepRun(folder.path);
+  await run.team?.keepRun(path.resolve(folder.path));
   let open: OpenTraining | undefined;
   let begun = resumed !== undefined;
   try {

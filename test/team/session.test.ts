@@ -88,7 +88,7 @@ each(FROZEN)('%s: several processes train as one does', async (_, changes, world
     expect(outcome.steps.map(({ correct, images }) => [correct, images])).toEqual(
       expected.steps.map(({ correct, images }) => [correct, images]),
     );
-    expect(difference([...outcome.evaluated.logits], [...expected.evaluated.logits])).toBeLessThan(1e-6);
+    expect(difference(outcome.evaluated.logits, expected.evaluated.logits)).toBeLessThan(1e-6);
     expect(outcome.evaluated).toMatchObject({ images: TARGETS.length, correct: expected.evaluated.correct });
     expect(outcome.position).toMatchObject({ epoch: EPOCHS + 1, step: 0 });
   }
@@ -110,7 +110,7 @@ each(SYNCHRONISED)('synchronised: %s', async (_, changes, world, batchSize, accu
   for (const outcome of made) {
     expect(outcome.error).toBeUndefined();
     expect(difference(lossesOf(outcome), lossesOf(expected))).toBeLessThan(1e-6);
-    expect(difference([...outcome.evaluated.logits], [...expected.evaluated.logits])).toBeLessThan(1e-6);
+    expect(difference(outcome.evaluated.logits, expected.evaluated.logits)).toBeLessThan(1e-6);
     for (const { name, data } of outcome.tensors) {
       const own = [...expected.state.model, ...expected.state.optimizer].find((tensor) => tensor.name === name);
       if (own?.dtype === 'F64') expect(difference(float64(data), float64(own.data))).toBeLessThan(1e-6);
@@ -118,9 +118,8 @@ each(SYNCHRONISED)('synchronised: %s', async (_, changes, world, batchSize, accu
   }
 });
 
-const float64 = (data: Uint8Array): number[] => [
-  ...new Float64Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)),
-];
+const float64 = (data: Uint8Array): Float64Array =>
+  new Float64Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
 
 onLinux(
   'without that each process has its own batches, and all evaluate with the statistics of the first',

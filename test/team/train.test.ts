@@ -185,6 +185,14 @@ onLinux('several processes by --nproc', () => {
       stderr: expect.stringMatching(/has other images than process 1: class ants of the training images/),
     });
     expect(fs.existsSync(folderOf('no-1')) || fs.existsSync(folderOf('no-2'))).toBe(false);
+    const env = { GLOO_SOCKET_IFNAME: 'nowhere' };
+    const nowhere = await run([...SMALL, '--nproc', '2', ...output('no-4')], { env });
+    expect(nowhere).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^resnet-ft: The environment variable GLOO_SOCKET_IFNAME names nowhere, and [^\n]*\n$/,
+      ),
+    });
     const small = await run([...SMALL, '--batch-size', '1', '--nproc', '2', ...output('no-3')]);
     expect(small).toMatchObject({ code: 2, stderr: expect.stringContaining('--batch-size') });
   });

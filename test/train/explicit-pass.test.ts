@@ -53,9 +53,8 @@ function apart(a: SessionState, b: SessionState): number {
     ...tensors(a).map((tensor, i) => {
       const other = others[i];
       if (tensor.dtype !== 'F64' || other === undefined) return 0;
-      const values = (of: { data: Uint8Array }) => [
-        ...new Float64Array(of.data.buffer.slice(of.data.byteOffset, of.data.byteOffset + of.data.byteLength)),
-      ];
+      const values = (of: { data: Uint8Array }) =>
+        new Float64Array(of.data.buffer.slice(of.data.byteOffset, of.data.byteOffset + of.data.byteLength));
       return difference(values(tensor), values(other));
     }),
   );
