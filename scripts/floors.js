@@ -6,7 +6,7 @@
  */
 const FLOORS = [
   // what knows of nothing else
-  ['text', 'errors', 'options', 'machine', 'files', 'download'],
+  ['text', 'html', 'errors', 'options', 'machine', 'files', 'download'],
   // what a network is, and what it runs on
   ['weights', 'network', 'libtorch'],
   // a network in use
