@@ -136,6 +136,28 @@ export interface TrainEpochOptions extends TrainSamples {
   keepFrom: number;
 }
 
+/** A batch of an epoch, of which the first images are to be seen. */
+export interface BatchViewOptions extends TrainSamples {
+  batchSize: number;
+  /** The epoch that is next, or a later one. */
+  epoch: number;
+  /** Place of the batch's first sample in the order of the epoch, from 0. */
+  first: number;
+  /** So many images of it, at most. */
+  count: number;
+}
+
+/** Images of a batch as the network gets them, augmented and mixed, but for the normalisation. */
+export interface BatchView {
+  side: number;
+  /** RGB bytes, images x side x side x 3. */
+  images: Uint8Array;
+  /** images x classes: 1 for the image's class or, where images are mixed, the share of each. */
+  shares: Float32Array;
+  /** The sample of each image. */
+  samples: Int32Array;
+}
+
 export interface StepEvent {
   /** Number of the step within this epoch, from 1. */
   step: number;
@@ -234,6 +256,8 @@ export interface TrainingSession {
    * @param targets of the samples; needed where the recipe's sampling is `balanced`
    */
   draws(epoch: number, count: number, targets?: Int32Array): EpochDraws;
+  /** What {@link trainEpoch} gives the network. Changes nothing; waits for the running pass. Only the native backend has it. */
+  trainingBatch?(options: BatchViewOptions): Promise<BatchView>;
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult>;
   evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult>;
   /**

@@ -19,7 +19,7 @@ export const STYLE = `
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
   margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 68rem; background: var(--back); color: var(--fore);
-  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: anywhere;
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: break-word;
 }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; }
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 2.25rem 0 .5rem; padding-top: .75rem; border-top: 1px solid var(--line); }
@@ -34,18 +34,18 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: .4
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--dim); padding-bottom: .25rem; }
 th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
-thead th { font-weight: 600; white-space: nowrap; vertical-align: bottom; } tbody th { font-weight: 500; }
-.number { text-align: right; white-space: nowrap; }
+thead th { font-weight: 600; vertical-align: bottom; } tbody th { font-weight: 500; }
+.number { text-align: right; } td.number, .sortable thead th { white-space: nowrap; }
 th > button { font: inherit; color: inherit; background: none; border: 0; padding: .2rem 0; cursor: pointer; text-align: inherit; }
 th > button::after { content: " \\2195"; color: var(--dim); }
 th[aria-sort="ascending"] > button::after { content: " \\2191"; color: inherit; }
 th[aria-sort="descending"] > button::after { content: " \\2193"; color: inherit; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1rem 0; }
 .cards > div { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .75rem; margin: 0; }
-.cards dt { color: var(--dim); font-size: .875rem; } .cards dd { margin: 0; } .cards .big { font-size: 1.5rem; line-height: 1.3; font-weight: 600; }
+.cards dt { color: var(--dim); font-size: .875rem; } .cards dd { margin: 0; overflow-wrap: anywhere; } .cards .big { font-size: 1.5rem; line-height: 1.3; font-weight: 600; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .75rem; padding: 0; list-style: none; }
 .gallery figure { margin: 0; } .gallery img { display: block; width: 100%; height: auto; border-radius: .3rem; background: var(--panel); }
-.gallery figcaption { font-size: .875rem; line-height: 1.4; padding-top: .3rem; }
+.gallery li { min-width: 0; } .gallery figcaption { overflow-wrap: anywhere; font-size: .875rem; line-height: 1.4; padding-top: .3rem; }
 .controls { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; margin: 0 0 .75rem; }
 .controls label { display: inline-flex; gap: .4rem; align-items: center; }
 button, select, input { font: inherit; color: inherit; }
