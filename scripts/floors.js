@@ -14,7 +14,20 @@ const FLOORS = [
   // several processes that train together
   ['team'],
   // what the commands do
-  ['eval', 'predict', 'report', 'train', 'repeats', 'compare', 'lr-find', 'export', 'summary', 'bench', 'doctor'],
+  [
+    'eval',
+    'predict',
+    'explain',
+    'report',
+    'train',
+    'repeats',
+    'compare',
+    'lr-find',
+    'export',
+    'summary',
+    'bench',
+    'doctor',
+  ],
   // what a person and a program see
   ['cli', 'index'],
 ];

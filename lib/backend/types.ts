@@ -320,9 +320,32 @@ export interface RunResult {
   cancelled: boolean;
 }
 
+export interface GradCamOptions extends Omit<RunOptions, 'features'> {
+  /** A module whose output is an image, by its name in the tree; of a block's `relu` the last use, which is the block's output. */
+  layer: string;
+  /** Of each image, the class to explain; -1 for the most probable one. */
+  classes: Int32Array;
+}
+
+export interface GradCamResult {
+  images: number;
+  /** Of a map: what the layer has. */
+  height: number;
+  width: number;
+  /** Row-major, images x height x width: the ReLU of the weighted sum of the layer's channels, not normalised. */
+  maps: Float32Array;
+  /** The class that each map is of. */
+  classes: Int32Array;
+  /** As of {@link RunResult}. */
+  logits: Float32Array;
+  cancelled: boolean;
+}
+
 /** A model that is used, not trained: batch norms folded. One pass at a time. */
 export interface InferenceModel {
   run(options: RunOptions, onBatch: (images: number) => void): Promise<RunResult>;
+  /** Grad-CAM (Selvaraju et al., arXiv:1610.02391); only where the capabilities have it. */
+  gradCam?(options: GradCamOptions, onBatch: (images: number) => void): Promise<GradCamResult>;
   /** Makes the running pass stop at its next batch. */
   cancel(): void;
   /** Waits for the running pass, then frees the model. */
@@ -378,6 +401,8 @@ export interface Capabilities {
   readonly imageStore: boolean;
   /** Whether processes of a machine can share stores, and the features of frozen modules. */
   readonly sharedStores: boolean;
+  /** Whether models have {@link InferenceModel.gradCam}. */
+  readonly gradCam: boolean;
 }
 
 /** The backends that a caller can choose. */
