@@ -38,8 +38,10 @@ export interface Axis {
   max?: number;
   /** Whether only whole numbers have a tick. */
   whole?: boolean;
-  /** `percent` of a share; `scientific`: powers. */
-  figures?: 'percent' | 'scientific';
+  /** `percent` of a share; `short`: two digits. */
+  figures?: 'percent' | 'short';
+  /** Whether equal steps are equal ratios; all values are then above 0. */
+  log?: boolean;
 }
 
 /** Curves over one another. */
@@ -59,7 +61,8 @@ const colour = (i: number): string => `var(--c${i % 8})`;
 const dash = (i: number): (typeof DASHES)[number] => DASHES[i % DASHES.length] ?? 'solid';
 
 /** A plot as a figure: its title, a legend, the drawing, and what a script needs to tell the values under the pointer. */
-export function linePlot({ id, title, description, x, y, curves, marks = [] }: LinePlot): Html {
+export function linePlot({ id, title, description, x, y, curves: given, marks = [] }: LinePlot): Html {
+  const curves = given.map((one) => (y.log === true ? { ...one, points: one.points.filter(([, at]) => at > 0) } : one));
   const front = curves.filter(({ behind }) => behind === undefined);
   const series = [...curves]
     .sort((a, b) => Number(b.behind !== undefined) - Number(a.behind !== undefined))
@@ -159,12 +162,12 @@ function markLine({ x, name }: Mark): object {
 }
 
 const PERCENT = (value: number): string => `${Math.round(value * 1000) / 10} %`;
-const SHORT = (value: number): string => (value === 0 ? '0' : value.toPrecision(2).replace(/\.?0+(?=$|e)/, ''));
+const SHORT = (value: number): string => String(Number(value.toPrecision(2)));
 
 /** An axis as ECharts takes it. */
-function axis({ name, min, max, whole, figures }: Axis, { nameGap }: { nameGap?: number }): object {
+function axis({ name, min, max, whole, figures, log }: Axis, { nameGap }: { nameGap?: number }): object {
   return {
-    type: 'value',
+    type: log === true ? 'log' : 'value',
     scale: true,
     ...(nameGap === undefined ? {} : { name: printable(name), nameLocation: 'middle', nameGap }),
     nameTextStyle: { color: 'var(--dim)', fontSize: FONT },

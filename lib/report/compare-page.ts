@@ -11,6 +11,7 @@ import { framed } from './page';
 import type { Run } from './read-run';
 import type { EpochRecord } from './records';
 import { calibrationOf } from './sections/calibration';
+import { lossAxis } from './sections/curves';
 
 /** Below this probability a difference is called one. */
 const SIGNIFICANT = 0.05;
@@ -116,8 +117,18 @@ function curves(runs: readonly Run[], names: readonly string[]): Section {
         { name: 'accuracy', max: 1, figures: 'percent' },
         (one) => one.valAccuracy,
       ),
-      plot('val-loss', 'Validation loss', { name: 'loss', min: 0 }, (one) => one.valLoss),
-      plot('train-loss', 'Training loss', { name: 'loss', min: 0 }, (one) => one.trainLoss),
+      plot(
+        'val-loss',
+        'Validation loss',
+        lossAxis(runs.flatMap(({ epochs }) => epochs.map(({ valLoss }) => valLoss))),
+        (one) => one.valLoss,
+      ),
+      plot(
+        'train-loss',
+        'Training loss',
+        lossAxis(runs.flatMap(({ epochs }) => epochs.map(({ trainLoss }) => trainLoss))),
+        (one) => one.trainLoss,
+      ),
     ].map(linePlot)}
   </div>`;
   return { id: 'curves', title: 'Curves', body };

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { html, type Html } from '../html/html';
 import { imageUrl } from '../html/url';
 import { percent } from '../text/percent';
+import type { Evidence } from './overlays';
 import type { Run } from './read-run';
 import type { ScoredImage } from './scores';
 import type { Thumbnails } from './thumbnails';
@@ -10,8 +11,8 @@ import type { Thumbnails } from './thumbnails';
 export interface ReportContext {
   run: Run;
   thumbnails: Thumbnails;
-  /** A picture of what decided for a class, over the middle of the image; undefined where there is none. */
-  overlay?: ((file: string, classIndex: number) => Promise<Uint8Array | undefined>) | undefined;
+  /** Of images of the galleries, what the network saw and where the evidence lies. */
+  evidence: ReadonlyMap<string, Evidence>;
 }
 
 /** A part of a page: its heading and what comes under it. */
@@ -42,16 +43,16 @@ export function picture(bytes: Uint8Array | undefined, side: number, alt: string
 
 /** A validation image with what the model said of it. */
 export async function imageCard(
-  { run, thumbnails, overlay }: ReportContext,
+  { run, thumbnails, evidence }: ReportContext,
   image: ScoredImage,
-  { side, overlays = false }: { side: number; overlays?: boolean },
+  { side, explained = false }: { side: number; explained?: boolean },
 ): Promise<Html> {
   const { classes } = run.config;
   const [truth = '', said = ''] = [classes[image.truth], classes[image.predicted]];
   const right = image.truth === image.predicted;
   const name = shownName(run, image.file);
   const alt = right ? `An image of ${truth}` : `An image of ${truth}, taken for ${said}`;
-  const why = overlays ? await overlay?.(image.file, image.predicted).catch(() => undefined) : undefined;
+  const why = explained ? evidence.get(image.file) : undefined;
   const rest = right ? image.second : { index: image.truth, probability: image.own };
   return html`<li
     data-truth="${image.truth}"
@@ -60,8 +61,8 @@ export async function imageCard(
     data-name="${`${name} ${truth} ${said}`.toLowerCase()}"
   >
     <figure>
-      ${picture(await thumbnails.of(image.file, side), side, alt)}
-      ${why === undefined ? undefined : picture(why, side, `What decided for ${said}`)}
+      ${picture(why?.seen ?? (await thumbnails.of(image.file, side)), side, alt)}
+      ${why === undefined ? undefined : picture(why.overlay, side, `Where the evidence for ${said} lies`)}
       <figcaption>
         <span class="${right ? 'good' : 'bad'}"
           >${right ? '\u2713' : '\u2717'} ${said} ${percent(image.probability)}</span

@@ -28,7 +28,7 @@ export async function makeReport(input: ReportOptions): Promise<ReportResult> {
   const several = others.length > 0;
   const file = path.resolve(output ?? path.join(several ? '.' : folder, REPORT));
   if (!several) {
-    const { run } = await writeReport(folder, {}, file);
+    const { run } = await writeReport(folder, { file });
     return { file, runs: [run.folder] };
   }
   await checkOutputFile(file, '--output');

@@ -1,35 +1,34 @@
 import path from 'node:path';
 import { writeAtomically } from '../files/atomic-file';
-import type { ReportContext } from './context';
+import { evidenceOf } from './overlays';
 import { reportPage } from './page';
 import { readRun, type Run } from './read-run';
 import { REPORT } from './records';
+import { LARGE, notable } from './sections/gallery';
 import { Thumbnails } from './thumbnails';
 
-/** Seconds that pictures of images may take. */
+/** Seconds that pictures of images may take, and what explains them. */
 const PICTURE_SECONDS = 30;
-
-/** What a report may have beside what the run's folder holds. */
-export interface ReportParts {
-  overlay?: ReportContext['overlay'];
-  /** Predictions of a run that has none in its folder yet. */
-  predictions?: readonly unknown[] | undefined;
-}
+const EVIDENCE_SECONDS = 30;
 
 /**
  * Writes `report.html` into a run's folder, or to `file`.
  *
+ * @param predictions of a run that has not come to its end
  * @throws ResnetFtError as readRun, and OUTPUT_NOT_WRITABLE
  */
 export async function writeReport(
   folder: string,
-  { overlay, predictions = [] }: ReportParts = {},
-  file?: string,
+  { file, predictions = [] }: { file?: string; predictions?: readonly unknown[] | undefined } = {},
 ): Promise<{ run: Run; file: string }> {
   const run = await readRun(folder);
   if (run.scores.images.length === 0) predictions.forEach((one) => run.scores.add(one));
   const to = file ?? path.join(run.folder, REPORT);
-  const text = await reportPage({ run, thumbnails: new Thumbnails(PICTURE_SECONDS), overlay });
+  const { wrong, unsure } = notable(run.scores);
+  // What a run that was stopped has as its model need not be what made these predictions.
+  const explained = run.result === undefined ? [] : [...wrong, ...unsure];
+  const evidence = await evidenceOf(run.folder, explained, { side: LARGE, seconds: EVIDENCE_SECONDS });
+  const text = await reportPage({ run, thumbnails: new Thumbnails(PICTURE_SECONDS), evidence });
   await writeAtomically(to, [Buffer.from(text)]);
   return { run, file: to };
 }

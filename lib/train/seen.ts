@@ -23,10 +23,10 @@ export async function seenBatches(
   { epoch, classes }: { epoch: number; classes: readonly string[] },
 ): Promise<SeenBatch[]> {
   const out: SeenBatch[] = [];
-  for (const of of [epoch, epoch + 1].filter((one) => one <= epochs)) {
-    const view = await viewOf(session, train, batchSize, of);
+  for (const shown of [epoch, epoch + 1].filter((one) => one <= epochs)) {
+    const view = await viewOf(session, train, batchSize, shown);
     if (view === undefined) return [];
-    out.push({ epoch: of, batch: 1, images: await imagesOf(view, classes) });
+    out.push({ epoch: shown, batch: 1, images: await imagesOf(view, classes) });
   }
   return out;
 }

@@ -1,4 +1,4 @@
-import { linePlot, type Curve } from '../../charts/plot';
+import { linePlot, type Axis, type Curve } from '../../charts/plot';
 import { html, type Html } from '../../html/html';
 import { percent } from '../../text/percent';
 import type { Section } from '../context';
@@ -41,6 +41,16 @@ function stepLosses({ steps }: Pick<Run, 'steps'>, behind: number): Curve {
   return { name: 'batches', points: thinned(finite(steps.map(({ loss }, i) => [x[i] ?? 0, loss]))), behind };
 }
 
+/** How many times the middle one the greatest loss may be before an axis in equal steps would show nothing else. */
+const SPREAD = 8;
+
+/** The axis of losses: from 0, or logarithmic where few are much greater than the others, as at the start of a training. */
+export function lossAxis(losses: readonly number[]): Axis {
+  const sorted = losses.filter(Number.isFinite).sort((a, b) => a - b);
+  const [least = 0, middle = 0, most = 0] = [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)];
+  return least > 0 && most > SPREAD * middle ? { name: 'loss', log: true, figures: 'short' } : { name: 'loss', min: 0 };
+}
+
 /** Loss, accuracy and learning rate over the epochs. */
 export function curvesSection({ steps, epochs, result }: Run): Section {
   const of = (value: (record: Run['epochs'][number]) => number): Point[] =>
@@ -52,8 +62,9 @@ export function curvesSection({ steps, epochs, result }: Run): Section {
     `${what} ${from?.toFixed(3) ?? '?'} after the first epoch and ${to?.toFixed(3) ?? '?'} after the last`;
   const x = places(steps);
   const rates = steps.map(({ lr }, i): Point => [x[i] ?? 0, lr]);
+  const y = lossAxis(epochs.flatMap((one) => [one.trainLoss, one.valLoss]));
   const loss = linePlot({
-    ...{ id: 'loss-plot', title: 'Loss', x: axis, y: { name: 'loss', min: 0 }, marks },
+    ...{ id: 'loss-plot', title: y.log === true ? 'Loss (logarithmic)' : 'Loss', x: axis, y, marks },
     description: `${fell('Training loss', epochs[0]?.trainLoss, last?.trainLoss)}; ${fell('validation loss', epochs[0]?.valLoss, last?.valLoss)}.`,
     curves: [
       { name: 'training', points: of(({ trainLoss }) => trainLoss) },
@@ -74,7 +85,7 @@ export function curvesSection({ steps, epochs, result }: Run): Section {
       id: 'rate-plot',
       title: 'Learning rate',
       x: axis,
-      y: { name: 'learning rate', min: 0, figures: 'scientific' },
+      y: { name: 'learning rate', min: 0, figures: 'short' },
     },
     description: `From ${rates[0]?.[1] ?? 0} to ${rates.at(-1)?.[1] ?? 0}.`,
     curves: [{ name: 'learning rate', points: thinned(rates) }],

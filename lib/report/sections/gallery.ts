@@ -1,12 +1,12 @@
 import { html, type Html } from '../../html/html';
 import { counted } from '../../text/count';
 import { imageCard, type ReportContext, type Section } from '../context';
-import type { ScoredImage } from '../scores';
+import type { ScoredImage, Scores } from '../scores';
 import { cellId } from './confusion';
 
 /** Images of each of the two galleries, and pixels of a side. */
 const SHOWN = 12;
-const LARGE = 192;
+export const LARGE = 192;
 const SMALL = 104;
 
 /** Pictures of all cells together, so that the page stays one that can be sent. */
@@ -24,19 +24,38 @@ export const GALLERY_STYLE = `
 const margin = ({ probability, second }: ScoredImage): number => probability - (second?.probability ?? 0);
 
 /** The mistakes of which the model was surest, and the images of which it was least sure. */
+export function notable({ images }: Pick<Scores, 'images'>): { wrong: ScoredImage[]; unsure: ScoredImage[] } {
+  return {
+    wrong: images
+      .filter(({ truth, predicted }) => truth !== predicted)
+      .sort((a, b) => a.own - b.own)
+      .slice(0, SHOWN),
+    unsure: [...images].sort((a, b) => margin(a) - margin(b)).slice(0, SHOWN),
+  };
+}
+
+/** These images, with where the evidence lies. */
 export async function mistakesSection(context: ReportContext): Promise<Section> {
-  const { images } = context.run.scores;
-  const wrong = images.filter(({ truth, predicted }) => truth !== predicted).sort((a, b) => a.own - b.own);
-  const unsure = [...images].sort((a, b) => margin(a) - margin(b));
+  const { scores } = context.run;
+  const { wrong, unsure } = notable(scores);
+  const all = scores.images.length - scores.correct;
   const cards = (some: readonly ScoredImage[]): Promise<Html[]> =>
-    Promise.all(some.slice(0, SHOWN).map((image) => imageCard(context, image, { side: LARGE, overlays: true })));
-  const body = html`<h3>Worst mistakes</h3>
+    Promise.all(some.map((image) => imageCard(context, image, { side: LARGE, explained: true })));
+  const body = html`${
+      context.evidence.size === 0
+        ? undefined
+        : html`<p class="dim">
+            Beneath an image: where in it the evidence for the class that the model said lies (Grad-CAM, Selvaraju et
+            al. 2017); yellow is most.
+          </p>`
+    }
+    <h3>Worst mistakes</h3>
     ${
-      wrong.length === 0
+      all === 0
         ? html`<p>There are none among the validation images.</p>`
         : html`<p class="dim">
-              The ${wrong.length > SHOWN ? `${SHOWN} of ${wrong.length} ` : ''}images that were taken for another class,
-              the surest first: the class that the model said, then the true one.
+              The ${all > SHOWN ? `${SHOWN} of ${all} ` : ''}images that were taken for another class, the surest first:
+              the class that the model said, then the true one.
             </p>
             <ul class="gallery">
               ${await cards(wrong)}
