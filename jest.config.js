@@ -4,6 +4,8 @@ module.exports = {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   transform: {
+    // ECharts is written in ES modules.
+    '/lib/charts/echarts\\.ts$': '<rootDir>/scripts/bundle-charts.js',
     '^.+\\.ts$': [
       '@swc/jest',
       {

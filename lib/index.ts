@@ -51,10 +51,12 @@ export type {
   Geometry,
   LrFindOptions,
   Preprocessing,
+  ReportOptions,
   ResolvedTrainOptions,
   SummaryOptions,
   TrainOptions,
 } from './options';
+export { makeReport, type ReportResult } from './report/report';
 export { crossValidate, trainSeeds } from './repeats/repeats';
 export type {
   CrossValidateOptions,

@@ -6,7 +6,7 @@
  */
 const FLOORS = [
   // what knows of nothing else
-  ['text', 'errors', 'options', 'machine', 'files', 'download'],
+  ['text', 'html', 'charts', 'errors', 'options', 'machine', 'files', 'download'],
   // what a network is, and what it runs on
   ['weights', 'network', 'libtorch'],
   // a network in use
@@ -14,7 +14,20 @@ const FLOORS = [
   // several processes that train together
   ['team'],
   // what the commands do
-  ['eval', 'predict', 'train', 'repeats', 'compare', 'lr-find', 'export', 'summary', 'bench', 'doctor'],
+  [
+    'eval',
+    'predict',
+    'explain',
+    'report',
+    'train',
+    'repeats',
+    'compare',
+    'lr-find',
+    'export',
+    'summary',
+    'bench',
+    'doctor',
+  ],
   // what a person and a program see
   ['cli', 'index'],
 ];

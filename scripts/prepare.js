@@ -1,4 +1,4 @@
-/** Run by `npm install` in a checkout and before packing: sets up git's hooks, compiles the TypeScript, then the addon. */
+/** Run by `npm install` in a checkout and before packing: sets up git's hooks, compiles the TypeScript, bundles what draws charts, then builds the addon. */
 'use strict';
 
 const { spawnSync } = require('node:child_process');
@@ -21,6 +21,7 @@ if (setUpHooks(root)) process.stderr.write('prepare: git runs .githooks/pre-comm
 
 const typescript = path.join(path.dirname(require.resolve('typescript/package.json', { paths: [root] })), 'bin', 'tsc');
 run('compiling TypeScript', typescript, ['-p', path.join(root, 'tsconfig.json')]);
+run('bundling charts', path.join(root, 'scripts', 'bundle-charts.js'), []);
 
 if (process.env.RESNET_FT_SKIP_NATIVE === '1') {
   process.stderr.write('prepare: RESNET_FT_SKIP_NATIVE=1, the addon is not built\n');

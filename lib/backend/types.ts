@@ -142,6 +142,28 @@ export interface TrainEpochOptions extends TrainSamples {
   keepFrom: number;
 }
 
+/** A batch of an epoch, of which the first images are to be seen. */
+export interface BatchViewOptions extends TrainSamples {
+  batchSize: number;
+  /** The epoch that is next, or a later one. */
+  epoch: number;
+  /** Place of the batch's first sample in the order of the epoch, from 0. */
+  first: number;
+  /** So many images of it, at most. */
+  count: number;
+}
+
+/** Images of a batch as the network gets them, augmented and mixed, but for the normalisation. */
+export interface BatchView {
+  side: number;
+  /** RGB bytes, images x side x side x 3. */
+  images: Uint8Array;
+  /** images x classes: 1 for the image's class or, where images are mixed, the share of each. */
+  shares: Float32Array;
+  /** The sample of each image. */
+  samples: Int32Array;
+}
+
 export interface StepEvent {
   /** Number of the step within this epoch, from 1. */
   step: number;
@@ -240,6 +262,8 @@ export interface TrainingSession {
    * @param targets of the samples; needed where the recipe's sampling is `balanced`
    */
   draws(epoch: number, count: number, targets?: Int32Array): EpochDraws;
+  /** What {@link trainEpoch} gives the network. Changes nothing; waits for the running pass. Only the native backend has it. */
+  trainingBatch?(options: BatchViewOptions): Promise<BatchView>;
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult>;
   evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult>;
   /**
@@ -302,9 +326,32 @@ export interface RunResult {
   cancelled: boolean;
 }
 
+export interface GradCamOptions extends Omit<RunOptions, 'features'> {
+  /** A module whose output is an image, by its name in the tree; of a block's `relu` the last use, which is the block's output. */
+  layer: string;
+  /** Of each image, the class to explain; -1 for the most probable one. */
+  classes: Int32Array;
+}
+
+export interface GradCamResult {
+  images: number;
+  /** Of a map: what the layer has. */
+  height: number;
+  width: number;
+  /** Row-major, images x height x width: the ReLU of the weighted sum of the layer's channels, not normalised. */
+  maps: Float32Array;
+  /** The class that each map is of. */
+  classes: Int32Array;
+  /** As of {@link RunResult}. */
+  logits: Float32Array;
+  cancelled: boolean;
+}
+
 /** A model that is used, not trained: batch norms folded. One pass at a time. */
 export interface InferenceModel {
   run(options: RunOptions, onBatch: (images: number) => void): Promise<RunResult>;
+  /** Grad-CAM (Selvaraju et al., arXiv:1610.02391); only where the capabilities have it. */
+  gradCam?(options: GradCamOptions, onBatch: (images: number) => void): Promise<GradCamResult>;
   /** Makes the running pass stop at its next batch. */
   cancel(): void;
   /** Waits for the running pass, then frees the model. */
@@ -360,6 +407,8 @@ export interface Capabilities {
   readonly imageStore: boolean;
   /** Whether processes of a machine can share stores, and the features of frozen modules. */
   readonly sharedStores: boolean;
+  /** Whether models have {@link InferenceModel.gradCam}. */
+  readonly gradCam: boolean;
 }
 
 /** The backends that a caller can choose. */

@@ -17,6 +17,7 @@ import { exportCommand } from './export';
 import { libtorchCommand } from './libtorch';
 import { lrFindCommand } from './lr-find';
 import { predictCommand } from './predict';
+import { reportCommand } from './report';
 import { stopCode } from './stop';
 import { settleOutput, watchStreams } from './streams';
 import { summaryCommand } from './summary';
@@ -28,6 +29,7 @@ const COMMANDS: Command[] = [
   evalCommand,
   predictCommand,
   compareCommand,
+  reportCommand,
   lrFindCommand,
   summaryCommand,
   exportCommand,

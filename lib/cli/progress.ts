@@ -142,6 +142,8 @@ class TextDisplay implements Display {
           '  ',
           this.width(),
         ).forEach((line) => this.line(line));
+      case 'report':
+        return this.line(`report: ${shownPath(event.file)}`);
       case 'saved':
       case 'checkpoint':
         return;

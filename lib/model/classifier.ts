@@ -1,7 +1,7 @@
 import { Mutex, Semaphore } from 'async-mutex';
 import type { FallbackEvent } from '../backend/registry';
 import { batchDoesNotFit, fittingBatch, isOutOfMemory, madeOn, makeRoom } from '../backend/out-of-memory';
-import type { Backend, CropStore, InferenceModel } from '../backend/types';
+import type { Backend, CropStore, InferenceModel, RgbImage } from '../backend/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
 import { Chunker } from './chunker';
@@ -25,6 +25,33 @@ export interface ClassifyOptions {
   firstBatch?: number;
   /** Whether the features before `fc` are wanted too. */
   features?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** Where in an image the evidence for a class lies, or why the image could not be read. */
+export type MapResult<T extends ImageInput = ImageInput> =
+  | {
+      input: T;
+      logits: Float32Array;
+      /** The class that the map is of. */
+      target: number;
+      /** Row-major, height x width, at least 0, not normalised. */
+      map: Float32Array;
+      height: number;
+      width: number;
+      /** The crop that the network saw. */
+      crop: RgbImage;
+      error?: undefined;
+    }
+  | { input: T; error: ResnetFtError };
+
+export interface MapOptions {
+  /** Images a batch, which take a hundred megabytes each where the layer is an early one. */
+  batchSize: number;
+  /** A module whose output is an image. */
+  layer: string;
+  /** Class to explain; that which is most probable where left out. */
+  target?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -99,6 +126,32 @@ export class Classifier {
     inputs: Iterable<T> | AsyncIterable<T>,
     options: ClassifyOptions,
   ): AsyncGenerator<ImageResult<T>> {
+    yield* this.each(inputs, options, (chunk) => this.runChunk(chunk, options));
+  }
+
+  /**
+   * Grad-CAM of images, in order, as {@link run} has their logits.
+   *
+   * @throws ResnetFtError BACKEND_UNAVAILABLE where the backend has no gradients; else as {@link run}
+   */
+  async *maps<T extends ImageInput>(
+    inputs: Iterable<T> | AsyncIterable<T>,
+    options: MapOptions,
+  ): AsyncGenerator<MapResult<T>> {
+    const { label, capabilities } = this.backend;
+    if (!capabilities.gradCam) {
+      throw new ResnetFtError('BACKEND_UNAVAILABLE', `The backend ${label} has no gradients for Grad-CAM`, {
+        hint: 'Use the native one, without --backend js and with LibTorch: resnet-ft libtorch install',
+      });
+    }
+    yield* this.each(inputs, options, (chunk) => this.mapChunk(chunk, options));
+  }
+
+  private async *each<T extends ImageInput, R>(
+    inputs: Iterable<T> | AsyncIterable<T>,
+    options: Pick<ClassifyOptions, 'batchSize' | 'firstBatch' | 'signal'>,
+    work: (chunk: Chunk<T>) => Promise<R[]>,
+  ): AsyncGenerator<R> {
     const { batchSize, firstBatch = batchSize, signal } = options;
     const chunks = new Chunker(inputs);
     let ahead = this.next(chunks, Math.min(firstBatch, batchSize), Promise.resolve(), signal);
@@ -106,7 +159,7 @@ export class Classifier {
       for (;;) {
         const chunk = await unlessAborted(ahead, signal);
         if (chunk === undefined) return;
-        const running = this.runChunk(chunk, options).finally(() => chunk.store.close());
+        const running = work(chunk).finally(() => chunk.store.close());
         const idle = running.then(
           () => {},
           () => {},
@@ -158,21 +211,13 @@ export class Classifier {
     const { store, indices, errors } = chunk;
     const count = indices.length;
     const { batchSize, features = false, signal } = options;
-    if (this.closing !== undefined) throw new ResnetFtError('MODEL_CLOSED', 'The model is closed');
-    const ran = await this.turns.runExclusive(async () => {
-      throwIfAborted(signal, STOPPED);
-      const cancel = (): void => this.model.cancel();
-      signal?.addEventListener('abort', cancel);
+    const ran = await this.pass(signal, async () => {
       try {
         return await this.model.run({ store, count, indices, batchSize, features }, () => {});
       } catch (error) {
         throw isOutOfMemory(error) ? await this.outOfMemory(error, chunk, options) : error;
-      } finally {
-        signal?.removeEventListener('abort', cancel);
       }
     });
-    if (ran.cancelled) throw new ResnetFtError('ABORTED', STOPPED);
-    throwIfAborted(signal, STOPPED);
     const width = this.info.classes.length;
     const featureWidth = count === 0 ? 0 : ran.features.length / count;
     let row = 0;
@@ -186,6 +231,62 @@ export class Classifier {
         features: features ? ran.features.slice(at * featureWidth, (at + 1) * featureWidth) : undefined,
       };
     });
+  }
+
+  private async mapChunk<T extends ImageInput>(chunk: Chunk<T>, options: MapOptions): Promise<MapResult<T>[]> {
+    const { store, indices, errors } = chunk;
+    const count = indices.length;
+    const { batchSize, layer, target = -1, signal } = options;
+    const classes = new Int32Array(count).fill(target);
+    const ran = await this.pass(signal, async () => {
+      try {
+        return await this.model.gradCam?.({ store, count, indices, batchSize, layer, classes }, () => {});
+      } catch (error) {
+        throw isOutOfMemory(error)
+          ? batchDoesNotFit(error, Math.min(batchSize, count), makeRoom(this.choice.device))
+          : error;
+      }
+    });
+    if (ran === undefined) throw new Error('the backend has no Grad-CAM');
+    const { height, width } = ran;
+    const area = height * width;
+    const outputs = this.info.classes.length;
+    let row = 0;
+    return chunk.inputs.map((input, i) => {
+      const error = errors.get(i);
+      if (error !== undefined) return { input, error };
+      const at = row++;
+      return {
+        input,
+        logits: ran.logits.slice(at * outputs, (at + 1) * outputs),
+        target: ran.classes[at] ?? -1,
+        map: ran.maps.slice(at * area, (at + 1) * area),
+        height,
+        width,
+        crop: { width: store.size, height: store.size, data: store.get(i) },
+      };
+    });
+  }
+
+  /** Waits for its turn, and runs a pass that the signal stops. */
+  private async pass<R extends { cancelled: boolean } | undefined>(
+    signal: AbortSignal | undefined,
+    run: () => Promise<R>,
+  ): Promise<R> {
+    if (this.closing !== undefined) throw new ResnetFtError('MODEL_CLOSED', 'The model is closed');
+    const ran = await this.turns.runExclusive(async () => {
+      throwIfAborted(signal, STOPPED);
+      const cancel = (): void => this.model.cancel();
+      signal?.addEventListener('abort', cancel);
+      try {
+        return await run();
+      } finally {
+        signal?.removeEventListener('abort', cancel);
+      }
+    });
+    if (ran?.cancelled === true) throw new ResnetFtError('ABORTED', STOPPED);
+    throwIfAborted(signal, STOPPED);
+    return ran;
   }
 
   /** The error of a batch that does not fit, with what would. */

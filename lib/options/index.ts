@@ -36,6 +36,7 @@ export {
 } from './spec';
 export type { RecipeName } from './recipes';
 export { foldOf, REPEAT_OPTIONS, type Fold } from './repeats';
+export { REPORT_OPTIONS, resolveReportOptions, type ReportOptions } from './report';
 export { SUMMARY_OPTIONS, resolveSummaryOptions, type ResolvedSummaryOptions, type SummaryOptions } from './summary';
 export { TEAM_OPTIONS } from './team';
 export {

@@ -226,6 +226,14 @@ export const TRAIN_OPTIONS = {
     affects: 'place',
     help: 'folder for the results [default: runs/<date-time>]',
   },
+  report: {
+    type: 'boolean',
+    default: true,
+    group: OUTPUT,
+    affects: 'place',
+    advanced: true,
+    help: 'write report.html, a page with curves, figures and images of the run; --no-report leaves it out',
+  },
 } as const satisfies RecipeTable;
 
 /**

@@ -7,7 +7,7 @@ import type { OutputFolder } from '../files/output-folder';
 import { setAside } from '../files/set-aside';
 import { printable } from '../text/printable';
 import { invalidCheckpoint } from '../train/checkpoint-file';
-import { resumeCommand } from '../train/resume-command';
+import { resumeCommand } from '../report/commands';
 import { refuseOtherOutput } from '../train/resume';
 import { runControl, type RunControl } from '../train/run';
 import { readConfig } from '../train/run-config';

@@ -13,7 +13,7 @@ import type { FitResult } from './fit';
 import { outOfMemory } from './out-of-memory';
 import { parameterGroups } from './parameter-groups';
 import { START, type Progress } from './progress';
-import { resumeCommand } from './resume-command';
+import { resumeCommand } from '../report/commands';
 import { keepModel } from './kept';
 import { perClass, predictions } from './predictions';
 import type { RunFolder } from './run-folder';
@@ -33,6 +33,8 @@ export interface EpochsContext {
   folder: RunFolder;
   signal: AbortSignal;
   emit: (event: TrainEvent) => void;
+  /** Told where the run stood when it ended before its end. */
+  onStopped?: ((progress: Progress) => void) | undefined;
 }
 
 /** What the epochs of a run come to. */
@@ -136,6 +138,7 @@ export async function runEpochs(
     return { outcome, model, perClass: perClass(cropped.val.kept, card.classes, logits) };
   } catch (error) {
     failed = true;
+    context.onStopped?.(progress);
     const code = error instanceof ResnetFtError ? error.code : undefined;
     const stopped = code === 'ABORTED';
     const ending = await closeCheckpoints(checkpoints, folder, stopped ? progress : undefined);

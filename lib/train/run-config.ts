@@ -1,27 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { DataPrint } from '../data/fingerprint';
-import type { UnreadableImage } from '../data/read-all';
 import { readIfThere } from '../files/regular-file';
 import { packageVersion } from '../machine/version';
-import { resolveAgain, type Preprocessing, type ResolvedTrainOptions } from '../options';
+import { resolveAgain, type ResolvedTrainOptions } from '../options';
 import { invalidCheckpoint } from './checkpoint-file';
 import type { Cropped } from './crop-data';
 import type { SessionParts } from './open-session';
-import { CONFIG } from './run-folder';
+import { CONFIG, type RunConfig } from '../report/records';
 import { jsonText } from '../text/json';
-
-/** What `config.json` holds: what the run is. */
-export interface RunConfig {
-  options: ResolvedTrainOptions;
-  versions: Record<string, string | undefined>;
-  classes: string[];
-  preprocessing: Preprocessing;
-  /** Of the images that the run began with. */
-  data: DataPrint;
-  /** The images that it goes without. */
-  unreadable: UnreadableImage[];
-}
 
 /** The options with what the run has settled of them; folders and files by paths that hold wherever the run is gone on with. */
 export function resolvedOptions({ options, trainer, start, folder }: SessionParts): ResolvedTrainOptions {
@@ -35,6 +22,8 @@ export function resolvedOptions({ options, trainer, start, folder }: SessionPart
     precision,
   };
 }
+
+export type { RunConfig } from '../report/records';
 
 /** Options that name a folder or a file of the caller's. */
 const PATHS = ['data', 'weights', 'extend', 'val', 'classWeights'] as const;

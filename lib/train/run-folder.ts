@@ -7,9 +7,10 @@ import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import { reasonOf } from '../files/reason';
 import { writeAtomically } from '../files/atomic-file';
 import { removeStale } from '../files/stale';
+import { CONFIG, METRICS, RESULT } from '../report/records';
 import type { EpochRecord, StepRecord } from './events';
 import { aborted } from './fit';
-import { resumeCommand } from './resume-command';
+import { resumeCommand } from '../report/commands';
 import type { RunControl } from './run';
 
 /** `runs/2026-01-31T12-30-05`, in local time. */
@@ -18,14 +19,11 @@ function defaultOutput(now = new Date()): string {
   return path.join('runs', local.toISOString().slice(0, 19).replaceAll(':', '-'));
 }
 
-/** Written first and last by a run. */
-export const CONFIG = 'config.json';
-export const RESULT = 'result.json';
+export { CONFIG, RESULT } from '../report/records';
 /** Of a folder that holds those of several trainings: what these are. */
 export const PLAN = 'repeats.json';
 /** Folder of the checkpoints. */
 export const CHECKPOINTS = 'checkpoints';
-const METRICS = 'metrics.jsonl';
 
 /** Beginning of the names of files that are gone as soon as they are open; a process may be killed between the two. */
 export const SCRATCH = '.features';

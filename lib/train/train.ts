@@ -6,12 +6,13 @@ import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprin
 import { ResnetFtError } from '../errors';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
 import type { Team } from '../team/team';
+import { Account } from './account';
 import { withChosenRate } from './choose-rate';
 import { settleRecipe } from './choose-recipe';
 import type { Cropped } from './crop-data';
 import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
-import type { TrainResult } from './events';
+import type { TrainEvent, TrainResult } from './events';
 import { computedEachTime } from './feature-room';
 import { aborted } from './fit';
 import { goOn, resumedEvent } from './go-on';
@@ -21,11 +22,13 @@ import type { SessionParts } from './open-session';
 import { openTraining, type OpenTraining } from './open-training';
 import { outOfMemory } from './out-of-memory';
 import { parameterGroups } from './parameter-groups';
+import type { Progress } from './progress';
 import { resultOf } from './result';
 import { beginningOptions, finishedResult, openCheckpoint, openRun, settledStart } from './resume';
 import { runControl, type RunControl, type TrainControl } from './run';
 import { resolvedOptions, writeConfig } from './run-config';
 import { RESULT, RunFolder } from './run-folder';
+import { RunReport } from './run-report';
 import { checkWarmup } from './schedule';
 import { runSteps, stepsPerEpoch } from './steps';
 import { withinTime } from './time-plan';
@@ -45,7 +48,12 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   const started = performance.now();
   const resumed = input?.resume === undefined ? undefined : await openRun(input);
   const asked = resumed?.options ?? beginningOptions(input);
-  const run = runControl(control, asked.offline);
+  const account = new Account();
+  const seen = (event: TrainEvent): void => {
+    account.see(event);
+    control.onEvent?.(event);
+  };
+  const run = runControl({ ...control, onEvent: seen }, asked.offline);
   if (run.signal.aborted) throw aborted();
 
   const dataset = await openData(asked, run);
@@ -61,6 +69,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   await run.team?.keepRun(path.resolve(folder.path));
   let open: OpenTraining | undefined;
   let begun = resumed !== undefined;
+  let report: RunReport | undefined;
   try {
     const finished = resumed === undefined ? undefined : await finishedResult(resumed);
     if (finished !== undefined) {
@@ -95,10 +104,15 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     if (resumed !== undefined) run.emit(resumedEvent(opened));
     if (opened === undefined) await trainHead(open, resolved, run);
     await tellStart(session, { ...parts, options: resolved }, cropped, run);
+    if (resolved.report) {
+      report = new RunReport(folder, account, run.emit);
+      await report.begin(open, resolved, from?.progress.epoch ?? 1);
+    }
     const { arch, preprocessing } = start;
     const card = { arch, classes: dataset.classes, preprocessing };
     const context = { session, cropped, folder, signal: run.signal, emit: run.emit };
-    const trained = await runEpochs(context, resolved, card, from);
+    const onStopped = (progress: Progress): void => void (account.stopped = progress);
+    const trained = await runEpochs({ ...context, onStopped }, resolved, card, from);
     const result = resultOf(trained, {
       output: folder.path,
       classes: dataset.classes,
@@ -108,9 +122,12 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
       seconds: Math.round(elapsed() * 1000) / 1000,
     });
     await folder.write(RESULT, jsonText(result));
+    await report?.write();
     run.emit({ kind: 'done', ...result });
     return result;
   } catch (error) {
+    // Of what there is; the error that ended the run is what its caller hears of.
+    if (account.stopped !== undefined) await report?.write(open).catch(() => {});
     if (run.signal.aborted && !(error instanceof ResnetFtError)) throw aborted();
     // Before the epochs: the head, rates and times that are tried.
     if (open !== undefined && isOutOfMemory(error)) {

@@ -1,5 +1,6 @@
 #include "addon/model.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -40,6 +41,7 @@ Napi::Value create_model(const Napi::CallbackInfo& info) {
 Napi::Function ModelWrap::define(Napi::Env env) {
   return DefineClass(env, "Model",
                      {InstanceMethod("run", &ModelWrap::call<&ModelWrap::run>),
+                      InstanceMethod("gradCam", &ModelWrap::call<&ModelWrap::grad_cam>),
                       InstanceMethod("cancel", &ModelWrap::call<&ModelWrap::cancel>),
                       InstanceMethod("close", &ModelWrap::call<&ModelWrap::close>)});
 }
@@ -71,6 +73,48 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
          out.Set("images", static_cast<double>(result.images));
          out.Set("logits", float_array(env, result.logits));
          out.Set("features", float_array(env, result.features));
+         out.Set("cancelled", result.cancelled);
+         return out;
+       },
+       .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
+         return Napi::Number::New(env, static_cast<double>(images));
+       },
+       .cancel = cancels(model)});
+}
+
+Napi::Value ModelWrap::grad_cam(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto model = model_;
+  if (!model) throw native_error(env, "the model is closed");
+  Options o(info[0], "the options of Grad-CAM");
+  GradCamOptions options;
+  options.store = CropStoreWrap::crops_of(o.value("store"), "store");
+  options.count = o.whole("count");
+  options.indices = o.indices("indices", options.count, options.store->count());
+  options.classes = o.int32s("classes");
+  options.layer = o.name("layer");
+  options.batch_size = o.whole("batchSize", 1);
+  o.finish();
+  if (static_cast<int64_t>(options.classes.size()) != options.count)
+    throw native_error(env, "there must be a class for each image");
+  const auto no_class = [&](int32_t index) { return index < -1 || index >= model->classes(); };
+  if (std::any_of(options.classes.begin(), options.classes.end(), no_class))
+    throw native_error(env, "classes must be those of the model, or -1");
+  const Napi::Function on_batch = function_of(info[1], "onBatch");
+  model->begin_pass();
+  return ThreadTask<GradCamResult, int64_t>::start(
+      env, "gradCam", on_batch,
+      {.work = [model, options](const auto& emit) { return model->grad_cam(options, emit); },
+       .to_js = [](Napi::Env env, GradCamResult& result) -> Napi::Value {
+         Napi::Object out = Napi::Object::New(env);
+         out.Set("images", static_cast<double>(result.images));
+         out.Set("height", static_cast<double>(result.height));
+         out.Set("width", static_cast<double>(result.width));
+         out.Set("maps", float_array(env, result.maps));
+         Napi::Int32Array classes = Napi::Int32Array::New(env, result.classes.size());
+         std::copy(result.classes.begin(), result.classes.end(), classes.Data());
+         out.Set("classes", classes);
+         out.Set("logits", float_array(env, result.logits));
          out.Set("cancelled", result.cancelled);
          return out;
        },

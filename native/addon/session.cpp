@@ -144,6 +144,7 @@ Napi::Value create_session(const Napi::CallbackInfo& info) {
 Napi::Function SessionWrap::define(Napi::Env env) {
   return DefineClass(env, "Session",
                      {InstanceMethod("draws", &SessionWrap::call<&SessionWrap::draws>),
+                      InstanceMethod("trainingBatch", &SessionWrap::call<&SessionWrap::training_batch>),
                       InstanceMethod("trainEpoch", &SessionWrap::call<&SessionWrap::train_epoch>),
                       InstanceMethod("stepsComputed", &SessionWrap::call<&SessionWrap::steps_computed>),
                       InstanceMethod("featuresKept", &SessionWrap::call<&SessionWrap::features_kept>),
@@ -190,6 +191,33 @@ Napi::Value SessionWrap::draws(const Napi::CallbackInfo& info) {
   out.Set("order", order);
   out.Set("flips", flips);
   return out;
+}
+
+Napi::Value SessionWrap::training_batch(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto session = this->session(env);
+  Options o(info[0], "the options of a batch");
+  BatchViewOptions options;
+  options.samples = read_samples(&o, session->classes());
+  options.batch_size = o.whole("batchSize", 1);
+  options.epoch = o.whole("epoch", 1, INT32_MAX);
+  options.first = o.whole("first");
+  options.count = o.whole("count", 1);
+  o.finish();
+  return ThreadTask<BatchView>::start(env, "trainingBatch", Napi::Function(),
+                                      {.work = [session, options](const auto&) { return session->view(options); },
+                                       .to_js = [](Napi::Env env, BatchView& view) -> Napi::Value {
+                                         Napi::Uint8Array images = Napi::Uint8Array::New(env, view.images.size());
+                                         std::copy(view.images.begin(), view.images.end(), images.Data());
+                                         Napi::Int32Array samples = Napi::Int32Array::New(env, view.samples.size());
+                                         std::copy(view.samples.begin(), view.samples.end(), samples.Data());
+                                         Napi::Object out = Napi::Object::New(env);
+                                         out.Set("side", view.side);
+                                         out.Set("images", images);
+                                         out.Set("shares", float_array(env, view.shares));
+                                         out.Set("samples", samples);
+                                         return out;
+                                       }});
 }
 
 Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {

@@ -23,6 +23,7 @@ class SessionWrap : public GuardedWrap<SessionWrap> {
  private:
   std::shared_ptr<Session> session(Napi::Env env) const;
   Napi::Value draws(const Napi::CallbackInfo& info);
+  Napi::Value training_batch(const Napi::CallbackInfo& info);
   Napi::Value train_epoch(const Napi::CallbackInfo& info);
   Napi::Value steps_computed(const Napi::CallbackInfo& info);
   Napi::Value features_kept(const Napi::CallbackInfo& info);

@@ -121,16 +121,17 @@ torch::Tensor FoldedResNet::run_stages(torch::Tensor x, int begin, int end) {
       x = torch::addmm(fc_bias_, x, fc_weight_.t());
       if (type_ == torch::kBFloat16) x = x.to(torch::kFloat32);
     } else {
-      x = run(layers_[stage - 1], x);
+      x = run(layers_[stage - 1], x, layers_[stage - 1].size());
       if (stage == kHead - 1) x = torch::adaptive_avg_pool2d(x, {1, 1}).flatten(1);
     }
   }
   return x;
 }
 
-torch::Tensor FoldedResNet::run(std::vector<Block>& blocks, torch::Tensor x) {
+torch::Tensor FoldedResNet::run(std::vector<Block>& blocks, torch::Tensor x, size_t end) {
   bool owned = false;  // whether x was made here: the caller's tensor is not written to
-  for (Block& block : blocks) {
+  for (size_t b = 0; b < end; ++b) {
+    Block& block = blocks[b];
     // Without a downsample the residual is the block's input, which nobody reads afterwards: adding in place is safe.
     torch::Tensor residual = block.downsample ? block.downsample->apply(x, /*relu=*/false) : owned ? x : x.clone();
     const size_t last = block.convolutions.size() - 1;

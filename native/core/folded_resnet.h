@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -32,6 +33,15 @@ class FoldedResNet {
   // The same for a part of the stages.
   torch::Tensor forward(torch::Tensor x, int begin, int end);
 
+  // What takes the output of a module and gives what goes on in its place.
+  using Tap = std::function<torch::Tensor(const torch::Tensor&)>;
+  // Logits, of all stages, computed plainly from the output of the module `layer` on, so that autograd can follow: in
+  // float32 where the type is bfloat16. Any module whose output is an image, by torchvision's name; `relu` of a block
+  // is the last use of it, the block's output. Of a convolution the tap gets each channel multiplied by the factor of
+  // the batch norm that is folded in. Throws std::invalid_argument where there is no such module. Not in inference
+  // mode.
+  torch::Tensor forward_through(const torch::Tensor& images, const std::string& layer, const Tap& tap);
+
   torch::ScalarType type() const { return type_; }
   int64_t feature_count() const { return fc_weight_.size(1); }
   int64_t classes() const { return fc_weight_.size(0); }
@@ -43,7 +53,8 @@ class FoldedResNet {
   };
 
   torch::Tensor run_stages(torch::Tensor x, int begin, int end);
-  torch::Tensor run(std::vector<Block>& blocks, torch::Tensor x);
+  // The blocks before `end`.
+  static torch::Tensor run(std::vector<Block>& blocks, torch::Tensor x, size_t end);
 
   torch::ScalarType type_;
   int begin_, end_;

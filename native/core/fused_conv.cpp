@@ -64,6 +64,18 @@ const torch::Tensor& FusedConv::reordered_for(const torch::Tensor& input) {
   return reordered;
 }
 
+ConvolutionParts FusedConv::copied(torch::ScalarType type) const {
+  torch::Tensor weight = parts_.weight;
+  for (const torch::Tensor& reordered : reordered_) {
+    if (weight.numel() == 0 && reordered.defined()) weight = reordered.to_dense();
+  }
+  ConvolutionParts parts = parts_;
+  // Made outside inference mode: those of inference mode can't be kept for a backward pass.
+  parts.weight = weight.to(type, /*non_blocking=*/false, /*copy=*/true);
+  parts.bias = parts_.bias.to(type, /*non_blocking=*/false, /*copy=*/true);
+  return parts;
+}
+
 torch::Tensor FusedConv::apply(const torch::Tensor& input, bool relu) {
   if (fusion_ != nullptr && relu && fusion_->serves(input, parts_)) {
     torch::Tensor out = fusion_->relu(input, parts_);

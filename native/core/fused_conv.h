@@ -22,6 +22,9 @@ class FusedConv {
   // relu(conv(x) + residual); may write into `residual`.
   torch::Tensor apply_add_relu(const torch::Tensor& input, torch::Tensor residual);
 
+  // For a plain convolution that autograd can follow: copies in this type, whatever layout the weight has here.
+  ConvolutionParts copied(torch::ScalarType type) const;
+
  private:
   bool can_use_onednn(const torch::Tensor& input) const;
   // The weight in the layout that oneDNN wants for this input.

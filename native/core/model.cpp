@@ -15,6 +15,15 @@ namespace {
 // Batches whose values are on their way: the next one is made meanwhile.
 constexpr size_t kUnreadOnGpu = 2;
 
+std::vector<int32_t> whole_indices(const std::vector<int32_t>& given, int64_t count) {
+  std::vector<int32_t> indices = given;
+  if (indices.empty()) {
+    indices.resize(count);
+    std::iota(indices.begin(), indices.end(), 0);
+  }
+  return indices;
+}
+
 }  // namespace
 
 void append_rows(std::vector<float>& out, const torch::Tensor& rows) {
@@ -42,11 +51,7 @@ RunResult Model::run(const RunOptions& options, const std::function<void(int64_t
   const GpuSettings settings(device_.is_cuda(), {.tf32 = allows_tf32(options_.precision)});
   const c10::InferenceMode inference;
   use_threads(options_.threads);
-  std::vector<int32_t> indices = options.indices;
-  if (indices.empty()) {
-    indices.resize(options.count);
-    std::iota(indices.begin(), indices.end(), 0);
-  }
+  const std::vector<int32_t> indices = whole_indices(options.indices, options.count);
   RunResult result;
   result.logits.reserve(options.count * network_->classes());
   if (options.features) result.features.reserve(options.count * network_->feature_count());
@@ -69,6 +74,36 @@ RunResult Model::run(const RunOptions& options, const std::function<void(int64_t
     });
   }
   read_back.all();
+  return result;
+}
+
+GradCamResult Model::grad_cam(const GradCamOptions& options, const std::function<void(int64_t)>& on_batch) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const DeviceMemoryPass device_memory(device_);
+  const CpuMemoryPass memory;
+  const GpuSettings settings(device_.is_cuda(), {.tf32 = allows_tf32(options_.precision)});
+  use_threads(options_.threads);
+  const std::vector<int32_t> indices = whole_indices(options.indices, options.count);
+  GradCamResult result;
+  for (int64_t first = 0; first < options.count; first += options.batch_size) {
+    if (cancelled_) {
+      result.cancelled = true;
+      break;
+    }
+    const int64_t size = std::min(options.batch_size, options.count - first);
+    const torch::Tensor images = normalizer_.batch({*options.store, indices.data() + first, nullptr, nullptr, size});
+    const std::vector<int64_t> wanted(options.classes.begin() + first, options.classes.begin() + first + size);
+    const torch::Tensor classes = torch::tensor(wanted, torch::kInt64).to(device_);
+    const ClassMaps made = resnet_ft::grad_cam(network_.get(), images, options.layer, classes);
+    result.height = made.maps.size(1);
+    result.width = made.maps.size(2);
+    append_rows(result.maps, made.maps);
+    append_rows(result.logits, made.logits);
+    const torch::Tensor chosen = made.classes.to(torch::kCPU, torch::kInt32).contiguous();
+    result.classes.insert(result.classes.end(), chosen.data_ptr<int32_t>(), chosen.data_ptr<int32_t>() + size);
+    result.images += size;
+    on_batch(size);
+  }
   return result;
 }
 

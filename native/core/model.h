@@ -13,6 +13,7 @@
 #include "core/cpu_memory.h"
 #include "core/device_memory.h"
 #include "core/folded_resnet.h"
+#include "core/grad_cam.h"
 #include "core/named_tensor.h"
 #include "core/pass_control.h"
 
@@ -51,6 +52,10 @@ class Model : public PassControl {
 
   // Runs `count` crops of the store through the network.
   RunResult run(const RunOptions& options, const std::function<void(int64_t)>& on_batch);
+  // The same, with a map of each for its class.
+  GradCamResult grad_cam(const GradCamOptions& options, const std::function<void(int64_t)>& on_batch);
+
+  int64_t classes() const { return network_->classes(); }
 
  private:
   ModelOptions options_;

@@ -168,19 +168,12 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   model_->train_unfrozen();
   const int64_t count = options.samples.count();
   const EpochDraws draws = this->draws(options.epoch, count, options.samples.targets);
-  const uint32_t drawn = options_.recipe.drawn_epoch(options.epoch);
   const Team* team = options_.team.get();
   const Shares shares(team ? team->rank() : 0, team ? team->world() : 1, options.batch_size, augmenter_.mixes());
-  const std::vector<int32_t> order = shares.only(draws.order);
-  // Augmentations are counted by the places that were drawn: with balanced sampling an image may have several in an
-  // epoch. Where images have few views, these are counted by image.
-  const bool by_place = balanced() && options_.recipe.views == 0;
-  const std::vector<int32_t> numbers = by_place ? shares.only(draws_->of(options.epoch, count).order) : order;
-  const std::vector<Window> windows = this->windows(options.samples, order, numbers, drawn);
-  const std::vector<uint8_t> flips = augmenter_.repaints() ? std::vector<uint8_t>() : shares.only(draws.flips);
+  const EpochPlan plan = this->plan(options.samples, options.epoch, draws, shares);
   Batches batches(normalizer_, resident(),
-                  {options.samples, order, flips, windows, augmenter_.any() ? &augmenter_ : nullptr, drawn,
-                   options_.recipe.views, &numbers});
+                  {options.samples, plan.order, plan.flips, plan.windows, augmenter_.any() ? &augmenter_ : nullptr,
+                   plan.drawn, options_.recipe.views, &plan.numbers});
   prefetch(&batches, shares,
            options.accumulate * static_cast<int64_t>(options.learning_rates.size() / options_.recipe.groups.size()));
   const size_t groups = options_.recipe.groups.size();

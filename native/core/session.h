@@ -121,6 +121,34 @@ struct StepsComputed {
   std::string reason;       // why not all that was asked for; empty where it is, or has not been tried
 };
 
+// What an epoch goes over, in its order.
+struct EpochPlan {
+  std::vector<int32_t> order;  // samples
+  // The number by which augmentations of each are drawn, its window (empty: none are cut), and whether it is mirrored
+  // (empty: that is one of the changes of its bytes, or none is).
+  std::vector<int32_t> numbers;
+  std::vector<Window> windows;
+  std::vector<uint8_t> flips;
+  uint32_t drawn = 0;  // Recipe::drawn_epoch's
+};
+
+// A batch of an epoch, of which the first images are to be seen.
+struct BatchViewOptions {
+  PassSamples samples;
+  int64_t batch_size = 0;
+  int64_t epoch = 0;
+  int64_t first = 0;  // place of the batch in the order of the epoch
+  int64_t count = 0;  // images of it, at most
+};
+
+// Images as the network gets them, but for the normalisation.
+struct BatchView {
+  int side = 0;
+  std::vector<uint8_t> images;   // count x side x side x 3
+  std::vector<float> shares;     // count x classes: 1 for its class, or shares where images are mixed
+  std::vector<int32_t> samples;  // of each image; where images are mixed, of its own part
+};
+
 class Session : public PassControl {
  public:
   explicit Session(const SessionOptions& options);
@@ -132,6 +160,8 @@ class Session : public PassControl {
   // samples, decide where every class is to come equally often.
   EpochDraws draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets) const;
   bool balanced() const { return options_.recipe.sampling == Sampling::kBalanced; }
+  // The images of a batch as train_epoch makes it of the epoch that is next, or a later one. Changes nothing.
+  BatchView view(const BatchViewOptions& options);
   EpochResult train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step);
   // Not while a pass runs.
   StepsComputed steps_computed() const;
@@ -212,6 +242,7 @@ class Session : public PassControl {
   void choose_computation();
   // The tensors that a step changes.
   std::vector<torch::Tensor> changed_by_steps() const;
+  EpochPlan plan(const PassSamples& samples, int64_t epoch, const EpochDraws& draws, const Shares& shares) const;
   // The windows of the samples of an epoch; none where none are cut.
   std::vector<Window> windows(const PassSamples& samples, const std::vector<int32_t>& order,
                               const std::vector<int32_t>& numbers, uint32_t epoch) const;

@@ -68,6 +68,7 @@ async function main() {
   const pass = next();
   const state = await session.state();
   const run = { store, count: 4, batchSize: 2, features: true };
+  const explained = { store, count: 2, batchSize: 2, layer: 'layer4', classes: Int32Array.of(-1, 0) };
   const bias = { name: 'fc.bias', dtype: 'F32', shape: [2], data: new Uint8Array(8) };
   const crop = { resize: 50, crop: 32 };
   const expected = (await addon.resizeCrop(image(), crop)).data;
@@ -137,6 +138,15 @@ async function main() {
     ...every('trainEpoch', pass, (options) => session.trainEpoch(options, ignore)),
     ...every('evaluate', { store, targets, batchSize: 2 }, (options) => session.evaluate(options, ignore)),
     ...every('run', run, (options) => model.run(options, ignore)),
+    ...every('gradCam', { ...explained, indices: Int32Array.of(0, 1) }, (options) => model.gradCam(options, ignore)),
+    ...['fc', 'layer1.9', 'layer4.0.bn9'].map((layer) => [
+      `gradCam of ${layer}`,
+      () => model.gradCam({ ...explained, layer }, ignore),
+    ]),
+    ...[[-2, 0], [0, 1e6], [0], [0, 0, 0]].map((classes) => [
+      `gradCam for ${classes}`,
+      () => model.gradCam({ ...explained, classes: Int32Array.from(classes) }, ignore),
+    ]),
     ...every('resizeCrop', crop, (options) => addon.resizeCrop(image(), options)),
     ...every('image', image(40), ({ epochs, ...one } = {}) => addon.resizeCrop(epochs ? null : one, crop)),
     ...wrong.map((value) => [`draws of ${String(value)}`, () => session.draws(value, 4)]),

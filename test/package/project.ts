@@ -34,6 +34,8 @@ export async function pack(folder: string): Promise<Packed> {
   // Test files run at the same time, and prebuilds/ is made anew each time.
   return withLock(path.join(ROOT, 'build', 'prebuilds'), { signal, onWait: () => {}, stale: 15_000 }, async () => {
     await run(process.execPath, [path.join(ROOT, 'scripts', 'prebuild.js'), '--no-build'], { cwd: ROOT });
+    // tsc alone leaves what needs node_modules.
+    await run(process.execPath, [path.join(ROOT, 'scripts', 'bundle-charts.js')], { cwd: ROOT });
     const args = [npmCli('npm'), 'pack', '--json', '--ignore-scripts', '--pack-destination', folder];
     const { stdout } = await run(process.execPath, args, { cwd: ROOT, maxBuffer: 2 ** 26 });
     return (JSON.parse(stdout) as [Packed])[0];

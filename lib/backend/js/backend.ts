@@ -31,6 +31,7 @@ export async function openJsBackend(kernels?: Kernels): Promise<Backend> {
       trainFrom: TRAIN_FROM,
       imageStore: false,
       sharedStores: false,
+      gradCam: false,
     },
     deviceInfo: () => ({
       cudaBuilt: false,

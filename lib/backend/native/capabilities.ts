@@ -27,4 +27,5 @@ export const CAPABILITIES: Capabilities = {
   imageStore: true,
   // There a file can't be without a name while it is open, so that it would be left over where a process is killed.
   sharedStores: process.platform !== 'win32',
+  gradCam: true,
 };

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { escapeMarkup } from '../text/markup';
+import type { Html } from './html';
+import { STYLE } from './style';
+
+/** What a page is made of. */
+export interface PageParts {
+  title: string;
+  /** What stands in `<body>`. */
+  body: Html;
+  /** Rules of this page, beside those that all pages have. */
+  style?: string | undefined;
+  /** Runs once the page is there; the page must be whole without it. */
+  script?: string | undefined;
+}
+
+/**
+ * A page that needs nothing else: no file, no network. Its Content-Security-Policy lets through pictures within the page, and the one style sheet
+ * and the one script that stand in it, by their hash; what a name might smuggle in does not run.
+ */
+export function page({ title, body, style = '', script = '' }: PageParts): string {
+  const rules = `${STYLE}${style}`;
+  const policy = [
+    "default-src 'none'",
+    'img-src data:',
+    `style-src ${hashOf(rules)}`,
+    ...(script === '' ? [] : [`script-src ${hashOf(script)}`]),
+    "base-uri 'none'",
+    "form-action 'none'",
+  ];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy.join('; ')}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${escapeMarkup(title)}</title>
+<style>${inElement(rules, 'style')}</style>
+</head>
+<body>
+${body.toString()}
+${script === '' ? '' : `<script>${inElement(script, 'script')}</script>\n`}</body>
+</html>
+`;
+}
+
+/** The source of a policy that lets through exactly this text. */
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** Style and script are ours; what would end their element is a mistake in them. */
+function inElement(text: string, element: 'style' | 'script'): string {
+  if (text.toLowerCase().includes(`</${element}`) || text.includes('<!--'))
+    throw new Error(`it would end its <${element}>`);
+  if (text.includes('\r')) throw new Error('line ends are \\n, or the hash is not that of what a browser reads');
+  return text;
+}

@@ -1,0 +1,73 @@
+import { isDeepStrictEqual } from 'node:util';
+import { DEFAULT_ARCHITECTURE, kebab, resolveTrainOptions, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
+import { shellWord } from '../text/shell';
+import type { RunConfig } from './records';
+
+const PROGRAM = 'npx resnet-ft';
+
+/** The command line that goes on with the run in a folder. */
+export function resumeCommand(folder: string): string {
+  return `${PROGRAM} train --resume ${shellWord(folder)}`;
+}
+
+/** What is to be done with a run, and the command that does it. */
+export interface Command {
+  what: string;
+  command: string;
+}
+
+/** The commands that one may want after a run. */
+export function commandsOf(folder: string, { options }: RunConfig, finished: boolean): Command[] {
+  const run = shellWord(folder);
+  const val = shellWord(options.val ?? options.data);
+  const longer = `${resumeCommand(folder)}${finished ? ` --epochs ${options.epochs * 2}` : ''}`;
+  return [
+    { what: finished ? 'Train on, for twice as many epochs' : 'Go on', command: longer },
+    { what: 'Repeat', command: trainCommand(options) },
+    { what: 'Evaluate', command: `${PROGRAM} eval ${run} ${val}` },
+    { what: 'Predict', command: `${PROGRAM} predict ${run} photo.jpg` },
+    { what: 'Export', command: `${PROGRAM} export ${run} --format onnx` },
+    { what: 'Make this page again', command: `${PROGRAM} report ${run}` },
+  ];
+}
+
+/** Where and how a run is written, which says nothing of what it is. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'output',
+  'resume',
+  'report',
+  'recipe',
+  'backend',
+  'cacheDir',
+  'cropCache',
+]);
+
+/** The command that trains by these options, without those that go without saying. */
+export function trainCommand({ data, ...options }: ResolvedTrainOptions): string {
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => {
+      const fallback = (TRAIN_OPTIONS as Record<string, { default?: unknown }>)[name]?.default;
+      return value !== undefined && value !== fallback && !LEFT_OUT.has(name);
+    }),
+  );
+  if (given['arch'] === DEFAULT_ARCHITECTURE && !String(options.weights).includes('.')) delete given['arch'];
+  const whole = settled(data, given);
+  for (const name of Object.keys(given)) {
+    const { [name]: _, ...fewer } = given;
+    if (whole !== undefined && isDeepStrictEqual(settled(data, fewer), whole)) delete given[name];
+  }
+  const words = Object.entries(given).map(([name, value]) => {
+    if (typeof value === 'boolean') return value ? `--${kebab(name)}` : `--no-${kebab(name)}`;
+    return `--${kebab(name)} ${shellWord(String(value))}`;
+  });
+  return [`${PROGRAM} train`, shellWord(data), ...words].join(' ');
+}
+
+/** What these options come to; undefined where they are none. */
+function settled(data: string, given: Record<string, unknown>): unknown {
+  try {
+    return resolveTrainOptions({ data, ...given });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+import path from 'node:path';
+import sharp from 'sharp';
+import { MODEL_FILE } from '../model/locate';
+import type { ScoredImage } from './scores';
+import { webpOf } from './thumbnails';
+
+/** Images a batch; each takes a few hundred megabytes meanwhile. */
+const BATCH = 4;
+
+/** What the network saw of an image, and where in it the evidence for what the model said lies: WebP. */
+export interface Evidence {
+  seen: Buffer;
+  overlay: Buffer;
+}
+
+/**
+ * Grad-CAM of some images for the class that the model of a run says. On the CPU, for a GPU's memory may still be the training's.
+ *
+ * @param seconds after which the images that are done must do
+ * @returns by file; none where it can't be had: without a model, or without the native backend
+ */
+export async function evidenceOf(
+  folder: string,
+  images: readonly ScoredImage[],
+  { side, seconds }: { side: number; seconds: number },
+): Promise<Map<string, Evidence>> {
+  const out = new Map<string, Evidence>();
+  const files = [...new Set(images.map(({ file }) => file))];
+  if (files.length === 0) return out;
+  const signal = AbortSignal.timeout(seconds * 1000);
+  try {
+    const { openModel } = await import('../model/open.js');
+    const { Classifier } = await import('../model/classifier.js');
+    const { gradCam } = await import('../explain/grad-cam.js');
+    const { cropOverlay } = await import('../explain/overlay.js');
+    const opened = await openModel(path.join(folder, MODEL_FILE));
+    const machine = { backend: 'native', device: 'cpu', precision: 'fp32', threads: undefined } as const;
+    const classifier = await Classifier.create(opened, machine, () => {});
+    try {
+      for await (const one of gradCam(classifier, files, { batchSize: BATCH, signal })) {
+        if (one.error !== undefined) continue;
+        const { data, width, height } = one.crop;
+        const overlay = await sharp(await cropOverlay(one.crop, one.map, side))
+          .webp({ quality: 70 })
+          .toBuffer();
+        out.set(one.input, { seen: await webpOf(data, width, height, side), overlay });
+      }
+    } finally {
+      await classifier.close();
+    }
+  } catch {
+    // A report is whole without them.
+  }
+  return out;
+}

@@ -1,0 +1,138 @@
+import path from 'node:path';
+import { CHART_STYLE } from '../charts/style';
+import { wilsonInterval } from '../eval/wilson';
+import { html, type Html } from '../html/html';
+import { page } from '../html/page';
+import { elementUrl } from '../html/url';
+import { packageVersion } from '../machine/version';
+import { duration } from '../text/duration';
+import { percent } from '../text/percent';
+import type { Calibration } from './calibration';
+import { withInterval, type ReportContext, type Section } from './context';
+import type { Run } from './read-run';
+import { SCRIPT } from './script';
+import { batchesSection } from './sections/batches';
+import { calibrationOf, calibrationSection } from './sections/calibration';
+import { classesSection, CLASSES_STYLE } from './sections/classes';
+import { CONFUSION_STYLE, confusionSection } from './sections/confusion';
+import { curvesSection } from './sections/curves';
+import { commandsSection, dataSection, recipeSection, TIME_STYLE, timeSection } from './sections/facts';
+import { GALLERY_STYLE, imagesSection, mistakesSection } from './sections/gallery';
+import { warningsOf } from './warnings';
+
+const PAGE_STYLE = `
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; font-size: .9375rem; }
+nav a, .commands dt { text-decoration-thickness: 1px; } .commands dt { font-weight: 600; } .commands dd { margin: 0; }
+@media print { nav { display: none; } }
+`;
+
+/** Rules of pages of reports. */
+const REPORT_STYLE = [CHART_STYLE, CONFUSION_STYLE, CLASSES_STYLE, GALLERY_STYLE, TIME_STYLE, PAGE_STYLE].join('');
+
+/** The report of one run as a page. */
+export async function reportPage(context: ReportContext): Promise<string> {
+  const { run } = context;
+  const { scores } = run;
+  const scored = scores.images.length > 0;
+  const calibration = calibrationOf(scores);
+  const sections: (Section | undefined)[] = [
+    recipeSection(run),
+    curvesSection(run),
+    ...(scored ? [confusionSection(scores), classesSection(scores), await mistakesSection(context)] : []),
+    batchesSection(run.data),
+    calibrationSection(scores, calibration),
+    dataSection(run),
+    timeSection(run),
+    commandsSection(run),
+    ...(scored ? [await imagesSection(context)] : []),
+  ];
+  return framed({
+    title: path.basename(run.folder),
+    lead: leadOf(run),
+    top: html`${warningsOf(run).map((text) => html`<p class="warning">${text}</p>`)}${headline(run, calibration)}`,
+    sections: sections.filter((section) => section !== undefined),
+  });
+}
+
+/** A page of sections: its heading, what stands before them, links to them, and where it comes from. */
+export function framed({
+  title,
+  lead,
+  top,
+  sections,
+}: {
+  title: string;
+  lead: string;
+  top: Html;
+  sections: Section[];
+}): string {
+  const body = html`<main>
+    <header>
+      <h1>${title}</h1>
+      <p class="dim">${lead}</p>
+    </header>
+    ${top}
+    <nav aria-label="Contents">
+      <ul>
+        ${sections.map(({ id, title: name }) => html`<li><a href="${elementUrl(id)}">${name}</a></li>`)}
+      </ul>
+    </nav>
+    ${sections.map(
+      ({ id, title: name, body: content }) =>
+        html`<section id="${id}" aria-labelledby="${id}-heading">
+          <h2 id="${id}-heading">${name}</h2>
+          ${content}
+        </section>`,
+    )}
+    <footer class="dim small"><p>Made by resnet-ft ${packageVersion()}.</p></footer>
+  </main>`;
+  return page({ title, body, style: REPORT_STYLE, script: SCRIPT });
+}
+
+function leadOf({ config }: Run): string {
+  const { options, classes } = config;
+  const how = options.weights === 'none' ? 'trained from scratch' : 'fine-tuned';
+  const names = classes.length <= 4 ? classes.join(', ') : `${classes.length} classes`;
+  return `${options.arch ?? 'A network'} ${how} on ${path.basename(options.data)}: ${names}`;
+}
+
+/** The figures that one asks for first. */
+function headline({ scores, result, epochs }: Run, calibration: Calibration | undefined): Html | undefined {
+  const images = scores.images.length;
+  const last = epochs.at(-1);
+  if (images === 0 && last === undefined) return undefined;
+  const cards: [string, string, string][] = [];
+  if (images > 0) {
+    const share = scores.correct / images;
+    const interval = withInterval(share, wilsonInterval(scores.correct, images))
+      .replace(/^.*?\(/, '')
+      .replace(')', '');
+    cards.push(['Validation accuracy', percent(share), `95 %: ${interval}; ${scores.correct} of ${images}`]);
+    cards.push(['Validation loss', scores.loss.toFixed(3), 'mean cross entropy']);
+  } else if (last !== undefined) {
+    cards.push(['Validation accuracy', percent(last.valAccuracy), `after epoch ${last.epoch}, the last`]);
+    cards.push(['Validation loss', last.valLoss.toFixed(3), 'mean cross entropy']);
+  }
+  if (result !== undefined) {
+    const { model } = result;
+    cards.push(['Kept', `epoch ${model.epoch}`, `of ${result.epochs}; --keep ${model.keep}`]);
+    cards.push(['Time', duration(result.seconds), `${result.device}, ${result.precision}`]);
+  }
+  if (calibration !== undefined) {
+    cards.push([
+      'Calibration error',
+      percent(calibration.before.error),
+      `temperature ${calibration.temperature.toFixed(2)}`,
+    ]);
+  }
+  return html`<dl class="cards">
+    ${cards.map(
+      ([name, figure, note]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd class="big">${figure}</dd>
+          <dd class="dim small">${note}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}

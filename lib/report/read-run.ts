@@ -1,0 +1,113 @@
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { ResnetFtError } from '../errors';
+import { readIfThere } from '../files/regular-file';
+import {
+  CONFIG,
+  METRICS,
+  PREDICTIONS,
+  REPORT_DATA,
+  RESULT,
+  type EpochRecord,
+  type ReportData,
+  type RunConfig,
+  type StepRecord,
+  type TrainResult,
+} from './records';
+import { Scores } from './scores';
+
+/** What a report knows of a run: whatever its folder has so far. */
+export interface Run {
+  /** Absolute path. */
+  folder: string;
+  config: RunConfig;
+  /** Undefined where the run has not come to its end. */
+  result: TrainResult | undefined;
+  steps: StepRecord[];
+  epochs: EpochRecord[];
+  /** Of the validation images; none where the run has not come to its end. */
+  scores: Scores;
+  /** Undefined where the run wrote none. */
+  data: ReportData | undefined;
+}
+
+/**
+ * Reads the folder of a run.
+ *
+ * @throws ResnetFtError DATA_NOT_FOUND where it holds no run, DATA_INVALID where a file of it is damaged
+ */
+export async function readRun(named: string): Promise<Run> {
+  const folder = path.resolve(named);
+  const config = await json<RunConfig>(path.join(folder, CONFIG));
+  if (config === undefined) {
+    throw new ResnetFtError('DATA_NOT_FOUND', `${folder} holds no run of train: it has no ${CONFIG}`, {
+      hint: 'Name the output folder of train',
+    });
+  }
+  if (!Array.isArray(config.classes) || typeof config.options?.data !== 'string')
+    throw damaged(path.join(folder, CONFIG));
+  const steps: StepRecord[] = [];
+  const epochs: EpochRecord[] = [];
+  // A run that was killed may have left half of its last line.
+  for await (const { value, last } of jsonLines(path.join(folder, METRICS))) {
+    const record = value as StepRecord | EpochRecord | undefined;
+    if (record?.kind === 'step') steps.push(record);
+    else if (record?.kind === 'epoch') epochs.push(record);
+    else if (!last) throw damaged(path.join(folder, METRICS));
+  }
+  const scores = new Scores(config.classes);
+  const result = await json<TrainResult>(path.join(folder, RESULT));
+  const predictions = path.join(folder, PREDICTIONS);
+  // Of a run that was made longer, and has not come to its end again, they are of its end before.
+  for await (const { value, line } of result === undefined ? [] : jsonLines(predictions)) {
+    if (!scores.add(value)) throw damaged(predictions, `line ${line} is no prediction of these classes`);
+  }
+  return {
+    ...{ folder, config, steps, epochs, scores, result },
+    data: await json<ReportData>(path.join(folder, REPORT_DATA)),
+  };
+}
+
+function damaged(file: string, reason = 'the file is damaged'): ResnetFtError {
+  return new ResnetFtError('DATA_INVALID', `${file}: ${reason}`, { hint: 'Put the file back as train wrote it' });
+}
+
+/** The object in a file; undefined where there is no such file. */
+async function json<T extends object>(file: string): Promise<T | undefined> {
+  const bytes = await readIfThere(file).catch((cause: Error) => {
+    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${cause.message}`, { cause });
+  });
+  if (bytes === undefined) return undefined;
+  try {
+    const value = JSON.parse(bytes.toString()) as unknown;
+    if (typeof value === 'object' && value !== null) return value as T;
+  } catch {
+    // said below
+  }
+  throw damaged(file);
+}
+
+/** The values of a file's lines, undefined for one that is no JSON; nothing where there is no such file. */
+async function* jsonLines(file: string): AsyncGenerator<{ value: unknown; line: number; last: boolean }> {
+  let before: { text: string; line: number } | undefined;
+  try {
+    for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+      if (before !== undefined) yield { value: parsed(before.text), line: before.line, last: false };
+      before = { text, line: (before?.line ?? 0) + 1 };
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    if (error instanceof ResnetFtError) throw error;
+    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (before !== undefined) yield { value: parsed(before.text), line: before.line, last: true };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

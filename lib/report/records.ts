@@ -1,0 +1,109 @@
+import type { DataPrint } from '../data/fingerprint';
+import type { UnreadableImage } from '../data/read-all';
+import type { ClassResult } from '../eval/types';
+import type { Preprocessing, ResolvedTrainOptions } from '../options';
+
+// What a run's folder holds, as `train` writes it and a report reads it.
+
+/** Written first and last by a run. */
+export const CONFIG = 'config.json';
+export const RESULT = 'result.json';
+export const METRICS = 'metrics.jsonl';
+export const PREDICTIONS = 'predictions.jsonl';
+/** The page, and what it needs beside the other files. */
+export const REPORT = 'report.html';
+export const REPORT_DATA = 'report.json';
+
+/** What `config.json` holds: what the run is. */
+export interface RunConfig {
+  options: ResolvedTrainOptions;
+  versions: Record<string, string | undefined>;
+  classes: string[];
+  preprocessing: Preprocessing;
+  /** Of the images that the run began with. */
+  data: DataPrint;
+  /** The images that it goes without. */
+  unreadable: UnreadableImage[];
+}
+
+/** One optimizer step, as `metrics.jsonl` holds it. */
+export interface StepRecord {
+  kind: 'step';
+  epoch: number;
+  /** Number of the step since the start of the run, from 1. */
+  step: number;
+  loss: number;
+  /** Learning rate; where parameter groups have different ones, that of `fc`. */
+  lr: number;
+  /** Images of this step. */
+  images: number;
+}
+
+/** One epoch, as `metrics.jsonl` holds it. */
+export interface EpochRecord {
+  kind: 'epoch';
+  epoch: number;
+  trainLoss: number;
+  trainAccuracy: number;
+  valLoss: number;
+  valAccuracy: number;
+  seconds: number;
+}
+
+/** The weights that `model.safetensors` holds, and how they do on the validation images. */
+export interface KeptModel {
+  keep: ResolvedTrainOptions['keep'];
+  epoch: number;
+  /** Optimizer steps until then, since the start of the run. */
+  step: number;
+  /** Loss of the batch of this step, where it decided. */
+  batchLoss?: number;
+  valLoss: number;
+  valAccuracy: number;
+}
+
+/** How the kept weights do on the validation images of one class. */
+export type ClassFigures = Omit<ClassResult, 'index' | 'folders'>;
+
+/** What a finished run comes to. */
+export interface TrainResult {
+  /** Absolute path of the run's folder. */
+  output: string;
+  classes: string[];
+  device: string;
+  precision: string;
+  epochs: number;
+  steps: number;
+  valImages: number;
+  /** What `model.safetensors` holds. */
+  model: KeptModel;
+  /** How these weights do on the validation images of each class, in the order of `classes`. */
+  perClass: ClassFigures[];
+  /** The epoch that did best in validation. */
+  best: { epoch: number; valLoss: number; valAccuracy: number };
+  last: { trainLoss: number; trainAccuracy: number; valLoss: number; valAccuracy: number };
+  seconds: number;
+}
+
+/** What a report needs beside the other files of its run: kept in `report.json`, so that the page can be made again. */
+export interface ReportData {
+  /** What took how long, of the process that wrote this. */
+  phases: { name: string; seconds: number }[];
+  /** What the run told on its way. */
+  notes: string[];
+  /** Training images as the network saw them. */
+  batches: SeenBatch[];
+}
+
+/** The first images of a batch. */
+export interface SeenBatch {
+  epoch: number;
+  /** Number of the batch in its epoch, from 1. */
+  batch: number;
+  images: {
+    /** WebP, base64. */
+    webp: string;
+    /** The classes that it was shown as, and the share of each. */
+    labels: { name: string; share: number }[];
+  }[];
+}

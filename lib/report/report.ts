@@ -1,0 +1,39 @@
+import path from 'node:path';
+import { writeAtomically } from '../files/atomic-file';
+import { checkOutputFile } from '../files/output-file';
+import { resolveReportOptions, type ReportOptions } from '../options';
+import { comparePage } from './compare-page';
+import { readRun } from './read-run';
+import { REPORT } from './records';
+import { writeReport } from './write';
+
+/** What {@link makeReport} wrote. */
+export interface ReportResult {
+  /** Absolute path of the page. */
+  file: string;
+  /** Absolute paths of the runs' folders. */
+  runs: string[];
+}
+
+/**
+ * Makes the report of a run again from what its folder holds, or one page that compares several runs.
+ *
+ * @throws ResnetFtError INVALID_OPTION; DATA_NOT_FOUND where a folder holds no run, DATA_INVALID where a file of one is damaged;
+ *   OUTPUT_NOT_WRITABLE
+ */
+export async function makeReport(input: ReportOptions): Promise<ReportResult> {
+  const { runs, output } = resolveReportOptions(input);
+  const [only = '', ...others] = runs;
+  const folder = path.resolve(only);
+  const several = others.length > 0;
+  const file = path.resolve(output ?? path.join(several ? '.' : folder, REPORT));
+  if (!several) {
+    const { run } = await writeReport(folder, { file });
+    return { file, runs: [run.folder] };
+  }
+  await checkOutputFile(file, '--output');
+  const read = [];
+  for (const run of runs) read.push(await readRun(run));
+  await writeAtomically(file, [Buffer.from(comparePage(read))]);
+  return { file, runs: read.map((run) => run.folder) };
+}

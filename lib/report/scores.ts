@@ -1,0 +1,84 @@
+import { Tally } from '../eval/metrics';
+import type { PredictionRecord } from '../eval/predictions-file';
+
+/** Numbers that are kept of all distributions: 80 MB. */
+const MOST_KEPT = 2e7;
+
+/** What the model said of one validation image. */
+export interface ScoredImage {
+  /** As the run has it. */
+  file: string;
+  /** Class indices. */
+  truth: number;
+  predicted: number;
+  /** Of the predicted class. */
+  probability: number;
+  /** Of the true class. */
+  own: number;
+  /** The class that comes second, and its probability. */
+  second: { index: number; probability: number } | undefined;
+}
+
+/** What a model said of the validation images, and what follows. */
+export class Scores {
+  readonly images: ScoredImage[] = [];
+  /** Of each image the logarithms of all probabilities; of fewer images where all would take too much memory. */
+  readonly logits: Float64Array[] = [];
+  private readonly indices: ReadonlyMap<string, number>;
+  private readonly tally: Tally;
+
+  constructor(readonly classes: readonly string[]) {
+    this.indices = new Map(classes.map((name, i) => [name, i]));
+    this.tally = new Tally(classes.map((_, i) => i));
+  }
+
+  /**
+   * Adds a line of `predictions.jsonl`.
+   *
+   * @returns false where it is none of these classes
+   */
+  add(value: unknown): boolean {
+    const { file, trueClass, predictedClass, probabilities } = (value ?? {}) as Partial<PredictionRecord>;
+    const truth = this.indices.get(trueClass ?? '');
+    const predicted = this.indices.get(predictedClass ?? '');
+    if (truth === undefined || predicted === undefined || typeof file !== 'string') return false;
+    if (typeof probabilities !== 'object' || probabilities === null) return false;
+    const all = this.classes.map((name) => (Object.hasOwn(probabilities, name) ? Number(probabilities[name]) : NaN));
+    if (!all.every((p) => p >= 0 && p <= 1)) return false;
+    let second: ScoredImage['second'];
+    all.forEach((probability, index) => {
+      if (index !== predicted && (second === undefined || probability > second.probability))
+        second = { index, probability };
+    });
+    const [probability = 0, own = 0] = [all[predicted], all[truth]];
+    this.images.push({ file, truth, predicted, probability, own, second });
+    this.tally.add(truth, {
+      predicted,
+      probability,
+      loss: -Math.log(Math.max(own, Number.MIN_VALUE)),
+      rank: truth === predicted ? 0 : 1,
+    });
+    if ((this.logits.length + 1) * all.length <= MOST_KEPT) {
+      this.logits.push(Float64Array.from(all, (p) => Math.log(Math.max(p, 1e-38))));
+    }
+    return true;
+  }
+
+  get correct(): number {
+    return this.tally.correct;
+  }
+
+  /** Mean cross entropy. */
+  get loss(): number {
+    return this.tally.loss;
+  }
+
+  /** `counts[i][j]`: images of class i taken for class j. */
+  get confusion(): number[][] {
+    return this.tally.confusion.counts;
+  }
+
+  classFigures(index: number): ReturnType<Tally['classFigures']> {
+    return this.tally.classFigures(index);
+  }
+}

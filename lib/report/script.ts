@@ -1,0 +1,94 @@
+/**
+ * What a page does where scripts run: tables are sorted by their columns, images are filtered and put in order, and a plot tells its values under the
+ * pointer. Everything is there without it.
+ */
+export const SCRIPT = `
+'use strict';
+document.documentElement.classList.add('scripted');
+
+for (const table of document.querySelectorAll('table.sortable')) {
+  const heads = [...table.querySelectorAll('thead th')];
+  const body = table.tBodies[0];
+  const keyOf = (cell) => {
+    const number = Number(cell.dataset.value ?? parseFloat(cell.textContent));
+    return Number.isNaN(number) ? cell.textContent.trim() : number;
+  };
+  heads.forEach((head, column) => {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener('click', () => {
+      const down = head.getAttribute('aria-sort') === 'ascending';
+      for (const other of heads) other.removeAttribute('aria-sort');
+      head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+      const rows = [...body.rows].map((row) => [keyOf(row.cells[column]), row]);
+      rows.sort(([a], [b]) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))));
+      if (down) rows.reverse();
+      body.append(...rows.map(([, row]) => row));
+    });
+  });
+}
+
+const controls = document.getElementById('image-controls');
+if (controls !== null) {
+  const kind = document.getElementById('image-kind');
+  const search = document.getElementById('image-search');
+  const order = document.getElementById('image-order');
+  const count = document.getElementById('image-count');
+  const lists = [...document.querySelectorAll('.cell')].map((cell) => {
+    const list = cell.querySelector('ul');
+    return { cell, list, items: [...list.children] };
+  });
+  const show = () => {
+    const words = search.value.toLowerCase().trim();
+    let shown = 0;
+    for (const { cell, list, items } of lists) {
+      let any = 0;
+      for (const item of items) {
+        item.hidden = (kind.value !== '' && item.dataset.right !== kind.value) || !item.dataset.name.includes(words);
+        if (!item.hidden) any++;
+      }
+      cell.hidden = any === 0 && items.length > 0;
+      shown += any;
+      const sign = order.value === 'sure' ? -1 : 1;
+      const sorted = order.value === '' ? items : [...items].sort((a, b) => sign * (a.dataset.sure - b.dataset.sure));
+      list.append(...sorted);
+    }
+    count.textContent = shown === 1 ? '1 image' : shown + ' images';
+  };
+  controls.addEventListener('input', show);
+  show();
+  // A link into the matrix shows its images, whatever was filtered.
+  window.addEventListener('hashchange', () => {
+    const target = document.querySelector(':target');
+    if (target === null || !target.hidden) return;
+    kind.value = search.value = '';
+    show();
+    target.scrollIntoView();
+  });
+}
+
+for (const figure of document.querySelectorAll('[data-plot]')) {
+  const { width, grid, x, y, curves } = JSON.parse(figure.dataset.plot);
+  const svg = figure.querySelector('svg.chart');
+  const readout = figure.querySelector('.readout');
+  readout.hidden = false;
+  const shown = (value) => (y.figures === 'percent' ? (value * 100).toFixed(1) + ' %' : String(Number(value.toPrecision(4))));
+  const all = curves.flatMap(({ points }) => points.map(([at]) => at));
+  const ticks = [...new Set(all)].sort((a, b) => a - b);
+  if (ticks.length === 0) continue;
+  const from = grid.from, to = grid.to;
+  svg.addEventListener('pointermove', (event) => {
+    const box = svg.getBoundingClientRect();
+    const place = ((event.clientX - box.left) / box.width) * width;
+    const at = from + ((place - grid.left) / (width - grid.left - grid.right)) * (to - from);
+    const nearest = ticks.reduce((a, b) => (Math.abs(b - at) < Math.abs(a - at) ? b : a));
+    const values = curves.flatMap(({ name, points }) => {
+      const point = points.find(([one]) => one === nearest);
+      return point === undefined ? [] : [name + ' ' + shown(point[1])];
+    });
+    readout.textContent = x + ' ' + Number(nearest.toPrecision(5)) + ': ' + values.join(', ');
+  });
+}
+`;

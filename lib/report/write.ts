@@ -1,0 +1,34 @@
+import path from 'node:path';
+import { writeAtomically } from '../files/atomic-file';
+import { evidenceOf } from './overlays';
+import { reportPage } from './page';
+import { readRun, type Run } from './read-run';
+import { REPORT } from './records';
+import { LARGE, notable } from './sections/gallery';
+import { Thumbnails } from './thumbnails';
+
+/** Seconds that pictures of images may take, and what explains them. */
+const PICTURE_SECONDS = 30;
+const EVIDENCE_SECONDS = 30;
+
+/**
+ * Writes `report.html` into a run's folder, or to `file`.
+ *
+ * @param predictions of a run that has not come to its end
+ * @throws ResnetFtError as readRun, and OUTPUT_NOT_WRITABLE
+ */
+export async function writeReport(
+  folder: string,
+  { file, predictions = [] }: { file?: string; predictions?: readonly unknown[] | undefined } = {},
+): Promise<{ run: Run; file: string }> {
+  const run = await readRun(folder);
+  if (run.scores.images.length === 0) predictions.forEach((one) => run.scores.add(one));
+  const to = file ?? path.join(run.folder, REPORT);
+  const { wrong, unsure } = notable(run.scores);
+  // What a run that was stopped has as its model need not be what made these predictions.
+  const explained = run.result === undefined ? [] : [...wrong, ...unsure];
+  const evidence = await evidenceOf(run.folder, explained, { side: LARGE, seconds: EVIDENCE_SECONDS });
+  const text = await reportPage({ run, thumbnails: new Thumbnails(PICTURE_SECONDS), evidence });
+  await writeAtomically(to, [Buffer.from(text)]);
+  return { run, file: to };
+}

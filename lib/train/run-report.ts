@@ -1,0 +1,53 @@
+import { oneLine } from '../errors';
+import { REPORT, REPORT_DATA, type ReportData } from '../report/records';
+import { jsonText } from '../text/json';
+import type { Account } from './account';
+import type { TrainEvent } from './events';
+import type { OpenTraining } from './open-training';
+import { predictions } from './predictions';
+import type { RunFolder } from './run-folder';
+import { seenBatches } from './seen';
+import type { ResolvedTrainOptions } from '../options';
+
+/** The page about a run, from its beginning to its end. Nothing of it ever fails the run: a note says what went wrong. */
+export class RunReport {
+  private batches: ReportData['batches'] = [];
+
+  constructor(
+    private readonly folder: RunFolder,
+    private readonly account: Account,
+    private readonly emit: (event: TrainEvent) => void,
+  ) {}
+
+  /** Keeps how the training images look, before the epoch that is next. */
+  async begin({ session, cropped, parts }: OpenTraining, options: ResolvedTrainOptions, epoch: number): Promise<void> {
+    await this.attempt('the training images are not in the report', async () => {
+      this.batches = await seenBatches(session, cropped, options, { epoch, classes: parts.dataset.classes });
+    });
+  }
+
+  /** Writes the page of what the run's folder holds; of a run that was stopped, also what it knew beside. */
+  async write(open?: Pick<OpenTraining, 'cropped' | 'parts'>): Promise<void> {
+    await this.attempt(`${REPORT} was not written`, async () => {
+      const { phases, told } = this.account;
+      const data: ReportData = { phases, notes: told, batches: this.batches };
+      await this.folder.write(REPORT_DATA, jsonText(data));
+      const { writeReport } = await import('../report/write.js');
+      const best = this.account.stopped?.best;
+      const known =
+        best === undefined || open === undefined
+          ? undefined
+          : predictions(open.cropped.val.kept, open.parts.dataset.classes, best.logits);
+      const { file } = await writeReport(this.folder.path, { predictions: known });
+      this.emit({ kind: 'report', file });
+    });
+  }
+
+  private async attempt(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.emit({ kind: 'note', note: `${what}: ${oneLine(error instanceof Error ? error.message : String(error))}` });
+    }
+  }
+}

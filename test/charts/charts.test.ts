@@ -1,0 +1,78 @@
+import { cleanChart } from '../../lib/charts/clean';
+import { drawChart } from '../../lib/charts/echarts';
+import { barPlot, linePlot } from '../../lib/charts/plot';
+import { HOSTILE } from '../html/hostile';
+
+const TEXT = { id: 'plot', title: 'Loss', description: 'It fell.' };
+const line = {
+  ...TEXT,
+  x: { name: 'epoch', min: 0, whole: true },
+  y: { name: 'loss' },
+  curves: [
+    { name: 'training', points: [[1, 0.7] as const, [2, 0.5] as const, [3, 0.4] as const] },
+    { name: 'validation', points: [[1, 0.8] as const, [2, 0.6] as const, [3, 0.7] as const] },
+  ],
+};
+
+test('a plot is one SVG with a title and a description, as wide as its place, with curves told apart by more than colour', () => {
+  const markup = linePlot({ ...line, marks: [{ x: 2, name: 'kept' }] }).toString();
+  expect(markup.match(/<svg class="chart"/g)).toHaveLength(1);
+  expect(markup).toMatch(/<svg class="chart" role="img" aria-labelledby="plot-title plot-desc" viewBox="0 0 480 270">/);
+  expect(markup).toContain('<title id="plot-title">Loss</title><desc id="plot-desc">It fell.</desc>');
+  expect(markup).toMatch(/stroke="var\(--c0\)"(?![^>]*dasharray)/);
+  expect(markup).toMatch(/stroke="var\(--c1\)"[^>]*stroke-dasharray/);
+  expect(markup).toContain('>kept</text>');
+});
+
+test('a plot holds nothing that a strict policy refuses, and no ids of ECharts', () => {
+  const bars = barPlot({
+    ...{ ...TEXT, id: 'bars', x: 'probability', labels: ['50 %', '100 %'], bars: [undefined, 0.9], barName: 'right' },
+    curves: [{ name: 'exact', values: [0.25, 0.75] }],
+  });
+  for (const markup of [linePlot(line).toString(), bars.toString()]) {
+    expect(markup).not.toMatch(/<style|style=|class="zr|ecmeta|zr\d|on\w+=|href=/);
+    expect(markup).not.toMatch(/NaN|undefined|Infinity/);
+  }
+});
+
+test('the same curves give the same plot', () => {
+  expect(linePlot(line).toString()).toBe(linePlot(line).toString());
+});
+
+test('a curve of one point, of none, and of equal values can be drawn', () => {
+  const of = (points: (readonly [number, number])[]): string =>
+    linePlot({ ...line, curves: [{ name: 'a', points }] }).toString();
+  for (const points of [[], [[1, 0.5] as const], [[1, 0] as const, [2, 0] as const]]) {
+    expect(of(points)).not.toMatch(/NaN|Infinity/);
+  }
+});
+
+test.each(HOSTILE)('names of curves may be anything: %j', (name) => {
+  const markup = linePlot({
+    ...line,
+    title: name,
+    curves: line.curves.map((curve) => ({ ...curve, name })),
+  }).toString();
+  expect(
+    markup
+      .match(/<[a-z]+/gi)
+      ?.every((tag) => /^<(figure|figcaption|ul|li|span|svg|path|g|text|title|desc|rect|defs|clipPath|p)$/.test(tag)),
+  ).toBe(true);
+  // Outside quoted attributes there is nothing but tags and text.
+  expect(markup.replace(/"[^"]*"/g, '""')).not.toMatch(/<[^>]*\son\w+=/);
+});
+
+test('what ECharts was not known to write is refused', () => {
+  const svg = drawChart({ xAxis: {}, yAxis: {}, series: [] }, 100, 100);
+  expect(cleanChart(svg, TEXT).toString()).toMatch(/^<svg/);
+  for (const more of [
+    '<script>alert(1)</script>',
+    '<foreignObject></foreignObject>',
+    '<image href="x"/>',
+    '<a',
+    '<!-- x -->',
+  ]) {
+    expect(() => cleanChart(svg.replace('</svg>', `${more}</svg>`), TEXT)).toThrow(/ECharts wrote/);
+  }
+  expect(cleanChart(svg.replace('<svg ', '<svg onload="alert(1)" '), TEXT).toString()).not.toContain('onload');
+});

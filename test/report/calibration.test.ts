@@ -1,0 +1,71 @@
+import { calibrate, fitTemperature, reliabilityOf, scaled, TEMPERATURES } from '../../lib/report/calibration';
+import { softmax } from '../../lib/network/softmax';
+
+/** Numbers of 0 to below 1, always the same. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Logits of so many images, and classes drawn by the softmax of these logits divided by `temperature`. */
+function drawn(count: number, temperature: number, seed = 1): { logits: Float64Array[]; targets: number[] } {
+  const next = numbers(seed);
+  const logits = Array.from({ length: count }, () => Float64Array.from({ length: 4 }, () => 8 * next() - 4));
+  const targets = logits.map((row) => {
+    let left = next();
+    return softmax(scaled(row, temperature)).findIndex((p) => (left -= p) < 0);
+  });
+  return { logits, targets: targets.map((target) => Math.max(0, target)) };
+}
+
+test('the expected calibration error of a worked example', () => {
+  // Two bins: three images at 0.95, two right (apart by 0.95 - 2/3); one at 0.6 and right (apart by 0.4).
+  const { bins, error } = reliabilityOf([
+    { probability: 0.95, right: true },
+    { probability: 0.95, right: true },
+    { probability: 0.95, right: false },
+    { probability: 0.6, right: true },
+  ]);
+  expect(error).toBeCloseTo((3 * (0.95 - 2 / 3) + 0.4) / 4, 12);
+  expect(bins).toHaveLength(15);
+  // (8/15, 9/15] has its upper end, and the last bin has 1.
+  expect(bins[8]).toMatchObject({ images: 1, accuracy: 1 });
+  expect(reliabilityOf([{ probability: 1, right: true }]).bins[14]).toMatchObject({ images: 1 });
+});
+
+test.each([0.5, 1, 2.5])('a temperature of %d is found again from what was drawn by it', (temperature) => {
+  const { logits, targets } = drawn(10_000, temperature);
+  expect(fitTemperature(logits, targets) / temperature).toBeCloseTo(1, 1);
+});
+
+test('no other temperature gives a lower loss', () => {
+  const { logits, targets } = drawn(300, 1.7);
+  const loss = (temperature: number): number =>
+    logits.reduce((sum, row, i) => sum - Math.log(softmax(scaled(row, temperature))[targets[i] ?? 0] ?? 0), 0);
+  const found = fitTemperature(logits, targets);
+  for (const other of [0.99, 1.01, 0.5, 2]) expect(loss(found)).toBeLessThan(loss(found * other));
+});
+
+test('it does not depend on what is added to all logits of an image', () => {
+  const { logits, targets } = drawn(200, 2);
+  const moved = logits.map((row, i) => row.map((value) => value + i - 100));
+  expect(fitTemperature(moved, targets)).toBeCloseTo(fitTemperature(logits, targets), 6);
+});
+
+test('a model that is always right, or always wrong, has the end of the range', () => {
+  const logits = Array.from({ length: 30 }, () => Float64Array.from([2, 0]));
+  const all = (target: number): number[] => logits.map(() => target);
+  expect(fitTemperature(logits, all(0))).toBe(TEMPERATURES.least);
+  expect(fitTemperature(logits, all(1))).toBe(TEMPERATURES.greatest);
+});
+
+test('calibration helps a model that is too sure, on images that it was not fitted on', () => {
+  const { logits, targets } = drawn(2000, 3, 7);
+  const { temperature, before, after, loss } = calibrate(logits, targets);
+  expect(temperature).toBeGreaterThan(2.5);
+  expect(after.error).toBeLessThan(before.error / 2);
+  expect(loss.after).toBeLessThan(loss.before);
+});

@@ -1,0 +1,39 @@
+import { trainCommand } from '../../lib/report/commands';
+import { resolveTrainOptions, type TrainOptions } from '../../lib/options';
+
+const commandOf = (input: Omit<TrainOptions, 'data'>, data = 'photos'): string =>
+  trainCommand(resolveTrainOptions({ data, ...input }));
+
+test.each<[string, Omit<TrainOptions, 'data'>, string]>([
+  ['what goes without saying is left out', {}, 'npx resnet-ft train photos'],
+  [
+    'what does not is there',
+    { valSplit: 0.2, lr: 0.1, epochs: 3 },
+    'npx resnet-ft train photos --val-split 0.2 --epochs 3 --lr 0.1',
+  ],
+  ['an optimizer brings its own rate', { optimizer: 'adamw' }, 'npx resnet-ft train photos --optimizer adamw'],
+  ['where files are written does not count', { output: 'runs/x', report: false }, 'npx resnet-ft train photos'],
+  ['a switch', { deterministic: true }, 'npx resnet-ft train photos --deterministic'],
+])('%s', (_, input, command) => expect(commandOf(input)).toBe(command));
+
+test('names are words of the shell, whatever they are', () => {
+  expect(commandOf({}, "a $(rm -rf ~) 'b'")).toBe("npx resnet-ft train 'a $(rm -rf ~) '\\''b'\\'''");
+});
+
+test('a command comes to the options that it is of', () => {
+  const options = resolveTrainOptions(
+    { data: 'photos', recipe: 'finetune', epochs: 4, cropScale: '0.5..1', mixup: 0.2 },
+    500,
+  );
+  const words = trainCommand(options).split(' ').slice(4);
+  const given: Record<string, unknown> = {};
+  for (let i = 0; i < words.length; i++) {
+    const name = (words[i] ?? '').slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const value = words[i + 1];
+    if (words[i]?.startsWith('--no-') === true) {
+      given[name.replace(/^no(.)/, (_, letter: string) => letter.toLowerCase())] = false;
+    } else if (value === undefined || value.startsWith('--')) given[name] = true;
+    else given[name] = Number.isNaN(Number(value)) ? words[++i] : Number(words[++i]);
+  }
+  expect({ ...resolveTrainOptions({ data: 'photos', ...given }), recipe: 'finetune' }).toEqual(options);
+});

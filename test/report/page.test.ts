@@ -1,0 +1,141 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { makeReport } from '../../lib/report/report';
+import { openPage, withBrowser, type Look } from '../browser/browser';
+import { scratch } from '../cli/run';
+import { HOSTILE } from '../html/hostile';
+import { makeRun } from './made-run';
+
+const tmp = scratch();
+/** Those that can be names of files here. */
+const FILES = HOSTILE.map(
+  (name, i) =>
+    `${name
+      .replace(/[/\0]/g, '\u2215')
+      .replace(/[\ud800-\udfff](?![\udc00-\udfff])/g, '')
+      .slice(0, 200)}${i}.png`,
+);
+const CLASSES = HOSTILE.filter((name) => !/[\ud800-\udfff]/.test(name)).slice(0, 12);
+
+let file: string;
+let images: number;
+beforeAll(async () => {
+  const run = await makeRun(tmp, 'run <b>"x"', { classes: CLASSES, files: FILES.slice(0, 8), notes: HOSTILE });
+  ({ file } = await makeReport({ runs: [run.folder] }));
+  images = run.images;
+});
+
+test('a run has its page in its folder, with no text of its own that is not escaped', () => {
+  expect(path.basename(file)).toBe('report.html');
+  const text = fs.readFileSync(file, 'utf8');
+  expect(text).not.toContain('<img src=x');
+  expect(text).not.toMatch(/https?:(?!\/\/www\.w3\.org\/)/);
+  // One of ours.
+  expect(text.match(/<script/g)).toHaveLength(1);
+});
+
+withBrowser('the report of a run', () => {
+  const looks: (Look & { name: string })[] = [
+    { name: 'light, a screen', colors: 'light', width: 1280 },
+    { name: 'dark, a phone', colors: 'dark', width: 390 },
+    { name: 'print', media: 'print', width: 800 },
+  ];
+  test.each(looks)('opens from the file system, is quiet and accessible, and fits: $name', async (look) => {
+    const { page, complaints, requests, axe, tooWide, close } = await openPage(file, look);
+    expect(await page.locator('h1').textContent()).toBe('run <b>"x"');
+    expect(await page.locator('svg.chart').count()).toBe(4);
+    expect(await page.locator('.confusion td').count()).toBe(CLASSES.length ** 2);
+    expect(await page.locator('#images li img').count()).toBe(images);
+    await page.waitForFunction('[...document.images].every((image) => image.complete && image.naturalWidth > 0)');
+    // Every curve is drawn, in a colour that there is.
+    const strokes = await page.evaluate<string[]>(
+      '[...document.querySelectorAll(\'svg.chart path[stroke^="var"]\')].map((path) => getComputedStyle(path).stroke)',
+    );
+    expect(strokes.length).toBeGreaterThan(20);
+    expect(strokes.every((stroke) => stroke.startsWith('rgb'))).toBe(true);
+    expect(complaints).toEqual([]);
+    expect(requests).toEqual([]);
+    expect(await axe()).toEqual([]);
+    expect(await tooWide()).toEqual([]);
+    await close();
+  });
+
+  test('a cell of the matrix leads to its images', async () => {
+    const { page, close } = await openPage(file);
+    const link = page.locator('.confusion td a').first();
+    const target = await link.getAttribute('href');
+    const count = Number(await link.textContent());
+    await link.click();
+    expect(await page.locator(`${target} li`).count()).toBe(count);
+    const seen = await page.evaluate('document.querySelector(":target").getBoundingClientRect().top < innerHeight');
+    expect(seen).toBe(true);
+    await close();
+  });
+
+  test('tables are sorted by any column, both ways', async () => {
+    const { page, complaints, close } = await openPage(file);
+    const column = (): Promise<string[]> => page.locator('.classes tbody th').allTextContents();
+    const before = await column();
+    await page.locator('.classes thead button', { hasText: 'Recall' }).click();
+    const recall = await page.evaluate<number[]>(
+      "[...document.querySelectorAll('.classes tbody tr td:nth-child(4)')].map((cell) => Number(cell.dataset.value))",
+    );
+    expect(recall).toEqual([...recall].sort((a, b) => a - b));
+    const head = page.locator('.classes thead th').first();
+    await head.locator('button').click();
+    await head.locator('button').click();
+    expect(await head.getAttribute('aria-sort')).toBe('descending');
+    const after = await column();
+    expect([...after].sort()).toEqual([...before].sort());
+    expect(after).toEqual([...after].sort((a, b) => b.trim().localeCompare(a.trim())));
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('images are filtered and put in order', async () => {
+    const { page, close } = await openPage(file);
+    const shown = page.locator('#images li:visible');
+    const mistakes = await page.locator('#images li[data-right="no"]').count();
+    await page.selectOption('#image-kind', 'no');
+    expect(await shown.count()).toBe(mistakes);
+    expect(await page.locator('#image-count').textContent()).toBe(`${mistakes} images`);
+    await page.fill('#image-search', 'ONERROR=alert');
+    expect(await shown.count()).toBeGreaterThan(0);
+    expect(await shown.count()).toBeLessThan(mistakes);
+    await page.fill('#image-search', 'there is no such image');
+    expect(await shown.count()).toBe(0);
+    // Whoever follows a cell sees its images all the same.
+    const link = page.locator('.confusion td a').first();
+    await link.click();
+    await page
+      .locator(`${await link.getAttribute('href')} li:visible`)
+      .first()
+      .waitFor();
+    await page.selectOption('#image-order', 'sure');
+    const sure = await page.evaluate<number[]>(
+      "[...document.querySelector('#images .cell').querySelectorAll('li')].map((item) => Number(item.dataset.sure))",
+    );
+    expect(sure).toEqual([...sure].sort((a, b) => b - a));
+    await close();
+  });
+
+  test('a plot tells its values under the pointer', async () => {
+    const { page, close } = await openPage(file);
+    const plot = page.locator('.plot').first();
+    const box = await plot.locator('svg.chart').boundingBox();
+    if (box === null) throw new Error('the plot has no place');
+    await page.mouse.move(box.x + box.width * 0.97, box.y + box.height / 2);
+    expect(await plot.locator('.readout').textContent()).toBe('epoch 4: training 0.25, validation 0.275');
+    await close();
+  });
+
+  test('without scripts everything is there but what needs them', async () => {
+    const { page, complaints, close } = await openPage(file, { scripts: false });
+    expect(await page.locator('#images li:visible').count()).toBe(images);
+    expect(await page.locator('#image-controls').isVisible()).toBe(false);
+    expect(await page.locator('thead button').count()).toBe(0);
+    expect(await page.locator('svg.chart').first().isVisible()).toBe(true);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+});
