@@ -8,7 +8,7 @@ import {
   type TrainOptions,
 } from '../options';
 import type { TrainEvent } from '../train/events';
-import { resumeCommand } from '../train/resume-command';
+import { resumeCommand } from '../report/commands';
 import type { RepeatEvent, RepeatKind } from '../repeats/types';
 import { placeFrom } from '../team/place';
 import { tellLauncherRun } from '../team/report';

@@ -1,5 +1,6 @@
 import type {
   Backend,
+  BatchViewOptions,
   CropStore,
   ImageStore,
   TrainEpochOptions,
@@ -78,6 +79,11 @@ class ConductedSession implements TrainingSession {
 
   draws(...args: Parameters<TrainingSession['draws']>) {
     return this.own.draws(...args);
+  }
+
+  trainingBatch(options: BatchViewOptions) {
+    if (this.own.trainingBatch === undefined) throw new Error('this backend shows no batches');
+    return this.own.trainingBatch(options);
   }
 
   async trainEpoch(options: TrainEpochOptions, onStep: Parameters<TrainingSession['trainEpoch']>[1]) {
