@@ -132,8 +132,9 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
     neighbours === 0 ? undefined : await openRunData(opened.file, { data, offline, signal, onProgress, option });
   throwIfAborted(signal, STOPPED);
   const classifier = await Classifier.create(opened, machine, onEvent);
-  if (run === undefined) return { classifier, neighboursOf: undefined };
   try {
+    classifier.requireGradCam();
+    if (run === undefined) return { classifier, neighboursOf: undefined };
     const { folder, dataset, print } = run;
     const key = embeddingKey(opened, classifier.choice.precision, print);
     const onImage = (done: number, total: number): void => onEvent({ kind: 'embedding', done, total });
