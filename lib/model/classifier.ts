@@ -138,13 +138,17 @@ export class Classifier {
     inputs: Iterable<T> | AsyncIterable<T>,
     options: MapOptions,
   ): AsyncGenerator<MapResult<T>> {
-    const { label, capabilities } = this.backend;
-    if (!capabilities.gradCam) {
-      throw new ResnetFtError('BACKEND_UNAVAILABLE', `The backend ${label} has no gradients for Grad-CAM`, {
-        hint: 'Use the native one, without --backend js and with LibTorch: resnet-ft libtorch install',
-      });
-    }
+    this.requireGradCam();
     yield* this.each(inputs, options, (chunk) => this.mapChunk(chunk, options));
+  }
+
+  /** @throws ResnetFtError BACKEND_UNAVAILABLE where the backend has no Grad-CAM */
+  requireGradCam(): void {
+    const { label, capabilities } = this.backend;
+    if (capabilities.gradCam) return;
+    throw new ResnetFtError('BACKEND_UNAVAILABLE', `The backend ${label} has no gradients for Grad-CAM`, {
+      hint: 'Use the native one, for which LibTorch is installed with: resnet-ft libtorch install',
+    });
   }
 
   private async *each<T extends ImageInput, R>(
