@@ -14,7 +14,7 @@ const FLOORS = [
   // several processes that train together
   ['team'],
   // what the commands do
-  ['eval', 'predict', 'train', 'repeats', 'compare', 'lr-find', 'export', 'summary', 'bench', 'doctor'],
+  ['eval', 'predict', 'check', 'train', 'repeats', 'compare', 'lr-find', 'export', 'summary', 'bench', 'doctor'],
   // what a person and a program see
   ['cli', 'index'],
 ];
