@@ -115,7 +115,7 @@ function sameFindings(members: Decoded[]): Finding[] {
   const files = [keep, ...others].map((one) => (one as Decoded).file);
   const sameFile = new Set(members.map(({ inspected }) => inspected.bytes)).size === 1;
   const what = sameFile ? 'the same file' : 'the same pixels in other files';
-  const note = `${what} ${counted(files.length, 'time')}${where === '' ? '' : `, ${where}`}`;
+  const note = `${what} ${files.length === 2 ? 'twice' : `${files.length} times`}${where === '' ? '' : `, ${where}`}`;
   const removeOthers = (remove: (file: string) => string): string[] => files.slice(1).map(remove);
   if (!leak && !conflict) return [finding('duplicate', files, note, removeOthers)];
   return [

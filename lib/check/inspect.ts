@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import type { RgbImage } from '../backend/types';
 import { CropCache } from '../data/crop-cache';
 import { decodeImage, readImage } from '../data/decode';
+import { withRoomFor } from '../data/decode-budget';
 import { orientationOf } from '../data/decoders/orientation';
 import { withoutName } from '../data/reason';
 import type { ResnetFtError } from '../errors';
@@ -72,13 +73,15 @@ async function decodeCarefully(content: Buffer, file: string): Promise<{ image: 
   }
 }
 
-/** All of the image, out of shape, as it is stored. */
+/** All of the image, out of shape, as it is stored. Not while an image is decoded alone: libvips has one place for the errors of all. */
 async function greyOf({ width, height, data }: RgbImage): Promise<Uint8Array> {
-  return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
-    .greyscale()
-    .resize(GREY_SIDE, GREY_SIDE, { fit: 'fill' })
-    .raw()
-    .toBuffer();
+  return withRoomFor(data.length, () =>
+    sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
+      .greyscale()
+      .resize(GREY_SIDE, GREY_SIDE, { fit: 'fill' })
+      .raw()
+      .toBuffer(),
+  );
 }
 
 /** Half of the digest: for files to be equal by chance there would have to be billions of billions. */

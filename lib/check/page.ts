@@ -2,10 +2,11 @@ import path from 'node:path';
 import { writeAtomically } from '../files/atomic-file';
 import { html, type Html } from '../html/html';
 import { page } from '../html/page';
-import { elementUrl, imageUrl } from '../html/url';
+import { elementUrl } from '../html/url';
 import { counted } from '../text/count';
 import { percent } from '../text/percent';
 import { KINDS, type FindingKind } from './kinds';
+import { FILES_SHOWN, PICTURED, sectionOf } from './page-section';
 import { mendable, scriptLines } from './script';
 import { thumbnails, type Thumbnail } from './thumbnails';
 import type { CheckEvent, CheckReport, Finding } from './types';
@@ -13,13 +14,12 @@ import type { CheckEvent, CheckReport, Finding } from './types';
 /** Pictures of one kind, and of all: the page stays below 3 MB. */
 const PICTURES_OF_KIND = 48;
 const PICTURES = 360;
-/** Files of one finding that are shown, findings of one kind that are listed, and lines of the script. */
-const FILES_SHOWN = 12;
-const LISTED = 200;
+/** Lines of the script. */
 const LINES = 400;
 
 const STYLE = `
-.group { border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .75rem; margin: 0 0 .75rem; }
+.groups { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: .75rem; margin: 0 0 .75rem; }
+.group { border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .75rem; }
 .group > p { margin: 0 0 .5rem; } .group .gallery { margin: 0; }
 .gallery img { height: 9rem; object-fit: contain; }
 h2 .small { font-weight: 400; }
@@ -52,7 +52,7 @@ function wanted({ findings }: CheckReport): string[] {
   for (const { kind, files: own } of findings) {
     for (const file of own.slice(0, FILES_SHOWN)) {
       const count = ofKind.get(kind) ?? 0;
-      if (count >= PICTURES_OF_KIND || files.size >= PICTURES || !SHOWN.has(kind)) continue;
+      if (count >= PICTURES_OF_KIND || files.size >= PICTURES || !PICTURED.has(kind)) continue;
       ofKind.set(kind, count + 1);
       files.add(file);
     }
@@ -60,23 +60,10 @@ function wanted({ findings }: CheckReport): string[] {
   return [...files];
 }
 
-/** Kinds whose files are images that can be decoded. */
-const SHOWN: ReadonlySet<FindingKind> = new Set([
-  ...(['leak', 'label-conflict', 'near-leak', 'near-conflict', 'wrong-label', 'suspicious', 'blank'] as const),
-  ...([
-    'duplicate',
-    'near-duplicate',
-    'hidden-image',
-    'wrong-extension',
-    'exif-rotated',
-    'small',
-    'extreme-shape',
-  ] as const),
-]);
-
 function bodyOf(report: CheckReport, title: string, pictures: ReadonlyMap<string, Thumbnail>): Html {
   const { data, findings, skipped } = report;
   const kinds = [...new Set(findings.map(({ kind }) => kind))];
+  const of = (kind: FindingKind): Finding[] => findings.filter((one) => one.kind === kind);
   const reasons = [...new Set(skipped.map(({ reason }) => reason))];
   return html`<main>
     <h1>${title}</h1>
@@ -88,7 +75,7 @@ function bodyOf(report: CheckReport, title: string, pictures: ReadonlyMap<string
     })}
     ${judged(report)} ${splitTable(report)}
     ${kinds.length === 0 ? html`<p>Nothing was found.</p>` : contents(report, kinds)}
-    ${kinds.map((kind) => section(report, kind, pictures))} ${script(report)}
+    ${kinds.map((kind) => sectionOf(kind, of(kind), data, pictures))} ${script(report)}
   </main>`;
 }
 
@@ -177,57 +164,6 @@ function contents({ counts }: CheckReport, kinds: readonly FindingKind[]): Html 
   </div>`;
 }
 
-function section(report: CheckReport, kind: FindingKind, pictures: ReadonlyMap<string, Thumbnail>): Html {
-  const own = report.findings.filter((one) => one.kind === kind);
-  const name = (file: string): string => nameOf(report.data, file);
-  const several = own.filter(({ files }) => files.length > 1 && SHOWN.has(kind));
-  const single = own.filter((one) => !several.includes(one));
-  const shown = single.filter(({ files }) => pictures.has(files[0] ?? ''));
-  const groups = several.filter(({ files }) => files.some((file) => pictures.has(file)));
-  const listed = own.filter((one) => !shown.includes(one) && !groups.includes(one));
-  const figure = (file: string, note?: string): Html | undefined => {
-    const picture = pictures.get(file);
-    if (picture === undefined) return html`<li><span class="small">${name(file)}</span></li>`;
-    return html`<li>
-      <figure>
-        <img src="${imageUrl('webp', picture.bytes)}" width="${picture.width}" height="${picture.height}" alt="" />
-        <figcaption>
-          ${name(file)}${note === undefined ? undefined : html`<br /><span class="dim">${note}</span>`}
-        </figcaption>
-      </figure>
-    </li>`;
-  };
-  return html`<section>
-    <h2 id="${kind}">${KINDS[kind].title} <span class="small dim">${own.length}</span></h2>
-    <p>${KINDS[kind].why}</p>
-    ${groups.map(({ files, note }) => {
-      const rest = files.length - FILES_SHOWN;
-      return html`<div class="group">
-        <p>${note}</p>
-        <ul class="gallery">
-          ${files.slice(0, FILES_SHOWN).map((file) => figure(file))}
-        </ul>
-        ${rest > 0 ? html`<p class="dim">and ${rest} more</p>` : undefined}
-      </div>`;
-    })}
-    ${
-      shown.length === 0
-        ? undefined
-        : html`<ul class="gallery">
-            ${shown.map(({ files, note }) => figure(files[0] ?? '', note))}
-          </ul>`
-    }
-    ${
-      listed.length === 0
-        ? undefined
-        : html`<ul>
-            ${listed.slice(0, LISTED).map(({ files, note }) => html`<li>${files.slice(0, FILES_SHOWN).map(name).join(', ')}: <span class="dim">${note}</span></li>`)}
-            ${listed.length > LISTED ? html`<li class="dim">and ${listed.length - LISTED} more, which --json has</li>` : undefined}
-          </ul>`
-    }
-  </section>`;
-}
-
 function script(report: CheckReport): Html | undefined {
   const count = mendable(report.findings);
   if (count === 0) return undefined;
@@ -242,10 +178,4 @@ function script(report: CheckReport): Html | undefined {
     <pre tabindex="0"><code>${lines.slice(0, LINES).map((line) => html`${line}<br />`)}</code></pre>
     ${rest > 0 ? html`<p class="dim">and ${rest} more lines</p>` : undefined}
   </section>`;
-}
-
-/** A path from the folder that was checked, where it lies in that. */
-function nameOf(data: string, file: string): string {
-  const relative = path.relative(data, file);
-  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative) ? relative : file;
 }

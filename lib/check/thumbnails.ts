@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { decodeImage } from '../data/decode';
+import { withRoomFor } from '../data/decode-budget';
 import { readAll } from '../data/read-all';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { CHECK_STOPPED } from './walk';
@@ -24,10 +25,12 @@ export async function thumbnails(
   try {
     await readAll(files, control, async (file) => {
       const { width, height, data } = await decodeImage(file);
-      const { data: bytes, info } = await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
-        .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true })
-        .webp({ quality: QUALITY })
-        .toBuffer({ resolveWithObject: true });
+      const small = () =>
+        sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
+          .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true })
+          .webp({ quality: QUALITY })
+          .toBuffer({ resolveWithObject: true });
+      const { data: bytes, info } = await withRoomFor(data.length, small);
       made.set(file, { bytes, width: info.width, height: info.height });
     });
   } catch (error) {

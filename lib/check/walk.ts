@@ -54,9 +54,18 @@ export async function walk(folders: readonly SplitFolder[], signal: AbortSignal)
       const found = notUsed(path.join(folder, file), 'beside');
       if (found !== undefined) walked.findings.push(found);
     }
-    for (const [target, name] of classes.entries()) await walker.walk(path.join(folder, name), target, new Map());
+    const above = await foldersAbove(folder);
+    for (const [target, name] of classes.entries()) await walker.walk(path.join(folder, name), target, above);
   }
   return walked;
+}
+
+/** A folder and those in which it is, by their real paths: a link to one of them leads back to itself. */
+async function foldersAbove(folder: string): Promise<Map<string, string>> {
+  const above = new Map<string, string>();
+  let at = await realpath(folder).catch(() => folder);
+  for (; !above.has(at); at = path.dirname(at)) above.set(at, at);
+  return above;
 }
 
 class Walker {
