@@ -1,10 +1,11 @@
 import type { BenchControl } from './bench/bench';
 import type { BenchReport } from './bench/types';
+import type { CheckControl, CheckReport } from './check/types';
 import type { DoctorControl } from './doctor/doctor';
 import type { DoctorReport } from './doctor/report';
 import type { ExplainControl, ExplainedImage, UnexplainedImage } from './explain/explain';
 import type { UnknownControl, UnknownResult } from './explain/fit-unknown';
-import type { BenchOptions, DoctorOptions, ExplainOptions, UnknownOptions } from './options';
+import type { BenchOptions, CheckOptions, DoctorOptions, ExplainOptions, UnknownOptions } from './options';
 import type { RgbImage } from './backend/types';
 import type { LoadImageOptions } from './data/load-image';
 
@@ -13,6 +14,17 @@ export { compare, type CompareControl } from './compare/compare';
 export type { CompareEvent, CompareResult, RowResult } from './compare/types';
 export type { BenchControl } from './bench/bench';
 export type { BenchReport } from './bench/types';
+export type { FindingKind, Severity } from './check/kinds';
+export type {
+  CheckControl,
+  CheckEvent,
+  CheckReport,
+  CheckStage,
+  Finding,
+  JudgedBy,
+  SkippedPart,
+  SplitReport,
+} from './check/types';
 export type { DoctorControl } from './doctor/doctor';
 export type { CheckStatus, DoctorCheck, DoctorReport } from './doctor/report';
 export { evaluate } from './eval/evaluate';
@@ -50,6 +62,7 @@ export type { Verdict } from './model/unknown';
 export type {
   Architecture,
   BenchOptions,
+  CheckOptions,
   CompareOptions,
   DoctorOptions,
   ExplainOptions,
@@ -149,4 +162,19 @@ export async function fitUnknown(
 ): Promise<UnknownResult | undefined> {
   const module = await import('./explain/fit-unknown.js');
   return module.fitUnknown(input, control);
+}
+
+/**
+ * Looks through a folder of images for what would stop a training, make its figures wrong or its model worse: `resnet-ft check` as a function. It changes
+ * nothing; the report has the lines of a shell that would. docs/check.md explains what is looked for.
+ *
+ * @param options.data folder of classes, or of `train/` and `val/`
+ * @param options.model where labels and look-alikes are to be judged by embeddings too
+ * @param options.html file for a page that shows the images
+ * @throws ResnetFtError INVALID_OPTION, DATA_NOT_FOUND, DATA_INVALID where the folder itself can't be listed, OUTPUT_NOT_WRITABLE, ABORTED by
+ *   `control.signal`, and what opening a model throws; whatever is wrong with the images is in the report
+ */
+export async function checkData(options: CheckOptions, control: CheckControl = {}): Promise<CheckReport> {
+  const module = await import('./check/check.js');
+  return module.checkData(options, control);
 }

@@ -9,6 +9,7 @@ import { leaveWithLauncher, reportToLauncher } from '../team/report';
 import { withHelpAll, type Command } from './command';
 import { benchCommand } from './bench';
 import { buildCommand } from './build';
+import { checkCommand } from './check';
 import { compareCommand } from './compare';
 import { dataCommand } from './data';
 import { doctorCommand } from './doctor';
@@ -28,6 +29,7 @@ import { weightsCommand } from './weights';
 
 const COMMANDS: Command[] = [
   trainCommand,
+  checkCommand,
   evalCommand,
   predictCommand,
   explainCommand,

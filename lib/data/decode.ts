@@ -4,7 +4,7 @@ import { ResnetFtError } from '../errors';
 import { withRoomFor } from './decode-budget';
 import { decodeElsewhere } from './decoders/elsewhere';
 import { orientationOf } from './decoders/orientation';
-import { planOf, type Plan } from './decoders/plan';
+import { planOf, type Plan, type Strictness } from './decoders/plan';
 import { Refusal } from './decoders/refusal';
 import { upright } from './decoders/upright';
 import { noSuch } from './reason';
@@ -27,17 +27,19 @@ const UPRIGHT = 1;
  * @param input path of a file, or its content
  * @param name for the error; that of the file where left out
  * @param exifRotate whether the image is turned as its EXIF orientation says: {@link orientationOf}
+ * @param failOn `warning` to have those refused too that are decoded with warnings
  * @throws ResnetFtError `IMAGE_UNREADABLE`, with the file and the cause in one line
  */
 export async function decodeImage(
   input: string | Uint8Array,
   name = nameOf(input),
   exifRotate = false,
+  failOn: Strictness = 'truncated',
 ): Promise<RgbImage> {
   try {
     const bytes = typeof input === 'string' ? await readRegularFile(input) : asBuffer(input);
     if (bytes.length === 0) throw new Refusal('the file is empty');
-    return await explained(bytes, exifRotate ? orientationOf(bytes) : UPRIGHT);
+    return await explained(bytes, exifRotate ? orientationOf(bytes) : UPRIGHT, failOn);
   } catch (cause) {
     throw unreadable(name, cause);
   }
@@ -63,16 +65,16 @@ export const DECODER = `2 sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versi
  * libvips has one place for the errors of all threads: an image that fails beside others may find its own error gone, or
  * another's. It is decoded once more while nothing else is.
  */
-async function explained(bytes: Buffer, orientation: number): Promise<RgbImage> {
+async function explained(bytes: Buffer, orientation: number, failOn: Strictness): Promise<RgbImage> {
   try {
-    const plan = await planOf(bytes);
+    const plan = await planOf(bytes, failOn);
     // Of an image that is turned there are two while that happens.
     const bytesPerPixel = Math.max(plan.bytesPerPixel, orientation === UPRIGHT ? 3 : 6);
     const room = plan.width * plan.height * bytesPerPixel + (elsewhere(plan) ? bytes.length : 0);
     return await withRoomFor(room, () => run(plan, bytes, orientation));
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    return withRoomFor(Infinity, async () => run(await planOf(bytes), bytes, orientation));
+    return withRoomFor(Infinity, async () => run(await planOf(bytes, failOn), bytes, orientation));
   }
 }
 

@@ -19,9 +19,16 @@ export interface DataPrint {
 /** Files whose sizes are asked for at the same time. */
 const AT_ONCE = 64;
 
-/** What tells a data set from another: names below the folder of the split, and sizes in bytes. Where the folder lies does not count. */
-export async function fingerprint({ classes, train, val }: Dataset): Promise<DataPrint> {
-  return { train: await printOf(classes, train), val: await printOf(classes, val) };
+/**
+ * What tells a data set from another: names below the folder of the split, and sizes in bytes. Where the folder lies does not count.
+ *
+ * @param onSize gets the size of each file; -1 where it can't be looked at
+ */
+export async function fingerprint(
+  { classes, train, val }: Dataset,
+  onSize: (sample: Sample, size: number) => void = () => {},
+): Promise<DataPrint> {
+  return { train: await printOf(classes, train, onSize), val: await printOf(classes, val, onSize) };
 }
 
 /**
@@ -58,13 +65,19 @@ export function requireSameData(then: DataPrint, now: DataPrint): void {
   }
 }
 
-async function printOf(classes: readonly string[], samples: readonly Sample[]): Promise<Record<string, ClassPrint>> {
+async function printOf(
+  classes: readonly string[],
+  samples: readonly Sample[],
+  onSize: (sample: Sample, size: number) => void,
+): Promise<Record<string, ClassPrint>> {
   const hashes = classes.map(() => createHash('sha256'));
   const counts = classes.map(() => 0);
   for (let first = 0; first < samples.length; first += AT_ONCE) {
     const some = samples.slice(first, first + AT_ONCE);
     const sizes = await Promise.all(some.map(({ file }) => sizeOf(file)));
-    for (const [i, { name, target }] of some.entries()) {
+    for (const [i, sample] of some.entries()) {
+      const { name, target } = sample;
+      onSize(sample, sizes[i] ?? -1);
       hashes[target]?.update(`${name.replaceAll('\\', '/')}\0${sizes[i]}\n`);
       counts[target] = (counts[target] ?? 0) + 1;
     }

@@ -137,9 +137,14 @@ const SYSTEM_FILES = new Set(['thumbs.db', 'ehthumbs.db', 'desktop.ini', 'icon\r
 
 function count(passedOver: PassedOver, name: string): void {
   const lower = name.toLowerCase();
-  if (lower.startsWith('.') || SYSTEM_FILES.has(lower)) return;
+  if (isUnasked(name)) return;
   const kind = /\.[a-z0-9]{1,8}$/.exec(lower)?.[0] ?? 'other';
   passedOver[kind] = (passedOver[kind] ?? 0) + 1;
+}
+
+/** Whether a file is hidden, or one that systems put into folders by themselves. */
+export function isUnasked(name: string): boolean {
+  return name.startsWith('.') || SYSTEM_FILES.has(name.toLowerCase());
 }
 
 /** Both counts together. */

@@ -13,12 +13,12 @@ import type { ClassScore } from '../model/scores';
 import { geometryOf, resolveExplainOptions, type ExplainOptions, type ResolvedExplainOptions } from '../options';
 import { suitsCpu } from '../predict/few';
 import { expandInputs } from '../predict/inputs';
-import { cropBox } from './crop-box';
+import { cropBox } from '../grad-cam/crop-box';
 import { embeddingKey, embeddingsOf } from './embeddings';
-import { classIndex, gradCam, type Explanation } from './grad-cam';
-import { requireLayer } from './layers';
+import { classIndex, gradCam, type Explanation } from '../grad-cam/grad-cam';
+import { requireLayer } from '../grad-cam/layers';
 import { nearestImages, type Neighbour } from './neighbours';
-import { sideBySide } from './overlay';
+import { sideBySide } from '../grad-cam/overlay';
 import { PictureNames } from './picture-name';
 import { openRunData } from './run-data';
 

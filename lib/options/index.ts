@@ -6,6 +6,7 @@ export {
   type BenchOptions,
   type ResolvedBenchOptions,
 } from './bench';
+export { CHECK_OPTIONS, resolveCheckOptions, type CheckOptions, type ResolvedCheckOptions } from './check';
 export { DEFAULT_ARCHITECTURE, MACHINE_OPTIONS } from './common';
 export {
   COMPARE_OPTIONS,

@@ -3,6 +3,7 @@ import { isOutOfMemory } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
 import type { Dataset } from '../data/dataset';
 import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
+import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
 import type { Team } from '../team/team';
@@ -57,7 +58,9 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   if (run.signal.aborted) throw aborted();
 
   const dataset = await openData(asked, run);
-  const print = await fingerprint(dataset);
+  const sizes = new Map<Sample, number>();
+  const print = await fingerprint(dataset, (sample, size) => sizes.set(sample, size));
+  if (resumed === undefined) await tellQuickly(asked.data, dataset, sizes, run);
   run.team = await join?.(print, dataset);
   const options = resumed === undefined ? await settleRecipe(input, asked, dataset, run) : asked;
   checkWarmup(options, runSteps(dataset.train.length, options));
@@ -140,6 +143,17 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     await folder.close();
     if (!begun) folder.discard();
   }
+}
+
+/** The part of `check` that costs next to nothing: it never fails a run. */
+async function tellQuickly(
+  data: string,
+  dataset: Dataset,
+  sizes: ReadonlyMap<Sample, number>,
+  { signal, emit }: RunControl,
+): Promise<void> {
+  const { quickNotes } = await import('../check/quick.js');
+  for (const note of await quickNotes(data, dataset, sizes, signal)) emit({ kind: 'note', note });
 }
 
 /** The options with what is measured before a run begins: its learning rate, and how many epochs fit into its time. */

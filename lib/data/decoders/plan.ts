@@ -25,21 +25,25 @@ export interface Plan {
 /** What sharp must be told to decode as Pillow does: no colour profile, an error where data are missing, and our own limit. */
 const OPTIONS = { ignoreIcc: true, failOn: 'truncated', limitInputPixels: false } as const;
 
+/** At which of libvips' complaints an image is refused: only those at which Pillow does, or at any. */
+export type Strictness = 'truncated' | 'warning';
+
 /** Formats of sharp that Pillow reads too, to the same bytes. */
 const SHARP_FORMATS = new Set(['jpeg', 'png', 'webp']);
 
 /**
  * Finds out how an image is to be decoded to the bytes that Pillow's `convert('RGB')` gives; the content decides, not the name.
  *
+ * @param failOn `warning` to have those refused too that are decoded with warnings
  * @throws Error with the reason where Pillow would not read it, or this package can't
  */
-export async function planOf(bytes: Buffer): Promise<Plan> {
-  const plan = await planFormat(bytes);
+export async function planOf(bytes: Buffer, failOn: Strictness = 'truncated'): Promise<Plan> {
+  const plan = await planFormat(bytes, { failOn });
   checkSize(plan.width, plan.height);
   return plan;
 }
 
-async function planFormat(bytes: Buffer): Promise<Plan> {
+async function planFormat(bytes: Buffer, strict: SharpOptions): Promise<Plan> {
   const jpeg = jpegHeader(bytes);
   // sharp's look at the header is a twentieth of the time of a photograph, and only needed for rare kinds.
   if (jpeg !== undefined && jpeg.components <= 3) {
@@ -49,7 +53,7 @@ async function planFormat(bytes: Buffer): Promise<Plan> {
       height,
       bytesPerPixel: jpeg.progressive ? 9 : 3,
       inScript: false,
-      decode: () => decodeJpeg(bytes, decodePlain),
+      decode: () => decodeJpeg(bytes, (from) => decodePlain(from, strict)),
     };
   }
   if (isBmp(bytes)) {
@@ -72,7 +76,7 @@ async function planFormat(bytes: Buffer): Promise<Plan> {
       height,
       bytesPerPixel,
       inScript,
-      decode: () => (inScript ? decodeGray16(file) : decodePlain(file)),
+      decode: () => (inScript ? decodeGray16(file, strict) : decodePlain(file, strict)),
     };
   }
   if (isGif(bytes)) {
@@ -82,7 +86,8 @@ async function planFormat(bytes: Buffer): Promise<Plan> {
   const { format, space, width, height } = await sharp(bytes, OPTIONS).metadata();
   if (!SHARP_FORMATS.has(format)) throw new Refusal(`${format} is not supported`);
   const cmyk = space === 'cmyk';
-  const decode = isJpeg(bytes) ? () => decodeJpeg(bytes, cmyk ? decodeCmyk : decodePlain) : () => decodePlain(bytes);
+  const strictly: Decoder = (from) => (isJpeg(bytes) && cmyk ? decodeCmyk : decodePlain)(from, strict);
+  const decode = () => (isJpeg(bytes) ? decodeJpeg(bytes, strictly) : strictly(bytes));
   return { width, height, bytesPerPixel: cmyk ? 11 : 7, inScript: cmyk, decode };
 }
 
@@ -139,8 +144,8 @@ const decodeCmyk: Decoder = async (bytes, options) => {
 };
 
 /** Pillow clips gray of 16 bits at 255 where libvips would shift it. */
-async function decodeGray16(bytes: Buffer): Promise<RgbImage> {
-  const { data, info } = await open(bytes)
+async function decodeGray16(bytes: Buffer, options?: SharpOptions): Promise<RgbImage> {
+  const { data, info } = await open(bytes, options)
     .pipelineColourspace('grey16')
     .toColourspace('grey16')
     .raw({ depth: 'ushort' })

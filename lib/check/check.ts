@@ -1,0 +1,162 @@
+import path from 'node:path';
+import { readAll } from '../data/read-all';
+import type { DownloadControl } from '../download/types';
+import { ResnetFtError, throwIfAborted } from '../errors';
+import { checkOutputFile } from '../files/output-file';
+import type { OpenedModel } from '../model/open';
+import { PREPROCESSING, resolveCheckOptions, type CheckOptions, type ResolvedCheckOptions } from '../options';
+import { classFindings, hiddenImage } from './classes';
+import { duplicateFindings, lookAlikes, samePixels, type Decoded } from './duplicates';
+import { imageFindings } from './images';
+import { judgeByModel } from './judge';
+import { KIND_NAMES, type FindingKind, type Severity } from './kinds';
+import { layoutOf } from './layout';
+import { unusedFolders } from './not-used';
+import type { CheckControl, CheckEvent, CheckReport, Finding, SplitReport } from './types';
+import { CHECK_STOPPED, walk, type Walked } from './walk';
+
+const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note'];
+
+/** How a check is stopped and tells what happens. */
+interface Run {
+  options: ResolvedCheckOptions;
+  signal: AbortSignal;
+  emit: (event: CheckEvent) => void;
+}
+
+/**
+ * Looks through a data set for what would stop a training, make its figures wrong or its model worse. Changes nothing.
+ *
+ * @throws ResnetFtError INVALID_OPTION, DATA_NOT_FOUND, DATA_INVALID where the folder itself can't be listed, OUTPUT_NOT_WRITABLE, ABORTED, and
+ *   what opening a model throws
+ */
+export async function checkData(input: CheckOptions, control: CheckControl = {}): Promise<CheckReport> {
+  const started = performance.now();
+  const options = resolveCheckOptions(input);
+  const signal = control.signal ?? new AbortController().signal;
+  const emit = control.onEvent ?? ((): void => {});
+  const run = { options, signal, emit };
+  throwIfAborted(signal, CHECK_STOPPED);
+  const page = options.html === undefined ? undefined : path.resolve(options.html);
+  if (page !== undefined) await checkOutputFile(page, '--html');
+
+  const download: DownloadControl = { signal, onProgress: (event) => emit({ kind: 'download', event }) };
+  const { resolveDataFolder } = await import('../data/hymenoptera.js');
+  const otherwise = `name a folder of your own instead of ${options.data}`;
+  const { offline } = options;
+  const data = path.resolve(await resolveDataFolder(options.data, { ...download, offline, otherwise }));
+  const { splits: folders, others } = await layoutOf(
+    data,
+    options.val === undefined ? undefined : path.resolve(options.val),
+  );
+  // Before hours of decoding: whether there is such a model.
+  const model = options.model === undefined ? undefined : await opened(options.model, options, download);
+
+  const walked = await walk(folders, signal);
+  const splits = reportsOf(walked);
+  const { decoded, findings } = await readImages(walked, splits, options.imageSize ?? model?.preprocessing.crop, run);
+  const pause = pauses(signal);
+  const same = samePixels(decoded);
+  const alike = await lookAlikes(decoded, same, pause);
+  const judged = await judgeByModel({ ...run, model, pause }, decoded, same, folderOf(splits));
+  const all = [
+    ...walked.findings,
+    ...unusedFolders(others),
+    ...classFindings(splits),
+    ...findings,
+    ...duplicateFindings(decoded, same, [...alike, ...judged.pairs]),
+    ...judged.findings,
+  ];
+  const report: CheckReport = {
+    data,
+    splits,
+    findings: sorted(all),
+    counts: countsOf(all),
+    skipped: judged.skipped,
+    judgedBy: judged.judgedBy,
+    decoded: decoded.length,
+    seconds: 0,
+    html: page ?? null,
+  };
+  if (page !== undefined) {
+    const { writePage } = await import('./page.js');
+    await writePage(page, report, { signal, emit });
+  }
+  return { ...report, seconds: Math.round(performance.now() - started) / 1000 };
+}
+
+async function opened(source: string, options: ResolvedCheckOptions, download: DownloadControl): Promise<OpenedModel> {
+  const { openEmbedder } = await import('./embed.js');
+  return openEmbedder(source, options, download);
+}
+
+function reportsOf({ splits, images }: Walked): SplitReport[] {
+  const counts = splits.map(({ classes }) => new Uint32Array(classes.length));
+  for (const { split, target } of images) {
+    const own = counts[split];
+    if (own !== undefined) own[target] = (own[target] ?? 0) + 1;
+  }
+  return splits.map(({ name, folder, classes }, split) => {
+    const own = classes.map((one, i) => ({ name: one, images: counts[split]?.[i] ?? 0 }));
+    return { name, folder, images: own.reduce((sum, one) => sum + one.images, 0), classes: own };
+  });
+}
+
+const folderOf =
+  (splits: readonly SplitReport[]) =>
+  (split: string): string =>
+    splits.find(({ name }) => name === split)?.folder ?? '';
+
+/** Reads every image once, as many at the same time as there are processors. */
+async function readImages(
+  { images }: Walked,
+  splits: readonly SplitReport[],
+  imageSize: number = PREPROCESSING.crop,
+  { signal, emit }: Run,
+): Promise<{ decoded: Decoded[]; findings: Finding[] }> {
+  const { inspect } = await import('./inspect.js');
+  const decoded: (Decoded | undefined)[] = new Array<undefined>(images.length);
+  const found: (Finding[] | undefined)[] = new Array<undefined>(images.length);
+  const onProgress = (done: number, total: number): void => emit({ kind: 'progress', stage: 'read', done, total });
+  try {
+    await readAll(images, { signal, onProgress }, async ({ file, split, target }, i) => {
+      const inspected = await inspect(file);
+      const { name, folder, classes } = splits[split] as SplitReport;
+      const className = classes[target]?.name ?? '';
+      const own = [...imageFindings(file, inspected, imageSize), ...hiddenImage(file, path.join(folder, className))];
+      if (own.length > 0) found[i] = own;
+      const { pixels, look, ...rest } = inspected;
+      if (pixels === undefined || look === undefined) return;
+      decoded[i] = { file, split: name, className, inspected: { ...rest, pixels, look } };
+    });
+  } catch (error) {
+    if (error instanceof ResnetFtError && error.code === 'ABORTED') throwIfAborted(signal, CHECK_STOPPED);
+    throw error;
+  }
+  return { decoded: decoded.filter((one) => one !== undefined), findings: found.flatMap((some) => some ?? []) };
+}
+
+/** Milliseconds after which the event loop gets a turn. */
+const TURN = 20;
+
+function pauses(signal: AbortSignal): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < TURN) return;
+    await new Promise(setImmediate);
+    throwIfAborted(signal, CHECK_STOPPED);
+    last = performance.now();
+  };
+}
+
+function countsOf(findings: readonly Finding[]): Partial<Record<FindingKind, number>> {
+  const counts: Partial<Record<FindingKind, number>> = {};
+  for (const { kind } of findings) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+/** By severity, then by kind; within one, as they were found, which is in the order of the folders, or the surest first. */
+function sorted(findings: readonly Finding[]): Finding[] {
+  const rank = ({ severity, kind }: Finding): number => 100 * SEVERITIES.indexOf(severity) + KIND_NAMES.indexOf(kind);
+  return findings.toSorted((a, b) => rank(a) - rank(b));
+}

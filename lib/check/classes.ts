@@ -1,0 +1,128 @@
+import path from 'node:path';
+import { suggest } from '../text/suggest';
+import { shellWord } from '../text/shell';
+import { counted } from '../text/count';
+import { afterALook, finding } from './finding';
+import type { Finding, SplitReport } from './types';
+
+/** Images of a class below which there are few. */
+const FEW_TRAINING = 10;
+const FEW_VALIDATION = 5;
+
+/** How many times the smallest class the largest may be: from a ratio of 10 on, figures suffer (Buda et al. 2018, arXiv:1710.05381). */
+const UNEVEN = 10;
+
+/** Folders that programs make unasked, hidden or not. */
+const UNASKED = new Set([
+  '.ipynb_checkpoints',
+  '.thumbnails',
+  '.git',
+  '__macosx',
+  '@eadir',
+  '$recycle.bin',
+  'lost+found',
+]);
+
+/** What is to be said of the classes of splits: their names, and how many images each has. */
+export function classFindings(splits: readonly SplitReport[]): Finding[] {
+  return [
+    ...missingClasses(splits),
+    ...splits.flatMap((split) => [
+      ...emptyClasses(split),
+      ...alikeClasses(split),
+      ...hiddenClasses(split),
+      ...fewImages(split),
+      ...unevenClasses(split),
+    ]),
+  ];
+}
+
+function missingClasses(splits: readonly SplitReport[]): Finding[] {
+  return splits.flatMap(({ name, folder, classes }) => {
+    const own = new Set(classes.map((one) => one.name));
+    const missing = [...new Set(splits.flatMap((split) => split.classes.map((one) => one.name)))];
+    return missing
+      .filter((one) => !own.has(one))
+      .map((one) => {
+        const near = suggest(one, [...own]);
+        const hint = near === undefined ? '' : `; it has ${near}`;
+        const others = splits.filter((split) => split.classes.some((other) => other.name === one));
+        const note = `${name} has no class ${one}, which is in ${others.map((split) => split.name).join(' and ')}${hint}`;
+        return finding('missing-class', [path.join(folder, one)], note);
+      });
+  });
+}
+
+function emptyClasses({ folder, classes }: SplitReport): Finding[] {
+  return classes
+    .filter(({ images }) => images === 0)
+    .map(({ name }) => {
+      const empty = path.join(folder, name);
+      // Only what is really empty: rmdir refuses the rest.
+      return finding('empty-class', [empty], 'a folder beside the classes without an image', () => [
+        `rmdir -- ${shellWord(empty)}`,
+      ]);
+    });
+}
+
+/** A name without what tells it only to a computer: case, spaces, signs, and how accents are written. */
+const plain = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s_.-]+/gu, '');
+
+function alikeClasses({ folder, classes }: SplitReport): Finding[] {
+  const groups = new Map<string, SplitReport['classes']>();
+  for (const one of classes) groups.set(plain(one.name), [...(groups.get(plain(one.name)) ?? []), one]);
+  return [...groups.values()]
+    .filter((group) => group.length > 1)
+    .map((group) => {
+      const [largest, ...others] = group.toSorted((a, b) => b.images - a.images).map(({ name }) => name);
+      const files = [largest ?? '', ...others].map((name) => path.join(folder, name));
+      const note = group.map(({ name, images }) => `${name} (${counted(images, 'image')})`).join(' and ');
+      const target = shellWord(files[0] ?? '');
+      return finding('alike-classes', files, note, () =>
+        files
+          .slice(1)
+          .map((from) => afterALook(`mv -n -- ${shellWord(from)}/* ${target}/ && rmdir -- ${shellWord(from)}`)),
+      );
+    });
+}
+
+function hiddenClasses({ folder, classes }: SplitReport): Finding[] {
+  return classes
+    .filter(({ name, images }) => images > 0 && (name.startsWith('.') || UNASKED.has(name.toLowerCase())))
+    .map(({ name, images }) => {
+      const hidden = path.join(folder, name);
+      const note = `${name} is a class with ${counted(images, 'image')}`;
+      return finding('hidden-class', [hidden], note, () => [afterALook(`rm -r -- ${shellWord(hidden)}`)]);
+    });
+}
+
+/** Images that lie in hidden folders within a class, or are hidden themselves. */
+export function hiddenImage(file: string, classFolder: string): Finding[] {
+  const within = path.relative(classFolder, file).split(path.sep);
+  if (!within.some((part) => part.startsWith('.'))) return [];
+  return [finding('hidden-image', [file], 'hidden, and trained on', (remove) => [afterALook(remove(file))])];
+}
+
+function fewImages({ name: split, folder, classes }: SplitReport): Finding[] {
+  const least = split === 'train' || split === 'all' ? FEW_TRAINING : FEW_VALIDATION;
+  return classes
+    .filter(({ images }) => images > 0 && images < least)
+    .map(({ name, images }) => {
+      const note = `${name} has ${counted(images, 'image')} in ${split}, fewer than ${least}`;
+      return finding('few-images', [path.join(folder, name)], note);
+    });
+}
+
+function unevenClasses({ name: split, folder, classes }: SplitReport): Finding[] {
+  if (split !== 'train' && split !== 'all') return [];
+  const sorted = classes.filter(({ images }) => images > 0).sort((a, b) => a.images - b.images);
+  const [smallest, largest] = [sorted[0], sorted.at(-1)];
+  if (smallest === undefined || largest === undefined || largest.images < UNEVEN * smallest.images) return [];
+  const times = Math.round(largest.images / smallest.images);
+  const note = `${largest.name} has ${times} times as many images as ${smallest.name} (${largest.images} and ${smallest.images})`;
+  return [finding('imbalance', [path.join(folder, smallest.name), path.join(folder, largest.name)], note)];
+}

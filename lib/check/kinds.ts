@@ -1,0 +1,143 @@
+/**
+ * How much a finding matters. `error`: training stops because of it, or its figures are wrong; `warning`: the model may be worse for it;
+ * `note`: good to know.
+ */
+export type Severity = 'error' | 'warning' | 'note';
+
+interface Kind {
+  severity: Severity;
+  /** What the table calls it. */
+  title: string;
+  /** Why it matters and what to do, for the page: sentences. */
+  why: string;
+}
+
+/** Everything that is looked for, in the order in which it is told; docs/check.md says more of each. */
+export const KINDS = {
+  'unreadable-folder': {
+    severity: 'error',
+    title: 'folders that cannot be read',
+    why: 'Training stops at a folder that cannot be listed. Give yourself the right to read it.',
+  },
+  'link-loop': {
+    severity: 'error',
+    title: 'links that lead back',
+    why: 'A link into a folder above itself has no end: training stops there. Remove the link.',
+  },
+  unreadable: {
+    severity: 'error',
+    title: 'unreadable images',
+    why: 'Training stops at the first of them, unless --skip-unreadable is given.',
+  },
+  'missing-class': {
+    severity: 'error',
+    title: 'classes missing in a split',
+    why: 'Training stops where training and validation images have not the same classes.',
+  },
+  'empty-class': {
+    severity: 'error',
+    title: 'classes without images',
+    why: 'Every folder beside the classes is a class, and training stops where one has no image.',
+  },
+  leak: {
+    severity: 'error',
+    title: 'leaks between splits',
+    why: 'An image that is both trained on and validated with is known by heart: the figures of validation are too good.',
+  },
+  'label-conflict': {
+    severity: 'error',
+    title: 'the same image in two classes',
+    why: 'One of the labels is wrong, and training is told both.',
+  },
+  'near-leak': {
+    severity: 'warning',
+    title: 'look-alikes across splits',
+    why: 'Much the same picture in two splits makes the figures of validation too good. Look at each: some are different photographs.',
+  },
+  'near-conflict': {
+    severity: 'warning',
+    title: 'look-alikes in two classes',
+    why: 'Much the same picture has two labels, of which one may be wrong.',
+  },
+  'wrong-label': {
+    severity: 'warning',
+    title: 'probable wrong labels',
+    why: 'A classifier that has not seen the image is surer of another class than it usually is of that class itself. Look at each.',
+  },
+  suspicious: {
+    severity: 'warning',
+    title: 'images decoded with warnings',
+    why: 'The decoder met damage and went on: a part of the picture may be missing or grey.',
+  },
+  blank: {
+    severity: 'warning',
+    title: 'images of one colour',
+    why: 'There is nothing to learn from: often the place-holder of a picture that was not there.',
+  },
+  duplicate: {
+    severity: 'warning',
+    title: 'duplicates',
+    why: 'An image that is there twice counts twice.',
+  },
+  'near-duplicate': {
+    severity: 'warning',
+    title: 'look-alikes',
+    why: 'Much the same picture, in another size or quality, or a series of photographs: it counts several times.',
+  },
+  'alike-classes': {
+    severity: 'warning',
+    title: 'classes named alike',
+    why: 'Names that differ in case, spaces or signs alone are different classes to the network, and probably one to you.',
+  },
+  'hidden-class': {
+    severity: 'warning',
+    title: 'hidden folders that are classes',
+    why: 'A folder whose name begins with a dot is a class like any other, as with torchvision. Programs make such folders unasked.',
+  },
+  'hidden-image': {
+    severity: 'warning',
+    title: 'hidden images',
+    why: 'They are trained on although a file manager does not show them.',
+  },
+  'few-images': {
+    severity: 'warning',
+    title: 'classes with few images',
+    why: 'Too few to learn from, or to tell how well the class is known: of four validation images, one is a quarter.',
+  },
+  imbalance: {
+    severity: 'warning',
+    title: 'uneven classes',
+    why: 'The network learns to guess the large class. See --sampling balanced and --class-weights of train.',
+  },
+  'not-used': {
+    severity: 'note',
+    title: 'files that are passed over',
+    why: 'Files whose names do not end as those of images, and files that lie beside the class folders, are not trained on.',
+  },
+  'wrong-extension': {
+    severity: 'note',
+    title: 'wrong extensions',
+    why: 'This program goes by the content; others go by the name and fail.',
+  },
+  'exif-rotated': {
+    severity: 'note',
+    title: 'turned by EXIF',
+    why: 'Viewers turn these photographs; training does so with --exif-rotate only, and else sees them as they are stored.',
+  },
+  small: {
+    severity: 'note',
+    title: 'small images',
+    why: 'They are enlarged to the size that the network sees, and hold less detail than the others.',
+  },
+  'extreme-shape': {
+    severity: 'note',
+    title: 'long or tall images',
+    why: 'The square in the middle, which is what the network sees, holds less than a third of them. See --fit pad of train.',
+  },
+} as const satisfies Record<string, Kind>;
+
+/** The name of something that `check` finds. */
+export type FindingKind = keyof typeof KINDS;
+
+/** All kinds, in the order in which they are told. */
+export const KIND_NAMES = Object.keys(KINDS) as FindingKind[];

@@ -1,0 +1,66 @@
+import path from 'node:path';
+import { isImageName } from '../data/image-folder';
+import { shellWord } from '../text/shell';
+import { afterALook, finding, move, withoutExtension } from './finding';
+import type { Finding } from './types';
+
+/** Other names of JPEG. */
+const JPEG_NAMES = ['.jfif', '.jpe', '.jif', '.pjpeg', '.pjp'];
+
+/** Pictures in formats that neither torchvision's ImageFolder nor this program takes, and what each is called. */
+const PICTURES: Readonly<Record<string, string>> = {
+  '.gif': 'GIF',
+  '.heic': 'HEIC',
+  '.heif': 'HEIF',
+  '.avif': 'AVIF',
+  '.svg': 'SVG, a drawing',
+  '.jp2': 'JPEG 2000',
+  '.jxl': 'JPEG XL',
+  '.psd': 'Photoshop',
+  '.ico': 'ICO',
+  '.pbm': 'PBM',
+  '.dng': 'raw data of a camera',
+  '.cr2': 'raw data of a camera',
+  '.nef': 'raw data of a camera',
+  '.arw': 'raw data of a camera',
+};
+
+/**
+ * What is to be said of a file that is not trained on.
+ *
+ * @param where `in a class`, where its name is not that of an image, or `beside` the folders of the classes
+ * @returns undefined for what lies beside the classes and is no picture
+ */
+export function notUsed(file: string, where: 'in a class' | 'beside'): Finding | undefined {
+  const extension = path.extname(file).toLowerCase();
+  const kind = PICTURES[extension];
+  if (where === 'beside') {
+    if (!isImageName(file) && kind === undefined && !JPEG_NAMES.includes(extension)) return undefined;
+    return finding('not-used', [file], 'lies beside the folders of the classes, and so has no class');
+  }
+  if (JPEG_NAMES.includes(extension)) {
+    return finding(
+      'not-used',
+      [file],
+      `${extension} is no extension of an image here; if it is a JPEG, call it .jpg`,
+      () => [move(file, `${withoutExtension(file)}.jpg`)],
+    );
+  }
+  if (kind !== undefined) {
+    return finding('not-used', [file], `${kind} is not trained on; convert it to PNG or JPEG`, () => [
+      afterALook(`magick ${shellWord(file)} ${shellWord(`${withoutExtension(file)}.png`)}`),
+    ]);
+  }
+  return finding(
+    'not-used',
+    [file],
+    extension === '' ? 'has no extension' : `${extension} is no extension of an image`,
+  );
+}
+
+/** Folders that stand beside train/ and val/ and are none of them. */
+export function unusedFolders(folders: readonly string[]): Finding[] {
+  return folders.map((folder) =>
+    finding('not-used', [folder], 'a folder beside those of the splits, which is not used'),
+  );
+}

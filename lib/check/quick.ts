@@ -1,0 +1,146 @@
+import { open } from 'node:fs/promises';
+import { CropCache } from '../data/crop-cache';
+import type { Dataset } from '../data/dataset';
+import { readImage } from '../data/decode';
+import type { Sample } from '../data/image-folder';
+import { counted } from '../text/count';
+import { shellWord } from '../text/shell';
+import { classFindings } from './classes';
+import { KINDS, type FindingKind } from './kinds';
+
+/** Of more files with sizes that others have, none is read: of a million photographs that would be nearly all. */
+const MOST_READ = 5000;
+/** Groups of files that are read whole, to be sure. */
+const MOST_CONFIRMED = 200;
+/** Bytes from the middle of a file that tell it from others of its size. */
+const MIDDLE = 4096;
+const AT_ONCE = 16;
+
+/** What training tells of the classes: the rest stops it, or is told by itself. */
+const OF_CLASSES: ReadonlySet<FindingKind> = new Set(['alike-classes', 'hidden-class', 'imbalance']);
+
+/** A sample of a data set, with the split it is in. */
+interface Placed extends Sample {
+  split: 'train' | 'val';
+}
+
+/**
+ * What can be told of a data set before training without decoding anything: classes by their names and numbers, and files that are the same byte for
+ * byte, in both splits or in two classes. Only files whose size others have are opened, and never more than {@link MOST_READ}.
+ *
+ * @param data as the caller named it, for the command that tells more
+ * @param sizes of the files in bytes, as far as they are known
+ * @returns lines for a person; none where all is well, or a file can't be read, of which training will tell
+ */
+export async function quickNotes(
+  data: string,
+  dataset: Dataset,
+  sizes: ReadonlyMap<Sample, number>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const notes = classNotes(dataset);
+  try {
+    notes.push(...copyNotes(await copies(dataset, sizes, signal)));
+  } catch {
+    // Notes are no reason to stop, and what can't be read is an error of its own soon.
+  }
+  if (notes.length > 0) notes.push(`npx resnet-ft check ${shellWord(data)} looks closer`);
+  return notes;
+}
+
+function classNotes({ classes, train }: Dataset): string[] {
+  const counts = classes.map(() => 0);
+  for (const { target } of train) counts[target] = (counts[target] ?? 0) + 1;
+  const own = classes.map((name, i) => ({ name, images: counts[i] ?? 0 }));
+  const found = classFindings([{ name: 'train', folder: '', images: train.length, classes: own }]);
+  return found.filter(({ kind }) => OF_CLASSES.has(kind)).map(({ kind, note }) => `${KINDS[kind].title}: ${note}`);
+}
+
+/** Groups of files that are the same; at most {@link MOST_CONFIRMED}. */
+async function copies(
+  { train, val }: Dataset,
+  sizes: ReadonlyMap<Sample, number>,
+  signal: AbortSignal,
+): Promise<Placed[][]> {
+  const placed = [
+    ...train.map((sample) => ({ ...sample, split: 'train' as const, size: sizes.get(sample) ?? -1 })),
+    ...val.map((sample) => ({ ...sample, split: 'val' as const, size: sizes.get(sample) ?? -1 })),
+  ].filter(({ size }) => size > 0);
+  const sameSize = groupsBy(
+    placed,
+    placed.map(({ size }) => String(size)),
+  );
+  if (sameSize.reduce((sum, group) => sum + group.length, 0) > MOST_READ) return [];
+  const alike = await divided(sameSize, ({ file, size }) => middleOf(file, size), signal);
+  const telling = alike.filter((group) => leaks(group) || classesOf(group).size > 1);
+  return divided(telling.slice(0, MOST_CONFIRMED), async ({ file }) => CropCache.key(await readImage(file)), signal);
+}
+
+const leaks = (group: readonly Placed[]): boolean => new Set(group.map(({ split }) => split)).size > 1;
+const classesOf = (group: readonly Placed[]): Set<number> => new Set(group.map(({ target }) => target));
+
+/** Groups of at least two with the same key. */
+function groupsBy<T>(items: readonly T[], keys: readonly string[]): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const [i, item] of items.entries()) {
+    const key = keys[i] ?? '';
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()].filter((group) => group.length > 1);
+}
+
+/** Groups divided by what is read of their files. */
+async function divided<T>(
+  groups: readonly T[][],
+  key: (item: T) => Promise<string>,
+  signal: AbortSignal,
+): Promise<T[][]> {
+  const out: T[][] = [];
+  for (const group of groups) {
+    const keys: string[] = [];
+    for (let first = 0; first < group.length; first += AT_ONCE) {
+      if (signal.aborted) return [];
+      keys.push(...(await Promise.all(group.slice(first, first + AT_ONCE).map(key))));
+    }
+    out.push(...groupsBy(group, keys));
+  }
+  return out;
+}
+
+async function middleOf(file: string, size: number): Promise<string> {
+  const handle = await open(file, 'r');
+  try {
+    const buffer = Buffer.alloc(Math.min(MIDDLE, size));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, Math.floor((size - buffer.length) / 2));
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+function copyNotes(groups: readonly Placed[][]): string[] {
+  const leaking = groups.filter(leaks);
+  const conflicts = groups.filter((group) => classesOf(group).size > 1);
+  const count = (some: readonly unknown[]): string =>
+    `${groups.length >= MOST_CONFIRMED ? 'at least ' : ''}${counted(some.length, 'image')}`;
+  const name = ({ split, name: own }: Placed): string => `${split}/${own.replaceAll('\\', '/')}`;
+  const both = (group: readonly Placed[] = [], differ: (a: Placed, b: Placed) => boolean): string => {
+    const [one] = group;
+    const other = group.find((placed) => one !== undefined && differ(one, placed));
+    return one === undefined || other === undefined ? '' : `${name(other)} is ${name(one)}`;
+  };
+  return [
+    ...(leaking.length === 0
+      ? []
+      : [
+          `${count(leaking)} of validation ${leaking.length === 1 ? 'is' : 'are'} trained on too, so that its figures are too good: ${both(leaking[0], (a, b) => a.split !== b.split)}`,
+        ]),
+    ...(conflicts.length === 0
+      ? []
+      : [
+          `${count(conflicts)} ${conflicts.length === 1 ? 'has' : 'have'} two classes: ${both(conflicts[0], (a, b) => a.target !== b.target)}`,
+        ]),
+  ];
+}

@@ -1,0 +1,193 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import stringWidth from 'string-width';
+import type { CheckReport } from '../../lib';
+import { reportLines } from '../../lib/cli/check-report';
+import { ROOT, run, scratch } from '../cli/run';
+import { callApi } from '../predict/call-api';
+import { fill, picture, put, soundData } from './pictures';
+
+const tmp = scratch();
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+/** Names that end lines, leave quotes, run commands, look like options, and turn text around. */
+const HOSTILE = [
+  '-rf.jpg',
+  "it's $(touch pwned) `touch pwned`.jpg",
+  'a\nrm -rf data\n.jpg',
+  "\u202egpj.\u001b[2J\\'x.jpg",
+  'a b;touch pwned.jpg',
+];
+
+const reportOf = async (data: string): Promise<CheckReport> =>
+  JSON.parse((await run(['check', data, '--json'])).stdout) as CheckReport;
+
+test('a sound data set: nothing was found, and --strict is content', async () => {
+  const data = await soundData(path.join(tmp, 'sound'));
+  const ran = await run(['check', data, '--strict']);
+  expect(ran.code).toBe(0);
+  expect(ran.stderr).toBe('');
+  expect(ran.stdout).toMatch(/^split +images +classes +fewest +most\ntrain +20 +2 +10 +10\nval +10 +2 +5 +5\n/);
+  expect(ran.stdout).toMatch(/^nothing was found$/m);
+  expect(
+    (await run(['check', data, '--commands'])).stdout
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#')),
+  ).toEqual([]);
+});
+
+test('--strict has code 1 for errors and warnings, and 0 for notes; without it the code is 0', async () => {
+  const data = await soundData(path.join(tmp, 'strict'));
+  put(path.join(data, 'train', 'ants', 'small.png'), await picture(500, 30, 30).png().toBuffer());
+  expect((await run(['check', data, '--strict'])).code).toBe(0);
+  put(path.join(data, 'train', 'ants', 'broken.jpg'), 'no image');
+  expect((await run(['check', data])).code).toBe(0);
+  expect((await run(['check', data, '--strict'])).code).toBe(1);
+  expect((await run(['check', data, '--strict', '--json'])).code).toBe(1);
+});
+
+test('--quiet prints counts alone', async () => {
+  const data = await soundData(path.join(tmp, 'quiet'));
+  put(path.join(data, 'train', 'ants', 'broken.jpg'), 'no image');
+  const { stdout } = await run(['check', data, '--quiet']);
+  expect(stdout).toBe('errors\n  1  unreadable images\n\n1 error, 0 warnings, 0 notes; nothing was changed\n');
+});
+
+test('one folder of classes, val/ elsewhere, and folders that are none', async () => {
+  await fill(path.join(tmp, 'one', 'ants'), 0, 10);
+  await fill(path.join(tmp, 'one', 'bees'), 10, 10);
+  await fill(path.join(tmp, 'other', 'ants'), 5, 5);
+  const { splits, counts } = await reportOf(path.join(tmp, 'one'));
+  expect(splits.map(({ name, images }) => ({ name, images }))).toEqual([{ name: 'all', images: 20 }]);
+  expect(counts).toEqual({});
+  const ran = await run(['check', path.join(tmp, 'one'), '--val', path.join(tmp, 'other'), '--json']);
+  const report = JSON.parse(ran.stdout) as CheckReport;
+  expect(report.splits.map(({ name, folder }) => ({ name, folder }))).toEqual([
+    { name: 'train', folder: path.join(tmp, 'one') },
+    { name: 'val', folder: path.join(tmp, 'other') },
+  ]);
+  expect(report.counts).toEqual({ leak: 5, 'missing-class': 1 });
+  const gone = await run(['check', path.join(tmp, 'gone')]);
+  expect(gone).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^resnet-ft: no such folder: .*gone\n$/),
+  });
+  const both = await run(['check', path.join(tmp, 'one'), '--json', '--commands']);
+  expect(both).toMatchObject({ code: 2, stdout: '' });
+});
+
+onLinux('the lines mend what they say, whatever the names, and only that', async () => {
+  const folder = path.join(tmp, 'script');
+  const data = await soundData(path.join(folder, "da'ta \u202e"));
+  for (const [i, name] of HOSTILE.entries()) {
+    put(path.join(data, 'train', 'ants', name), 'no image');
+    put(
+      path.join(data, 'train', 'bees', name),
+      await picture(600 + i)
+        .png()
+        .toBuffer(),
+    );
+    put(
+      path.join(data, 'train', 'bees', `copy ${name}`),
+      await picture(600 + i)
+        .png()
+        .toBuffer(),
+    );
+  }
+  const before = await reportOf(data);
+  expect(before.counts).toEqual({
+    unreadable: HOSTILE.length,
+    duplicate: HOSTILE.length,
+    'wrong-extension': 2 * HOSTILE.length,
+  });
+  const printed = await run(['check', data, '--commands']);
+  expect(printed.code).toBe(0);
+  // eslint-disable-next-line no-control-regex
+  expect(printed.stdout.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  execFileSync('bash', ['-eu', '-c', printed.stdout], { cwd: folder });
+  const after = await reportOf(data);
+  expect(after.counts).toEqual({});
+  // What was renamed is still there, and nothing beside it.
+  expect(fs.readdirSync(path.join(data, 'train', 'bees'))).toHaveLength(10 + HOSTILE.length);
+  expect(fs.readdirSync(path.join(data, 'train', 'ants'))).toHaveLength(10);
+  expect(fs.readdirSync(folder)).toEqual([path.basename(data)]);
+});
+
+test('names are shown escaped, and come whole as JSON', async () => {
+  const data = await soundData(path.join(tmp, 'shown'));
+  const name = 'a\n\u001b[2J\u202e.jpg';
+  put(path.join(data, 'train', 'ants', name), 'no image');
+  const { stdout } = await run(['check', data]);
+  expect(stdout).toContain('train/ants/a\\x0a\\x1b[2J\\u{202e}.jpg: not an image');
+  expect((await reportOf(data)).findings[0]?.files).toEqual([path.join(data, 'train', 'ants', name)]);
+});
+
+describe('on a terminal', () => {
+  const long = 'an-image-with-a-name-that-is-longer-than-any-terminal-is-wide-蜜蜂-🐝'.repeat(3);
+  let report: CheckReport;
+  beforeAll(async () => {
+    const data = await soundData(path.join(tmp, 'terminal'));
+    for (let i = 0; i < 8; i++) put(path.join(data, 'train', 'ants', `${i}${long.slice(0, 60)}.jpg`), '');
+    fs.copyFileSync(path.join(data, 'train', 'ants', '0.jpg'), path.join(data, 'val', 'ants', 'leak.jpg'));
+    report = await reportOf(data);
+  });
+
+  test.each([40, 80])('no line is wider than %d columns', (width) => {
+    const lines = reportLines(report, { width, quiet: false });
+    expect(lines.filter((line) => stringWidth(line) > width)).toEqual([]);
+    expect(lines).toContain('  8  unreadable images');
+    expect(lines).toContain('      and 3 more');
+    expect(lines.join(' ')).toContain('…');
+  });
+});
+
+test('a signal stops it, and leaves no page', async () => {
+  const data = path.join(tmp, 'many');
+  const large = put(path.join(data, 'ants', 'large.jpg'), await picture(1, 4000, 3000).jpeg().toBuffer());
+  for (let i = 0; i < 3000; i++) fs.linkSync(large, path.join(data, 'ants', `${i}.jpg`));
+  const page = path.join(tmp, 'stopped.html');
+  const child = spawn(process.execPath, [path.join(ROOT, 'bin', 'resnet-ft.js'), 'check', data, '--html', page]);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  setTimeout(() => child.kill('SIGINT'), 2000);
+  const [code] = (await once(child, 'close')) as [number];
+  expect({ code, stderr }).toEqual({ code: 130, stderr: 'resnet-ft: The check was stopped\n' });
+  expect(fs.existsSync(page)).toBe(false);
+  expect(fs.readdirSync(tmp).filter((name) => name.includes('stopped'))).toEqual([]);
+
+  const told = await callApi(async ({ api, codeOf }, folder) => {
+    const abort = new AbortController();
+    return codeOf(api.checkData({ data: folder }, { signal: abort.signal, onEvent: () => abort.abort() }));
+  }, data);
+  expect(told).toBe('ABORTED');
+}, 60_000);
+
+test('checkData refuses what can not be before it looks, and gives its report', async () => {
+  const data = await soundData(path.join(tmp, 'api'));
+  const told = await callApi(
+    async ({ api, codeOf }, folder) => ({
+      codes: await Promise.all([
+        codeOf(api.checkData({ data: folder, html: 'page.txt' })),
+        codeOf(api.checkData({ data: folder, folds: 1 })),
+        codeOf(api.checkData(undefined as never)),
+        codeOf(api.checkData({ data: folder, html: `${folder}/no/page.html` })),
+        codeOf(api.checkData({ data: `${folder}/no` })),
+        codeOf(api.checkData({ data: folder, model: `${folder}/no.safetensors` })),
+      ]),
+      report: await api.checkData({ data: folder, imageSize: 250 }),
+    }),
+    data,
+  );
+  expect(told.codes).toEqual([
+    'INVALID_OPTION',
+    'INVALID_OPTION',
+    'INVALID_OPTION',
+    'OUTPUT_NOT_WRITABLE',
+    'DATA_NOT_FOUND',
+    'WEIGHTS_INVALID',
+  ]);
+  expect(told.report).toMatchObject({ data, decoded: 30, counts: { small: 30 }, judgedBy: null, html: null });
+});

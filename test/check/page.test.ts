@@ -1,0 +1,78 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { openPage, withBrowser } from '../browser/browser';
+import { run, scratch } from '../cli/run';
+import { HOSTILE } from '../html/hostile';
+import { picture, put, soundData } from './pictures';
+
+const tmp = scratch();
+const file = path.join(tmp, 'check.html');
+/** Those that a file system takes. */
+const NAMES = HOSTILE.map((name) =>
+  name.replaceAll('/', '|').replaceAll('\u0000', '').replace('\ud800', '').slice(0, 200),
+);
+
+beforeAll(async () => {
+  const data = await soundData(path.join(tmp, '<b>data'));
+  for (const [i, name] of NAMES.entries()) {
+    put(
+      path.join(data, 'train', 'ants', `${name}.png`),
+      await picture(700 + i)
+        .png()
+        .toBuffer(),
+    );
+    put(
+      path.join(data, 'val', 'ants', `${name}.png`),
+      await picture(700 + i)
+        .png()
+        .toBuffer(),
+    );
+    put(path.join(data, 'train', 'bees', `${name}.jpg`), 'no image');
+    put(
+      path.join(data, 'train', 'bees', `small ${name}.png`),
+      await picture(800 + i, 50, 40)
+        .png()
+        .toBuffer(),
+    );
+  }
+  const ran = await run(['check', data, '--html', file]);
+  expect(ran.code).toBe(0);
+  expect(ran.stdout).toContain('the images are shown in');
+}, 60_000);
+
+test('the page is small, and asks for nothing', () => {
+  const text = fs.readFileSync(file, 'utf8');
+  expect(text.length).toBeLessThan(3e6);
+  expect(text).not.toMatch(/https?:\/\//);
+});
+
+withBrowser('the page', () => {
+  test.each([
+    { colors: 'light', width: 1280 },
+    { colors: 'dark', width: 390 },
+    { colors: 'light', width: 390, scripts: false },
+  ] as const)('shows every finding with its images, quiet and accessible: $colors, $width pixels', async (look) => {
+    const { page, complaints, requests, axe, tooWide, close } = await openPage(file, look);
+    expect(await page.locator('h1').textContent()).toBe('Check of <b>data');
+    const titles = await page.locator('tbody th a').allTextContents();
+    expect(titles).toEqual(['unreadable images', 'leaks between splits', 'small images']);
+    for (const title of titles) expect(await page.locator('h2', { hasText: title }).count()).toBe(1);
+    // Both images of a leak, side by side.
+    expect(await page.locator('#leak ~ .groups .group').count()).toBe(NAMES.length);
+    expect(await page.locator('#leak ~ .groups img').count()).toBe(2 * NAMES.length);
+    expect(await page.locator('#small ~ ul.gallery img').count()).toBe(NAMES.length);
+    expect(await page.locator('figcaption', { hasText: `train/ants/${NAMES[0]}.png` }).count()).toBe(1);
+    expect(await page.locator('pre').textContent()).toMatch(/#!\/usr\/bin\/env bash.*rm -- /s);
+    if (!('scripts' in look)) {
+      const broken = await page.evaluate(
+        '[...document.images].filter((image) => !image.complete || image.naturalWidth === 0).length',
+      );
+      expect(broken).toBe(0);
+      expect(await axe()).toEqual([]);
+      expect(await tooWide()).toEqual([]);
+    }
+    expect(complaints).toEqual([]);
+    expect(requests).toEqual([]);
+    await close();
+  });
+});
