@@ -2,7 +2,9 @@ import type { BenchControl } from './bench/bench';
 import type { BenchReport } from './bench/types';
 import type { DoctorControl } from './doctor/doctor';
 import type { DoctorReport } from './doctor/report';
-import type { BenchOptions, DoctorOptions } from './options';
+import type { ExplainControl, ExplainedImage, UnexplainedImage } from './explain/explain';
+import type { UnknownControl, UnknownResult } from './explain/fit-unknown';
+import type { BenchOptions, DoctorOptions, ExplainOptions, UnknownOptions } from './options';
 import type { RgbImage } from './backend/types';
 import type { LoadImageOptions } from './data/load-image';
 
@@ -26,6 +28,9 @@ export type {
 } from './eval/types';
 export type { Spread } from './eval/student';
 export type { Interval } from './eval/wilson';
+export type { ExplainControl, ExplainedImage, ExplainEvent, UnexplainedImage } from './explain/explain';
+export type { UnknownControl, UnknownEvent, UnknownResult } from './explain/fit-unknown';
+export type { Neighbour } from './explain/neighbours';
 export { exportModel, type ExportResult } from './export/export';
 export { findLearningRate } from './lr-find/find';
 export type { LrEnd, LrFindControl, LrFindEvent, LrFindResult, LrPoint, LrSuggestion } from './lr-find/types';
@@ -41,11 +46,13 @@ export {
   type StreamedPrediction,
 } from './model/load-model';
 export type { ClassScore } from './model/scores';
+export type { Verdict } from './model/unknown';
 export type {
   Architecture,
   BenchOptions,
   CompareOptions,
   DoctorOptions,
+  ExplainOptions,
   ExportOptions,
   Fitting,
   Geometry,
@@ -55,6 +62,7 @@ export type {
   ResolvedTrainOptions,
   SummaryOptions,
   TrainOptions,
+  UnknownOptions,
 } from './options';
 export { makeReport, type ReportResult } from './report/report';
 export { crossValidate, trainSeeds } from './repeats/repeats';
@@ -111,4 +119,34 @@ export async function bench(input: BenchOptions = {}, control: BenchControl = {}
 export async function doctor(options: DoctorOptions = {}, control: DoctorControl = {}): Promise<DoctorReport> {
   const module = await import('./doctor/doctor.js');
   return module.doctor(options, control);
+}
+
+/**
+ * Shows where in images the evidence for a class lies: writes a picture of each, with the map of Grad-CAM in colours beside the image
+ * itself, and gives the results in order as they come.
+ *
+ * @throws ResnetFtError INVALID_OPTION, also for a layer or a class that the model does not have; OUTPUT_NOT_WRITABLE where the folder
+ *   can't be made; what opening the model throws; ABORTED. What is wrong with one image is in its place among the results.
+ */
+export async function* explain(
+  input: ExplainOptions,
+  control: ExplainControl = {},
+): AsyncGenerator<ExplainedImage | UnexplainedImage> {
+  const module = await import('./explain/explain.js');
+  yield* module.explain(input, control);
+}
+
+/**
+ * Teaches a model of `train` to say "none of these", by the run's validation images: predictions then have a `verdict`.
+ *
+ * @returns undefined where `forget` took the threshold out of the model
+ * @throws ResnetFtError INVALID_OPTION, also where the model is not in the folder of a run; DATA_INVALID where the data set is not that
+ *   of the run; OUTPUT_NOT_WRITABLE; ABORTED; what opening the model throws
+ */
+export async function fitUnknown(
+  input: UnknownOptions,
+  control: UnknownControl = {},
+): Promise<UnknownResult | undefined> {
+  const module = await import('./explain/fit-unknown.js');
+  return module.fitUnknown(input, control);
 }

@@ -17,9 +17,10 @@ const FLOORS = [
   [
     'eval',
     'predict',
-    'explain',
+    'grad-cam',
     'report',
     'train',
+    'explain',
     'repeats',
     'compare',
     'lr-find',

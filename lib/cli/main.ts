@@ -13,6 +13,7 @@ import { compareCommand } from './compare';
 import { dataCommand } from './data';
 import { doctorCommand } from './doctor';
 import { evalCommand } from './eval';
+import { explainCommand } from './explain';
 import { exportCommand } from './export';
 import { libtorchCommand } from './libtorch';
 import { lrFindCommand } from './lr-find';
@@ -22,12 +23,15 @@ import { stopCode } from './stop';
 import { settleOutput, watchStreams } from './streams';
 import { summaryCommand } from './summary';
 import { trainCommand } from './train';
+import { unknownCommand } from './unknown';
 import { weightsCommand } from './weights';
 
 const COMMANDS: Command[] = [
   trainCommand,
   evalCommand,
   predictCommand,
+  explainCommand,
+  unknownCommand,
   compareCommand,
   reportCommand,
   lrFindCommand,

@@ -44,8 +44,11 @@ export async function exportModel(
   const { model, format, output, withPreprocessing, force, ...options } = resolveExportOptions(input);
   const file = path.resolve(output);
   await checkOutputFile(file, '--output', force);
-  const { network, tensors, arch, classes, preprocessing } = await openModel(model, { ...control, ...options });
-  const card: ModelCard = { arch, classes, preprocessing };
+  const { network, tensors, arch, classes, preprocessing, unknown } = await openModel(model, {
+    ...control,
+    ...options,
+  });
+  const card: ModelCard = { arch, classes, preprocessing, unknown };
   throwIfAborted(control.signal, `the export of ${model} was stopped`);
   if (format === 'onnx') {
     const { length, chunks } = await encodeOnnx(buildOnnx(network, tensors, card, { withPreprocessing }));

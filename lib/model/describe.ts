@@ -12,7 +12,8 @@ import {
   type Preprocessing,
 } from '../options';
 import type { StateDict } from '../weights/state-dict';
-import { ARCHITECTURE_SHAPES, buildNetwork, IMAGENET_OUTPUTS, tensorsOf } from '../network/architecture';
+import { ARCHITECTURE_SHAPES, buildNetwork, classifierOf, IMAGENET_OUTPUTS, tensorsOf } from '../network/architecture';
+import { unknownFromText, unknownToText, type UnknownRule } from './unknown';
 import { sameShape } from '../weights/state-dict';
 
 /** What is known of a model beside its weights. */
@@ -21,6 +22,8 @@ export interface ModelCard {
   /** Name of every output of `fc`, in order. */
   classes: string[];
   preprocessing: Preprocessing;
+  /** When it says "none of these"; undefined where that was not fitted. */
+  unknown?: UnknownRule | undefined;
 }
 
 /** What a file's metadata say of the model, where this package wrote it. */
@@ -109,12 +112,21 @@ export function parseCard(file: string, metadata: Readonly<Record<string, string
   const classes = json('classes');
   const preprocessing = parsePreprocessing(json('preprocessing'));
   if (arch === undefined || preprocessing === undefined || !Array.isArray(classes) || !classes.every(isName)) {
-    throw new ResnetFtError('WEIGHTS_INVALID', `weights ${file}: its resnet-ft metadata is damaged`, {
-      hint: 'Take another copy of the file',
-    });
+    throw damaged(file);
   }
-  return { arch, classes, preprocessing };
+  const text = metadata['unknown'];
+  if (text === undefined) return { arch, classes, preprocessing };
+  const unknown = unknownFromText(text, featuresOf(arch));
+  if (unknown === undefined) throw damaged(file);
+  return { arch, classes, preprocessing, unknown };
 }
+
+const featuresOf = (arch: Architecture): number => classifierOf(buildNetwork(arch, 1)).inputs;
+
+const damaged = (file: string): ResnetFtError =>
+  new ResnetFtError('WEIGHTS_INVALID', `weights ${file}: its resnet-ft metadata is damaged`, {
+    hint: 'Take another copy of the file',
+  });
 
 /** What travels with the weights, so that a model's file alone is enough to use it. */
 export function cardMetadata(card: ModelCard): Record<string, string> {
@@ -123,6 +135,7 @@ export function cardMetadata(card: ModelCard): Record<string, string> {
     arch: card.arch,
     classes: JSON.stringify(card.classes),
     preprocessing: JSON.stringify(card.preprocessing),
+    ...(card.unknown === undefined ? {} : { unknown: unknownToText(card.unknown) }),
   };
 }
 

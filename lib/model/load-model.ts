@@ -13,6 +13,7 @@ import {
 } from '../options';
 import { bestClasses, type ClassScore } from './scores';
 import type { Classifier, ImageInput, ImageResult } from './classifier';
+import { UnknownJudge, type Verdict } from './unknown';
 
 const STOPPED = 'The loading of the model was stopped';
 
@@ -33,6 +34,11 @@ export interface Prediction {
   probability: number;
   /** The `topK` most probable classes, best first. */
   top: ClassScore[];
+  /**
+   * Whether the image is none of the model's classes, and by what; `class` is then only the nearest of them. Left out where the model was not
+   * taught that: `resnet-ft unknown`.
+   */
+  verdict?: Verdict;
 }
 
 /** An image that could not be read. */
@@ -72,6 +78,7 @@ export class Model {
   /** Arithmetic: `fp32`, `fp32-strict`, `bf16` or `fp64`. */
   readonly precision: string;
 
+  private readonly judge: UnknownJudge | undefined;
   private readonly calls = new Set<Promise<unknown>>();
   private closing: Promise<void> | undefined;
 
@@ -80,7 +87,8 @@ export class Model {
     private readonly classifier: Classifier,
     private readonly options: Pick<ResolvedOptions<typeof LOAD_MODEL_OPTIONS>, 'topK' | 'batchSize'>,
   ) {
-    const { classes, arch, preprocessing } = classifier.info;
+    const { classes, arch, preprocessing, unknown } = classifier.info;
+    this.judge = unknown === undefined ? undefined : new UnknownJudge(unknown);
     this.classes = Object.freeze([...classes]);
     this.arch = arch;
     this.preprocessing = preprocessing;
@@ -155,7 +163,7 @@ export class Model {
     for await (const result of this.run(inputs, control)) {
       if (result.error !== undefined) yield { ...fileOf(result.input), error: result.error };
       else {
-        const { features } = result;
+        const features = control.features === true ? result.features : undefined;
         yield { ...this.prediction(result), ...(features === undefined ? {} : { features }) };
       }
     }
@@ -181,7 +189,8 @@ export class Model {
   ): AsyncGenerator<ImageResult> {
     const { batchSize } = this.options;
     const { signal, features = false } = control;
-    return this.classifier.run(inputs, { batchSize, firstBatch: FIRST_BATCH, features, signal });
+    const judged = features || this.judge !== undefined;
+    return this.classifier.run(inputs, { batchSize, firstBatch: FIRST_BATCH, features: judged, signal });
   }
 
   /** Runs images, and remembers the call, for {@link Model.close} to wait for it. */
@@ -208,7 +217,10 @@ export class Model {
   private prediction(result: Extract<ImageResult, { error?: undefined }>): Prediction {
     const { file } = this.classifier.info;
     const top = bestClasses(result.logits, this.classes, this.options.topK, file);
-    return { ...fileOf(result.input), class: top[0].class, probability: top[0].probability, top };
+    const { features } = result;
+    const verdict = features === undefined ? undefined : this.judge?.judge(result.logits, features);
+    const { class: name, probability } = top[0];
+    return { ...fileOf(result.input), class: name, probability, top, ...(verdict === undefined ? {} : { verdict }) };
   }
 }
 

@@ -18,6 +18,7 @@ export {
 export { DOCTOR_OPTIONS, resolveDoctorOptions, type DoctorOptions } from './doctor';
 export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
 export { checkLastBatch, preprocessingOf, toMeasure } from './geometry';
+export { EXPLAIN_OPTIONS, resolveExplainOptions, type ExplainOptions, type ResolvedExplainOptions } from './explain';
 export { EXPORT_OPTIONS, resolveExportOptions, type ExportFormat, type ExportOptions } from './export';
 export { optimizerDefaults } from './optimization';
 export { LR_FIND_OPTIONS, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from './lr-find';
@@ -47,6 +48,7 @@ export {
   type ResolvedTrainOptions,
   type TrainOptions,
 } from './train';
+export { UNKNOWN_OPTIONS, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from './unknown';
 export {
   ARCHITECTURES,
   BACKENDS,

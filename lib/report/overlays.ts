@@ -31,8 +31,8 @@ export async function evidenceOf(
   try {
     const { openModel } = await import('../model/open.js');
     const { Classifier } = await import('../model/classifier.js');
-    const { gradCam } = await import('../explain/grad-cam.js');
-    const { cropOverlay } = await import('../explain/overlay.js');
+    const { gradCam } = await import('../grad-cam/grad-cam.js');
+    const { cropOverlay } = await import('../grad-cam/overlay.js');
     const opened = await openModel(path.join(folder, MODEL_FILE));
     const machine = { backend: 'native', device: 'cpu', precision: 'fp32', threads: undefined } as const;
     const classifier = await Classifier.create(opened, machine, () => {});

@@ -8,7 +8,10 @@ import type { RunControl } from './run';
  *
  * @throws ResnetFtError DATA_NOT_FOUND, DATA_INVALID, or what a download throws
  */
-export async function openData(options: ResolvedTrainOptions, { emit, download }: RunControl): Promise<Dataset> {
+export async function openData(
+  options: ResolvedTrainOptions,
+  { emit, download }: Pick<RunControl, 'emit' | 'download'>,
+): Promise<Dataset> {
   const { resolveDataFolder, trainingAtHand } = await import('../data/hymenoptera.js');
   const { openDataset } = await import('../data/dataset.js');
   const { val, valSplit, seed } = options;

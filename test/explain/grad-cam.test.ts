@@ -1,8 +1,8 @@
 import { openBackend } from '../../lib/backend/registry';
 import type { Backend, GradCamResult } from '../../lib/backend/types';
-import { normalised } from '../../lib/explain/grad-cam';
-import { mapLayers } from '../../lib/explain/layers';
-import { upsample } from '../../lib/explain/upsample';
+import { normalised } from '../../lib/grad-cam/grad-cam';
+import { mapLayers } from '../../lib/grad-cam/layers';
+import { upsample } from '../../lib/grad-cam/upsample';
 import { buildNetwork } from '../../lib/network/architecture';
 import type { Architecture } from '../../lib/options';
 import { IMAGES, REFERENCE, withSeeded } from './seeded';

@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import type { RgbImage } from '../../lib/backend/types';
 import { resizeAndCrop } from '../../lib/backend/js/resize';
-import { COLORS } from '../../lib/explain/color-map';
-import { cropBox } from '../../lib/explain/crop-box';
-import { cropOverlay, overlay, sideBySide } from '../../lib/explain/overlay';
+import { COLORS } from '../../lib/grad-cam/color-map';
+import { cropBox } from '../../lib/grad-cam/crop-box';
+import { cropOverlay, overlay, sideBySide } from '../../lib/grad-cam/overlay';
 import { PREPROCESSING, type Fitting } from '../../lib/options';
 
 function filled(width: number, height: number, value: number): RgbImage {

@@ -24,7 +24,7 @@ export const IMAGES = 2;
 const CLASSES = 5;
 
 /** The weights of make_grad_cam.py. */
-export async function seededTensors(backend: Backend, arch: Architecture): Promise<NamedTensor[]> {
+async function seededTensors(backend: Backend, arch: Architecture): Promise<NamedTensor[]> {
   const network = buildNetwork(arch, CLASSES);
   const session = await backend.createSession({ ...SESSION, network, threads: 2 });
   const tensors = await session.stateDict();
@@ -45,7 +45,7 @@ export async function seededTensors(backend: Backend, arch: Architecture): Promi
 }
 
 /** The images of make_grad_cam.py. */
-export async function seededImages(backend: Backend): Promise<CropStore> {
+async function seededImages(backend: Backend): Promise<CropStore> {
   const store = backend.createCropStore(IMAGES, SIDE);
   for (let k = 0; k < IMAGES; k++) {
     const data = new Uint8Array(SIDE * SIDE * 3);

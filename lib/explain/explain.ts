@@ -1,0 +1,172 @@
+import path from 'node:path';
+import type { FallbackEvent } from '../backend/registry';
+import { decodeImage } from '../data/decode';
+import type { DownloadEvent } from '../download/types';
+import { ResnetFtError, throwIfAborted } from '../errors';
+import { notWritable, writeAtomically } from '../files/atomic-file';
+import { makeFolder } from '../files/make-folder';
+import { checkOutputFile } from '../files/output-file';
+import { reasonOf } from '../files/reason';
+import { Classifier } from '../model/classifier';
+import { openModel } from '../model/open';
+import type { ClassScore } from '../model/scores';
+import { geometryOf, resolveExplainOptions, type ExplainOptions, type ResolvedExplainOptions } from '../options';
+import { suitsCpu } from '../predict/few';
+import { expandInputs } from '../predict/inputs';
+import { cropBox } from '../grad-cam/crop-box';
+import { embeddingKey, embeddingsOf } from './embeddings';
+import { classIndex, gradCam, type Explanation } from '../grad-cam/grad-cam';
+import { requireLayer } from '../grad-cam/layers';
+import { nearestImages, type Neighbour } from './neighbours';
+import { sideBySide } from '../grad-cam/overlay';
+import { PictureNames } from './picture-name';
+import { openRunData } from './run-data';
+
+const STOPPED = 'The explanation was stopped';
+
+/** What `explain` reports on its way. */
+export type ExplainEvent =
+  | { kind: 'download'; event: DownloadEvent }
+  | FallbackEvent
+  /** Training images are embedded, to be neighbours. */
+  | { kind: 'embedding'; done: number; total: number };
+
+export interface ExplainControl {
+  signal?: AbortSignal | undefined;
+  onEvent?: ((event: ExplainEvent) => void) | undefined;
+  /** The list that `-` among the images stands for; default none. */
+  list?: (() => AsyncIterable<string>) | undefined;
+}
+
+/** An image that was explained. */
+export interface ExplainedImage {
+  file: string;
+  /** The most probable class, and its probability. */
+  class: string;
+  probability: number;
+  /** The `topK` most probable classes, best first. */
+  top: ClassScore[];
+  layer: string;
+  /** The class whose evidence is shown. */
+  explained: ClassScore;
+  /** Cells of the map before it is made as large as the image, and whether all of them are 0: where nothing speaks for the class, or there is one. */
+  map: { width: number; height: number; empty: boolean };
+  /** Absolute path of the picture: the image, and beside it the image with the map. */
+  picture: string;
+  /** The training images that look most alike to the network, nearest first, where they were asked for. */
+  neighbours?: Neighbour[];
+  error?: undefined;
+}
+
+/** An image that could not be read, or a picture that could not be written. */
+export interface UnexplainedImage {
+  file: string;
+  error: ResnetFtError;
+}
+
+/**
+ * Shows where in images the evidence for a class lies: writes a picture of each, with the map of Grad-CAM in colours beside the image
+ * itself, and gives the results in order as they come, so that memory does not grow with their number.
+ *
+ * @throws ResnetFtError INVALID_OPTION, also for a layer or a class that the model does not have; OUTPUT_NOT_WRITABLE where the folder
+ *   can't be made; what opening the model throws; ABORTED. What is wrong with one image is in its place among the results.
+ */
+export async function* explain(
+  input: ExplainOptions,
+  control: ExplainControl = {},
+): AsyncGenerator<ExplainedImage | UnexplainedImage> {
+  const options = resolveExplainOptions(input);
+  const { signal } = control;
+  throwIfAborted(signal, STOPPED);
+  const folder = path.resolve(options.output);
+  const { classifier, neighboursOf } = await open(options, control);
+  try {
+    await makeFolder(folder).catch((cause: unknown) => {
+      throw notWritable(folder, reasonOf(cause), { hint: 'Choose another folder with --output', cause });
+    });
+    const names = new PictureNames();
+    const problems = new Map<string, ResnetFtError>();
+    const list = control.list ?? async function* (): AsyncGenerator<string> {};
+    const files = expandInputs(options.images, { list, problems });
+    for await (const result of gradCam(classifier, files, { layer: options.layer, class: options.class, signal })) {
+      const file = result.input;
+      if (result.error !== undefined) {
+        yield { file, error: problems.get(file) ?? result.error };
+        problems.delete(file);
+        continue;
+      }
+      try {
+        const picture = path.join(folder, names.next(file, result.layer, result.explained.class));
+        await writePicture(picture, result, classifier, options.force);
+        const neighbours = await neighboursOf?.(file);
+        yield { file, ...resultOf(result, options.topK), picture, ...(neighbours === undefined ? {} : { neighbours }) };
+      } catch (error) {
+        if (!(error instanceof ResnetFtError)) throw error;
+        yield { file, error };
+      }
+    }
+  } finally {
+    await classifier.close();
+  }
+}
+
+interface Opened {
+  classifier: Classifier;
+  /** Where neighbours are asked for. */
+  neighboursOf: ((file: string) => Promise<Neighbour[]>) | undefined;
+}
+
+async function open(options: ResolvedExplainOptions, control: ExplainControl): Promise<Opened> {
+  const { arch, classes, offline, layer, neighbours, data } = options;
+  const { signal = new AbortController().signal, onEvent = (): void => {} } = control;
+  const few = neighbours === 0 && (await suitsCpu(options.images, options));
+  const machine = few ? { ...options, device: 'cpu' } : options;
+  const { warmUpBackend } = await import('../backend/registry.js');
+  warmUpBackend(machine.backend, machine.device);
+  const onProgress = (event: DownloadEvent): void => onEvent({ kind: 'download', event });
+  const opened = await openModel(options.model, { arch, classes, offline, signal, onProgress });
+  requireLayer(opened.network, layer);
+  if (options.class !== undefined) classIndex(opened.classes, options.class);
+  const option = '--neighbours';
+  const run =
+    neighbours === 0 ? undefined : await openRunData(opened.file, { data, offline, signal, onProgress, option });
+  throwIfAborted(signal, STOPPED);
+  const classifier = await Classifier.create(opened, machine, onEvent);
+  if (run === undefined) return { classifier, neighboursOf: undefined };
+  try {
+    const { folder, dataset, print } = run;
+    const key = embeddingKey(opened, classifier.choice.precision, print);
+    const onImage = (done: number, total: number): void => onEvent({ kind: 'embedding', done, total });
+    const embeddings = await embeddingsOf(classifier, { samples: dataset.train, folder, key, signal, onImage });
+    const neighboursOf = async (file: string): Promise<Neighbour[]> => {
+      for await (const result of classifier.run([file], { batchSize: 1, features: true, signal })) {
+        if (result.error !== undefined) throw result.error;
+        return nearestImages(result.features ?? [], embeddings, dataset, neighbours);
+      }
+      return [];
+    };
+    return { classifier, neighboursOf };
+  } catch (error) {
+    await classifier.close();
+    throw error;
+  }
+}
+
+function resultOf({ scores, layer, explained, map }: Explanation, topK: number) {
+  const { class: name, probability } = scores[0];
+  const { width, height, values } = map;
+  const cells = { width, height, empty: values.every((value) => value === 0) };
+  return { class: name, probability, top: scores.slice(0, topK), layer, explained, map: cells };
+}
+
+async function writePicture(
+  picture: string,
+  { input, map }: Explanation<string>,
+  { info }: Classifier,
+  force: boolean,
+): Promise<void> {
+  await checkOutputFile(picture, '--output', force);
+  const geometry = geometryOf(info.preprocessing);
+  const image = await decodeImage(input, input, geometry.exifRotate);
+  await writeAtomically(picture, [await sideBySide(image, map, cropBox(image, geometry))]);
+}

@@ -1,0 +1,155 @@
+import path from 'node:path';
+import type { FallbackEvent } from '../backend/registry';
+import { mulberry32, shuffled } from '../data/draw';
+import type { Dataset } from '../data/dataset';
+import type { DownloadEvent } from '../download/types';
+import { ResnetFtError, throwIfAborted } from '../errors';
+import { Classifier } from '../model/classifier';
+import { cardMetadata } from '../model/describe';
+import { openModel, type OpenedModel } from '../model/open';
+import { quantized, UnknownJudge, type UnknownRule } from '../model/unknown';
+import { rejectOption, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from '../options';
+import { readWeights, writeStateDict } from '../weights/index';
+import { embeddingKey, embeddingsOf, type Embeddings } from './embeddings';
+import { openRunData, type RunData } from './run-data';
+import { fitTemperature } from '../eval/calibration';
+import { limitsFor } from './unknown-limits';
+
+const STOPPED = 'The fitting was stopped; the model is as it was';
+
+/** Bytes of features that a model carries at most: in its metadata they take a third more, of which a file may have 4 MiB. */
+const MOST_BYTES = 1_250_000;
+/** Neighbours that are looked at: few, for a model carries few images of each class. */
+const MOST_NEIGHBOURS = 5;
+
+/** What fitting reports on its way. */
+export type UnknownEvent =
+  | { kind: 'download'; event: DownloadEvent }
+  | FallbackEvent
+  | { kind: 'image'; split: 'training' | 'validation'; done: number; total: number };
+
+export interface UnknownControl {
+  signal?: AbortSignal | undefined;
+  onEvent?: ((event: UnknownEvent) => void) | undefined;
+}
+
+/** The threshold that a model has now. */
+export interface UnknownResult extends Omit<UnknownRule, 'references'> {
+  /** Absolute path of the model. */
+  file: string;
+  /** Training images that the model carries to compare with. */
+  references: number;
+  /** Validation images, and how many of them count as known. */
+  images: number;
+  kept: number;
+}
+
+/**
+ * Teaches a model of `train` to say "none of these": fits temperature and limits on the run's validation images, and writes them into the model's
+ * metadata with the features of some training images. The weights stay as they are.
+ *
+ * @returns undefined where the threshold was taken out of the model
+ * @throws ResnetFtError INVALID_OPTION, also where the model is not in the folder of a run; DATA_INVALID where the data set is not that of
+ *   the run; OUTPUT_NOT_WRITABLE; ABORTED; what opening the model throws
+ */
+export async function fitUnknown(
+  input: UnknownOptions,
+  control: UnknownControl = {},
+): Promise<UnknownResult | undefined> {
+  const options = resolveUnknownOptions(input);
+  const signal = control.signal ?? new AbortController().signal;
+  throwIfAborted(signal, STOPPED);
+  const opened = await openModel(options.model, { offline: true });
+  const file = path.resolve(opened.file);
+  if (path.extname(file) !== '.safetensors') {
+    rejectOption('a model of train, a .safetensors file', 'model', options.model);
+  }
+  if (options.forget) {
+    await rewrite(file, opened, undefined);
+    return undefined;
+  }
+  const emit = control.onEvent ?? ((): void => {});
+  const onProgress = (event: DownloadEvent): void => emit({ kind: 'download', event });
+  const { data, offline } = options;
+  const run = await openRunData(file, { data, offline, signal, onProgress, option: 'unknown' });
+  const { rule, images, kept } = await measure(opened, run, options, signal, emit);
+  throwIfAborted(signal, STOPPED);
+  await rewrite(file, opened, rule);
+  const { references, ...figures } = rule;
+  return { file, ...figures, references: references.count, images, kept };
+}
+
+interface Measured {
+  rule: UnknownRule;
+  images: number;
+  kept: number;
+}
+
+async function measure(
+  opened: OpenedModel,
+  { folder, dataset, print }: RunData,
+  options: ResolvedUnknownOptions,
+  signal: AbortSignal,
+  emit: (event: UnknownEvent) => void,
+): Promise<Measured> {
+  const classifier = await Classifier.create(opened, options, emit);
+  try {
+    const key = embeddingKey(opened, classifier.choice.precision, print);
+    const onImage = (done: number, total: number): void => emit({ kind: 'image', split: 'training', done, total });
+    const embeddings = await embeddingsOf(classifier, { samples: dataset.train, folder, key, signal, onImage });
+    const references = chosen(embeddings, dataset);
+    const logits: Float32Array[] = [];
+    const features: Float32Array[] = [];
+    const targets: number[] = [];
+    let done = 0;
+    const files = dataset.val.map(({ file }) => file);
+    const { batchSize } = options;
+    for await (const result of classifier.run(files, { batchSize, features: true, signal })) {
+      const target = dataset.val[done++]?.target ?? 0;
+      emit({ kind: 'image', split: 'validation', done, total: files.length });
+      if (result.error !== undefined || result.features === undefined) continue;
+      logits.push(result.logits);
+      features.push(result.features);
+      targets.push(target);
+    }
+    if (logits.length === 0 || references.length === 0) {
+      throw new ResnetFtError('IMAGE_UNREADABLE', `none of the images of ${folder} could be read`);
+    }
+    const temperature = fitTemperature(logits, targets);
+    const neighbours = Math.min(MOST_NEIGHBOURS, references.length);
+    const open = { temperature, neighbours, keep: options.keep, references: quantized(references) };
+    const judge = new UnknownJudge({ ...open, probability: 0, distance: 1 });
+    const known = logits.map((row, i) => judge.judge(row, features[i] ?? []));
+    const { kept, ...limits } = limitsFor(known, options.keep);
+    return { rule: { ...open, ...limits }, images: logits.length, kept };
+  } finally {
+    await classifier.close();
+  }
+}
+
+/** Training images that the model carries: of each class as many as of the others, as far as it has them. */
+function chosen({ width, rows, read }: Embeddings, { train, classes }: Dataset): Float32Array[] {
+  const random = mulberry32(0);
+  const byClass = classes.map((_, target) =>
+    shuffled(
+      train.flatMap((sample, row) => (sample.target === target && read[row] === 1 ? [row] : [])),
+      random,
+    ),
+  );
+  const most = Math.floor(MOST_BYTES / Math.max(width, 1));
+  const longest = Math.max(0, ...byClass.map((own) => own.length));
+  const taken: number[] = [];
+  for (let i = 0; i < longest; i++) {
+    for (const own of byClass) if (own[i] !== undefined && taken.length < most) taken.push(own[i] ?? 0);
+  }
+  return taken.map((row) => rows.subarray(row * width, (row + 1) * width));
+}
+
+/** Writes the file anew, its tensors as they are. */
+async function rewrite(file: string, opened: OpenedModel, unknown: UnknownRule | undefined): Promise<void> {
+  const { tensors, metadata } = await readWeights(file);
+  const { unknown: _, ...others } = metadata;
+  const { arch, classes, preprocessing } = opened;
+  const card = cardMetadata({ arch, classes, preprocessing, unknown });
+  await writeStateDict(file, tensors, { metadata: { ...others, ...card } });
+}

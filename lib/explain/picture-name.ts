@@ -1,0 +1,41 @@
+import path from 'node:path';
+
+/** Bytes of a file's name at most, a little below what file systems have, for what is put before it while it is written. */
+const LONGEST = 200;
+/** Characters that some system does not have in names, and those that no person could type. */
+// eslint-disable-next-line no-control-regex
+const UNFIT = /[\u0000-\u001f\u007f-\u009f<>:"/\\|?*\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * Names of pictures, `NAME.LAYER.CLASS.png`. Names of files and classes may hold anything: what does not fit into a file's name becomes `_`.
+ * Another image of the same name gets a number.
+ */
+export class PictureNames {
+  private readonly given = new Set<string>();
+
+  /** @param image path of the image */
+  next(image: string, layer: string, className: string): string {
+    const name = path.basename(image, path.extname(image));
+    const end = `.${layer}.${cut(fit(className), 80)}`;
+    const begin = cut(fit(name), LONGEST - Buffer.byteLength(end));
+    for (let number = 1; ; number++) {
+      const file = `${begin}${number === 1 ? '' : `-${number}`}${end}.png`;
+      // Some file systems do not tell capitals from small letters.
+      if (this.given.has(file.toLowerCase())) continue;
+      this.given.add(file.toLowerCase());
+      return file;
+    }
+  }
+}
+
+/** A name that begins with a dot would be hidden. */
+const fit = (name: string): string => name.replace(UNFIT, '_').replace(/^\./, '_').trim() || '_';
+
+function cut(text: string, bytes: number): string {
+  let end = '';
+  for (const character of text) {
+    if (Buffer.byteLength(end + character) > bytes) break;
+    end += character;
+  }
+  return end;
+}

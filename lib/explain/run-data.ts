@@ -1,0 +1,48 @@
+import path from 'node:path';
+import type { Dataset } from '../data/dataset';
+import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
+import type { DownloadEvent } from '../download/types';
+import { rejectOption } from '../options';
+import { openData } from '../train/open-data';
+import { readConfig } from '../train/run-config';
+
+/** The images that a model was trained on and validated with. */
+export interface RunData {
+  /** Folder of the run. */
+  folder: string;
+  dataset: Dataset;
+  print: DataPrint;
+}
+
+export interface RunDataOptions {
+  /** Where the data set is now; default where it was. */
+  data?: string | undefined;
+  offline: boolean;
+  signal: AbortSignal;
+  onProgress: (event: DownloadEvent) => void;
+  /** The option for which the images are needed. */
+  option: string;
+}
+
+/**
+ * Finds the images of the run that a model is of, by the `config.json` beside its file.
+ *
+ * @param file of the model
+ * @throws ResnetFtError INVALID_OPTION where there is no run; DATA_NOT_FOUND or DATA_INVALID where its images are not there, or are others
+ */
+export async function openRunData(file: string, options: RunDataOptions): Promise<RunData> {
+  const folder = path.dirname(path.resolve(file));
+  const config = await readConfig(folder);
+  if (config === undefined) {
+    const hint = `It needs the images of training: ${folder} has no config.json`;
+    rejectOption('the folder of a run of train as the model', options.option, file, hint);
+  }
+  const { data = config.options.data, offline, signal, onProgress } = options;
+  const dataset = await openData(
+    { ...config.options, data },
+    { emit: () => {}, download: { offline, signal, onProgress } },
+  );
+  const print = await fingerprint(dataset);
+  requireSameData(config.data, print);
+  return { folder, dataset, print };
+}
