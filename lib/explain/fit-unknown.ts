@@ -12,7 +12,7 @@ import { rejectOption, resolveUnknownOptions, type ResolvedUnknownOptions, type 
 import { readWeights, writeStateDict } from '../weights/index';
 import { embeddingKey, embeddingsOf, type Embeddings } from './embeddings';
 import { openRunData, type RunData } from './run-data';
-import { fitTemperature } from './temperature';
+import { fitTemperature } from '../eval/calibration';
 import { limitsFor } from './unknown-limits';
 
 const STOPPED = 'The fitting was stopped; the model is as it was';

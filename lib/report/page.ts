@@ -7,7 +7,7 @@ import { elementUrl } from '../html/url';
 import { packageVersion } from '../machine/version';
 import { duration } from '../text/duration';
 import { percent } from '../text/percent';
-import type { Calibration } from './calibration';
+import type { Calibration } from '../eval/calibration';
 import { withInterval, type ReportContext, type Section } from './context';
 import type { Run } from './read-run';
 import { SCRIPT } from './script';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { mulberry32 } from '../../lib/data/draw';
-import { fitTemperature } from '../../lib/explain/temperature';
+import { fitTemperature } from '../../lib/eval/calibration';
 import { limitsFor } from '../../lib/explain/unknown-limits';
 import { cardMetadata, parseCard } from '../../lib/model/describe';
 import { softmax } from '../../lib/network/softmax';

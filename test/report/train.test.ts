@@ -1,8 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { train, type TrainEvent } from '../../lib';
 import { openPage, withBrowser } from '../browser/browser';
-import { ANTS_BEES, records, run, scratch } from '../cli/run';
+import { records, run, scratch } from '../cli/run';
 import { SMALL_RUN, startRun } from '../train/small-run';
 
 const tmp = scratch();
@@ -101,27 +100,12 @@ test('a run that is stopped has a page of what there was, which says so', async 
 
 test('a report that cannot be written never fails the training: a note says why', async () => {
   const output = path.join(tmp, 'blocked');
-  const events: TrainEvent[] = [];
-  const onEvent = (event: TrainEvent): void => {
-    events.push(event);
-    // What stands in the way.
-    if (event.kind === 'start') fs.mkdirSync(path.join(output, 'report.html', 'full'), { recursive: true });
+  // What stands in the way.
+  const block = (text: string): void => {
+    if (text.includes('"kind":"start"')) fs.mkdirSync(path.join(output, 'report.html', 'full'), { recursive: true });
   };
-  const options = {
-    data: ANTS_BEES,
-    weights: 'none',
-    arch: 'resnet18',
-    batchSize: 4,
-    epochs: 1,
-    cropCache: '0',
-    output,
-  } as const;
-  const result = await train(options, { onEvent });
-  expect(result.epochs).toBe(1);
-  expect(events.filter(({ kind }) => kind === 'report')).toEqual([]);
-  expect(events).toContainEqual({
-    kind: 'note',
-    note: expect.stringMatching(/^report\.html was not written: .*report\.html/),
-  });
-  expect(events.at(-1)).toMatchObject({ kind: 'done' });
+  const outcome = await run([...SMALL_RUN, '--steps', '1', '--output', output, '--json'], { onStdout: block });
+  expect(outcome).toMatchObject({ code: 0, stderr: '' });
+  const note = expect.stringMatching(/^report\.html was not written: .*report\.html/);
+  expect(records(outcome.stdout).slice(-2)).toMatchObject([{ kind: 'note', note }, { kind: 'done' }]);
 });

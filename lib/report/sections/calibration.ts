@@ -1,7 +1,7 @@
 import { barPlot } from '../../charts/plot';
 import { html } from '../../html/html';
 import { percent } from '../../text/percent';
-import { BINS, calibrate, TEMPERATURES, type Calibration, type Reliability } from '../calibration';
+import { BINS, calibrate, TEMPERATURES, type Calibration, type Reliability } from '../../eval/calibration';
 import type { Section } from '../context';
 import type { Scores } from '../scores';
 

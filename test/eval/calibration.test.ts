@@ -1,4 +1,4 @@
-import { calibrate, fitTemperature, reliabilityOf, scaled, TEMPERATURES } from '../../lib/report/calibration';
+import { calibrate, fitTemperature, reliabilityOf, scaled, TEMPERATURES } from '../../lib/eval/calibration';
 import { softmax } from '../../lib/network/softmax';
 
 /** Numbers of 0 to below 1, always the same. */
@@ -37,7 +37,7 @@ test('the expected calibration error of a worked example', () => {
 });
 
 test.each([0.5, 1, 2.5])('a temperature of %d is found again from what was drawn by it', (temperature) => {
-  const { logits, targets } = drawn(10_000, temperature);
+  const { logits, targets } = drawn(4000, temperature);
   expect(fitTemperature(logits, targets) / temperature).toBeCloseTo(1, 1);
 });
 
@@ -63,7 +63,7 @@ test('a model that is always right, or always wrong, has the end of the range', 
 });
 
 test('calibration helps a model that is too sure, on images that it was not fitted on', () => {
-  const { logits, targets } = drawn(2000, 3, 7);
+  const { logits, targets } = drawn(1000, 3, 7);
   const { temperature, before, after, loss } = calibrate(logits, targets);
   expect(temperature).toBeGreaterThan(2.5);
   expect(after.error).toBeLessThan(before.error / 2);
