@@ -10,7 +10,7 @@ const file = path.join(folder, 'report.html');
 
 let stdout: string;
 beforeAll(async () => {
-  const args = [...SMALL_RUN, '--epochs', '2', '--mixup', '0.4', '--output', folder, '--json'];
+  const args = [...SMALL_RUN, '--epochs', '2', '--mixup', '0.4', '--output', folder, '--report', '--json'];
   const outcome = await run(args);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   ({ stdout } = outcome);
@@ -104,7 +104,9 @@ test('a report that cannot be written never fails the training: a note says why'
   const block = (text: string): void => {
     if (text.includes('"kind":"start"')) fs.mkdirSync(path.join(output, 'report.html', 'full'), { recursive: true });
   };
-  const outcome = await run([...SMALL_RUN, '--steps', '1', '--output', output, '--json'], { onStdout: block });
+  const outcome = await run([...SMALL_RUN, '--steps', '1', '--output', output, '--report', '--json'], {
+    onStdout: block,
+  });
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   const note = expect.stringMatching(/^report\.html was not written: .*report\.html/);
   expect(records(outcome.stdout).slice(-2)).toMatchObject([{ kind: 'note', note }, { kind: 'done' }]);
