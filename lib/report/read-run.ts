@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { ResnetFtError } from '../errors';
 import { readIfThere } from '../files/regular-file';
 import {
@@ -88,20 +88,28 @@ async function json<T extends object>(file: string): Promise<T | undefined> {
   throw damaged(file);
 }
 
+/** Bytes of a line beyond which a file is no list of records: a prediction of a million classes has less. */
+const LONGEST = 2 ** 27;
+
 /** The values of a file's lines, undefined for one that is no JSON; nothing where there is no such file. */
 async function* jsonLines(file: string): AsyncGenerator<{ value: unknown; line: number; last: boolean }> {
-  let before: { text: string; line: number } | undefined;
+  let line = 0;
+  let rest = '';
   try {
-    for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-      if (before !== undefined) yield { value: parsed(before.text), line: before.line, last: false };
-      before = { text, line: (before?.line ?? 0) + 1 };
+    // What stands there need not be a file: a device may have no end, and a pipe no beginning.
+    if (!(await stat(file)).isFile()) throw damaged(file, 'is no file');
+    for await (const chunk of createReadStream(file, 'utf8')) {
+      const texts = (rest + String(chunk)).split('\n');
+      rest = texts.pop() ?? '';
+      if (rest.length > LONGEST) throw damaged(file);
+      for (const text of texts) yield { value: parsed(text), line: ++line, last: false };
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     if (error instanceof ResnetFtError) throw error;
     throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${(error as Error).message}`, { cause: error });
   }
-  if (before !== undefined) yield { value: parsed(before.text), line: before.line, last: true };
+  if (rest !== '') yield { value: parsed(rest), line: line + 1, last: true };
 }
 
 function parsed(text: string): unknown {

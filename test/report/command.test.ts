@@ -130,6 +130,19 @@ test.each<[string, (folder: string) => void, RegExp]>([
   expect(stderr.trim()).toMatch(message);
 });
 
+test.each(['/dev/zero', '/dev/full'])(
+  'a device in place of the metrics (%s) is told, not read for ever',
+  async (device) => {
+    if (!fs.existsSync(device)) return;
+    const { folder } = await makeRun(tmp, `device ${device.slice(5)}`, { classes: CLASSES, files: FILES });
+    fs.rmSync(path.join(folder, 'metrics.jsonl'));
+    fs.symlinkSync(device, path.join(folder, 'metrics.jsonl'));
+    const { code, stderr } = await run(['report', folder]);
+    expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
+    expect(stderr).toMatch(/metrics\.jsonl: is no file/);
+  },
+);
+
 test('half of a last line, as a killed run leaves it, is no damage', async () => {
   const { folder } = await makeRun(tmp, 'killed', { classes: CLASSES, files: FILES, finished: false });
   fs.appendFileSync(path.join(folder, 'metrics.jsonl'), '{"kind":"step","epo');

@@ -29,6 +29,8 @@ const FILES = [
   'metrics.jsonl',
   'model.safetensors',
   'predictions.jsonl',
+  'report.html',
+  'report.json',
   'result.json',
 ];
 

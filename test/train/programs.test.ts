@@ -26,7 +26,7 @@ test('a loop over the events sees all of them, and ends with the training', asyn
   expect(seen.epochs).toBe(2);
   const kinds = [...new Set(seen.kinds)];
   expect(kinds.filter((kind) => kind !== 'checkpoint')).toEqual([
-    ...['data', 'device', 'crops', 'start', 'step', 'epoch', 'saved', 'done'],
+    ...['data', 'device', 'crops', 'start', 'step', 'epoch', 'saved', 'report', 'done'],
   ]);
   expect(seen.kinds.at(-1)).toBe('done');
 });

@@ -33,6 +33,8 @@ test('two steps leave config, metrics, weights and predictions', async () => {
     'metrics.jsonl',
     'model.safetensors',
     'predictions.jsonl',
+    'report.html',
+    'report.json',
     'result.json',
   ];
   expect(fs.readdirSync(output).sort()).toEqual(files);
@@ -168,7 +170,9 @@ test('Ctrl-C stops within a batch, leaves whole files and ends with 130', async 
   });
   expect(ran.code).toBe(130);
   expect(ran.stderr).toMatch(/^resnet-ft: [^\n]+\n$/);
-  expect(fs.readdirSync(output).sort()).toEqual(['checkpoints', 'config.json', 'last.safetensors', 'metrics.jsonl']);
+  expect(fs.readdirSync(output).sort()).toEqual([
+    ...['checkpoints', 'config.json', 'last.safetensors', 'metrics.jsonl', 'report.html', 'report.json'],
+  ]);
   expect(records(fs.readFileSync(path.join(output, 'metrics.jsonl'), 'utf8')).length).toBeLessThanOrEqual(3);
   header(path.join(output, 'last.safetensors'));
 });
