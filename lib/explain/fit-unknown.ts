@@ -19,8 +19,8 @@ const STOPPED = 'The fitting was stopped; the model is as it was';
 
 /** Bytes of features that a model carries at most: in its metadata they take a third more, of which a file may have 4 MiB. */
 const MOST_BYTES = 1_250_000;
-/** Neighbours that are looked at: few, for a model carries few images of each class. */
-const MOST_NEIGHBOURS = 5;
+/** Neighbours that are looked at, as a share of the images that the model carries of a class, and at most. */
+const NEIGHBOURS = { share: 0.1, most: 50 };
 
 /** What fitting reports on its way. */
 export type UnknownEvent =
@@ -116,7 +116,8 @@ async function measure(
       throw new ResnetFtError('IMAGE_UNREADABLE', `none of the images of ${folder} could be read`);
     }
     const temperature = fitTemperature(logits, targets);
-    const neighbours = Math.min(MOST_NEIGHBOURS, references.length);
+    const ofClass = references.length / opened.classes.length;
+    const neighbours = Math.min(Math.max(Math.round(ofClass * NEIGHBOURS.share), 1), NEIGHBOURS.most);
     const open = { temperature, neighbours, keep: options.keep, references: quantized(references) };
     const judge = new UnknownJudge({ ...open, probability: 0, distance: 1 });
     const known = logits.map((row, i) => judge.judge(row, features[i] ?? []));
