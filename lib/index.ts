@@ -166,7 +166,7 @@ export async function fitUnknown(
 
 /**
  * Looks through a folder of images for what would stop a training, make its figures wrong or its model worse: `resnet-ft check` as a function. It changes
- * nothing; the report has the lines of a shell that would. docs/check.md explains what is looked for.
+ * nothing; the report has the shell commands that would. docs/check.md explains what is looked for.
  *
  * @param options.data folder of classes, or of `train/` and `val/`
  * @param options.model where labels and look-alikes are to be judged by embeddings too

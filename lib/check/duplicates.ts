@@ -42,7 +42,8 @@ export function samePixels(images: readonly Decoded[]): number[][] {
 }
 
 /**
- * Pairs of images that look alike though their pixels differ. Of those with the very same hash, each is compared with the first alone.
+ * Pairs of images that look alike though their pixels differ, as few as join all that do: of a thousand frames of a film there are 999. Of those with
+ * the very same hash, each is compared with the first alone.
  *
  * @param same of {@link samePixels}: one of each group stands for it
  */
@@ -56,9 +57,13 @@ export async function lookAlikes(
   const compared = firsts.filter((i) => (images[i]?.inspected.contrast ?? 0) >= PLAIN_CONTRAST);
   const byHash = new Map<string, number>();
   const pairs: Pair[] = [];
+  const groups = new Groups(images.length);
   const compare = (a: number, b: number): void => {
+    if (groups.of(a) === groups.of(b)) return;
     const score = likeness(look(a).thumb, look(b).thumb);
-    if (score >= LOOK_LIKENESS) pairs.push({ a, b, score });
+    if (score < LOOK_LIKENESS) return;
+    groups.join(a, b);
+    pairs.push({ a, b, score });
   };
   for (const i of compared) {
     const key = `${look(i).high} ${look(i).low}`;
@@ -75,23 +80,34 @@ export async function lookAlikes(
   return pairs;
 }
 
-/** What is the same image several times, by its pixels, and what only looks alike, by pairs of any origin. */
+/** What is the same image several times, by its pixels, and what only looks alike: by its hash, or, beyond that, by its embedding. */
 export function duplicateFindings(
   images: readonly Decoded[],
   same: readonly number[][],
-  pairs: readonly Pair[],
+  alike: readonly Pair[],
+  embedded: readonly Pair[],
 ): Finding[] {
   const exact = same.filter((group) => group.length > 1).flatMap((group) => sameFindings(pick(images, group)));
-  const groups = new Groups(images.length);
-  for (const [first = 0, ...others] of same) for (const other of others) groups.join(first, other);
-  for (const { a, b } of pairs) groups.join(a, b);
+  const looks = new Groups(images.length);
+  for (const [first = 0, ...others] of same) for (const other of others) looks.join(first, other);
+  for (const { a, b } of alike) looks.join(a, b);
+  const more = embedded.filter(({ a, b }) => looks.of(a) !== looks.of(b));
+  const features = new Groups(images.length);
+  for (const { a, b } of more) features.join(a, b);
+  return [
+    ...exact,
+    ...groupFindings(images, looks, alike, 'that look alike'),
+    ...groupFindings(images, features, more, 'whose embeddings are alike'),
+  ];
+}
+
+function groupFindings(images: readonly Decoded[], groups: Groups, pairs: readonly Pair[], how: string): Finding[] {
   const scores = new Map<number, number>();
   for (const { a, score } of pairs) scores.set(groups.of(a), Math.min(score, scores.get(groups.of(a)) ?? 1));
-  const near = groups.all().flatMap((group) => {
+  return groups.all().flatMap((group) => {
     const score = scores.get(groups.of(group[0] ?? 0));
-    return score === undefined ? [] : nearFindings(pick(images, group), score);
+    return score === undefined ? [] : nearFindings(pick(images, group), score, how);
   });
-  return [...exact, ...near];
 }
 
 const pick = (images: readonly Decoded[], group: readonly number[]): Decoded[] =>
@@ -124,12 +140,12 @@ function sameFindings(members: Decoded[]): Finding[] {
   ];
 }
 
-function nearFindings(members: Decoded[], score: number): Finding[] {
+function nearFindings(members: Decoded[], score: number, how: string): Finding[] {
   const { leak, conflict, where } = placesOf(members);
   const area = ({ inspected: { width, height } }: Decoded): number => width * height;
   const train = (one: Decoded): number => Number(one.split === 'train');
   const files = members.sort((a, b) => train(a) - train(b) || area(b) - area(a)).map(({ file }) => file);
-  const note = `${counted(files.length, 'image')} that look alike (${score.toFixed(2)})${where === '' ? '' : `, ${where}`}`;
+  const note = `${counted(files.length, 'image')} ${how} (${score.toFixed(2)})${where === '' ? '' : `, ${where}`}`;
   const near = (kind: FindingKind, from: number): Finding => ({
     ...finding(kind, files, note, (remove) => files.slice(from).map(remove).map(afterALook)),
     score,

@@ -27,6 +27,9 @@ interface JudgeOptions {
 const NO_MODEL =
   'no model was named: --model imagenet-v1 takes the weights of ImageNet, which are downloaded once (98 MB); or name the folder of a run';
 
+const CLUSTERED =
+  'by the embeddings of this model nearly all images of a class look alike, as by one that was trained on these very images: take another';
+
 /**
  * Look-alikes by embeddings, and labels by a classifier on these.
  *
@@ -50,7 +53,7 @@ export async function judgeByModel(
   const embeddings = await embed(classifier, files, { batchSize, signal, onProgress }).finally(() =>
     classifier.close(),
   );
-  const pairs = await nearEmbeddings(embeddings, pause);
+  const near = await nearEmbeddings(embeddings, pause);
 
   const groups = new Int32Array(images.length);
   for (const group of same) for (const i of group) groups[i] = group[0] ?? i;
@@ -66,9 +69,12 @@ export async function judgeByModel(
   const { device, precision } = classifier.choice;
   return {
     findings,
-    pairs: pairs.filter(({ a, b }) => groups[a] !== groups[b]),
+    pairs: (near ?? []).filter(({ a, b }) => groups[a] !== groups[b]),
     judgedBy: { model: options.model ?? '', arch, device, precision, features: embeddings.width, folds, ...figures },
-    skipped: reason === undefined ? [] : [{ part: 'labels', reason }],
+    skipped: [
+      ...(near === undefined ? [{ part: 'embeddings' as const, reason: CLUSTERED }] : []),
+      ...(reason === undefined ? [] : [{ part: 'labels' as const, reason }]),
+    ],
   };
 }
 

@@ -1,15 +1,19 @@
 import type { Pair } from './duplicates';
+import { Groups } from './groups';
 import { nearHashes } from './near-hashes';
 import { project, randomRows } from './random-matrix';
 
 /** Cosine of two centred embeddings from which on the images count as look-alikes. */
-const NEAR_COSINE = 0.95;
+const NEAR_COSINE = 0.97;
 
 /** Sides of planes by which embeddings are hashed. */
 const PLANES = 64;
-/** Planes that two near embeddings may lie on different sides of: at a cosine of 0.95 it is 6.5 of 64 on average, with a spread of 2.4. */
-const SIDES_APART = 12;
+/** Planes that two near embeddings may lie on different sides of: at a cosine of 0.97 it is 5 of 64 on average, with a spread of 2.2. */
+const SIDES_APART = 11;
 const SEED = 1;
+
+/** Pairs for each image, on average, from which on embeddings tell nothing: they lie in clusters, as those of a model do that knows its images by heart. */
+const MOST_PAIRS = 10;
 
 /** Embeddings, one after the other. */
 export interface Embeddings {
@@ -24,8 +28,10 @@ export interface Embeddings {
  * Pairs of images whose embeddings point the same way, once what all have in common is taken off. Not all are compared with all: those that lie on the
  * same side of nearly all of 64 random planes are (M. S. Charikar, Similarity estimation techniques from rounding algorithms, STOC 2002), which finds 99
  * in 100 of the pairs at the threshold.
+ *
+ * @returns as few pairs as join all that are near; undefined where nearly all are
  */
-export async function nearEmbeddings(embeddings: Embeddings, pause: () => Promise<void>): Promise<Pair[]> {
+export async function nearEmbeddings(embeddings: Embeddings, pause: () => Promise<void>): Promise<Pair[] | undefined> {
   const { width, images } = embeddings;
   const centred = centredUnits(embeddings);
   const planes = randomRows(PLANES, width, SEED);
@@ -38,16 +44,24 @@ export async function nearEmbeddings(embeddings: Embeddings, pause: () => Promis
     low[i] = bitsOf(sides.subarray(32));
   }
   const pairs: Pair[] = [];
+  const groups = new Groups(images.length);
+  let near = 0;
+  const clustered = (): boolean => near > MOST_PAIRS * images.length;
   await nearHashes(
     { high, low },
     SIDES_APART,
     (a, b) => {
       const score = dot(centred, a * width, b * width, width);
-      if (score >= NEAR_COSINE) pairs.push({ a: images[a] ?? 0, b: images[b] ?? 0, score: Math.min(1, score) });
+      if (score < NEAR_COSINE) return;
+      near++;
+      if (groups.of(a) === groups.of(b)) return;
+      groups.join(a, b);
+      pairs.push({ a: images[a] ?? 0, b: images[b] ?? 0, score: Math.min(1, score) });
     },
     pause,
+    clustered,
   );
-  return pairs;
+  return clustered() ? undefined : pairs;
 }
 
 function bitsOf(sides: Float32Array): number {

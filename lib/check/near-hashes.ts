@@ -16,18 +16,20 @@ const BAND_VALUES = 2 ** 16;
  *
  * @param onPair gets each pair once, the lower index first; equal hashes too
  * @param pause is called now and then, to give the event loop a turn, or to end the search by throwing
+ * @param enough ends the search where it says so
  */
 export async function nearHashes(
   { high, low }: Hashes,
   radius: number,
   onPair: (a: number, b: number, distance: number) => void,
   pause: () => Promise<void>,
+  enough: () => boolean = () => false,
 ): Promise<void> {
   const masks = masksOf(Math.floor(radius / BANDS));
   const tables = Array.from({ length: BANDS }, (_, band) => tableOf(high, low, band));
   const seen = new Int32Array(high.length).fill(-1);
   let compared = 0;
-  for (let a = 0; a < high.length; a++) {
+  for (let a = 0; a < high.length && !enough(); a++) {
     const [ownHigh, ownLow] = [high[a] ?? 0, low[a] ?? 0];
     for (const [band, { starts, members }] of tables.entries()) {
       const own = partOf(ownHigh, ownLow, band);

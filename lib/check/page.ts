@@ -170,9 +170,9 @@ function script(report: CheckReport): Html | undefined {
   const lines = scriptLines(report);
   const rest = lines.length - LINES;
   return html`<section>
-    <h2>Lines of a shell</h2>
+    <h2>Shell commands</h2>
     <p>
-      Nothing was changed. These lines would mend ${counted(count, 'finding')}; those that begin with # want a look
+      Nothing was changed. These commands would mend ${counted(count, 'finding')}; those that begin with # want a look
       first. The option --commands prints them.
     </p>
     <pre tabindex="0"><code>${lines.slice(0, LINES).map((line) => html`${line}<br />`)}</code></pre>

@@ -22,7 +22,7 @@ export interface Finding {
   /** One line for a person, without the names of `files`. */
   note: string;
   /**
-   * Lines of a POSIX shell that would mend it; those that want a look before begin with `# `. None where there is nothing to do, or names can't
+   * Shell commands that would mend it; those that want a look before begin with `# `. None where there is nothing to do, or names can't
    * be written.
    */
   commands: string[];

@@ -6,7 +6,6 @@ import type { CheckReport, Finding, JudgedBy, SkippedPart } from '../check/types
 import { counted } from '../text/count';
 import { percent } from '../text/percent';
 import { printable } from '../text/printable';
-import { shellWord } from '../text/shell';
 import { align, fill } from '../text/text-table';
 import { shownPath } from './shown-path';
 
@@ -121,12 +120,11 @@ function totalLine(findings: readonly Finding[]): string {
   return `${parts.join(', ')}; nothing was changed`;
 }
 
-function nextLines({ data, findings, html }: CheckReport, width: number): string[] {
+function nextLines({ findings, html }: CheckReport, width: number): string[] {
   const lines = [];
   const count = mendable(findings);
   if (count > 0) {
-    const command = `npx resnet-ft check ${shellWord(shownPath(data))} --commands`;
-    lines.push(`lines of a shell for ${counted(count, 'finding')}, to read first: ${command}`);
+    lines.push(`--commands prints shell commands for ${counted(count, 'finding')}, to be read before they are run`);
   }
   if (html !== null) lines.push(`the images are shown in ${shownPath(html)}`);
   else if (findings.length > 0) lines.push('--json has all findings, --html FILE shows the images');
@@ -158,7 +156,7 @@ function elided(text: string, width: number): string {
     const end = from.findIndex((letter) => (used += stringWidth(letter)) > most);
     return from.slice(0, end < 0 ? from.length : end);
   };
-  const head = take(letters, Math.floor(room / 3));
-  const tail = take(letters.toReversed(), room - Math.floor(room / 3)).reverse();
+  const head = take(letters, Math.floor(room / 2));
+  const tail = take(letters.toReversed(), room - Math.floor(room / 2)).reverse();
   return `${head.join('')}…${tail.join('')}`;
 }

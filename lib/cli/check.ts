@@ -8,7 +8,7 @@ const CLI_OPTIONS = {
     type: 'boolean',
     default: false,
     group: 'Output',
-    help: 'print the lines of a shell that would mend what was found, instead of the findings; nothing is run',
+    help: 'print the shell commands that would mend what was found, instead of the findings; nothing is run',
   },
   strict: {
     type: 'boolean',
@@ -29,7 +29,7 @@ export const checkCommand = defineCommand({
   examples: [
     ['check photos', 'all that can be told without a model'],
     ['check photos --model imagenet-v1 --html check.html', 'wrong labels too, with the images on a page'],
-    ['check photos --commands > mend.sh', 'lines that would mend it, to be read first'],
+    ['check photos --commands > mend.sh', 'commands that would mend it, to be read first'],
   ],
   async run({ commands, strict, ...options }, { positionals, json, quiet, signal }) {
     if (commands === true && json) rejectOption('no value beside --json, which has the lines too,', '--commands', true);

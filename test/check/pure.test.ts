@@ -94,9 +94,17 @@ test('embeddings that point the same way, whatever all have in common', async ()
   const values = rows.map((value) => value + 20);
   const images = Int32Array.from({ length: 200 }, (_, i) => i);
   const pairs = await nearEmbeddings({ values, width, images }, noPause);
-  expect(pairs.map(({ a, b }) => [a, b]).sort((x, y) => (x[0] ?? 0) - (y[0] ?? 0))).toEqual(
+  expect((pairs ?? []).map(({ a, b }) => [a, b]).sort((x, y) => (x[0] ?? 0) - (y[0] ?? 0))).toEqual(
     Array.from({ length: 20 }, (_, i) => [i, i + 100]),
   );
+});
+
+test('embeddings in two clusters tell no look-alikes', async () => {
+  const width = 32;
+  const noise = randomRows(200, width, 4);
+  const values = noise.map((value, i) => 0.01 * value + (Math.floor(i / width) % 2 === i % 2 ? 1 : -1));
+  const images = Int32Array.from({ length: 200 }, (_, i) => i);
+  expect(await nearEmbeddings({ values, width, images }, noPause)).toBeUndefined();
 });
 
 test('parts: each class evenly, and copies together', () => {
