@@ -19,6 +19,7 @@ const FLOORS = [
     'predict',
     'explain',
     'report',
+    'card',
     'train',
     'repeats',
     'compare',
