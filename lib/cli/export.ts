@@ -1,6 +1,7 @@
 import { shownBytes } from '../files/disk';
 import { EXPORT_OPTIONS, type ExportOptions } from '../options';
 import { say, sayJson } from '../text/terminal';
+import { counted } from '../text/count';
 import { defineCommand } from './command';
 import { shownPath } from './shown-path';
 
@@ -13,6 +14,7 @@ export const exportCommand = defineCommand({
   json: 'print what was written as one JSON object',
   examples: [
     ['export runs/ants --format onnx', 'model.onnx: input float32 [batch, 3, 224, 224], normalised'],
+    ['export runs/ants --format onnx --output web/', 'a folder for transformers.js and the Hugging Face Hub'],
     ['export runs/ants --output ants.onnx --with-preprocessing', 'input uint8 [batch, 224, 224, 3], pixels of crops'],
   ],
   inFiles: () => true,
@@ -26,8 +28,13 @@ export const exportCommand = defineCommand({
     if (json) {
       sayJson(result);
     } else {
-      const { file, arch, classes, bytes } = result;
-      say(`wrote ${shownPath(file)}: ${arch}, ${classes.length} classes, ${shownBytes(bytes)}`);
+      const { file, files, note, arch, classes, bytes } = result;
+      const written =
+        files === undefined
+          ? shownPath(file)
+          : `${shownPath(String(options.output))} with ${counted(files.length, 'file')}`;
+      say(`wrote ${written}: ${arch}, ${classes.length} classes, ${shownBytes(bytes)}`);
+      if (note !== undefined) say(note);
     }
   },
 });

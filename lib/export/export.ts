@@ -8,6 +8,8 @@ import { resolveExportOptions, type Architecture, type ExportFormat, type Export
 import { writeStateDict } from '../weights/index';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { checkOutputFile } from '../files/output-file';
+import { HUB_INPUT } from './hub-config';
+import { checkHubFolder, HUB_MODEL, makeHubFolder, writeHubFiles } from './hub-folder';
 import { buildOnnx } from './onnx';
 import { encodeOnnx } from './onnx-proto';
 
@@ -21,6 +23,10 @@ export interface ExportResult {
   classes: string[];
   /** Whether the graph of an ONNX file normalises the pixels itself. */
   withPreprocessing: boolean;
+  /** All files of a folder, absolute; only there where the output is one. */
+  files?: string[];
+  /** What to know of the folder's model card; only there where a person has edited it. */
+  note?: string;
 }
 
 /** A message of protocol buffers, which ONNX is, ends below 2 GiB. */
@@ -32,18 +38,20 @@ const MAX_ONNX_BYTES = 2 ** 31 - 1;
  *
  * - `pth`, `safetensors`: a state dict as torchvision's model of that architecture has it, complete and in its element types;
  *   loads in Python with `torch.load(file, weights_only=True)` and `load_state_dict(…, strict=True)`.
- * - `onnx`: IR version 8, opset 17, float32, batch norms folded; `input` -> `logits`, described at buildOnnx.
+ * - `onnx`: IR version 8, opset 17, float32, batch norms folded; `input` -> `logits`, described at buildOnnx. Into a folder, where the output
+ *   ends in `/`: `onnx/model.onnx`, whose input is `pixel_values`, with `config.json`, `preprocessor_config.json`, `labels.json` and `README.md`,
+ *   as transformers.js and the Hugging Face Hub take it.
  *
  * @throws ResnetFtError INVALID_OPTION; OUTPUT_NOT_WRITABLE, also for a file that exists and is not to be replaced;
  *   WEIGHTS_INVALID or WEIGHTS_MISMATCH naming the model's file; what the download of named weights throws
  */
 export async function exportModel(
-  input: ExportOptions,
+  given: ExportOptions,
   control: Omit<DownloadControl, 'offline'> = {},
 ): Promise<ExportResult> {
-  const { model, format, output, withPreprocessing, force, ...options } = resolveExportOptions(input);
-  const file = path.resolve(output);
-  await checkOutputFile(file, '--output', force);
+  const { model, format, output, folder, withPreprocessing, force, ...options } = resolveExportOptions(given);
+  const file = path.resolve(output, folder ? HUB_MODEL : '');
+  await (folder ? checkHubFolder(path.resolve(output), force) : checkOutputFile(file, '--output', force));
   const { network, tensors, arch, classes, preprocessing, unknown } = await openModel(model, {
     ...control,
     ...options,
@@ -51,16 +59,21 @@ export async function exportModel(
   const card: ModelCard = { arch, classes, preprocessing, unknown };
   throwIfAborted(control.signal, `the export of ${model} was stopped`);
   if (format === 'onnx') {
-    const { length, chunks } = await encodeOnnx(buildOnnx(network, tensors, card, { withPreprocessing }));
+    const input = folder ? { input: HUB_INPUT } : {};
+    const { length, chunks } = await encodeOnnx(buildOnnx(network, tensors, card, { withPreprocessing, ...input }));
     if (length > MAX_ONNX_BYTES) {
       throw notWritable(
         file,
         `${classes.length} classes make ${length} bytes, but an ONNX file holds at most ${MAX_ONNX_BYTES}`,
       );
     }
+    if (folder) await makeHubFolder(path.resolve(output));
     await writeAtomically(file, chunks);
   } else {
     await writeStateDict(file, tensors, { metadata: cardMetadata(card) });
   }
-  return { file, format, bytes: fs.statSync(file).size, arch, classes, withPreprocessing };
+  const written = { file, format, bytes: fs.statSync(file).size, arch, classes, withPreprocessing };
+  if (!folder) return written;
+  const { files, note } = await writeHubFiles(path.resolve(output), card, model);
+  return { ...written, files, ...(note === undefined ? {} : { note }) };
 }

@@ -23,24 +23,26 @@ const BATCH = 'batch';
  * Metadata: those of the model's card (`format`, `arch`, `classes`, `preprocessing`, the latter two JSON) and `input`, a text.
  *
  * @param tensors all tensors of `network`
+ * @param options.input another name of the input
  */
 export function buildOnnx(
   network: Container,
   tensors: StateDict,
   card: ModelCard,
-  options: { withPreprocessing: boolean },
+  options: { withPreprocessing: boolean; input?: string },
 ): OnnxModel {
+  const { input = ONNX_INPUT } = options;
   const { crop } = card.preprocessing;
   const graph = new GraphBuilder(tensors);
-  const planes = options.withPreprocessing ? graph.normalise(ONNX_INPUT, card.preprocessing) : ONNX_INPUT;
+  const planes = options.withPreprocessing ? graph.normalise(input, card.preprocessing) : input;
   forward(network, graph, planes);
   return {
     name: card.arch,
     nodes: graph.nodes,
     initializers: graph.initializers,
     input: options.withPreprocessing
-      ? { name: ONNX_INPUT, elementType: ONNX_UINT8, shape: [BATCH, crop, crop, 3] }
-      : { name: ONNX_INPUT, elementType: ONNX_FLOAT, shape: [BATCH, 3, crop, crop] },
+      ? { name: input, elementType: ONNX_UINT8, shape: [BATCH, crop, crop, 3] }
+      : { name: input, elementType: ONNX_FLOAT, shape: [BATCH, 3, crop, crop] },
     output: { name: ONNX_OUTPUT, elementType: ONNX_FLOAT, shape: [BATCH, card.classes.length] },
     metadata: {
       ...cardMetadata(card),

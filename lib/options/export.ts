@@ -28,7 +28,12 @@ export const EXPORT_OPTIONS = {
     group: OUTPUT,
     help: 'file format; if left out, that of the extension of --output',
   },
-  output: { type: 'string', expected: 'a file name', group: OUTPUT, help: 'file to write [default: model.<format>]' },
+  output: {
+    type: 'string',
+    expected: 'a file name',
+    group: OUTPUT,
+    help: 'file to write, or with onnx, ending in /, a folder for transformers.js and the Hugging Face Hub [default: model.<format>]',
+  },
   withPreprocessing: {
     type: 'boolean',
     default: false,
@@ -47,6 +52,8 @@ export type ResolvedExportOptions = {
   model: string;
   format: ExportFormat;
   output: string;
+  /** Whether the output is a folder with all that transformers.js needs. */
+  folder: boolean;
 } & Omit<ResolvedOptions<typeof EXPORT_OPTIONS>, 'format' | 'output'>;
 
 /**
@@ -65,6 +72,8 @@ export function resolveExportOptions(input: ExportOptions): ResolvedExportOption
     rejectOption('pth, safetensors or onnx', '--format', undefined);
   }
   const output = options.output ?? `model.${options.format}`;
+  if (output.endsWith('/') || output.endsWith(path.sep))
+    return { ...options, output, format: folderFormat(options), folder: true };
   const implied = EXTENSIONS[path.extname(output).toLowerCase()];
   if (implied === undefined || (options.format !== undefined && options.format !== implied)) {
     const wanted = Object.keys(EXTENSIONS).filter((one) => [undefined, EXTENSIONS[one]].includes(options.format));
@@ -73,5 +82,15 @@ export function resolveExportOptions(input: ExportOptions): ResolvedExportOption
   if (options.withPreprocessing && implied !== 'onnx') {
     rejectOption('onnx with --with-preprocessing', '--format', implied);
   }
-  return { ...options, output, format: implied };
+  return { ...options, output, format: implied, folder: false };
+}
+
+/** The format of a folder. */
+function folderFormat({ format, withPreprocessing }: ResolvedOptions<typeof EXPORT_OPTIONS>): ExportFormat {
+  if (format !== 'onnx') rejectOption('onnx where --output is a folder', '--format', format);
+  if (withPreprocessing) {
+    const hint = 'Of a folder, transformers.js normalises the pixels itself, as preprocessor_config.json says';
+    rejectOption('a file for --output', '--with-preprocessing', withPreprocessing, hint);
+  }
+  return format;
 }

@@ -234,6 +234,14 @@ export const TRAIN_OPTIONS = {
     advanced: true,
     help: 'write report.html, a page with curves, figures and images of the run; --no-report leaves it out',
   },
+  card: {
+    type: 'boolean',
+    default: true,
+    group: OUTPUT,
+    affects: 'place',
+    advanced: true,
+    help: "write README.md, a model card in Hugging Face's format; --no-card leaves it out",
+  },
 } as const satisfies RecipeTable;
 
 /**

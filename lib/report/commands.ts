@@ -36,6 +36,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'output',
   'resume',
   'report',
+  'card',
   'recipe',
   'backend',
   'cacheDir',

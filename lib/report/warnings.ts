@@ -4,7 +4,7 @@ import type { Run } from './read-run';
 /** How many times more images the largest class may have than the smallest. */
 const IMBALANCE = 5;
 /** Validation images of a class below which its figures say little. */
-const FEW = 10;
+export const FEW = 10;
 
 /** Images of each class in both splits. */
 export function countsOf({ config }: Pick<Run, 'config'>): { name: string; train: number; val: number }[] {

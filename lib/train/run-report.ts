@@ -1,4 +1,5 @@
 import { oneLine } from '../errors';
+import type { ResolvedTrainOptions } from '../options';
 import { REPORT, REPORT_DATA, type ReportData } from '../report/records';
 import { jsonText } from '../text/json';
 import type { Account } from './account';
@@ -7,9 +8,8 @@ import type { OpenTraining } from './open-training';
 import { predictions } from './predictions';
 import type { RunFolder } from './run-folder';
 import { seenBatches } from './seen';
-import type { ResolvedTrainOptions } from '../options';
 
-/** The page about a run, from its beginning to its end. Nothing of it ever fails the run: a note says what went wrong. */
+/** The page and the model card about a run, from its beginning to its end. Nothing of them ever fails the run: a note says what went wrong. */
 export class RunReport {
   private batches: ReportData['batches'] = [];
 
@@ -17,17 +17,35 @@ export class RunReport {
     private readonly folder: RunFolder,
     private readonly account: Account,
     private readonly emit: (event: TrainEvent) => void,
+    private readonly wanted: Pick<ResolvedTrainOptions, 'report' | 'card'>,
   ) {}
 
   /** Keeps how the training images look, before the epoch that is next. */
   async begin({ session, cropped, parts }: OpenTraining, options: ResolvedTrainOptions, epoch: number): Promise<void> {
+    if (!this.wanted.report) return;
     await this.attempt('the training images are not in the report', async () => {
       this.batches = await seenBatches(session, cropped, options, { epoch, classes: parts.dataset.classes });
     });
   }
 
-  /** Writes the page of what the run's folder holds; of a run that was stopped, also what it knew beside. */
+  /** Writes both of what the run's folder holds; of a run that was stopped, the page also has what it knew beside. */
   async write(open?: Pick<OpenTraining, 'cropped' | 'parts'>): Promise<void> {
+    if (this.wanted.card) await this.writeCard();
+    if (this.wanted.report) await this.writePage(open);
+  }
+
+  private async writeCard(): Promise<void> {
+    await this.attempt('the model card was not written', async () => {
+      const { CARD, editedNote, writeCard } = await import('../card/write.js');
+      const { runFacts } = await import('../card/facts.js');
+      const facts = await runFacts(this.folder.path);
+      const written = await this.folder.guard(CARD, () => writeCard(this.folder.path, facts));
+      const note = editedNote(written);
+      if (note !== undefined) this.emit({ kind: 'note', note });
+    });
+  }
+
+  private async writePage(open?: Pick<OpenTraining, 'cropped' | 'parts'>): Promise<void> {
     await this.attempt(`${REPORT} was not written`, async () => {
       const { phases, told } = this.account;
       const data: ReportData = { phases, notes: told, batches: this.batches };

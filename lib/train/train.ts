@@ -107,10 +107,8 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     if (resumed !== undefined) run.emit(resumedEvent(opened));
     if (opened === undefined) await trainHead(open, resolved, run);
     await tellStart(session, { ...parts, options: resolved }, cropped, run);
-    if (resolved.report) {
-      report = new RunReport(folder, account, run.emit);
-      await report.begin(open, resolved, from?.progress.epoch ?? 1);
-    }
+    report = new RunReport(folder, account, run.emit, resolved);
+    await report.begin(open, resolved, from?.progress.epoch ?? 1);
     const { arch, preprocessing } = start;
     const card = { arch, classes: dataset.classes, preprocessing };
     const context = { session, cropped, folder, signal: run.signal, emit: run.emit };

@@ -1,0 +1,29 @@
+import path from 'node:path';
+import { DEFAULT_ARCHITECTURE } from '../options';
+import type { ModelCard } from '../model/describe';
+import { readRun } from '../report/read-run';
+import type { CardFacts } from './card';
+
+/**
+ * What the card in a run's folder tells.
+ *
+ * @throws ResnetFtError as readRun
+ */
+export async function runFacts(folder: string): Promise<CardFacts> {
+  const run = await readRun(folder);
+  const { classes, preprocessing, options } = run.config;
+  const model = { arch: options.arch ?? DEFAULT_ARCHITECTURE, classes, preprocessing };
+  return { name: path.basename(run.folder), model, beside: 'run', run };
+}
+
+/**
+ * What the card beside an exported model tells; that of a run has its figures.
+ *
+ * @param source what the model was exported from
+ */
+export async function exportFacts(folder: string, model: ModelCard, source: string): Promise<CardFacts> {
+  // A file of weights and named weights have none, and a damaged run's would be those of something else.
+  const run = await readRun(source).catch(() => undefined);
+  const same = run?.config.classes.length === model.classes.length;
+  return { name: path.basename(folder), model, beside: 'onnx', run: same ? run : undefined };
+}

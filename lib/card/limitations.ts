@@ -1,0 +1,42 @@
+import { counted } from '../text/count';
+import { percent } from '../text/percent';
+import { FEW, warningsOf } from '../report/warnings';
+import type { CardFacts } from './card';
+import { markdownText } from './escape';
+import type { CardFigures } from './figures';
+
+/** What can be said of a model's limits by what is known of it; what only its author knows is said elsewhere. */
+export function limitations({ model, run }: CardFacts, figures: CardFigures | undefined): string {
+  const points = [
+    `It always answers one of its ${counted(model.classes.length, 'class', 'classes')}, also of an image that shows none of them.`,
+    'Its probabilities are not calibrated: of what it is 90 % sure of, it may be wrong more or less often than one time in ten.',
+  ];
+  if (figures === undefined) {
+    points.push('How well it does is not known here: there are no figures of validation images beside it.');
+  } else {
+    const { low, high } = figures.interval;
+    points.push(
+      `${counted(figures.images, 'validation image')} tell the accuracy only to within ${percent(low)} and ${percent(high)}, and only of images like these: other cameras, places or times were not tested.`,
+    );
+    const epochs = run?.epochs.length ?? 0;
+    if (run?.config.options.keep === 'best' && epochs > 1) {
+      points.push(
+        `The best of ${epochs} epochs was chosen by the same images, so that new ones are to be expected to do a little worse.`,
+      );
+    }
+    points.push(...weakClass(figures));
+  }
+  if (run !== undefined) points.push(...warningsOf(run).map(markdownText));
+  return points.map((point) => `- ${point}`).join('\n');
+}
+
+/** The class that is recognised least, of those with enough images to say so. */
+function weakClass({ perClass = [] }: CardFigures): string[] {
+  const [least] = perClass
+    .filter(({ support, recall }) => support >= FEW && recall !== null)
+    .sort((a, b) => (a.recall ?? 0) - (b.recall ?? 0));
+  if (least === undefined || least.recall === 1) return [];
+  return [
+    `Of class ${markdownText(least.name)} it recognises the least: ${least.correct} of ${counted(least.support, 'image')}.`,
+  ];
+}
