@@ -242,6 +242,14 @@ export const TRAIN_OPTIONS = {
     advanced: true,
     help: "write README.md, a model card in Hugging Face's format; --no-card leaves it out",
   },
+  tensorboard: {
+    type: 'boolean',
+    default: false,
+    group: OUTPUT,
+    affects: 'place',
+    advanced: true,
+    help: 'write event files for TensorBoard into tensorboard/ in the output folder',
+  },
 } as const satisfies RecipeTable;
 
 /**

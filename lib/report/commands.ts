@@ -37,6 +37,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'resume',
   'report',
   'card',
+  'tensorboard',
   'recipe',
   'backend',
   'cacheDir',

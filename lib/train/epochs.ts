@@ -21,6 +21,7 @@ import { salvage, type Part } from './salvage';
 import { createSaver, type Save } from './save';
 import { createMomenta, createSchedule, type RunSteps } from './schedule';
 import { runSteps } from './steps';
+import { TensorBoardLog } from './tensorboard';
 import { TimeLeft } from './time-left';
 import { counted } from '../text/count';
 
@@ -91,6 +92,7 @@ export async function runEpochs(
   });
   const progress: Progress = { ...(from?.progress ?? START) };
   const left = timeLeft(options, run, cropped, emit);
+  const tensorBoard = new TensorBoardLog(folder, options, run, emitSafely, progress.steps);
   let epoch = 0;
   let keptEpoch: number | undefined;
   try {
@@ -114,6 +116,7 @@ export async function runEpochs(
         onRecord: (record) => {
           epoch = record.epoch;
           folder.append(record);
+          tensorBoard.see(record);
           emit(record);
           left.see(record);
         },
@@ -155,6 +158,8 @@ export async function runEpochs(
     const worthless = epoch === 0 || code === 'TRAINING_DIVERGED';
     const parts = worthless ? [] : unsaved(folder, write, saved, { epoch, keptEpoch, keep: stopped ? 'best' : keep });
     throw await salvage(error, [...saved], parts, ending);
+  } finally {
+    tensorBoard.close();
   }
 }
 

@@ -1,0 +1,42 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { encodeEvent, frame, type EventContent } from './event';
+
+const NAME = /^events\.out\.tfevents\.(\d+)\./;
+
+/** A file of events that TensorBoard reads; each is in it as soon as it is written, so that a process that is killed leaves what it had. */
+export class EventsFile {
+  private readonly handle: number;
+  /** Absolute. */
+  readonly file: string;
+
+  /**
+   * Begins a new file, after those that are there: TensorBoard reads them in the order of their names.
+   *
+   * @throws the file system's error
+   */
+  constructor(folder: string) {
+    fs.mkdirSync(folder, { recursive: true });
+    const before = fs.readdirSync(folder).map((name) => Number(NAME.exec(name)?.[1] ?? 0));
+    const seconds = Math.max(Math.floor(Date.now() / 1000), ...before.map((one) => one + 1));
+    const host = os.hostname().replace(/[^\w.-]/g, '_');
+    this.file = path.resolve(folder, `events.out.tfevents.${seconds}.${host}.${process.pid}.0`);
+    this.handle = fs.openSync(this.file, 'ax');
+    this.write(0, { kind: 'version' });
+  }
+
+  /**
+   * Appends an event.
+   *
+   * @throws the file system's error
+   */
+  write(step: number, content: EventContent): void {
+    const bytes = frame(encodeEvent({ seconds: Date.now() / 1000, step, ...content }));
+    for (let done = 0; done < bytes.length;) done += fs.writeSync(this.handle, bytes, done);
+  }
+
+  close(): void {
+    fs.closeSync(this.handle);
+  }
+}
