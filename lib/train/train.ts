@@ -58,9 +58,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   if (run.signal.aborted) throw aborted();
 
   const dataset = await openData(asked, run);
-  const sizes = new Map<Sample, number>();
-  const print = await fingerprint(dataset, (sample, size) => sizes.set(sample, size));
-  if (resumed === undefined) await tellQuickly(asked.data, dataset, sizes, run);
+  const print = resumed === undefined ? await lookedAt(asked.data, dataset, run) : await fingerprint(dataset);
   run.team = await join?.(print, dataset);
   const options = resumed === undefined ? await settleRecipe(input, asked, dataset, run) : asked;
   checkWarmup(options, runSteps(dataset.train.length, options));
@@ -69,11 +67,11 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     resumed === undefined
       ? await RunFolder.prepareFor(options.output, run)
       : await RunFolder.reopenFor(resumed.folder, run);
-  await run.team?.keepRun(path.resolve(folder.path));
   let open: OpenTraining | undefined;
   let begun = resumed !== undefined;
   let report: RunReport | undefined;
   try {
+    await run.team?.keepRun(path.resolve(folder.path));
     const finished = resumed === undefined ? undefined : await finishedResult(resumed);
     if (finished !== undefined) {
       run.emit({ kind: 'finished', output: folder.path, epochs: finished.epochs, steps: finished.steps });
@@ -143,15 +141,13 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   }
 }
 
-/** The part of `check` that costs next to nothing: it never fails a run. */
-async function tellQuickly(
-  data: string,
-  dataset: Dataset,
-  sizes: ReadonlyMap<Sample, number>,
-  { signal, emit }: RunControl,
-): Promise<void> {
+/** The fingerprint of a data set, of which is told what `check` finds at next to no cost: that never fails a run. */
+async function lookedAt(data: string, dataset: Dataset, { signal, emit }: RunControl): Promise<DataPrint> {
+  const sizes = new Map<Sample, number>();
+  const print = await fingerprint(dataset, (sample, size) => sizes.set(sample, size));
   const { quickNotes } = await import('../check/quick.js');
   for (const note of await quickNotes(data, dataset, sizes, signal)) emit({ kind: 'note', note });
+  return print;
 }
 
 /** The options with what is measured before a run begins: its learning rate, and how many epochs fit into its time. */

@@ -20,9 +20,10 @@ async function start(output: string): Promise<ChildProcess> {
   return child;
 }
 
-const train = (output: string): Promise<Outcome> => run([...SMALL_RUN, '--steps', '1', '--output', output]);
+const train = (output: string): Promise<Outcome> => run([...SMALL_RUN, '--steps', '1', '--report', '--output', output]);
 
 const FILES = [
+  'README.md',
   'checkpoints',
   'config.json',
   'last.safetensors',

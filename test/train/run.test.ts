@@ -23,10 +23,11 @@ function header(file: string): { metadata: Record<string, string>; names: string
 
 test('two steps leave config, metrics, weights and predictions', async () => {
   const output = path.join(tmp, 'two-steps');
-  const ran = await run([...base, '--steps', '2', '--output', output]);
+  const ran = await run([...base, '--steps', '2', '--report', '--output', output]);
   expect(ran.stderr).toBe('');
   expect(ran.code).toBe(0);
   const files = [
+    'README.md',
     'checkpoints',
     'config.json',
     'last.safetensors',
@@ -161,7 +162,7 @@ test('what was skipped and passed over is told, and the epochs count what is lef
 test('Ctrl-C stops within a batch, leaves whole files and ends with 130', async () => {
   const output = path.join(tmp, 'stopped');
   let sent = false;
-  const ran = await run([...base, '--epochs', '1000', '--output', output], {
+  const ran = await run([...base, '--epochs', '1000', '--report', '--output', output], {
     onStdout: (text, child) => {
       if (sent || !text.includes('"kind":"step"')) return;
       sent = true;
@@ -171,7 +172,7 @@ test('Ctrl-C stops within a batch, leaves whole files and ends with 130', async 
   expect(ran.code).toBe(130);
   expect(ran.stderr).toMatch(/^resnet-ft: [^\n]+\n$/);
   expect(fs.readdirSync(output).sort()).toEqual([
-    ...['checkpoints', 'config.json', 'last.safetensors', 'metrics.jsonl', 'report.html', 'report.json'],
+    ...['README.md', 'checkpoints', 'config.json', 'last.safetensors', 'metrics.jsonl', 'report.html', 'report.json'],
   ]);
   expect(records(fs.readFileSync(path.join(output, 'metrics.jsonl'), 'utf8')).length).toBeLessThanOrEqual(3);
   header(path.join(output, 'last.safetensors'));
