@@ -15,6 +15,12 @@ const quietly = (...args) => {
   }
 };
 
+/** What `tc` calls a queueing discipline of this rate and delay. */
+function disciplineOf(rate, delay) {
+  if (delay !== undefined) return ['netem', 'delay', delay, ...(rate ? ['rate', rate] : [])];
+  return rate === undefined ? [] : ['tbf', 'rate', rate, 'burst', '256kb', 'latency', '50ms'];
+}
+
 class Networks {
   /** @param rate such as `1gbit`, of each process in each direction; @param delay such as `1ms`, of what each sends */
   constructor(count, { rate, delay }) {
@@ -30,40 +36,8 @@ class Networks {
       within('addr', 'add', `${this.address(i)}/24`, 'dev', 'net');
       within('link', 'set', 'net', 'up');
       within('link', 'set', 'lo', 'up');
-      if (delay !== undefined) {
-        run(
-          'tc',
-          '-n',
-          name,
-          'qdisc',
-          'add',
-          'dev',
-          'net',
-          'root',
-          'netem',
-          'delay',
-          delay,
-          ...(rate ? ['rate', rate] : []),
-        );
-      } else if (rate !== undefined) {
-        run(
-          'tc',
-          '-n',
-          name,
-          'qdisc',
-          'add',
-          'dev',
-          'net',
-          'root',
-          'tbf',
-          'rate',
-          rate,
-          'burst',
-          '256kb',
-          'latency',
-          '50ms',
-        );
-      }
+      const discipline = disciplineOf(rate, delay);
+      if (discipline.length > 0) run('tc', '-n', name, 'qdisc', 'add', 'dev', 'net', 'root', ...discipline);
     }
   }
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { writeAtomically } from '../files/atomic-file';
 import { html, type Html } from '../html/html';
+import { scrollable } from '../html/scrollable';
 import { page } from '../html/page';
 import { elementUrl } from '../html/url';
 import { counted } from '../text/count';
@@ -106,8 +107,9 @@ function judged({ judgedBy }: CheckReport): Html | undefined {
 }
 
 function splitTable({ splits }: CheckReport): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Splits">
-    <table>
+  return scrollable(
+    'Splits',
+    html`<table>
       <thead>
         <tr>
           <th scope="col">Split</th>
@@ -129,8 +131,8 @@ function splitTable({ splits }: CheckReport): Html {
           </tr>`;
         })}
       </tbody>
-    </table>
-  </div>`;
+    </table>`,
+  );
 }
 
 const severityOf = (kind: FindingKind): Html => {
@@ -141,8 +143,9 @@ const severityOf = (kind: FindingKind): Html => {
 };
 
 function contents({ counts }: CheckReport, kinds: readonly FindingKind[]): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Findings">
-    <table>
+  return html`${scrollable(
+    'Findings',
+    html`<table>
       <thead>
         <tr>
           <th scope="col">What was found</th>
@@ -160,8 +163,8 @@ function contents({ counts }: CheckReport, kinds: readonly FindingKind[]): Html 
             </tr>`,
         )}
       </tbody>
-    </table>
-  </div>`;
+    </table>`,
+  )}`;
 }
 
 function script(report: CheckReport): Html | undefined {

@@ -1,3 +1,4 @@
+import { capital } from '../text/capital';
 import { ResnetFtError } from '../errors';
 import { rejectOption } from '../options';
 import { distance } from '../text/suggest';
@@ -105,8 +106,7 @@ class Matcher {
   clue(name: string | number, found: Found): string {
     const candidates = candidatesOf(found);
     if (candidates.length > 0) return `It may be ${this.numbered(candidates, ' or ')}`;
-    const known = this.known(name);
-    return `${known.charAt(0).toUpperCase()}${known.slice(1)}`;
+    return capital(this.known(name));
   }
 
   private known(name: string | number): string {

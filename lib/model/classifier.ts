@@ -64,6 +64,22 @@ interface Chunk<T extends ImageInput> {
   indices: Int32Array;
 }
 
+/**
+ * For each input of a chunk why it could not be read, or what came of it.
+ *
+ * @param resultOf by its place among those that were run, and among all
+ */
+function placed<T extends ImageInput, R>(
+  { inputs, errors }: Chunk<T>,
+  resultOf: (at: number, index: number) => R,
+): ({ input: T } & (R | { error: ResnetFtError }))[] {
+  let row = 0;
+  return inputs.map((input, i) => {
+    const error = errors.get(i);
+    return error === undefined ? { input, ...resultOf(row++, i) } : { input, error };
+  });
+}
+
 /** Batches that are decoded at the same time, over all passes. */
 const DECODED_AT_ONCE = 2;
 
@@ -212,7 +228,7 @@ export class Classifier {
   }
 
   private async runChunk<T extends ImageInput>(chunk: Chunk<T>, options: ClassifyOptions): Promise<ImageResult<T>[]> {
-    const { store, indices, errors } = chunk;
+    const { store, indices } = chunk;
     const count = indices.length;
     const { batchSize, features = false, signal } = options;
     const ran = await this.pass(signal, async () => {
@@ -224,21 +240,14 @@ export class Classifier {
     });
     const width = this.info.classes.length;
     const featureWidth = count === 0 ? 0 : ran.features.length / count;
-    let row = 0;
-    return chunk.inputs.map((input, i) => {
-      const error = errors.get(i);
-      if (error !== undefined) return { input, error };
-      const at = row++;
-      return {
-        input,
-        logits: ran.logits.slice(at * width, (at + 1) * width),
-        features: features ? ran.features.slice(at * featureWidth, (at + 1) * featureWidth) : undefined,
-      };
-    });
+    return placed(chunk, (at) => ({
+      logits: ran.logits.slice(at * width, (at + 1) * width),
+      features: features ? ran.features.slice(at * featureWidth, (at + 1) * featureWidth) : undefined,
+    }));
   }
 
   private async mapChunk<T extends ImageInput>(chunk: Chunk<T>, options: MapOptions): Promise<MapResult<T>[]> {
-    const { store, indices, errors } = chunk;
+    const { store, indices } = chunk;
     const count = indices.length;
     const { batchSize, layer, target = -1, signal } = options;
     const classes = new Int32Array(count).fill(target);
@@ -255,21 +264,14 @@ export class Classifier {
     const { height, width } = ran;
     const area = height * width;
     const outputs = this.info.classes.length;
-    let row = 0;
-    return chunk.inputs.map((input, i) => {
-      const error = errors.get(i);
-      if (error !== undefined) return { input, error };
-      const at = row++;
-      return {
-        input,
-        logits: ran.logits.slice(at * outputs, (at + 1) * outputs),
-        target: ran.classes[at] ?? -1,
-        map: ran.maps.slice(at * area, (at + 1) * area),
-        height,
-        width,
-        crop: { width: store.size, height: store.size, data: store.get(i) },
-      };
-    });
+    return placed(chunk, (at, i) => ({
+      logits: ran.logits.slice(at * outputs, (at + 1) * outputs),
+      target: ran.classes[at] ?? -1,
+      map: ran.maps.slice(at * area, (at + 1) * area),
+      height,
+      width,
+      crop: { width: store.size, height: store.size, data: store.get(i) },
+    }));
   }
 
   /** Waits for its turn, and runs a pass that the signal stops. */

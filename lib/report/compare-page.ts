@@ -2,6 +2,7 @@ import path from 'node:path';
 import { linePlot, type Axis, type LinePlot } from '../charts/plot';
 import { wilsonInterval } from '../eval/wilson';
 import { html } from '../html/html';
+import { scrollable } from '../html/scrollable';
 import { counted } from '../text/count';
 import { duration } from '../text/duration';
 import { percent } from '../text/percent';
@@ -70,8 +71,9 @@ function figures(runs: readonly Run[], names: readonly string[]): Section {
       <td class="number">${options.batchSize}</td>
     </tr>`;
   });
-  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Figures of the runs">
-    <table class="sortable">
+  const body = scrollable(
+    'Figures of the runs',
+    html`<table class="sortable">
       <thead>
         <tr>
           <th scope="col">Run</th>
@@ -90,8 +92,8 @@ function figures(runs: readonly Run[], names: readonly string[]): Section {
       <tbody>
         ${rows}
       </tbody>
-    </table>
-  </div>`;
+    </table>`,
+  );
   return { id: 'figures', title: 'Figures', body };
 }
 
@@ -161,8 +163,9 @@ function differences(runs: readonly Run[], names: readonly string[]): Section {
       <td>${verdict}</td>
     </tr>`;
   }
-  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Differences between runs">
-      <table class="sortable">
+  const body = html`${scrollable(
+      'Differences between runs',
+      html`<table class="sortable">
         <thead>
           <tr>
             <th scope="col">Runs</th>
@@ -176,8 +179,8 @@ function differences(runs: readonly Run[], names: readonly string[]): Section {
         <tbody>
           ${rows}
         </tbody>
-      </table>
-    </div>
+      </table>`,
+    )}
     <p class="dim small">
       McNemar's test, exact and two-sided, on the validation images that both have: how probable so large a difference
       is where both models are equally good. Below ${SIGNIFICANT} it is called one; of many pairs, some are so by

@@ -33,11 +33,9 @@ export function conducted(backend: Backend, team: Team, folder: string): Backend
   let sessions = 0;
   const numberOf = async (store: CropStore | ImageStore): Promise<number> => {
     const number = stores.numberOf(store);
-    const found = stores.get(number);
-    if (found === undefined) throw new Error('a store that was not made for several processes');
     if (!open.has(number)) {
       open.add(number);
-      await machine.publishStore(number, found.shared);
+      await machine.publishStore(number, stores.get(number).shared);
       await team.tell({ call: 'open', store: number });
       await team.allDone(`open/${number}`);
       store.unlink?.();
@@ -129,10 +127,6 @@ class ConductedSession implements TrainingSession {
 
   stepsComputed() {
     return this.own.stepsComputed?.() ?? { explicitly: false, recorded: false, reason: '' };
-  }
-
-  featuresKept() {
-    return this.own.featuresKept?.() ?? { computed: 0, shared: false, reason: '' };
   }
 
   cancel() {

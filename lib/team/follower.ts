@@ -153,11 +153,10 @@ class Follower {
   private async openStore(number: number): Promise<CropStore | ImageStore> {
     const { machine, backend } = this.options;
     if (this.made === undefined) return openStore(backend, await machine.storeOf(number));
-    const found = this.made.get(number);
-    if (found === undefined) throw new Error(`there is no store ${number}`);
-    await machine.publishStore(number, found.shared);
-    this.shown.add(found.store);
-    return found.store;
+    const { store, shared } = this.made.get(number);
+    await machine.publishStore(number, shared);
+    this.shown.add(store);
+    return store;
   }
 }
 

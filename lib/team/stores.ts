@@ -41,15 +41,25 @@ export class SharedStores implements MakesStores {
     return store;
   }
 
-  /** The number of a store; -1 where it was not made here. */
+  /**
+   * The number of a store.
+   *
+   * @throws Error where it was not made here
+   */
   numberOf(store: CropStore | ImageStore): number {
-    return this.made.findIndex((one) => one.store === store);
+    const number = this.made.findIndex((one) => one.store === store);
+    if (number < 0) throw new Error('a store that was not made for several processes');
+    return number;
   }
 
-  /** A store by its number, with what others need to open it; undefined where there is none. */
-  get(number: number): { store: CropStore | ImageStore; shared: SharedStore } | undefined {
+  /**
+   * A store by its number, with what others need to open it: a list of all images, to be asked for once.
+   *
+   * @throws Error where there is none
+   */
+  get(number: number): { store: CropStore | ImageStore; shared: SharedStore } {
     const found = this.made[number];
-    if (found === undefined) return undefined;
+    if (found === undefined) throw new Error(`there is no store ${number}`);
     const { store, file } = found;
     const how = 'table' in store ? { table: store.table() } : { size: store.size };
     return { store, shared: { file, count: store.count, ...how } };

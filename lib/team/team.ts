@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { SessionOptions, TeamConnection, TrainEpochOptions, ValidationOptions } from '../backend/types';
 import { oneLine, ResnetFtError } from '../errors';
 import type { Preprocessing } from '../options';
+import { capital } from '../text/capital';
 import { decode, encode, KnownArrays } from './codec';
 import { machineName } from './machine';
 import type { TeamPlace } from './place';
@@ -260,5 +261,3 @@ export class Team {
 
 const pause = (milliseconds: number): Promise<undefined> =>
   new Promise((resolve) => setTimeout(() => resolve(undefined), milliseconds));
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -19,6 +19,7 @@ import { TeamMachine } from '../team/machine';
 import type { TeamPlace } from '../team/place';
 import type { Team } from '../team/team';
 import { threadsOfTeam } from '../team/threads';
+import { capital } from '../text/capital';
 import { cropData, namesOf } from './crop-data';
 import type { TrainResult } from './events';
 import { openData } from './open-data';
@@ -167,7 +168,7 @@ async function agree(team: Team, backend: Backend, options: ResolvedTrainOptions
   const difference = await team.meet(common);
   if (difference === undefined) return;
   const { first, name } = difference;
-  const message = `${name.charAt(0).toUpperCase()}${name.slice(1)} ${differenceOf(first, common)}`;
+  const message = `${capital(name)} ${differenceOf(first, common)}`;
   throw new ResnetFtError('TEAM_INVALID', message, { hint: 'Start all processes alike' });
 }
 

@@ -1,5 +1,6 @@
 import { wilsonInterval } from '../../eval/wilson';
 import { html, trusted, type Html } from '../../html/html';
+import { scrollable } from '../../html/scrollable';
 import { percent } from '../../text/percent';
 import { withInterval, type Section } from '../context';
 import type { Scores } from '../scores';
@@ -15,8 +16,9 @@ export function classesSection(scores: Scores): Section {
       <td class="number" data-value="${f1 ?? -1}">${f1 === null ? 'none' : percent(f1)}</td>
     </tr>`;
   });
-  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Figures of each class">
-      <table class="sortable classes">
+  const body = html`${scrollable(
+      'Figures of each class',
+      html`<table class="sortable classes">
         <thead>
           <tr>
             <th scope="col">Class</th>
@@ -29,8 +31,8 @@ export function classesSection(scores: Scores): Section {
         <tbody>
           ${rows}
         </tbody>
-      </table>
-    </div>
+      </table>`,
+    )}
     <p class="dim small">
       Precision: of the images taken for the class, those that are of it. Recall: of the images of the class, those
       taken for it. In brackets: 95 % intervals (Wilson), which are wide where there are few images.

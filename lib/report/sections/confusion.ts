@@ -1,4 +1,5 @@
 import { html, type Html } from '../../html/html';
+import { scrollable } from '../../html/scrollable';
 import { elementUrl } from '../../html/url';
 import { counted } from '../../text/count';
 import type { Section } from '../context';
@@ -40,8 +41,9 @@ function matrix({ classes, confusion }: Scores): Html {
     </tr>`;
   });
   return html`<p class="dim">Rows: what an image is. Columns: what it was taken for. A number leads to its images.</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Images by class">
-      <table class="confusion">
+    ${scrollable(
+      'Images by class',
+      html`<table class="confusion">
         <thead>
           <tr>
             <th scope="col">is \\ taken for</th>
@@ -51,8 +53,8 @@ function matrix({ classes, confusion }: Scores): Html {
         <tbody>
           ${rows}
         </tbody>
-      </table>
-    </div>`;
+      </table>`,
+    )}`;
 }
 
 function cell(count: number, all: number, truth: number, predicted: number, classes: readonly string[]): Html {
@@ -76,8 +78,9 @@ function pairs({ classes, confusion }: Scores): Html {
       ${classes.length} classes are too many for a matrix: these are most often taken for others. A number leads to its
       images.
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Classes taken for others">
-      <table class="sortable">
+    ${scrollable(
+      'Classes taken for others',
+      html`<table class="sortable">
         <thead>
           <tr>
             <th scope="col">Is</th>
@@ -95,6 +98,6 @@ function pairs({ classes, confusion }: Scores): Html {
               </tr>`,
           )}
         </tbody>
-      </table>
-    </div>`;
+      </table>`,
+    )}`;
 }

@@ -1,5 +1,6 @@
 import { linePlot, type Axis, type Curve } from '../../charts/plot';
 import { html, type Html } from '../../html/html';
+import { scrollable } from '../../html/scrollable';
 import { percent } from '../../text/percent';
 import type { Section } from '../context';
 import type { Run } from '../read-run';
@@ -102,8 +103,9 @@ function epochTable(epochs: Run['epochs'], kept: number | undefined): Html | und
   if (epochs.length === 0) return undefined;
   return html`<details>
     <summary>Figures of each epoch</summary>
-    <div class="scroll" tabindex="0" role="region" aria-label="Figures of each epoch">
-      <table class="sortable">
+    ${scrollable(
+      'Figures of each epoch',
+      html`<table class="sortable">
         <thead>
           <tr>
             <th scope="col" class="number">Epoch</th>
@@ -127,7 +129,7 @@ function epochTable(epochs: Run['epochs'], kept: number | undefined): Html | und
               </tr>`,
           )}
         </tbody>
-      </table>
-    </div>
+      </table>`,
+    )}
   </details>`;
 }

@@ -1,4 +1,5 @@
 import { html, trusted, type Html } from '../../html/html';
+import { scrollable } from '../../html/scrollable';
 import { kebab, TRAIN_OPTIONS } from '../../options';
 import { counted } from '../../text/count';
 import { duration } from '../../text/duration';
@@ -21,8 +22,9 @@ export function dataSection(run: Run): Section {
       ${counted(counts.length, 'class', 'classes')}, ${sum('train')} training and ${sum('val')} validation images, from
       <code>${config.options.data}</code>.
     </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Images of each class">
-      <table class="sortable">
+    ${scrollable(
+      'Images of each class',
+      html`<table class="sortable">
         <thead>
           <tr>
             <th scope="col">Class</th>
@@ -42,8 +44,8 @@ export function dataSection(run: Run): Section {
               </tr>`,
           )}
         </tbody>
-      </table>
-    </div>
+      </table>`,
+    )}
     ${
       unreadable.length === 0
         ? undefined
@@ -70,30 +72,31 @@ export function timeSection({ data, result }: Run): Section | undefined {
   const phases = (Array.isArray(data?.phases) ? data.phases : []).filter(({ seconds }) => seconds > 0);
   if (phases.length === 0) return undefined;
   const all = phases.reduce((sum, { seconds }) => sum + seconds, 0);
-  const body = html`<div class="scroll" tabindex="0" role="region" aria-label="Seconds of each phase">
-      <table class="times">
-        <thead>
-          <tr>
-            <th scope="col">Phase</th>
-            <th scope="col" class="number">Seconds</th>
-            <th scope="col" class="number">Share</th>
-            <td></td>
-          </tr>
-        </thead>
-        <tbody>
-          ${phases.map(
-            ({ name, seconds }) =>
-              html`<tr>
-                <th scope="row">${name}</th>
-                <td class="number">${seconds.toFixed(1)}</td>
-                <td class="number">${percent(seconds / all)}</td>
-                <td>${bar(seconds / all)}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-    ${result === undefined ? undefined : html`<p class="dim">In all ${duration(result.seconds)} on ${result.device}.</p>`}`;
+  const body = html`${scrollable(
+    'Seconds of each phase',
+    html`<table class="times">
+      <thead>
+        <tr>
+          <th scope="col">Phase</th>
+          <th scope="col" class="number">Seconds</th>
+          <th scope="col" class="number">Share</th>
+          <td></td>
+        </tr>
+      </thead>
+      <tbody>
+        ${phases.map(
+          ({ name, seconds }) =>
+            html`<tr>
+              <th scope="row">${name}</th>
+              <td class="number">${seconds.toFixed(1)}</td>
+              <td class="number">${percent(seconds / all)}</td>
+              <td>${bar(seconds / all)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>`,
+  )}
+  ${result === undefined ? undefined : html`<p class="dim">In all ${duration(result.seconds)} on ${result.device}.</p>`}`;
   return { id: 'time', title: 'Time', body };
 }
 
@@ -143,8 +146,9 @@ export function recipeSection({ config, result, steps, epochs }: Run): Section {
     </p>
     <details>
       <summary>Options that differ from the defaults</summary>
-      <div class="scroll" tabindex="0" role="region" aria-label="Options">
-        <table class="options">
+      ${scrollable(
+        'Options',
+        html`<table class="options">
           <tbody>
             ${changed.map(
               ([name, value]) =>
@@ -154,8 +158,8 @@ export function recipeSection({ config, result, steps, epochs }: Run): Section {
                 </tr>`,
             )}
           </tbody>
-        </table>
-      </div>
+        </table>`,
+      )}
     </details>
     <p class="dim small">
       ${Object.entries(versions ?? {})
