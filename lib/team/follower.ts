@@ -37,7 +37,7 @@ export async function follow(team: Team, options: FollowerOptions): Promise<void
       const command = await team.next();
       if (command.call === 'end') {
         ended(command.error);
-        return;
+        return await team.done('end');
       }
       await follower.do(command);
     }

@@ -45,6 +45,8 @@ export interface Difference<T> {
 const LOOK = 1000;
 /** Milliseconds in which a process that has failed may say so. */
 const LAST_WORDS = 2000;
+/** Milliseconds in which the others may hear that all is done. */
+const ENDING = 10_000;
 /** Of the errors of c10d, which are about another process. */
 const LOST = 'lost: ';
 
@@ -181,6 +183,18 @@ export class Team {
   /** Waits until all others have said so. */
   async allDone(what: string): Promise<void> {
     await this.wait(`${what}/all`);
+  }
+
+  /**
+   * Tells the others that all is done, and waits a moment for them to hear of it: the store may be gone with this process. Never fails: what
+   * there is does not depend on them.
+   */
+  async tellEnd(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ENDING)));
+    const heard = this.tell({ call: 'end' }).then(() => this.allDone('end'));
+    await Promise.race([heard.catch(() => {}), late]);
+    clearTimeout(timer);
   }
 
   /** Tells the others which error ends this process. */

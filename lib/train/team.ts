@@ -71,8 +71,7 @@ export async function trainTogether(
     if (place.rank === 0) {
       const begun = await begunRun(input, place, connect, control);
       const result = await runTraining({ ...input, ...begun, backend: 'native', device }, control, join);
-      // What there is does not depend on whether the others hear of it.
-      await team?.tell({ call: 'end' }).catch(() => {});
+      await team?.tellEnd();
       return result;
     }
     // Only process 0 tells what happens.
