@@ -5,7 +5,15 @@ import type { DoctorControl } from './doctor/doctor';
 import type { DoctorReport } from './doctor/report';
 import type { ExplainControl, ExplainedImage, UnexplainedImage } from './explain/explain';
 import type { UnknownControl, UnknownResult } from './explain/fit-unknown';
-import type { BenchOptions, CheckOptions, DoctorOptions, ExplainOptions, UnknownOptions } from './options';
+import type {
+  BenchOptions,
+  CheckOptions,
+  DoctorOptions,
+  ExplainOptions,
+  UnknownOptions,
+  WatchOptions,
+} from './options';
+import type { Watch } from './watch/watch';
 import type { RgbImage } from './backend/types';
 import type { LoadImageOptions } from './data/load-image';
 
@@ -76,6 +84,7 @@ export type {
   SummaryOptions,
   TrainOptions,
   UnknownOptions,
+  WatchOptions,
 } from './options';
 export { makeReport, type ReportResult } from './report/report';
 export { crossValidate, trainSeeds } from './repeats/repeats';
@@ -93,6 +102,7 @@ export { summarize, type Summary } from './summary/summarize';
 export { train, type Training } from './train/training';
 export type { TrainControl } from './train/run';
 export type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult } from './train/events';
+export type { Watch } from './watch/watch';
 export { readStateDict, writeStateDict } from './weights/index';
 export type { PassedOver } from './data/image-folder';
 export type { PassedOverEvent } from './data/passed-over';
@@ -177,4 +187,18 @@ export async function fitUnknown(
 export async function checkData(options: CheckOptions, control: CheckControl = {}): Promise<CheckReport> {
   const module = await import('./check/check.js');
   return module.checkData(options, control);
+}
+
+/**
+ * Serves a page on 127.0.0.1 that follows a training while it runs, and turns into its report at the end.
+ *
+ *     const watch = await watchTraining();
+ *     console.log(watch.url);
+ *     await train({ data: 'photos', valSplit: 0.2 }, { onEvent: watch.see }).then(() => watch.end(), watch.end);
+ *
+ * @throws ResnetFtError INVALID_OPTION, also where the port is taken
+ */
+export async function watchTraining(options: WatchOptions = {}): Promise<Watch> {
+  const module = await import('./watch/watch.js');
+  return module.watchTraining(options);
 }

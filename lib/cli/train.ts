@@ -3,16 +3,21 @@ import {
   rejectOption,
   REPEAT_OPTIONS,
   resolveOptions,
+  resolveWatch,
   TEAM_OPTIONS,
   TRAIN_OPTIONS,
+  WATCH_OPTIONS,
   type TrainOptions,
 } from '../options';
 import type { TrainEvent } from '../train/events';
 import { resumeCommand } from '../report/commands';
+import { labelOf } from '../repeats/table';
 import type { RepeatEvent, RepeatKind } from '../repeats/types';
 import { placeFrom } from '../team/place';
 import { tellLauncherRun } from '../team/report';
 import { startTeam } from '../team/start';
+import { say, sayJson } from '../text/terminal';
+import type { Watch } from '../watch/watch';
 import { defineCommand, usageError, type CommandContext } from './command';
 
 /** `resnet-ft train <data>` */
@@ -20,7 +25,7 @@ export const trainCommand = defineCommand({
   command: 'train [data]',
   describe: 'Fine-tune a ResNet on a folder of images',
   positionals: { data: "folder with train/ and val/, each with one folder per class, or hymenoptera (the tutorial's)" },
-  options: { ...TRAIN_OPTIONS, ...REPEAT_OPTIONS, ...TEAM_OPTIONS },
+  options: { ...TRAIN_OPTIONS, ...REPEAT_OPTIONS, ...TEAM_OPTIONS, ...WATCH_OPTIONS },
   json: 'print one JSON record per line',
   quiet: 'print only the last line, or the table of several trainings',
   examples: [
@@ -29,7 +34,8 @@ export const trainCommand = defineCommand({
     ['train --resume runs/2026-01-31T12-30-05', 'a run that was stopped goes on'],
   ],
   inFiles: () => true,
-  async run({ nproc, processTimeout, ...options }, context) {
+  async run({ nproc, processTimeout, watch, watchPort, ...options }, context) {
+    const watched = resolveWatch({ watch, watchPort });
     const data = context.positionals['data'];
     const resume = options['resume'];
     if (data === undefined && resume === undefined) throw usageError('train <data>');
@@ -37,9 +43,18 @@ export const trainCommand = defineCommand({
     const by = await severalBy(options);
     refuseBesideTeam(options, by, nproc);
     if (await startTeam(nproc, process.env, () => context.takeTime(), goOnCommand(nproc))) return;
-    return by === undefined
-      ? trainOne(input as TrainOptions, processTimeout, context)
-      : trainSeveral(by, input, context);
+    // Of processes that train together one speaks for all.
+    const speaks = (placeFrom(process.env)?.rank ?? 0) === 0;
+    const page = speaks && watched.watch ? await openPage(watched.watchPort, context) : undefined;
+    try {
+      await (by === undefined
+        ? trainOne(input as TrainOptions, { processTimeout, speaks, page }, context)
+        : trainSeveral(by, input, page, context));
+      await page?.end();
+    } catch (error) {
+      await page?.end(error);
+      throw error;
+    }
   },
 });
 
@@ -70,23 +85,31 @@ function refuseBesideTeam(options: Record<string, unknown>, by: RepeatKind | und
   rejectOption('no such value where several processes train together', `--${name}`, options[name]);
 }
 
+/** The page that follows the training, and the line that says where it is. */
+async function openPage(port: number, { json }: CommandContext): Promise<Watch> {
+  const { watchTraining } = await import('../watch/watch.js');
+  const page = await watchTraining({ port });
+  if (json) sayJson({ kind: 'watch', url: page.url });
+  else say(`watch it on this computer: ${page.url}`);
+  return page;
+}
+
 async function trainOne(
   input: TrainOptions,
-  processTimeout: unknown,
+  { processTimeout, speaks, page }: { processTimeout: unknown; speaks: boolean; page: Watch | undefined },
   { json, quiet, signal, takeTime }: CommandContext,
 ): Promise<void> {
   const { runTraining } = await import('../train/train.js');
   const { createDisplay } = await import('./progress.js');
   const display = createDisplay({ json, quiet });
-  // Of processes that train together one speaks for all.
   const place = placeFrom(process.env);
-  const speaks = (place?.rank ?? 0) === 0;
   try {
     const onEvent = (event: TrainEvent): void => {
       if (event.kind === 'start') {
         takeTime();
         tellLauncherRun(event.output);
       }
+      page?.see(event);
       if (speaks) display.show(event);
     };
     if (place === undefined) {
@@ -113,6 +136,7 @@ function leaveWithoutOthers(error: Error & { code?: string }): never {
 async function trainSeveral(
   by: RepeatKind,
   input: Record<string, unknown>,
+  page: Watch | undefined,
   { json, quiet, signal, takeTime }: CommandContext,
 ): Promise<void> {
   const { crossValidate, trainSeeds } = await import('../repeats/repeats.js');
@@ -121,6 +145,7 @@ async function trainSeveral(
   try {
     const onEvent = (event: RepeatEvent): void => {
       if (event.kind === 'train' && event.event.kind === 'start') takeTime();
+      if (event.kind === 'train') page?.see(event.event, labelOf(event.by, event.run));
       display.show(event);
     };
     // What was typed is checked there.

@@ -12,19 +12,22 @@ export interface PageParts {
   style?: string | undefined;
   /** Runs once the page is there; the page must be whole without it. */
   script?: string | undefined;
+  /** Whether the script may ask the server that the page came from; default no. */
+  connects?: boolean;
 }
 
 /**
  * A page that needs nothing else: no file, no network. Its Content-Security-Policy lets through pictures within the page, and the one style sheet
  * and the one script that stand in it, by their hash; what a name might smuggle in does not run.
  */
-export function page({ title, body, style = '', script = '' }: PageParts): string {
+export function page({ title, body, style = '', script = '', connects = false }: PageParts): string {
   const rules = `${STYLE}${style}`;
   const policy = [
     "default-src 'none'",
     'img-src data:',
     `style-src ${hashOf(rules)}`,
     ...(script === '' ? [] : [`script-src ${hashOf(script)}`]),
+    ...(connects ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",
   ];

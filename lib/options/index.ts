@@ -73,3 +73,4 @@ export {
   type Preprocessing,
   type TrainFrom,
 } from './values';
+export { WATCH_OPTIONS, resolveWatch, resolveWatchOptions, type WatchOptions } from './watch';

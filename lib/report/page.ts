@@ -27,7 +27,9 @@ nav a, .commands dt { text-decoration-thickness: 1px; } .commands dt { font-weig
 `;
 
 /** Rules of pages of reports. */
-const REPORT_STYLE = [CHART_STYLE, CONFUSION_STYLE, CLASSES_STYLE, GALLERY_STYLE, TIME_STYLE, PAGE_STYLE].join('');
+export const REPORT_STYLE = [CHART_STYLE, CONFUSION_STYLE, CLASSES_STYLE, GALLERY_STYLE, TIME_STYLE, PAGE_STYLE].join(
+  '',
+);
 
 /** The report of one run as a page. */
 export async function reportPage(context: ReportContext): Promise<string> {
@@ -89,7 +91,7 @@ export function framed({
   return page({ title, body, style: REPORT_STYLE, script: SCRIPT });
 }
 
-function leadOf({ config }: Run): string {
+export function leadOf({ config }: Run): string {
   const { options, classes } = config;
   const how = options.weights === 'none' ? 'trained from scratch' : 'fine-tuned';
   const names = classes.length <= 4 ? classes.join(', ') : `${classes.length} classes`;

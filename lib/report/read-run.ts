@@ -26,6 +26,8 @@ export interface Run {
   result: TrainResult | undefined;
   steps: StepRecord[];
   epochs: EpochRecord[];
+  /** Told by a run that goes on; else those of the longest epoch. */
+  stepsPerEpoch?: number;
   /** Of the validation images; none where the run has not come to its end. */
   scores: Scores;
   /** Undefined where the run wrote none. */

@@ -20,11 +20,12 @@ export class RunReport {
     private readonly wanted: Pick<ResolvedTrainOptions, 'report' | 'card'>,
   ) {}
 
-  /** Keeps how the training images look, before the epoch that is next. */
+  /** Keeps how the training images look, before the epoch that is next: also for a page about a run that is killed, or goes on. */
   async begin({ session, cropped, parts }: OpenTraining, options: ResolvedTrainOptions, epoch: number): Promise<void> {
     if (!this.wanted.report) return;
     await this.attempt('the training images are not in the report', async () => {
       this.batches = await seenBatches(session, cropped, options, { epoch, classes: parts.dataset.classes });
+      await this.writeData();
     });
   }
 
@@ -47,9 +48,7 @@ export class RunReport {
 
   private async writePage(open?: Pick<OpenTraining, 'cropped' | 'parts'>): Promise<void> {
     await this.attempt(`${REPORT} was not written`, async () => {
-      const { phases, told } = this.account;
-      const data: ReportData = { phases, notes: told, batches: this.batches };
-      await this.folder.write(REPORT_DATA, jsonText(data));
+      await this.writeData();
       const { writeReport } = await import('../report/write.js');
       const best = this.account.stopped?.best;
       const known =
@@ -59,6 +58,12 @@ export class RunReport {
       const { file } = await writeReport(this.folder.path, { predictions: known });
       this.emit({ kind: 'report', file });
     });
+  }
+
+  private async writeData(): Promise<void> {
+    const { phases, told } = this.account;
+    const data: ReportData = { phases, notes: told, batches: this.batches };
+    await this.folder.write(REPORT_DATA, jsonText(data));
   }
 
   private async attempt(what: string, work: () => Promise<void>): Promise<void> {

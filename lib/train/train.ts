@@ -104,9 +104,9 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     begun = true;
     if (resumed !== undefined) run.emit(resumedEvent(opened));
     if (opened === undefined) await trainHead(open, resolved, run);
-    await tellStart(session, { ...parts, options: resolved }, cropped, run);
     report = new RunReport(folder, account, run.emit, resolved);
     await report.begin(open, resolved, from?.progress.epoch ?? 1);
+    await tellStart(session, { ...parts, options: resolved }, cropped, run);
     const { arch, preprocessing } = start;
     const card = { arch, classes: dataset.classes, preprocessing };
     const context = { session, cropped, folder, signal: run.signal, emit: run.emit };

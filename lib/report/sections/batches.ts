@@ -24,7 +24,7 @@ function batch({ epoch, batch: number, images }: SeenBatch): Html {
     <ul class="gallery small-pictures">
       ${images.map(({ webp, labels }) => {
         const label = labels
-          .map(({ name, share }) => (labels.length === 1 ? name : `${name} ${Math.round(share * 100)} %`))
+          .map(({ name }, i) => (labels.length === 1 ? name : `${name} ${percentOf(labels, i)} %`))
           .join(', ');
         return html`<li>
           <figure>
@@ -34,4 +34,11 @@ function batch({ epoch, batch: number, images }: SeenBatch): Html {
         </li>`;
       })}
     </ul>`;
+}
+
+/** A share in whole percent; the last one is what is left to 100. */
+function percentOf(labels: readonly { share: number }[], i: number): number {
+  const rounded = (share: number): number => Math.round(share * 100);
+  if (i < labels.length - 1) return rounded(labels[i]?.share ?? 0);
+  return labels.slice(0, -1).reduce((left, { share }) => left - rounded(share), 100);
 }

@@ -11,16 +11,18 @@ const MOST_POINTS = 300;
 
 type Point = readonly [number, number];
 
-/** Of each step, its place in epochs: the last of the first epoch is at 1. */
-function places(steps: readonly StepRecord[]): number[] {
+/** Steps of an epoch: told by a run that goes on, else those of the longest epoch. */
+function stepsOfEpoch({ steps, stepsPerEpoch }: Pick<Run, 'steps' | 'stepsPerEpoch'>): number {
+  if (stepsPerEpoch !== undefined) return stepsPerEpoch;
   const counts = new Map<number, number>();
-  const within = steps.map(({ epoch }) => {
-    const count = (counts.get(epoch) ?? 0) + 1;
-    counts.set(epoch, count);
-    return count;
-  });
-  const perEpoch = Math.max(1, ...counts.values());
-  return steps.map(({ epoch }, i) => epoch - 1 + (within[i] ?? 0) / perEpoch);
+  for (const { epoch } of steps) counts.set(epoch, (counts.get(epoch) ?? 0) + 1);
+  return Math.max(1, ...counts.values());
+}
+
+/** Of each step, its place in epochs: the last of the first epoch is at 1. */
+function places(run: Pick<Run, 'steps' | 'stepsPerEpoch'>): number[] {
+  const perEpoch = stepsOfEpoch(run);
+  return run.steps.map(({ step }) => step / perEpoch);
 }
 
 /** Means of neighbours, so that there are no more than so many points. */
@@ -37,9 +39,8 @@ function thinned(points: readonly Point[]): Point[] {
 const finite = (points: readonly Point[]): Point[] => points.filter(([, y]) => Number.isFinite(y));
 
 /** The losses of the batches, as a curve behind that of the epochs. */
-function stepLosses({ steps }: Pick<Run, 'steps'>, behind: number): Curve {
-  const x = places(steps);
-  return { name: 'batches', points: thinned(finite(steps.map(({ loss }, i) => [x[i] ?? 0, loss]))), behind };
+function stepLosses(steps: readonly StepRecord[], x: readonly number[]): Curve {
+  return { name: 'batches', points: thinned(finite(steps.map(({ loss }, i) => [x[i] ?? 0, loss]))) };
 }
 
 /** How many times the middle one the greatest loss may be before an axis in equal steps would show nothing else. */
@@ -52,51 +53,90 @@ export function lossAxis(losses: readonly number[]): Axis {
   return least > 0 && most > SPREAD * middle ? { name: 'loss', log: true, figures: 'short' } : { name: 'loss', min: 0 };
 }
 
-/** Loss, accuracy and learning rate over the epochs. */
-export function curvesSection({ steps, epochs, result }: Run): Section {
-  const of = (value: (record: Run['epochs'][number]) => number): Point[] =>
-    finite(epochs.map((record) => [record.epoch, value(record)]));
-  const marks = result === undefined || epochs.length < 2 ? [] : [{ x: result.model.epoch, name: 'kept' }];
-  const axis = { name: 'epoch', min: 0, whole: true };
-  const last = epochs.at(-1);
-  const fell = (what: string, from: number | undefined, to: number | undefined): string =>
-    `${what} ${from?.toFixed(3) ?? '?'} after the first epoch and ${to?.toFixed(3) ?? '?'} after the last`;
-  const x = places(steps);
-  const rates = steps.map(({ lr }, i): Point => [x[i] ?? 0, lr]);
-  const y = lossAxis(epochs.flatMap((one) => [one.trainLoss, one.valLoss]));
-  const loss = linePlot({
-    ...{ id: 'loss-plot', title: y.log === true ? 'Loss (logarithmic)' : 'Loss', x: axis, y, marks },
-    description: `${fell('Training loss', epochs[0]?.trainLoss, last?.trainLoss)}; ${fell('validation loss', epochs[0]?.valLoss, last?.valLoss)}.`,
-    curves: [
-      { name: 'training', points: of(({ trainLoss }) => trainLoss) },
-      { name: 'validation', points: of(({ valLoss }) => valLoss) },
-      stepLosses({ steps }, 0),
-    ],
-  });
-  const accuracy = linePlot({
-    ...{ id: 'accuracy-plot', title: 'Accuracy', x: axis, y: { name: 'accuracy', max: 1, figures: 'percent' }, marks },
-    description: `${fell('Training accuracy', epochs[0]?.trainAccuracy, last?.trainAccuracy)}; ${fell('validation accuracy', epochs[0]?.valAccuracy, last?.valAccuracy)}.`,
-    curves: [
-      { name: 'training', points: of(({ trainAccuracy }) => trainAccuracy) },
-      { name: 'validation', points: of(({ valAccuracy }) => valAccuracy) },
-    ],
-  });
-  const rate = linePlot({
-    ...{
-      id: 'rate-plot',
-      title: 'Learning rate',
-      x: axis,
-      y: { name: 'learning rate', min: 0, figures: 'short' },
-    },
-    description: `From ${rates[0]?.[1] ?? 0} to ${rates.at(-1)?.[1] ?? 0}.`,
-    curves: [{ name: 'learning rate', points: thinned(rates) }],
-  });
+type CurveParts = Pick<Run, 'steps' | 'epochs' | 'result' | 'stepsPerEpoch'>;
+
+/** The axis of epochs; of a run that is within its first the whole of it. */
+function epochAxis(x: readonly number[]): Axis {
+  return { name: 'epoch', min: 0, whole: true, ...((x.at(-1) ?? 0) < 1 ? { max: 1 } : {}) };
+}
+
+/** A figure of each epoch, as points. */
+const points = ({ epochs }: CurveParts, value: (record: Run['epochs'][number]) => number): Point[] =>
+  finite(epochs.map((record) => [record.epoch, value(record)]));
+
+/** The epoch whose weights were kept. */
+const marks = ({ epochs, result }: CurveParts): { x: number; name: string }[] =>
+  result === undefined || epochs.length < 2 ? [] : [{ x: result.model.epoch, name: 'kept' }];
+
+const wentFrom = (what: string, from: number | undefined, to: number | undefined): string =>
+  `${what} ${from?.toFixed(3) ?? '?'} after the first epoch and ${to?.toFixed(3) ?? '?'} after the last`;
+
+/** Loss, accuracy and learning rate over the epochs, of a run that goes on as far as it has come. */
+export function curvesSection(run: CurveParts): Section {
+  const { steps, epochs, result } = run;
+  const x = places(run);
   const body =
     steps.length === 0
       ? html`<p class="dim">The run has not done a step.</p>`
-      : html`<div class="charts">${epochs.length === 0 ? undefined : [loss, accuracy]}${rate}</div>
+      : html`<div class="charts">
+            ${lossPlot(run, x)}${epochs.length === 0 ? undefined : accuracyPlot(run, x)}${ratePlot(run, x)}
+          </div>
           ${epochTable(epochs, result?.model.epoch)}`;
   return { id: 'curves', title: 'Curves', body };
+}
+
+function lossPlot(run: CurveParts, x: readonly number[]): Html {
+  const { steps, epochs } = run;
+  const batches = stepLosses(steps, x);
+  const [first, last] = [epochs[0], epochs.at(-1)];
+  if (first === undefined || last === undefined) {
+    const y = lossAxis(steps.map(({ loss }) => loss));
+    const description = `The loss of the batches went from ${steps[0]?.loss.toFixed(3) ?? '?'} to ${steps.at(-1)?.loss.toFixed(3) ?? '?'}.`;
+    return linePlot({
+      id: 'loss-plot',
+      title: 'Loss of the batches',
+      x: epochAxis(x),
+      y,
+      description,
+      curves: [batches],
+    });
+  }
+  const y = lossAxis(epochs.flatMap((one) => [one.trainLoss, one.valLoss]));
+  return linePlot({
+    id: 'loss-plot',
+    title: y.log === true ? 'Loss (logarithmic)' : 'Loss',
+    ...{ x: epochAxis(x), y, marks: marks(run) },
+    description: `${wentFrom('Training loss', first.trainLoss, last.trainLoss)}; ${wentFrom('validation loss', first.valLoss, last.valLoss)}.`,
+    curves: [
+      { name: 'training', points: points(run, ({ trainLoss }) => trainLoss) },
+      { name: 'validation', points: points(run, ({ valLoss }) => valLoss) },
+      { ...batches, behind: 0 },
+    ],
+  });
+}
+
+function accuracyPlot(run: CurveParts, x: readonly number[]): Html {
+  const [first, last] = [run.epochs[0], run.epochs.at(-1)];
+  return linePlot({
+    id: 'accuracy-plot',
+    title: 'Accuracy',
+    ...{ x: epochAxis(x), y: { name: 'accuracy', max: 1, figures: 'percent' }, marks: marks(run) },
+    description: `${wentFrom('Training accuracy', first?.trainAccuracy, last?.trainAccuracy)}; ${wentFrom('validation accuracy', first?.valAccuracy, last?.valAccuracy)}.`,
+    curves: [
+      { name: 'training', points: points(run, ({ trainAccuracy }) => trainAccuracy) },
+      { name: 'validation', points: points(run, ({ valAccuracy }) => valAccuracy) },
+    ],
+  });
+}
+
+function ratePlot({ steps }: CurveParts, x: readonly number[]): Html {
+  return linePlot({
+    id: 'rate-plot',
+    title: 'Learning rate',
+    ...{ x: epochAxis(x), y: { name: 'learning rate', min: 0, figures: 'short' } },
+    description: `From ${steps[0]?.lr ?? 0} to ${steps.at(-1)?.lr ?? 0}.`,
+    curves: [{ name: 'learning rate', points: thinned(steps.map(({ lr }, i) => [x[i] ?? 0, lr])) }],
+  });
 }
 
 function epochTable(epochs: Run['epochs'], kept: number | undefined): Html | undefined {

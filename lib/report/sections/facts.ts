@@ -125,7 +125,7 @@ export function commandsSection({ folder, config, result }: Run): Section {
 }
 
 /** What was trained and how: a sentence, and all options. */
-export function recipeSection({ config, result, steps, epochs }: Run): Section {
+export function recipeSection({ config, result, steps, epochs, stepsPerEpoch }: Run): Section {
   const { options, versions } = config;
   const start = options.weights === 'none' ? 'from scratch' : `from the weights ${options.weights}`;
   const what =
@@ -134,15 +134,18 @@ export function recipeSection({ config, result, steps, epochs }: Run): Section {
       : options.trainFrom === 'fc'
         ? 'only its last layer'
         : `${options.trainFrom} and all that follows`;
-  const done = `${counted(result?.epochs ?? epochs.length, 'epoch')} (${counted(result?.steps ?? steps.length, 'step')})`;
+  const done =
+    stepsPerEpoch === undefined
+      ? `for ${counted(result?.epochs ?? epochs.length, 'epoch')} (${counted(result?.steps ?? steps.length, 'step')})`
+      : `for up to ${counted(options.epochs, 'epoch')} of ${counted(stepsPerEpoch, 'step')}`;
   const changed = Object.entries(options).filter(([name, value]) => {
     const spec = (TRAIN_OPTIONS as Record<string, { default?: unknown }>)[name];
     return spec !== undefined && value !== undefined && value !== spec.default && name !== 'output';
   });
   const body = html`<p>
       A ${options.arch ?? 'network'} ${start}: ${what}, by ${options.optimizer} at a learning rate of ${options.lr}
-      (${options.schedule}), in batches of ${options.batchSize}, for ${done}; seed ${options.seed}, ${options.precision}
-      on ${options.device}.
+      (${options.schedule}), in batches of ${options.batchSize}, ${done}; seed ${options.seed}, ${options.precision} on
+      ${options.device}.
     </p>
     <details>
       <summary>Options that differ from the defaults</summary>

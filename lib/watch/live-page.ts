@@ -1,0 +1,130 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SSEStreamingApi } from 'hono/streaming';
+import type { TrainEvent } from '../train/events';
+import { LiveRun } from './live-run';
+import { livePage, PARTS, partOf, type Part, type Shown } from './page';
+
+/** How often a page that is looked at is brought up to date, and its curves, in milliseconds. */
+const EVERY = 1000;
+const CURVES_EVERY = 3000;
+/** Milliseconds for which the end waits, so that pages which are open can turn into the report. */
+const PARTING = 3000;
+
+/** A page that looks: what it was sent, and the stream to it. */
+interface Viewer {
+  stream: SSEStreamingApi;
+  sent: Map<Part, string>;
+  curvesAt: number;
+  changes: number;
+  epochs: number;
+  /** How often the page had to begin anew when this one was loaded. */
+  version: number;
+}
+
+/** The page's state, and those who look at it. */
+export class LivePage {
+  private shown: Shown = { live: new LiveRun(), label: undefined, ended: undefined };
+  private readonly viewers = new Set<Viewer>();
+  private version = 0;
+  private timer: NodeJS.Timeout | undefined;
+  /** Answers with the report that have not been sent to their end. */
+  private parting = 0;
+
+  see(event: TrainEvent, label?: string): void {
+    if (label !== this.shown.label) {
+      this.shown = { live: new LiveRun(), label, ended: undefined };
+      this.version++;
+    }
+    const { live } = this.shown;
+    const known = live.run;
+    void live.see(event).then(
+      () => {
+        // What stands still in the page is known only now.
+        if (live.run !== known && this.shown.live === live) this.version++;
+        if (event.kind === 'start' || event.kind === 'epoch') void this.update();
+      },
+      // A folder that can't be read is the training's own trouble.
+      () => {},
+    );
+  }
+
+  page(): string {
+    return livePage(this.shown);
+  }
+
+  get report(): string | undefined {
+    return this.shown.live.report;
+  }
+
+  /** Sends what changes until the page has gone, or the training ended. */
+  async follow(stream: SSEStreamingApi): Promise<void> {
+    const viewer: Viewer = { stream, sent: new Map(), curvesAt: 0, changes: -1, epochs: 0, version: this.version };
+    this.viewers.add(viewer);
+    const gone = new Promise<void>((resolve) => stream.onAbort(resolve));
+    this.timer ??= setInterval(() => void this.update(), EVERY).unref();
+    await this.tell(viewer);
+    await gone;
+    this.viewers.delete(viewer);
+    if (this.viewers.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private async update(): Promise<void> {
+    await Promise.all([...this.viewers].map((viewer) => this.tell(viewer)));
+  }
+
+  private async tell(viewer: Viewer): Promise<void> {
+    const { stream, sent } = viewer;
+    if (viewer.version !== this.version) return stream.writeSSE({ event: 'page', data: '' });
+    const parts: Partial<Record<Part, string>> = {};
+    for (const part of PARTS) {
+      if (part === 'curves' && !this.isTimeForCurves(viewer)) continue;
+      const markup = partOf(part, this.shown).toString();
+      if (sent.get(part) === markup) continue;
+      sent.set(part, markup);
+      parts[part] = markup;
+    }
+    if (Object.keys(parts).length > 0) await stream.writeSSE({ event: 'parts', data: JSON.stringify(parts) });
+  }
+
+  /** Drawing takes a moment: of steps every few seconds, of an epoch at once. */
+  private isTimeForCurves(viewer: Viewer): boolean {
+    const { changes, run } = this.shown.live;
+    const epochs = run?.epochs.length ?? 0;
+    const now = performance.now();
+    const soon = viewer.epochs !== epochs || this.shown.ended !== undefined || now - viewer.curvesAt >= CURVES_EVERY;
+    if (viewer.changes === changes || !soon) return false;
+    Object.assign(viewer, { changes, epochs, curvesAt: now });
+    return true;
+  }
+
+  /** The report for a page that was open when the training ended. */
+  sending(response: ServerResponse): void {
+    this.parting++;
+    response.once('close', () => this.parting--);
+  }
+
+  async end(error: unknown): Promise<void> {
+    clearInterval(this.timer);
+    const { live } = this.shown;
+    this.shown.ended =
+      error === undefined
+        ? { text: live.status.text, failed: false }
+        : { text: error instanceof Error ? error.message : 'The training failed', failed: true };
+    const report = error === undefined && live.report !== undefined && this.shown.label === undefined;
+    await this.update();
+    const open = [...this.viewers];
+    await Promise.all(open.map(({ stream }) => stream.writeSSE({ event: 'end', data: report ? 'report' : 'stay' })));
+    if (open.length === 0) return;
+    const until = performance.now() + PARTING;
+    // Each page closes its stream when it has heard, and then asks for the report.
+    const busy = (): boolean => this.viewers.size > 0 || this.parting > 0;
+    let asked = !report;
+    while (performance.now() < until && (busy() || !asked)) {
+      asked ||= this.parting > 0;
+      await sleep(20);
+    }
+  }
+}

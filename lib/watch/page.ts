@@ -1,0 +1,131 @@
+import path from 'node:path';
+import { html, type Html } from '../html/html';
+import { page } from '../html/page';
+import { leadOf, REPORT_STYLE } from '../report/page';
+import { batchesSection } from '../report/sections/batches';
+import { curvesSection } from '../report/sections/curves';
+import { dataSection, recipeSection } from '../report/sections/facts';
+import type { Section } from '../report/context';
+import type { Run } from '../report/read-run';
+import { percent } from '../text/percent';
+import type { LiveRun } from './live-run';
+import { SCRIPT } from './script';
+
+/** Where a training stands, as its page shows it. */
+export interface Shown {
+  live: LiveRun;
+  /** Which of several trainings this is. */
+  label: string | undefined;
+  /** How it ended: one line. */
+  ended: { text: string; failed: boolean } | undefined;
+}
+
+/** The parts of the page that change, by the `id` of their element. `curves` is much work to draw, and has a function of its own. */
+export const PARTS = ['status', 'figures', 'notes', 'curves'] as const;
+export type Part = (typeof PARTS)[number];
+
+const STYLE = `
+#status progress { width: 100%; height: .8rem; accent-color: var(--c0); margin-top: .35rem; } #status p { margin: 0; }
+#status .now { font-size: 1.1rem; font-weight: 600; } :root.scripted .without-script { display: none; }
+#lost { border-left: .3rem solid var(--bad); padding: .5rem .75rem; background: var(--panel); }
+`;
+
+/** The markup within a part. */
+export function partOf(part: Part, shown: Shown): Html {
+  const { live } = shown;
+  switch (part) {
+    case 'status':
+      return status(shown);
+    case 'figures':
+      return live.run === undefined ? html`` : figures(live.run);
+    case 'curves':
+      return live.run === undefined
+        ? html`<p class="dim">They begin with the first step.</p>`
+        : curvesSection(live.run).body;
+    case 'notes':
+      return live.notes.length === 0
+        ? html`<p class="dim">Nothing so far.</p>`
+        : html`<ul>
+            ${live.notes.map((note) => html`<li>${note}</li>`)}
+          </ul>`;
+  }
+}
+
+function status({ live, ended }: Shown): Html {
+  const { text, share, detail } = live.status;
+  if (ended !== undefined)
+    return html`<p class="${ended.failed ? 'now bad' : 'now good'}">${ended.text}</p>
+      ${ended.failed && share !== undefined ? html`<p class="dim">${text}</p>` : undefined}`;
+  return html`<p class="now">${text}</p>
+    <p class="dim">${detail ?? ''}</p>
+    ${
+      share === undefined
+        ? undefined
+        : html`<progress max="1" value="${share.toFixed(4)}" aria-label="${text}">${percent(share)}</progress>`
+    }`;
+}
+
+/** The figures of the last epoch, and of the best. */
+function figures({ epochs }: Run): Html {
+  const last = epochs.at(-1);
+  if (last === undefined) return html``;
+  const best = epochs.reduce((a, b) => (b.valAccuracy > a.valAccuracy ? b : a));
+  const cards = [
+    ['Validation accuracy', percent(last.valAccuracy), `best ${percent(best.valAccuracy)}, epoch ${best.epoch}`],
+    ['Validation loss', last.valLoss.toFixed(3), `after epoch ${last.epoch}`],
+    ['Training accuracy', percent(last.trainAccuracy), `in epoch ${last.epoch}`],
+    ['Training loss', last.trainLoss.toFixed(3), `in epoch ${last.epoch}`],
+    ['An epoch takes', `${last.seconds.toFixed(1)} s`, 'with its validation'],
+  ];
+  return html`<dl class="cards">
+    ${cards.map(
+      ([name, figure, note]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd class="big">${figure}</dd>
+          <dd class="dim small">${note}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+/** The page of a training that goes on. */
+export function livePage(shown: Shown): string {
+  const { live, label } = shown;
+  const { run } = live;
+  const name = run === undefined ? 'A training' : path.basename(run.folder);
+  const title = label === undefined ? name : `${name}, ${label}`;
+  const settled: (Section | undefined)[] =
+    run === undefined ? [] : [batchesSection(run.data), recipeSection(run), dataSection(run)];
+  const body = html`<main>
+    <header>
+      <h1>${title}</h1>
+      <p class="dim">${run === undefined ? 'It has not begun yet.' : leadOf(run)}</p>
+    </header>
+    <p id="lost" class="bad" role="alert" hidden>
+      No connection to the training: its process has ended, or this computer can't reach it. What it wrote is in its
+      folder.
+    </p>
+    <div id="status" role="status">${partOf('status', shown)}</div>
+    <p class="without-script dim">Reload the page to see how it goes on: without scripts it can't follow by itself.</p>
+    <div id="figures">${partOf('figures', shown)}</div>
+    <section aria-labelledby="curves-heading">
+      <h2 id="curves-heading">Curves</h2>
+      <div id="curves">${partOf('curves', shown)}</div>
+    </section>
+    ${settled
+      .filter((section) => section !== undefined)
+      .map(
+        ({ id, title: heading, body: content }) =>
+          html`<section id="${id}" aria-labelledby="${id}-heading">
+            <h2 id="${id}-heading">${heading}</h2>
+            ${content}
+          </section>`,
+      )}
+    <section aria-labelledby="notes-heading">
+      <h2 id="notes-heading">What the run says</h2>
+      <div id="notes">${partOf('notes', shown)}</div>
+    </section>
+  </main>`;
+  return page({ title, body, style: `${REPORT_STYLE}${STYLE}`, script: SCRIPT, connects: true });
+}

@@ -1,0 +1,28 @@
+/**
+ * What the page of a training does where scripts run: it takes the parts that change from the server's events. The address, with its token, is that of
+ * the page. What comes is markup that the server has escaped, and the page's policy lets no script of it run.
+ */
+export const SCRIPT = `
+'use strict';
+document.documentElement.classList.add('scripted');
+const lost = document.getElementById('lost');
+const at = (name) => name + location.search;
+const source = new EventSource(at('events'));
+source.addEventListener('open', () => { lost.hidden = true; });
+source.addEventListener('error', () => { lost.hidden = false; });
+source.addEventListener('parts', (event) => {
+  for (const [id, markup] of Object.entries(JSON.parse(event.data))) {
+    const element = document.getElementById(id);
+    if (element === null) continue;
+    const open = [...element.querySelectorAll('details')].map((one) => one.open);
+    element.innerHTML = markup;
+    element.querySelectorAll('details').forEach((one, i) => { one.open = open[i] === true; });
+  }
+});
+// Another training has begun, or this one knows now what it is.
+source.addEventListener('page', () => { source.close(); location.reload(); });
+source.addEventListener('end', (event) => {
+  source.close();
+  if (event.data === 'report') location.replace(at('report'));
+});
+`;

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { resolveWatchOptions, type WatchOptions } from '../options';
+import type { TrainEvent } from '../train/events';
+import { LivePage } from './live-page';
+import { listen } from './server';
+
+/** A page that follows a training. */
+export interface Watch {
+  /** With the token that the page asks for; whoever has it can look. */
+  url: string;
+  /**
+   * Tells the page what happens: for `onEvent` of `train`.
+   *
+   * @param label which of several trainings this is; another one than before begins the page anew
+   */
+  see(event: TrainEvent, label?: string): void;
+  /**
+   * Says how it ended, lets pages that are open turn into the run's report, for three seconds at most, and closes.
+   *
+   * @param error what the training failed with, or was stopped by
+   */
+  end(error?: unknown): Promise<void>;
+}
+
+/**
+ * As the public `watchTraining`.
+ *
+ *     const watch = await watchTraining();
+ *     console.log(watch.url);
+ *     await train({ data: 'photos', valSplit: 0.2 }, { onEvent: watch.see }).then(() => watch.end(), watch.end);
+ *
+ * @throws ResnetFtError INVALID_OPTION, also where the port is taken
+ */
+export async function watchTraining(input: WatchOptions = {}): Promise<Watch> {
+  const { port } = resolveWatchOptions(input);
+  const token = randomBytes(24).toString('base64url');
+  const page = new LivePage();
+  const server = await listen(page, token, port);
+  const { port: chosen } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${chosen}/?token=${token}`,
+    see: (event, label) => page.see(event, label),
+    end: async (error) => {
+      await page.end(error);
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

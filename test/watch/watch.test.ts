@@ -1,0 +1,293 @@
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openPage, withBrowser } from '../browser/browser';
+import { records, run, scratch } from '../cli/run';
+import type { EpochRecord, StepRecord, TrainEvent } from '../../lib/train/events';
+import { watchTraining, type Watch } from '../../lib/watch/watch';
+import { makeRun } from '../report/made-run';
+import { SMALL_RUN } from '../train/small-run';
+
+const tmp = scratch();
+const open: Watch[] = [];
+afterAll(() => Promise.all(open.map((watch) => watch.end())));
+
+async function watched(): Promise<Watch> {
+  const watch = await watchTraining();
+  open.push(watch);
+  return watch;
+}
+
+interface Answer {
+  status: number;
+  text: string;
+  headers: http.IncomingHttpHeaders;
+}
+
+/** Asks as a program may, with any header fields. */
+function ask(url: string, { method = 'GET', headers = {} }: http.RequestOptions = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = http.request(url, { method, headers, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (more: string) => (text += more));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
+    });
+    request.on('error', reject).end();
+  });
+}
+
+/** A training's beginning, over the folder of a run that was made. */
+async function begun(name: string, names: readonly string[] = ['ants', 'bees']): Promise<TrainEvent> {
+  const { folder } = await makeRun(tmp, name, {
+    classes: names,
+    files: ['a.png', 'b.png'],
+    epochs: 2,
+    finished: false,
+  });
+  return { kind: 'start', output: folder, epochs: 4, stepsPerEpoch: 3, images: 24, valImages: 4 };
+}
+
+const step = (number: number, loss = 0.5): StepRecord => ({
+  ...{ kind: 'step', epoch: Math.ceil(number / 3), step: number },
+  ...{ loss, lr: 0.01, images: 8 },
+});
+const epoch = (number: number, valAccuracy: number): EpochRecord => ({
+  ...{ kind: 'epoch', epoch: number, trainLoss: 0.4, trainAccuracy: 0.9 },
+  ...{ valLoss: 0.6, valAccuracy, seconds: 2 },
+});
+
+describe('who is let in', () => {
+  let watch: Watch;
+  let port: string;
+  beforeAll(async () => {
+    watch = await watched();
+    port = new URL(watch.url).port;
+  });
+
+  test('the whole address is enough, by either name of this computer, and through another port', async () => {
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, 'localhost:9000', '127.0.0.1']) {
+      const { status, text, headers } = await ask(watch.url, { headers: { host } });
+      expect([host, status]).toEqual([host, 200]);
+      expect(text).toContain('<h1>A training</h1>');
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        'content-security-policy': "frame-ancestors 'none'",
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+      });
+    }
+  });
+
+  test.each([
+    ['no token', (url: string) => url.replace(/\?.*/, ''), {}, 403, /token/],
+    ['another token', (url: string) => `${url}x`, {}, 403, /token/],
+    [
+      'a token of the same length',
+      (url: string) => url.replace(/.$/, (c) => (c === 'a' ? 'b' : 'a')),
+      {},
+      403,
+      /token/,
+    ],
+    ['a name that was pointed here', (url: string) => url, { host: 'evil.example' }, 403, /this computer alone/],
+    ['a name that begins like ours', (url: string) => url, { host: 'localhost.evil.example' }, 403, /computer alone/],
+    ['the page of another site', (url: string) => url, { origin: 'http://evil.example' }, 403, /another site/],
+    ['another port of ours', (url: string) => url, { origin: 'http://127.0.0.1:1' }, 403, /another site/],
+    ['a link from another site', (url: string) => url, { 'sec-fetch-site': 'cross-site' }, 403, /another site/],
+    ['the events without a token', (url: string) => url.replace(/\/\?.*/, '/events'), {}, 403, /token/],
+    ['the report without a token', (url: string) => url.replace(/\/\?.*/, '/report'), {}, 403, /token/],
+    ['the report before there is one', (url: string) => url.replace('/?', '/report?'), {}, 404, /no report/],
+    ['a file of this computer', (url: string) => url.replace('/?', '/../../etc/passwd?'), {}, 404, /no such page/],
+  ])('%s: refused', async (_, urlOf, headers, status, message) => {
+    const answer = await ask(urlOf(watch.url), { headers });
+    expect(answer.status).toBe(status);
+    expect(answer.text).toMatch(message);
+    expect(answer.text).not.toContain('<h1>');
+  });
+
+  test('it is only read, and only this computer is listened to', async () => {
+    expect(await ask(watch.url, { method: 'POST' })).toMatchObject({ status: 405 });
+    expect(await ask(watch.url, { method: 'OPTIONS' })).toMatchObject({ status: 405 });
+    // The kernel's own list of what listens: the address is 127.0.0.1, as it writes it.
+    const listening = fs.readFileSync('/proc/net/tcp', 'utf8') + fs.readFileSync('/proc/net/tcp6', 'utf8');
+    const hex = Number(port).toString(16).toUpperCase().padStart(4, '0');
+    const places = listening.split('\n').flatMap((line) => {
+      const [, local = '', , state] = line.trim().split(/\s+/);
+      return state === '0A' && local.endsWith(`:${hex}`) ? [local] : [];
+    });
+    expect(places).toEqual([`0100007F:${hex}`]);
+  });
+
+  test('a port that is taken is named', async () => {
+    await expect(watchTraining({ port: Number(port) })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringMatching(new RegExp(`a free port, or 0 for any for --watch-port .*${port}`)),
+      hint: expect.stringContaining('nother program'),
+    });
+    const taken = net.createServer().listen(0, '127.0.0.1').unref();
+    await once(taken, 'listening');
+    const used = String((taken.address() as AddressInfo).port);
+    const outcome = await run([
+      ...SMALL_RUN,
+      '--steps',
+      '1',
+      '--output',
+      path.join(tmp, 'taken'),
+      '--watch',
+      '--watch-port',
+      used,
+    ]);
+    expect(outcome.code).toBe(2);
+    expect(outcome.stderr).toMatch(/^resnet-ft: Expected a free port, or 0 for any for --watch-port/);
+    expect(fs.existsSync(path.join(tmp, 'taken'))).toBe(false);
+    taken.close();
+    const without = await run([...SMALL_RUN, '--watch-port', '8080']);
+    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('without --watch') });
+  });
+});
+
+withBrowser('the live page', () => {
+  test.each([
+    { width: 390, colors: 'dark' as const },
+    { width: 1280, colors: 'light' as const },
+  ])('follows a training, and turns into its report: $width pixels', async (look) => {
+    const watch = await watched();
+    const opened = await openPage(watch.url, look);
+    const { page, complaints } = opened;
+    const text = (id: string): Promise<string> => page.locator(id).innerText();
+    const has = (id: string, part: string): Promise<void> => page.locator(id, { hasText: part }).waitFor();
+    watch.see({ kind: 'crops', done: 5, total: 20 });
+    await has('#status', 'Reading images: 5 of 20');
+
+    const start = await begun(`run-${look.width}`);
+    watch.see({ kind: 'note', note: 'a <b>note</b>' });
+    watch.see(start);
+    // The folder's run had two epochs, which it goes on from.
+    await has('h1', `run-${look.width}`);
+    expect(await text('#notes')).toContain('a <b>note</b>');
+    expect(await page.locator('#batches img').count()).toBe(1);
+    expect(await text('#recipe')).toContain('for up to 2 epochs of 3 steps');
+    const points = async (): Promise<number> =>
+      JSON.parse((await page.locator('[data-plot]').first().getAttribute('data-plot')) ?? '').curves[0].points.length;
+    expect(await points()).toBe(2);
+
+    watch.see(step(7, 0.4));
+    await has('#status', 'Epoch 3 of 4: step 1 of 3');
+    watch.see(step(8));
+    await has('#status', 'training images a second');
+    await has('#status', 'to go');
+    watch.see(step(9));
+    await has('#status', 'Epoch 3 of 4: validating 4 images');
+    watch.see(epoch(3, 0.875));
+    await has('#figures', '87.5 %');
+    while ((await points()) < 3) await sleep(50);
+    // What a reader has opened stays open.
+    await page.locator('#curves summary').click();
+    watch.see(step(10));
+    watch.see(step(11));
+    watch.see(step(12));
+    watch.see(epoch(4, 0.5));
+    await has('#curves tbody tr:nth-child(4)', '50.0 %');
+    expect(await page.locator('#curves details').getAttribute('open')).not.toBeNull();
+    expect(await text('#figures')).toMatch(/50\.0 %\s+best 87\.5 %, epoch 3/);
+    expect(await opened.axe()).toEqual([]);
+    expect(await opened.tooWide()).toEqual([]);
+
+    const { output } = start as Extract<TrainEvent, { kind: 'start' }>;
+    await makeRun(tmp, path.basename(output), { classes: ['ants', 'bees'], files: ['a.png', 'b.png'], epochs: 4 });
+    expect(await run(['report', output])).toMatchObject({ code: 0 });
+    watch.see({ kind: 'report', file: path.join(output, 'report.html') });
+    await watch.end();
+    await page.waitForURL(/\/report\?/);
+    await has('h2', 'Commands');
+    expect(complaints).toEqual([]);
+    await opened.close();
+  });
+
+  test('without scripts it shows how far the training was, and says so', async () => {
+    const watch = await watched();
+    watch.see(await begun('scriptless'));
+    watch.see(step(7));
+    watch.see(step(8));
+    while (!(await ask(watch.url)).text.includes('step 2 of 3')) await sleep(20);
+    const opened = await openPage(watch.url, { scripts: false });
+    expect(await opened.page.locator('main').innerText()).toMatch(/Epoch 3 of 4: step 2 of 3[^]*Reload the page/);
+    expect(await opened.page.locator('svg.chart').count()).toBe(3);
+    await opened.close();
+  });
+
+  test('names are shown as they are, and nothing in them runs', async () => {
+    const watch = await watched();
+    const hostile = `<img src=x onerror="document.title='run'">`;
+    const { page, complaints, close } = await openPage(watch.url);
+    watch.see({ kind: 'skipped', file: hostile, reason: '</script><script>document.title="run"</script>' });
+    watch.see(await begun('hostile', [hostile, 'bees']));
+    await page.locator('h1', { hasText: 'hostile' }).waitFor();
+    await page.locator('#notes', { hasText: hostile }).waitFor();
+    expect(await page.locator('header .dim').innerText()).toContain(hostile);
+    expect(await page.title()).toBe('hostile');
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('it says what a training failed with', async () => {
+    const watch = await watched();
+    const { page, close } = await openPage(watch.url);
+    watch.see({ kind: 'crops', done: 1, total: 2 });
+    await watch.end(new Error('There is no room on the disk'));
+    await page.locator('#status .bad', { hasText: 'There is no room on the disk' }).waitFor();
+    expect(await page.locator('#lost').isHidden()).toBe(true);
+    await close();
+  });
+
+  test('several trainings: the page is that of the one which goes on', async () => {
+    const watch = await watched();
+    const { page, close } = await openPage(watch.url);
+    watch.see(await begun('one'), 'fold 1/2');
+    await page.locator('h1', { hasText: 'one, fold 1/2' }).waitFor();
+    watch.see(await begun('two'), 'fold 2/2');
+    await page.locator('h1', { hasText: 'two, fold 2/2' }).waitFor();
+    await watch.end();
+    await page.locator('#status .good').waitFor();
+    await close();
+  });
+});
+
+withBrowser('train --watch', () => {
+  test('prints where the page is; it follows the run and becomes its report, and the process ends', async () => {
+    const output = path.join(tmp, 'real');
+    let opened: ReturnType<typeof openPage> | undefined;
+    const outcome = await run([...SMALL_RUN, '--epochs', '3', '--watch', '--report', '--output', output, '--json'], {
+      onStdout: (text) => {
+        const url = /"kind":"watch","url":"([^"]+)"/.exec(text)?.[1];
+        if (url !== undefined) opened ??= openPage(url);
+      },
+    });
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(records(outcome.stdout)[0]).toMatchObject({ kind: 'watch' });
+    const { page, complaints, close } = await (opened as ReturnType<typeof openPage>);
+    await page.waitForURL(/\/report\?/);
+    expect(await page.locator('h1').innerText()).toBe('real');
+    expect(await page.locator('svg.chart').count()).toBeGreaterThanOrEqual(3);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('a page whose process was killed says that it has lost it', async () => {
+    let opened: ReturnType<typeof openPage> | undefined;
+    const args = [...SMALL_RUN, '--epochs', '50', '--watch', '--output', path.join(tmp, 'gone')];
+    await run(args, {
+      onStdout: (text, child) => {
+        const url = /^watch it on this computer: (\S+)/.exec(text)?.[1];
+        if (url === undefined || opened !== undefined) return;
+        opened = openPage(url);
+        void opened.then(() => child.kill('SIGKILL'));
+      },
+    });
+    const { page, close } = await (opened as unknown as ReturnType<typeof openPage>);
+    await page.locator('#lost', { hasText: 'No connection to the training' }).waitFor();
+    await close();
+  });
+});
