@@ -3,6 +3,7 @@ import { say, sayJson } from '../text/terminal';
 import { fill } from '../text/text-table';
 import type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent } from '../train/events';
 import { LiveLine, ProgressBar } from './bar';
+import { calibrationLines } from './calibration-lines';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { classLines } from './eval-report';
 import { tellFallback } from './fallback';
@@ -148,6 +149,8 @@ class TextDisplay implements Display {
         return epochLines(this.label, event, { epochs: this.epochs, valImages: this.valImages }, this.width()).forEach(
           (line) => this.line(line),
         );
+      case 'calibrated':
+        return calibrationLines(event).forEach((line) => this.line(line));
       case 'report':
         return this.line(`report: ${shownPath(event.file)}`);
       case 'saved':
