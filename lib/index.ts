@@ -1,12 +1,14 @@
 import type { BenchControl } from './bench/bench';
 import type { BenchReport } from './bench/types';
 import type { CheckControl, CheckReport } from './check/types';
+import type { CalibrateControl, CalibrateResult, ForgottenCalibration } from './explain/calibrate';
 import type { DoctorControl } from './doctor/doctor';
 import type { DoctorReport } from './doctor/report';
 import type { ExplainControl, ExplainedImage, UnexplainedImage } from './explain/explain';
 import type { UnknownControl, UnknownResult } from './explain/fit-unknown';
 import type {
   BenchOptions,
+  CalibrateOptions,
   CheckOptions,
   DoctorOptions,
   ExplainOptions,
@@ -48,6 +50,8 @@ export type {
 } from './eval/types';
 export type { Spread } from './eval/student';
 export type { Interval } from './eval/wilson';
+export type { CalibrationFigures } from './eval/fit-calibration';
+export type { CalibrateControl, CalibrateEvent, CalibrateResult, ForgottenCalibration } from './explain/calibrate';
 export type { ExplainControl, ExplainedImage, ExplainEvent, UnexplainedImage } from './explain/explain';
 export type { UnknownControl, UnknownEvent, UnknownResult } from './explain/fit-unknown';
 export type { Neighbour } from './explain/neighbours';
@@ -70,6 +74,7 @@ export type { Verdict } from './model/unknown';
 export type {
   Architecture,
   BenchOptions,
+  CalibrateOptions,
   CheckOptions,
   CompareOptions,
   DoctorOptions,
@@ -172,6 +177,21 @@ export async function fitUnknown(
 ): Promise<UnknownResult | undefined> {
   const module = await import('./explain/fit-unknown.js');
   return module.fitUnknown(input, control);
+}
+
+/**
+ * Fits a temperature on the validation images of a run, and keeps it in the metadata of its model: probabilities are calibrated from then on, and which
+ * class is the most probable stays as it is.
+ *
+ * @throws ResnetFtError INVALID_OPTION, also where the model is not in the folder of a run; DATA_INVALID where the images tell no temperature, a
+ *   file of the run is damaged or the data set is not that of the run; OUTPUT_NOT_WRITABLE; ABORTED; what opening the model throws
+ */
+export async function calibrateModel(
+  input: CalibrateOptions,
+  control: CalibrateControl = {},
+): Promise<CalibrateResult | ForgottenCalibration> {
+  const module = await import('./explain/calibrate.js');
+  return module.calibrateModel(input, control);
 }
 
 /**

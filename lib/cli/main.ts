@@ -9,6 +9,7 @@ import { leaveWithLauncher, reportToLauncher } from '../team/report';
 import { withHelpAll, type Command } from './command';
 import { benchCommand } from './bench';
 import { buildCommand } from './build';
+import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
 import { compareCommand } from './compare';
 import { dataCommand } from './data';
@@ -34,6 +35,7 @@ const COMMANDS: Command[] = [
   predictCommand,
   explainCommand,
   unknownCommand,
+  calibrateCommand,
   compareCommand,
   reportCommand,
   lrFindCommand,

@@ -74,6 +74,10 @@ export interface EvalResult {
   top5: { correct: number; accuracy: number } | null;
   /** Mean cross entropy over the images, natural logarithm, in double precision, over all outputs. */
   loss: number;
+  /** What the model's outputs are divided by before they become probabilities; null of a model that was not calibrated. */
+  temperature: number | null;
+  /** As `loss`, which is that of the outputs as they are, but of the calibrated probabilities; null likewise. */
+  calibratedLoss: number | null;
   /** All classes of a fine-tuned model; of an ImageNet model those that have a folder, in the order of the folders. */
   classes: ClassResult[];
   confusion: Confusion;

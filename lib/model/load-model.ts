@@ -30,7 +30,7 @@ export interface Prediction {
   file?: string;
   /** The most probable class. */
   class: string;
-  /** Its probability, 0..1. */
+  /** Its probability, 0..1; calibrated where the model is: {@link Model.temperature}. */
   probability: number;
   /** The `topK` most probable classes, best first. */
   top: ClassScore[];
@@ -73,6 +73,8 @@ export class Model {
   readonly arch: Architecture;
   /** What each image goes through. */
   readonly preprocessing: Preprocessing;
+  /** What its outputs are divided by before they become probabilities; undefined of a model that was not calibrated. */
+  readonly temperature: number | undefined;
   /** `cpu`, `cuda` or `cuda:N`. */
   readonly device: string;
   /** Arithmetic: `fp32`, `fp32-strict`, `bf16` or `fp64`. */
@@ -87,11 +89,12 @@ export class Model {
     private readonly classifier: Classifier,
     private readonly options: Pick<ResolvedOptions<typeof LOAD_MODEL_OPTIONS>, 'topK' | 'batchSize'>,
   ) {
-    const { classes, arch, preprocessing, unknown } = classifier.info;
+    const { classes, arch, preprocessing, temperature, unknown } = classifier.info;
     this.judge = unknown === undefined ? undefined : new UnknownJudge(unknown);
     this.classes = Object.freeze([...classes]);
     this.arch = arch;
     this.preprocessing = preprocessing;
+    this.temperature = temperature;
     this.device = classifier.choice.device;
     this.precision = classifier.choice.precision;
   }
@@ -216,7 +219,7 @@ export class Model {
 
   private prediction(result: Extract<ImageResult, { error?: undefined }>): Prediction {
     const { file } = this.classifier.info;
-    const top = bestClasses(result.logits, this.classes, this.options.topK, file);
+    const top = bestClasses(result.logits, this.classes, this.options.topK, file, this.temperature);
     const { features } = result;
     const verdict = features === undefined ? undefined : this.judge?.judge(result.logits, features);
     const { class: name, probability } = top[0];

@@ -49,6 +49,12 @@ export {
   type ResolvedTrainOptions,
   type TrainOptions,
 } from './train';
+export {
+  CALIBRATE_OPTIONS,
+  resolveCalibrateOptions,
+  type CalibrateOptions,
+  type ResolvedCalibrateOptions,
+} from './calibrate';
 export { UNKNOWN_OPTIONS, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from './unknown';
 export {
   ARCHITECTURES,

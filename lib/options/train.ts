@@ -135,6 +135,14 @@ export const TRAIN_OPTIONS = {
     advanced: true,
     help: 'which weights become the model: those of the epoch with the best validation, of the last step, or, as in the tutorial, of the smallest batch loss in the last fifth of the steps',
   },
+  calibrate: {
+    type: 'boolean',
+    default: false,
+    group: MODEL,
+    // Which class is the most probable, the weights and every figure of the training stay what they are.
+    affects: 'place',
+    help: 'at the end fit a temperature on the validation images and keep it in the model, so that its probabilities tell how often it is right; also: resnet-ft calibrate',
+  },
   seed: {
     type: 'number',
     integer: true,
