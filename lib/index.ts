@@ -5,7 +5,15 @@ import type { DoctorControl } from './doctor/doctor';
 import type { DoctorReport } from './doctor/report';
 import type { ExplainControl, ExplainedImage, UnexplainedImage } from './explain/explain';
 import type { UnknownControl, UnknownResult } from './explain/fit-unknown';
-import type { BenchOptions, CheckOptions, DoctorOptions, ExplainOptions, UnknownOptions } from './options';
+import type {
+  BenchOptions,
+  CheckOptions,
+  DoctorOptions,
+  ExplainOptions,
+  ServeOptions,
+  UnknownOptions,
+} from './options';
+import type { ModelServer, ServeControl } from './serve/types';
 import type { RgbImage } from './backend/types';
 import type { LoadImageOptions } from './data/load-image';
 
@@ -73,6 +81,7 @@ export type {
   Preprocessing,
   ReportOptions,
   ResolvedTrainOptions,
+  ServeOptions,
   SummaryOptions,
   TrainOptions,
   UnknownOptions,
@@ -89,6 +98,7 @@ export type {
   RunFigures,
   TrainSeedsOptions,
 } from './repeats/types';
+export type { ModelServer, ServeControl, ServeEvent } from './serve/types';
 export { summarize, type Summary } from './summary/summarize';
 export { train, type Training } from './train/training';
 export type { TrainControl } from './train/run';
@@ -177,4 +187,21 @@ export async function fitUnknown(
 export async function checkData(options: CheckOptions, control: CheckControl = {}): Promise<CheckReport> {
   const module = await import('./check/check.js');
   return module.checkData(options, control);
+}
+
+/**
+ * Serves a model by HTTP: a page where images are tried and their classes corrected, and an interface for programs; `resnet-ft serve` as a function.
+ * Images of all requests run through the network together. docs/serve.md describes the interface.
+ *
+ * @param options.host default `127.0.0.1`, which this machine alone reaches
+ * @param options.port default 8080; 0 for any that is free
+ * @param options.timeout seconds that a request may take to arrive, and then to be answered; default 30
+ * @param control.signal stops the loading of the model, and later the server
+ * @returns the server, which listens; `close` it
+ * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE; OUTPUT_NOT_WRITABLE where the folder of corrections can't be made; what opening the
+ *   model throws; ABORTED
+ */
+export async function serveModel(options: ServeOptions, control: ServeControl = {}): Promise<ModelServer> {
+  const module = await import('./serve/serve.js');
+  return module.serveModel(options, control);
 }
