@@ -14,7 +14,20 @@ const FLOORS = [
   // several processes that train together
   ['team'],
   // what the commands do
-  ['eval', 'predict', 'check', 'grad-cam', 'report', 'card', 'train', 'explain', 'serve', 'repeats', 'compare', 'lr-find'],
+  [
+    'eval',
+    'predict',
+    'check',
+    'grad-cam',
+    'report',
+    'card',
+    'train',
+    'explain',
+    'serve',
+    'repeats',
+    'compare',
+    'lr-find',
+  ],
   ['export', 'summary', 'bench', 'doctor'],
   // what a person and a program see
   ['cli', 'index'],

@@ -43,8 +43,8 @@ export interface AppParts {
   allowed: (name: string) => boolean;
   /** Whether the server is about to close. */
   closing: () => boolean;
-  /** Stops what is under way. */
-  signal: AbortSignal;
+  /** What stops the requests that are under way. */
+  underWay: Set<AbortController>;
   emit: (event: ServeEvent) => void;
 }
 
@@ -93,16 +93,15 @@ export function createApp(parts: AppParts): Hono<Env> {
 }
 
 /** Counts a request once it is over, and stops its work if its client goes away. */
-function watch(c: Context<Env>, { metrics, emit, signal }: AppParts): void {
+function watch(c: Context<Env>, { metrics, emit, underWay }: AppParts): void {
   const begun = performance.now();
   const stop = new AbortController();
   c.set('stop', stop);
   c.set('images', 0);
-  const onStop = (): void => stop.abort(signal.reason);
-  signal.addEventListener('abort', onStop);
+  underWay.add(stop);
   const { outgoing } = c.env;
   outgoing.once('close', () => {
-    signal.removeEventListener('abort', onStop);
+    underWay.delete(stop);
     const status = outgoing.writableFinished ? outgoing.statusCode : 499;
     stop.abort(new Refusal(400, 'BAD_REQUEST', 'The client went away'));
     const milliseconds = performance.now() - begun;

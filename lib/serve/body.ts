@@ -59,7 +59,7 @@ export async function streamBody(
           bytes += chunk.length;
           take(chunk);
         } catch (error) {
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       const onEnd = (): void => resolve();

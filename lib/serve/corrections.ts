@@ -19,7 +19,7 @@ const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?$/i;
 const UNFIT = /[\u0000-\u001f\u007f<>:"/\\|?*]|\p{Cs}|^[. ]|[. ]$/u;
 
 /** Whether a class can have a folder of its name, of which nothing else is meant. */
-export function isFolderName(name: string): boolean {
+function isFolderName(name: string): boolean {
   return name !== '' && Buffer.byteLength(name) <= LONGEST_NAME && !UNFIT.test(name) && !RESERVED.test(name);
 }
 

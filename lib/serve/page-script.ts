@@ -104,7 +104,8 @@ function showError({ file, name, item }, error) {
     });
     facts.append(again);
   }
-  item.replaceChildren(make('figure', { className: 'picture' }, make('div', { className: 'blank' })), facts);
+  item.classList.add('plain');
+  item.replaceChildren(facts);
 }
 
 function show({ file, name, item }, answer, about) {

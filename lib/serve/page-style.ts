@@ -9,7 +9,7 @@ export const PAGE_STYLE = `
 .drop p { margin: 0 0 .6rem; } .drop .lead { font-size: 1.3rem; font-weight: 600; } .drop > :last-child { margin: .9rem 0 0; }
 .drop svg { width: 2.6rem; height: 2.6rem; margin: 0 auto .5rem; color: var(--link); }
 .dropping .drop { border-color: var(--link); border-style: solid; }
-.busy .drop { padding: 1.1rem 1rem; } .busy .drop svg, .busy .drop .lead { display: none; }
+.busy .drop { padding: 1.1rem 1rem; } .busy .drop svg { display: none; } .busy .drop .lead { font-size: 1rem; }
 .choose, .result button, .tools button {
   display: inline-block; padding: .4rem 1rem; border: 1px solid var(--link); border-radius: .45rem; cursor: pointer; font-weight: 600;
 }
@@ -23,7 +23,7 @@ input:focus-visible + .choose { outline: 2px solid var(--link); outline-offset: 
   display: grid; grid-template-columns: 15rem minmax(0, 1fr); gap: 1rem 1.5rem; padding: 1rem; border: 1px solid var(--line);
   border-radius: .9rem; background: var(--panel);
 }
-.result .picture { margin: 0; } .result .picture img { display: block; width: 100%; border-radius: .5rem; aspect-ratio: 1; background: var(--line); }
+.result.plain { grid-template-columns: minmax(0, 1fr); } .result .picture { margin: 0; } .result .picture img { display: block; width: 100%; height: auto; border-radius: .5rem; aspect-ratio: 1; background: var(--line); }
 .result .picture .blank { aspect-ratio: 1; border-radius: .5rem; background: var(--line); }
 .result figcaption { padding-top: .4rem; font-size: .875rem; line-height: 1.4; color: var(--dim); overflow-wrap: anywhere; }
 .result h3 { margin: 0; font-weight: 500; font-size: .95rem; color: var(--dim); overflow-wrap: anywhere; }

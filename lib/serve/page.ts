@@ -51,13 +51,13 @@ function bodyOf(facts: PageFacts): Html {
     </p>
     <section class="drop needs-script" aria-label="Images">
       ${ICON}
-      <p class="lead">Drop images here</p>
+      <p class="lead">Drop, paste or choose images</p>
       <p>
         <input type="file" id="files" class="hidden-visually" multiple accept="image/*,.ppm,.pgm,.bmp,.tif,.tiff" />
         <label class="choose" for="files">Choose images</label>
       </p>
       <p class="dim small">
-        or paste them. An image is looked at and forgotten${facts.corrections ? ', unless you correct its class' : ''}.
+        An image is looked at and forgotten${facts.corrections ? ', unless you correct its class' : ''}.
       </p>
       <p id="hint" class="bad" hidden>That was a link, not a file: save the image first, and drop the file.</p>
     </section>

@@ -85,7 +85,7 @@ async function start(
     options.corrections === undefined ? undefined : await Corrections.open(options.corrections, classes);
   const metrics = new Metrics({ version: packageVersion(), arch, device, precision });
   const predictor = new Predictor(classifier, options, metrics);
-  const stop = new AbortController();
+  const underWay = new Set<AbortController>();
   let closing = false;
   let allowed: (name: string) => boolean = () => false;
   const about = { arch, classes: classes.length, device, precision };
@@ -104,10 +104,10 @@ async function start(
     explain,
     allowed: (name) => allowed(name),
     closing: () => closing,
-    signal: stop.signal,
+    underWay,
     emit: onEvent,
   });
-  const server = createServer(app.fetch as Parameters<typeof createServer>[0], {
+  const server = createServer(app.fetch, {
     timeout,
     maxBody,
     onRefused: (status) => metrics.request('other', status, 0),
@@ -125,7 +125,7 @@ async function start(
   const close = (): Promise<void> => {
     if (!closing) {
       closing = true;
-      void closeServer(server, () => stop.abort(busy('CLOSING', 'The server is closing')))
+      void closeServer(server, () => underWay.forEach((one) => one.abort(busy('CLOSING', 'The server is closing'))))
         .then(() => classifier.close())
         .then(() => predictor.close())
         .finally(finish);

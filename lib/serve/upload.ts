@@ -93,11 +93,9 @@ async function readMultipart(incoming: IncomingMessage, limits: BodyLimits, most
   });
   busboy.end();
   await finished;
-  // Read again: the listeners above set it.
-  const refusal = failure as Refusal | undefined;
   // A form sends a file without a name and content where none was chosen.
   const given = images.filter(({ name, bytes }) => name !== undefined || bytes.length > 0);
-  if (refusal === undefined && given.length > 0) return { images: given, several: true, release };
+  if (failure === undefined && given.length > 0) return { images: given, several: true, release };
   release();
-  throw refusal ?? new Refusal(400, 'NO_IMAGE', 'The request has no image: send each as a file of the form');
+  throw failure ?? new Refusal(400, 'NO_IMAGE', 'The request has no image: send each as a file of the form');
 }
