@@ -48,20 +48,12 @@ export class Batcher<T, R> {
   /**
    * Has an item run with others.
    *
-   * @param signal takes the item out, unless it runs already
+   * @param signal leaves the item out of the batch in which it would be
    * @throws what `run` throws; the signal's reason
    */
   add(item: T, signal: AbortSignal): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error);
-      const waiting = { item, since: performance.now(), resolve, reject, signal };
-      this.ready.push(waiting);
-      signal.addEventListener('abort', () => {
-        const at = this.ready.indexOf(waiting);
-        if (at < 0) return;
-        this.ready.splice(at, 1);
-        reject(signal.reason as Error);
-      });
+      this.ready.push({ item, since: performance.now(), resolve, reject, signal });
       this.start();
     });
   }
@@ -85,7 +77,13 @@ export class Batcher<T, R> {
   }
 
   private async runOne(): Promise<void> {
-    const batch = this.ready.splice(0, this.options.size);
+    const batch: Waiting<T, R>[] = [];
+    while (batch.length < this.options.size) {
+      const next = this.ready.shift();
+      if (next === undefined) break;
+      if (next.signal.aborted) next.reject(next.signal.reason);
+      else batch.push(next);
+    }
     if (batch.length === 0) return;
     try {
       const results = await this.options.run(batch.map(({ item }) => item));

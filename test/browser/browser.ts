@@ -43,7 +43,10 @@ let browser: Promise<Browser> | undefined;
 afterAll(async () => (await browser)?.close());
 
 /** Opens a file in the browser as a double click would. */
-export async function openPage(file: string, look: Look = {}): Promise<Opened> {
+export const openPage = (file: string, look: Look = {}): Promise<Opened> => openUrl(pathToFileURL(file).href, look);
+
+/** Opens an address. */
+export async function openUrl(url: string, look: Look = {}): Promise<Opened> {
   browser ??= chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox', '--disable-gpu'] });
   const context = await (
     await browser
@@ -56,7 +59,6 @@ export async function openPage(file: string, look: Look = {}): Promise<Opened> {
   const page = await context.newPage();
   const complaints: string[] = [];
   const requests: string[] = [];
-  const url = pathToFileURL(file).href;
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
