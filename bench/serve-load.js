@@ -17,7 +17,9 @@ const autocannon = require('autocannon');
 /** Parts of the load, and bursts before each. */
 const ROUNDS = 10;
 const BURSTS = 3;
-/** Growth of memory from the end of the first round to that of the last that still counts as none. */
+/** Rounds after which memory is to stay as it is: until then the allocators fill up. */
+const WARM_ROUNDS = 2;
+/** Growth of memory from then on that still counts as none. */
 const FLAT = 1.1;
 const SLOWEST = 3;
 
@@ -26,7 +28,12 @@ function valueOf(args, name, fallback) {
   return at < 0 ? fallback : args.splice(at, 2)[1];
 }
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)];
+}
+
+const median = (values) => percentile(values, 0.5);
 
 /** Starts the server; gives its first record and the process. */
 async function start(model, args) {
@@ -83,22 +90,23 @@ async function main([model, imageFile, requests, ...rest]) {
     const full = [];
     const all = [];
     const memory = [];
+    const rounds = [];
     let seconds = 0;
     for (let round = 1; round <= ROUNDS; round++) {
       for (let i = 0; i < BURSTS; i++) full.push(Math.max(...(await send(url, image, batch, batch))));
       const part = Math.floor((amount * round) / ROUNDS) - Math.floor((amount * (round - 1)) / ROUNDS);
       const begun = performance.now();
-      all.push(...(await send(url, image, connections, part)));
+      const some = await send(url, image, connections, part);
+      all.push(...some);
+      rounds.push(Number((percentile(some, 0.99) / median(full.slice(-BURSTS))).toFixed(2)));
       seconds += (performance.now() - begun) / 1000;
       memory.push(await metric(url, 'process_resident_memory_bytes'));
     }
     const waiting = await metric(url, 'resnet_ft_queue_images');
-    const sorted = all.sort((a, b) => a - b);
-    const percentile = (share) => sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)];
     const lost = amount - all.length;
     const fullBatch = median(full);
-    const p99 = percentile(0.99);
-    const [warm] = memory;
+    const p99 = percentile(all, 0.99);
+    const warm = memory[WARM_ROUNDS - 1];
     const end = memory.at(-1);
     const figures = {
       requests: amount,
@@ -107,10 +115,11 @@ async function main([model, imageFile, requests, ...rest]) {
       lost,
       perSecond: Number((amount / seconds).toFixed(1)),
       fullBatchMs: Math.round(fullBatch),
-      p50Ms: Math.round(percentile(0.5)),
+      p50Ms: Math.round(percentile(all, 0.5)),
       p99Ms: Math.round(p99),
-      maxMs: Math.round(sorted.at(-1)),
+      maxMs: Math.round(percentile(all, 1)),
       p99InBatches: Number((p99 / fullBatch).toFixed(2)),
+      p99InBatchesByRound: rounds,
       memoryMB: memory.map((bytes) => Math.round(bytes / 1e6)),
       waiting,
     };

@@ -21,11 +21,18 @@ export const serveCommand = defineCommand({
   async run(given, { positionals, json, verbose, signal }) {
     const { serveModel } = await import('../serve/serve.js');
     const display = createDownloadDisplay({ quiet: json });
+    // Records that a slow reader has no room for are left out: kept, they would fill the memory.
+    let room = true;
+    const record = (event: ServeEvent): void => {
+      if (!room) return;
+      room = sayJson(event);
+      if (!room) process.stdout.once('drain', () => (room = true));
+    };
     const show = (event: ServeEvent): void => {
       if (event.kind === 'download') display.show(event.event);
       else if (event.kind === 'fallback') tellFallback(event);
       else if (event.kind === 'failure') tell(`resnet-ft: ${event.message}`);
-      else if (json) sayJson(event);
+      else if (json) record(event);
       else if (verbose) tell(requestLine(event));
     };
     const options = { model: positionals['model'], ...given } as ServeOptions;
