@@ -12,9 +12,11 @@ import type {
   CheckOptions,
   DoctorOptions,
   ExplainOptions,
+  ServeOptions,
   UnknownOptions,
   WatchOptions,
 } from './options';
+import type { ModelServer, ServeControl } from './serve/types';
 import type { Watch } from './watch/watch';
 import type { RgbImage } from './backend/types';
 import type { LoadImageOptions } from './data/load-image';
@@ -86,6 +88,7 @@ export type {
   Preprocessing,
   ReportOptions,
   ResolvedTrainOptions,
+  ServeOptions,
   SummaryOptions,
   TrainOptions,
   UnknownOptions,
@@ -103,6 +106,7 @@ export type {
   RunFigures,
   TrainSeedsOptions,
 } from './repeats/types';
+export type { ModelServer, ServeControl, ServeEvent } from './serve/types';
 export { summarize, type Summary } from './summary/summarize';
 export { train, type Training } from './train/training';
 export type { TrainControl } from './train/run';
@@ -216,9 +220,26 @@ export async function checkData(options: CheckOptions, control: CheckControl = {
  *     console.log(watch.url);
  *     await train({ data: 'photos', valSplit: 0.2 }, { onEvent: watch.see }).then(() => watch.end(), watch.end);
  *
- * @throws ResnetFtError INVALID_OPTION, also where the port is taken
+ * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE where the port can't be had
  */
 export async function watchTraining(options: WatchOptions = {}): Promise<Watch> {
   const module = await import('./watch/watch.js');
   return module.watchTraining(options);
+}
+
+/**
+ * Serves a model by HTTP: a page where images are tried and their classes corrected, and an interface for programs; `resnet-ft serve` as a function.
+ * Images of all requests run through the network together. docs/serve.md describes the interface.
+ *
+ * @param options.host default `127.0.0.1`, which this machine alone reaches
+ * @param options.port default 8080; 0 for any that is free
+ * @param options.timeout seconds that a request may take to arrive, and then to be answered; default 30
+ * @param control.signal stops the loading of the model, and later the server
+ * @returns the server, which listens; `close` it
+ * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE; OUTPUT_NOT_WRITABLE where the folder of corrections can't be made; what opening the
+ *   model throws; ABORTED
+ */
+export async function serveModel(options: ServeOptions, control: ServeControl = {}): Promise<ModelServer> {
+  const module = await import('./serve/serve.js');
+  return module.serveModel(options, control);
 }

@@ -21,6 +21,7 @@ import { libtorchCommand } from './libtorch';
 import { lrFindCommand } from './lr-find';
 import { predictCommand } from './predict';
 import { reportCommand } from './report';
+import { serveCommand } from './serve';
 import { stopCode } from './stop';
 import { settleOutput, watchStreams } from './streams';
 import { summaryCommand } from './summary';
@@ -34,6 +35,7 @@ const COMMANDS: Command[] = [
   evalCommand,
   predictCommand,
   explainCommand,
+  serveCommand,
   unknownCommand,
   calibrateCommand,
   compareCommand,
