@@ -1,4 +1,5 @@
 import { ResnetFtError } from '../errors';
+import { sleepWhileWaiting } from '../machine/threads';
 import { SERVE_OPTIONS, type ServeOptions } from '../options';
 import type { ServeEvent } from '../serve/types';
 import { say, sayJson, tell } from '../text/terminal';
@@ -19,6 +20,7 @@ export const serveCommand = defineCommand({
     ['serve runs/first --port 0 --json', 'at any free port, which the first record names'],
   ],
   async run(given, { positionals, json, verbose, signal }) {
+    sleepWhileWaiting();
     const { serveModel } = await import('../serve/serve.js');
     const display = createDownloadDisplay({ quiet: json });
     // Records that a slow reader has no room for are left out: kept, they would fill the memory.
