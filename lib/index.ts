@@ -1,3 +1,11 @@
+/**
+ * Fine-tunes torchvision's ResNets on folders of images, and uses what comes of it, natively through LibTorch: {@link train}, {@link evaluate},
+ * {@link loadModel}; {@link checkData} before and {@link makeReport} after. Options are those of the command line in camel case, and have its
+ * defaults. What is wrong is a {@link ResnetFtError} with a stable code.
+ *
+ * @packageDocumentation
+ */
+
 import type { BenchControl } from './bench/bench';
 import type { BenchReport } from './bench/types';
 import type { CheckControl, CheckReport } from './check/types';
@@ -13,7 +21,16 @@ export { ResnetFtError, type ErrorCode } from './errors';
 export { compare, type CompareControl } from './compare/compare';
 export type { CompareEvent, CompareResult, RowResult } from './compare/types';
 export type { BenchControl } from './bench/bench';
-export type { BenchReport } from './bench/types';
+export type {
+  Agreement,
+  BackendReport,
+  BenchReport,
+  BenchStatus,
+  Figure,
+  LoadTime,
+  Skipped,
+  Throughput,
+} from './bench/types';
 export type { FindingKind, Severity } from './check/kinds';
 export type {
   CheckControl,
@@ -61,9 +78,11 @@ export type { ClassScore } from './model/scores';
 export type { Verdict } from './model/unknown';
 export type {
   Architecture,
+  BenchBackend,
   BenchOptions,
   CheckOptions,
   CompareOptions,
+  CompareRow,
   DoctorOptions,
   ExplainOptions,
   ExportOptions,
@@ -75,6 +94,7 @@ export type {
   ResolvedTrainOptions,
   SummaryOptions,
   TrainOptions,
+  TrainSettings,
   UnknownOptions,
 } from './options';
 export { makeReport, type ReportResult } from './report/report';
@@ -90,6 +110,7 @@ export type {
   TrainSeedsOptions,
 } from './repeats/types';
 export { summarize, type Summary } from './summary/summarize';
+export type { SummaryRow, SummaryTotals } from './summary/measure';
 export { train, type Training } from './train/training';
 export type { TrainControl } from './train/run';
 export type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult } from './train/events';
@@ -100,7 +121,8 @@ export type { FallbackEvent } from './backend/registry';
 export type { UnreadableImage } from './data/read-all';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';
-export type { StateDict } from './weights/state-dict';
+export type { Dtype, StateDict, Tensor } from './weights/state-dict';
+export type { DownloadControl, DownloadEvent } from './download/types';
 
 /**
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.

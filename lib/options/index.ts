@@ -48,6 +48,7 @@ export {
   resolveTrainOptions,
   type ResolvedTrainOptions,
   type TrainOptions,
+  type TrainSettings,
 } from './train';
 export { UNKNOWN_OPTIONS, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from './unknown';
 export {
