@@ -21,6 +21,16 @@ function loadDist(name) {
   }
 }
 
+/**
+ * What npm asks of a package that is published with provenance, from the manifest of resnet-ft, where these stand once.
+ *
+ * @param directory of the package in the repository
+ */
+function provenanceFields(directory) {
+  const { homepage, bugs, repository } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return { homepage, bugs, repository: { ...repository, directory } };
+}
+
 function pack(folder, out) {
   fs.mkdirSync(out, { recursive: true });
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
@@ -72,4 +82,4 @@ async function runScript(name, main) {
   }
 }
 
-module.exports = { loadDist, makePackage, root, runScript };
+module.exports = { loadDist, makePackage, provenanceFields, root, runScript };

@@ -11,7 +11,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { loadDist, makePackage, root, runScript } = require('./npm-package.js');
+const { loadDist, makePackage, provenanceFields, root, runScript } = require('./npm-package.js');
 
 const NAME = 'libtorch-linux-x64-cpu';
 
@@ -67,7 +67,7 @@ function makeFolder(target) {
   // Only in what is published: in the checkout, where there is nothing to publish and any system must do, they would stand
   // in the way.
   delete manifest.private;
-  Object.assign(manifest, { os: ['linux'], cpu: ['x64'], libc: ['glibc'] });
+  Object.assign(manifest, provenanceFields(`packages/${NAME}`), { os: ['linux'], cpu: ['x64'], libc: ['glibc'] });
   fs.mkdirSync(path.join(target, 'lib'), { recursive: true });
   fs.writeFileSync(path.join(target, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   fs.copyFileSync(path.join(template, 'README.md'), path.join(target, 'README.md'));

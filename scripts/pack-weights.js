@@ -13,7 +13,7 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { loadDist, makePackage, root, runScript } = require('./npm-package.js');
+const { loadDist, makePackage, provenanceFields, root, runScript } = require('./npm-package.js');
 
 const TEMPLATE = path.join(root, 'packages', 'weights');
 const HASH_DIGITS = 64;
@@ -61,6 +61,7 @@ async function fillPackage(entry, file, target) {
 
   const manifest = JSON.parse(filled(textOf('package.json')));
   delete manifest.private;
+  Object.assign(manifest, provenanceFields('packages/weights'));
   fs.writeFileSync(path.join(target, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const part of ['README.md', 'NOTICE']) fs.writeFileSync(path.join(target, part), filled(textOf(part)));
   fs.copyFileSync(path.join(TEMPLATE, 'LICENSE'), path.join(target, 'LICENSE'));

@@ -64,6 +64,7 @@ test('the package has the file byte for byte, says whose it is, and has nothing 
     files: ['resnet18-12345678.pth', 'NOTICE'],
   });
   for (const name of ['private', 'scripts', 'bin', 'main', 'dependencies']) expect(manifest).not.toHaveProperty(name);
+  expect(manifest.repository).toMatchObject({ type: 'git', directory: 'packages/weights' });
   const notice = fs.readFileSync(path.join(installed, 'NOTICE'), 'utf8');
   expect(notice).toContain(made.sha256);
   expect(notice).toContain('https://download.pytorch.org/models/resnet18-12345678.pth');
