@@ -1,3 +1,11 @@
+/**
+ * Fine-tunes torchvision's ResNets on folders of images, and uses what comes of it, natively through LibTorch: {@link train}, {@link evaluate},
+ * {@link loadModel}; {@link checkData} before and {@link makeReport} after. Options are those of the command line in camel case, and have its
+ * defaults. What is wrong is a {@link ResnetFtError} with a stable code.
+ *
+ * @packageDocumentation
+ */
+
 import type { BenchControl } from './bench/bench';
 import type { BenchReport } from './bench/types';
 import type { CheckControl, CheckReport } from './check/types';
@@ -25,7 +33,16 @@ export { ResnetFtError, type ErrorCode } from './errors';
 export { compare, type CompareControl } from './compare/compare';
 export type { CompareEvent, CompareResult, RowResult } from './compare/types';
 export type { BenchControl } from './bench/bench';
-export type { BenchReport } from './bench/types';
+export type {
+  Agreement,
+  BackendReport,
+  BenchReport,
+  BenchStatus,
+  Figure,
+  LoadTime,
+  Skipped,
+  Throughput,
+} from './bench/types';
 export type { FindingKind, Severity } from './check/kinds';
 export type {
   CheckControl,
@@ -75,10 +92,12 @@ export type { ClassScore } from './model/scores';
 export type { Verdict } from './model/unknown';
 export type {
   Architecture,
+  BenchBackend,
   BenchOptions,
   CalibrateOptions,
   CheckOptions,
   CompareOptions,
+  CompareRow,
   DoctorOptions,
   ExplainOptions,
   ExportOptions,
@@ -91,6 +110,7 @@ export type {
   ServeOptions,
   SummaryOptions,
   TrainOptions,
+  TrainSettings,
   UnknownOptions,
   WatchOptions,
 } from './options';
@@ -108,6 +128,7 @@ export type {
 } from './repeats/types';
 export type { ModelServer, ServeControl, ServeEvent } from './serve/types';
 export { summarize, type Summary } from './summary/summarize';
+export type { SummaryRow, SummaryTotals } from './summary/measure';
 export { train, type Training } from './train/training';
 export type { TrainControl } from './train/run';
 export type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult } from './train/events';
@@ -119,7 +140,8 @@ export type { FallbackEvent } from './backend/registry';
 export type { UnreadableImage } from './data/read-all';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';
-export type { StateDict } from './weights/state-dict';
+export type { Dtype, StateDict, Tensor } from './weights/state-dict';
+export type { DownloadControl, DownloadEvent } from './download/types';
 
 /**
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
@@ -231,9 +253,6 @@ export async function watchTraining(options: WatchOptions = {}): Promise<Watch> 
  * Serves a model by HTTP: a page where images are tried and their classes corrected, and an interface for programs; `resnet-ft serve` as a function.
  * Images of all requests run through the network together. docs/serve.md describes the interface.
  *
- * @param options.host default `127.0.0.1`, which this machine alone reaches
- * @param options.port default 8080; 0 for any that is free
- * @param options.timeout seconds that a request may take to arrive, and then to be answered; default 30
  * @param control.signal stops the loading of the model, and later the server
  * @returns the server, which listens; `close` it
  * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE; OUTPUT_NOT_WRITABLE where the folder of corrections can't be made; what opening the

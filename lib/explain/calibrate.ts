@@ -18,8 +18,11 @@ const STOPPED = 'The calibration was stopped; the model is as it was';
 export type CalibrateEvent =
   { kind: 'download'; event: DownloadEvent } | FallbackEvent | { kind: 'image'; done: number; total: number };
 
+/** What a caller of {@link calibrateModel} may pass beside the options. */
 export interface CalibrateControl {
+  /** Stops the work; the promise then rejects with code ABORTED, and the model is as it was. */
   signal?: AbortSignal | undefined;
+  /** Told what happens on the way. */
   onEvent?: ((event: CalibrateEvent) => void) | undefined;
 }
 

@@ -28,8 +28,11 @@ export type UnknownEvent =
   | FallbackEvent
   | { kind: 'image'; split: 'training' | 'validation'; done: number; total: number };
 
+/** What a caller of {@link fitUnknown} may pass beside the options. */
 export interface UnknownControl {
+  /** Stops the work; the promise then rejects with code ABORTED, and the model is as it was. */
   signal?: AbortSignal | undefined;
+  /** Told what happens on the way. */
   onEvent?: ((event: UnknownEvent) => void) | undefined;
 }
 
@@ -41,6 +44,7 @@ export interface UnknownResult extends Omit<UnknownRule, 'references'> {
   references: number;
   /** Validation images, and how many of them count as known. */
   images: number;
+  /** Validation images that count as known. */
   kept: number;
 }
 

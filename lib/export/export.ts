@@ -17,9 +17,13 @@ import { encodeOnnx } from './onnx-proto';
 export interface ExportResult {
   /** Absolute path. */
   file: string;
+  /** `pth`, `safetensors` or `onnx`. */
   format: ExportFormat;
+  /** Size of the file. */
   bytes: number;
+  /** Architecture of the model. */
   arch: Architecture;
+  /** Names of the classes, in the order of the outputs. */
   classes: string[];
   /** Whether the graph of an ONNX file normalises the pixels itself. */
   withPreprocessing: boolean;

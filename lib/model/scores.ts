@@ -3,6 +3,7 @@ import { softmax } from '../network/softmax';
 
 /** A class and how probable it is. */
 export interface ClassScore {
+  /** Name of the class. */
   class: string;
   /** Its output of the network, from 0. */
   index: number;

@@ -10,7 +10,7 @@ export interface UnknownRule {
   temperature: number;
   /** The least probability of the best class, calibrated, that counts as known. */
   probability: number;
-  /** The greatest distance to the k-th nearest reference that counts as known: {@link cosineDistance}. */
+  /** The greatest distance to the k-th nearest reference that counts as known: one less the cosine. */
   distance: number;
   /** k. */
   neighbours: number;

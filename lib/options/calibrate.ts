@@ -27,7 +27,11 @@ export const CALIBRATE_OPTIONS = {
   ...MACHINE_OPTIONS,
 } as const satisfies OptionTable;
 
-/** What `calibrate` takes: a model of `train`, and any of the options of the command line in camel case. */
+/**
+ * What `calibrate` takes: a model of `train`, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type CalibrateOptions = { model: string } & GivenOptions<typeof CALIBRATE_OPTIONS>;
 
 /** The options after defaults. */

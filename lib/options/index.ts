@@ -49,6 +49,7 @@ export {
   resolveTrainOptions,
   type ResolvedTrainOptions,
   type TrainOptions,
+  type TrainSettings,
 } from './train';
 export {
   CALIBRATE_OPTIONS,

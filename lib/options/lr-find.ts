@@ -66,7 +66,11 @@ export const LR_FIND_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** What `lr-find` takes: the folder of images, and any of the options of the command line in camel case. */
+/**
+ * What `lr-find` takes: the folder of images, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type LrFindOptions = { data: string } & GivenOptions<typeof LR_FIND_OPTIONS>;
 
 /** The options after defaults. */

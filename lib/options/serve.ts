@@ -97,7 +97,11 @@ export const SERVE_OPTIONS = {
   ...MACHINE_OPTIONS,
 } as const satisfies OptionTable;
 
-/** What `serveModel` takes: a model, and any of the options of the command line in camel case. */
+/**
+ * What `serveModel` takes: a model, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type ServeOptions = {
   /** A file of weights, the folder of a run, or named weights. */
   model: string;

@@ -261,12 +261,20 @@ export const TRAIN_OPTIONS = {
 } as const satisfies RecipeTable;
 
 /**
- * What `train` takes: the folder of images, which a run that is resumed knows by itself, and any of the options of the command line in
- * camel case.
+ * How to train: any of the options of the command line in camel case.
+ *
+ * @interface
  */
-export type TrainOptions = GivenOptions<typeof TRAIN_OPTIONS> & ({ data: string } | { data?: string; resume: string });
+export type TrainSettings = GivenOptions<typeof TRAIN_OPTIONS>;
 
-/** The options after defaults: those without a default stay undefined where they were not given. */
+/** What `train` takes: the folder of images, which a run that is resumed knows by itself, and how to train. */
+export type TrainOptions = TrainSettings & ({ data: string } | { data?: string; resume: string });
+
+/**
+ * The options after defaults: those without a default stay undefined where they were not given.
+ *
+ * @interface
+ */
 export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRAIN_OPTIONS> & {
     lr: number;
     weightDecay: number;
