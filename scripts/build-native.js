@@ -2,7 +2,8 @@
  * Builds the addon with cmake-js against the LibTorch that is found, or that it installs. Needs dist (npm run build:ts).
  * With --asan it is built with AddressSanitizer into build/asan, for test/addon/asan.slow.ts. With --c10d DIR... only what lets several
  * processes train together is built, for the LibTorch in each of these folders, into build/c10d-<minor>/Release; standard output names
- * the files.
+ * the files. With --arch arm64 it is compiled on another Linux for Linux arm64 (cmake/aarch64-linux-gnu.cmake), against the LibTorch for arm64
+ * that LIBTORCH names, into build/linux-arm64/Release; nothing of it can be opened here.
  */
 'use strict';
 
@@ -10,12 +11,18 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
+const { buildTarget } = require('./build-target');
 const { findGlooHeaders } = require('./gloo-headers');
 
 const root = path.resolve(__dirname, '..');
-const { asan, c10d } = parseArgs({
-  options: { asan: { type: 'boolean', default: false }, c10d: { type: 'string', multiple: true, default: [] } },
+const { arch, asan, c10d } = parseArgs({
+  options: {
+    arch: { type: 'string', default: process.arch },
+    asan: { type: 'boolean', default: false },
+    c10d: { type: 'string', multiple: true, default: [] },
+  },
 }).values;
+const { crossed, folder: buildFolder } = buildTarget(arch);
 const say = (line) => process.stderr.write(`build-native: ${line}\n`);
 
 function loadDist(name) {
@@ -32,6 +39,10 @@ function loadDist(name) {
 
 async function libtorchWithHeaders() {
   const { findLibtorch } = loadDist('find');
+  // What is installed here is for this processor.
+  if (crossed !== undefined && !process.env.LIBTORCH) {
+    throw new Error(`set LIBTORCH to a LibTorch for linux-${arch}, with headers: the torch folder of a wheel for it`);
+  }
   const { installLibtorch } = loadDist('install');
   try {
     return findLibtorch({ requireHeaders: true });
@@ -53,11 +64,12 @@ function glooHeaders() {
 function cmakeJs(command, { libtorch, out, gloo, target }) {
   const manifest = require.resolve('cmake-js/package.json', { paths: [root] });
   const bin = path.join(path.dirname(manifest), require(manifest).bin['cmake-js']);
-  const args = [bin, command, '--config', 'Release', '--out', out, '--directory', root];
+  const args = [bin, command, '--config', 'Release', '--out', out, '--directory', root, '--arch', arch];
   args.push(`--CDRESNET_FT_LIBTORCH=${libtorch.replaceAll('\\', '/')}`);
   args.push(`--CDRESNET_FT_GLOO=${gloo?.replaceAll('\\', '/') ?? 'OFF'}`);
   for (const name of ['RESNET_FT_NCCL', 'RESNET_FT_CUDA']) args.push(`--CD${name}=${process.env[name] || 'OFF'}`);
   if (target !== undefined) args.push('--target', target);
+  if (crossed !== undefined) args.push(`--CDCMAKE_TOOLCHAIN_FILE=${crossed.toolchain}`);
   if (asan) args.push('--CDCMAKE_CXX_FLAGS=-fsanitize=address -fno-omit-frame-pointer');
   // cmake-js's own output is progress, not a result.
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
@@ -88,12 +100,12 @@ async function buildC10d(folders) {
     if ('reason' in found) throw new Error(`${folder} is no LibTorch that fits: ${found.reason}`);
     const minor = shownMinor(found.version);
     say(`LibTorch ${found.version} of ${found.path}`);
-    const out = path.join(root, 'build', `c10d-${minor}`);
+    const out = path.join(buildFolder, `c10d-${minor}`);
     // What an earlier build has left there is not named.
     fs.rmSync(path.join(out, 'Release'), { recursive: true, force: true });
     build({ libtorch: found.path, out, gloo, target: 'resnet_ft_several' });
     const files = fs.readdirSync(path.join(out, 'Release')).map((name) => path.join(out, 'Release', name));
-    for (const file of files) {
+    for (const file of crossed === undefined ? files : []) {
       // The linker leaves it to whoever opens it whether LibTorch has all that it needs; those of CUDA can't be opened without a driver
       // (scripts/cuda-symbols.js).
       const needed = path.basename(file).includes('_cuda-') ? [] : [...cpuLibraries(found), file];
@@ -108,7 +120,7 @@ async function main() {
   if (c10d.length > 0) return buildC10d(c10d);
   const libtorch = await libtorchWithHeaders();
   say(`LibTorch ${libtorch.version} of ${libtorch.path}`);
-  const out = path.join(root, 'build', ...(asan ? ['asan', 'build'] : []));
+  const out = asan ? path.join(buildFolder, 'asan', 'build') : buildFolder;
   build({ libtorch: libtorch.path, out, gloo: asan ? undefined : glooHeaders() });
 }
 

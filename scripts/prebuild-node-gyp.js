@@ -5,12 +5,10 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const root = path.resolve(__dirname, '..');
-const { PREBUILD_STAGE } = process.env;
+const { PREBUILD_RELEASE: release, PREBUILD_STAGE } = process.env;
 
 const target = path.join(PREBUILD_STAGE, 'build', 'Release');
 fs.mkdirSync(target, { recursive: true });
-const release = path.join(root, 'build', 'Release');
 for (const name of fs.readdirSync(release)) {
   if (/\.(node|so|dylib|dll)$/.test(name)) fs.copyFileSync(path.join(release, name), path.join(target, name));
 }

@@ -2,9 +2,10 @@
  * Makes prebuilds/<platform>-<arch>/ with prebuildify: the loader, tagged with the LibTorch that it fits and the C library,
  * and the core beside it, with what several processes need on that LibTorch. Needs dist.
  *
- *   node scripts/prebuild.js [--no-build] [--c10d DIR]...
+ *   node scripts/prebuild.js [--no-build] [--arch arm64] [--out DIR] [--c10d DIR]...
  *
- * `--no-build` takes what is in build/Release. What several processes need is another library for each minor version: `--c10d` adds that for
+ * `--no-build` takes what is in build/Release. `--arch arm64` compiles for Linux arm64 on another Linux (scripts/build-native.js says what that
+ * needs), and `--out` is where prebuilds/ is made, the checkout where left out. What several processes need is another library for each minor version: `--c10d` adds that for
  * the LibTorch in DIR, which must have headers; with CUDA, if it has it and RESNET_FT_NCCL and RESNET_FT_CUDA name theirs.
  */
 'use strict';
@@ -14,59 +15,82 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { parseArgs, promisify } = require('node:util');
 const prebuildify = promisify(require('prebuildify'));
+const { buildTarget } = require('./build-target');
 const { checkRuntime } = require('./elf');
 
 const root = path.resolve(__dirname, '..');
-// prebuildify moves what it finds; it works on a copy, so that the checkout's own build stays whole.
-const stage = path.join(root, 'build', 'prebuild');
-
-/** The LibTorch that the addon is compiled against. node-gyp-build ignores tags that it does not know: this one tells people. */
-function libtorchTag() {
-  const { libtorchVersion } = require(path.join(root, 'build', 'Release', 'resnet_ft.node'));
-  return `libtorch-${libtorchVersion.split('.').slice(0, 2).join('.')}`;
+/** The minor version of LibTorch that the addon was compiled against, as its tag; node-gyp-build ignores tags that it does not know. */
+function libtorchTag({ folder, crossed }) {
+  let minor;
+  if (crossed === undefined) {
+    minor = require(path.join(folder, 'Release', 'resnet_ft.node')).libtorchVersion.split('.').slice(0, 2);
+  } else {
+    // An addon for another processor can't be asked.
+    const cache = fs.readFileSync(path.join(folder, 'CMakeCache.txt'), 'utf8');
+    const libtorch = /^RESNET_FT_LIBTORCH:PATH=(.*)$/m.exec(cache)[1];
+    const header = fs.readFileSync(path.join(libtorch, 'include', 'torch', 'headeronly', 'version.h'), 'utf8');
+    minor = ['MAJOR', 'MINOR'].map((part) => new RegExp(`^#define TORCH_VERSION_${part} (\\d+)`, 'm').exec(header)[1]);
+  }
+  return `libtorch-${minor.join('.')}`;
 }
 
 /** Builds what several processes need for each of these LibTorch folders, and copies it beside the addon. */
-function addC10d(folders, target) {
+function addC10d(folders, arch, target) {
   if (folders.length === 0) return;
-  const args = [path.join(__dirname, 'build-native.js'), ...folders.flatMap((folder) => ['--c10d', folder])];
+  const named = folders.flatMap((folder) => ['--c10d', folder]);
+  const args = [path.join(__dirname, 'build-native.js'), '--arch', arch, ...named];
   const { stdout } = spawnSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
   const built = stdout.split('\n').filter((line) => line !== '');
   if (built.length === 0) throw new Error('what several processes need was not built; the reason is above');
   for (const file of built) fs.copyFileSync(file, path.join(target, path.basename(file)));
 }
 
-async function main() {
-  const { 'no-build': asItIs, c10d } = parseArgs({
-    options: { 'no-build': { type: 'boolean', default: false }, c10d: { type: 'string', multiple: true, default: [] } },
-  }).values;
-  const target = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+/** Has prebuildify name what is in the build folder and put it into prebuilds/. */
+async function takeBuilt(target, arch, out) {
   const shim = path.join(__dirname, 'prebuild-node-gyp.js');
+  // prebuildify moves what it finds; it works on a copy, so that the checkout's own build stays whole.
+  const stage = path.join(target.folder, 'prebuild');
   fs.rmSync(stage, { recursive: true, force: true });
-  fs.rmSync(target, { recursive: true, force: true });
   fs.mkdirSync(stage, { recursive: true });
-  if (!asItIs) execFileSync(process.execPath, [path.join(__dirname, 'build-native.js')], { stdio: 'inherit' });
   process.env.PREBUILD_STAGE = stage;
+  process.env.PREBUILD_RELEASE = path.join(target.folder, 'Release');
   await prebuildify({
-    name: `resnet_ft.${libtorchTag()}`,
-    napi: true,
-    strip: true,
+    ...{ name: `resnet_ft.${libtorchTag(target)}`, arch, napi: true, cwd: stage, out, quiet: false },
+    // The linker has done it for Linux (CMakeLists.txt), and this machine's `strip` knows no other processor.
+    strip: target.crossed === undefined,
     tagLibc: process.platform === 'linux',
-    cwd: stage,
-    out: root,
     // Windows' shell does not run a .js file by its name.
     nodeGyp: process.platform === 'win32' ? `"${process.execPath}" "${shim}"` : shim,
-    quiet: false,
   });
   fs.rmSync(stage, { recursive: true, force: true });
-  addC10d(c10d, target);
-  const files = fs.readdirSync(target).map((name) => path.join(target, name));
+}
+
+async function main() {
+  const values = parseArgs({
+    options: {
+      'no-build': { type: 'boolean', default: false },
+      arch: { type: 'string', default: process.arch },
+      out: { type: 'string', default: root },
+      c10d: { type: 'string', multiple: true, default: [] },
+    },
+  }).values;
+  const { 'no-build': asItIs, arch, c10d } = values;
+  const out = path.resolve(values.out);
+  const folder = path.join(out, 'prebuilds', `${process.platform}-${arch}`);
+  const target = buildTarget(arch);
+  fs.rmSync(folder, { recursive: true, force: true });
+  if (!asItIs) {
+    execFileSync(process.execPath, [path.join(__dirname, 'build-native.js'), '--arch', arch], { stdio: 'inherit' });
+  }
+  await takeBuilt(target, arch, out);
+  addC10d(c10d, arch, folder);
+  const files = fs.readdirSync(folder).map((name) => path.join(folder, name));
   const addon = files.filter((file) => !path.basename(file).includes('resnet_ft_c10d'));
   if (addon.length !== 2)
-    throw new Error(`expected the loader and the core in ${target} but found ${addon.join(', ')}`);
+    throw new Error(`expected the loader and the core in ${folder} but found ${addon.join(', ')}`);
   for (const file of files) {
-    if (process.platform === 'linux') checkRuntime(file);
-    process.stdout.write(`${path.relative(root, file)} ${fs.statSync(file).size} bytes\n`);
+    if (process.platform === 'linux') checkRuntime(file, arch);
+    process.stdout.write(`${path.relative(out, file)} ${fs.statSync(file).size} bytes\n`);
   }
 }
 

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import satisfies from 'semver/functions/satisfies';
+import { hasLibtorch, PLATFORM } from '../libtorch/platform';
 import { packageRoot } from '../machine/root';
 import { defaultThreads } from '../machine/threads';
 import { shownBytes } from '../files/disk';
@@ -12,9 +13,6 @@ import { fine, unwell, type DoctorCheck } from './report';
 import { counted } from '../text/count';
 
 const run = promisify(execFile);
-
-/** Platforms that PyTorch makes LibTorch 2.13 and later for. */
-const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'];
 
 /** PyTorch's wheels are manylinux_2_28: built for this glibc or a later one. */
 const GLIBC = '2.28';
@@ -53,14 +51,14 @@ export function checkNode(version = process.versions.node): DoctorCheck {
 
 /** The platform and its C library. `glibc` is empty where another C library is used. */
 export function checkPlatform(
-  platform = `${process.platform}-${process.arch}`,
+  platform = PLATFORM,
   glibc = platform.startsWith('linux') ? glibcVersion() : '',
 ): DoctorCheck {
   const data = { platform, glibc: glibc === '' ? null : glibc };
   const linux = platform.startsWith('linux');
   const libc = !linux ? '' : glibc === '' ? ', without glibc (musl, as on Alpine)' : `, glibc ${glibc}`;
   const found = `${platform}${libc}, ${os.type()} ${os.release()}`;
-  if (!PLATFORMS.includes(platform)) {
+  if (!hasLibtorch(platform)) {
     return unwell('warning', 'platform', `${found}: there is no LibTorch for it`, 'Use --backend js', data);
   }
   if (linux && glibc === '') {

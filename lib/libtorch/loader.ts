@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { packageRoot } from '../machine/root';
+import { hasLibtorch, PLATFORM } from './platform';
 
 /** What native/loader/loader.cpp exports. */
 export interface Loader {
@@ -19,6 +20,17 @@ export interface Loader {
 /** What compiles the addon. */
 export const REBUILD = 'Run: npx resnet-ft build';
 
+/** Why there is no addon, and what to do about it. */
+export function noAddon(platform: string, root: string, cause?: unknown): ResnetFtError {
+  const looked = `${path.join(root, 'build', 'Release')} and ${path.join(root, 'prebuilds')}`;
+  const message = `no native addon for ${platform} in ${looked}`;
+  if (hasLibtorch(platform)) return new ResnetFtError('ADDON_NOT_LOADED', message, { hint: REBUILD, cause });
+  return new ResnetFtError('ADDON_NOT_LOADED', `${message}, and PyTorch makes no LibTorch for it`, {
+    hint: 'Use --backend js, or set LIBTORCH to a LibTorch of your own making and run: npx resnet-ft build',
+    cause,
+  });
+}
+
 /**
  * The loader: the part of the addon that Node.js opens by itself, and that opens LibTorch.
  *
@@ -31,12 +43,7 @@ export function findLoader(): string {
     const nodeGypBuild = require('node-gyp-build') as { path(folder: string): string };
     return nodeGypBuild.path(root);
   } catch (error) {
-    const looked = `${path.join(root, 'build', 'Release')} and ${path.join(root, 'prebuilds')}`;
-    throw new ResnetFtError(
-      'ADDON_NOT_LOADED',
-      `no native addon for ${process.platform}-${process.arch} in ${looked}`,
-      { hint: REBUILD, cause: error },
-    );
+    throw noAddon(PLATFORM, root, error);
   }
 }
 

@@ -4,6 +4,10 @@
 
 #include <limits>
 
+#if defined(__linux__) && defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+
 #include "addon/options.h"
 #include "core/cuda_device.h"
 
@@ -12,12 +16,22 @@ namespace {
 
 // Whether the CPU multiplies bfloat16 itself; elsewhere LibTorch emulates it, many times slower than float32.
 bool cpu_has_bf16() {
+#if defined(__aarch64__) || defined(_M_ARM64)
+#ifdef __linux__
+  // HWCAP2_BF16, by its number: headers of older systems lack it.
+  constexpr unsigned long kBf16 = 1UL << 14;
+  return (getauxval(AT_HWCAP2) & kBf16) != 0;
+#else
+  return false;  // LibTorch has no oneDNN there
+#endif
+#else
   const auto capabilities = at::cpu::get_cpu_capabilities();
   const auto has = [&](const char* name) {
     const auto found = capabilities.find(name);
     return found != capabilities.end() && found->second.isBool() && found->second.toBool();
   };
   return has("avx512_bf16") || has("amx_bf16");
+#endif
 }
 
 }  // namespace

@@ -1,0 +1,16 @@
+/** This machine's system and processor, as prebuilt addons and packages are named by them. */
+export const PLATFORM = `${process.platform}-${process.arch}`;
+
+/** Platforms that PyTorch makes LibTorch 2.13 and later for. */
+const WITH_LIBTORCH: readonly string[] = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'];
+
+/** Those for which its libraries are an npm package too. */
+const WITH_PACKAGE: readonly string[] = ['linux-x64', 'linux-arm64'];
+
+/** Whether there is a LibTorch for a platform. */
+export const hasLibtorch = (platform: string = PLATFORM): boolean => WITH_LIBTORCH.includes(platform);
+
+/** The npm package of LibTorch's libraries for a platform; undefined where there is none. */
+export function libtorchPackageName(platform: string = PLATFORM): string | undefined {
+  return WITH_PACKAGE.includes(platform) ? `@resnet-ft/libtorch-${platform}-cpu` : undefined;
+}
