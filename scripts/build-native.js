@@ -22,7 +22,6 @@ const { arch, asan, c10d } = parseArgs({
     c10d: { type: 'string', multiple: true, default: [] },
   },
 }).values;
-const { crossed, folder: buildFolder } = buildTarget(arch);
 const say = (line) => process.stderr.write(`build-native: ${line}\n`);
 
 function loadDist(name) {
@@ -37,7 +36,7 @@ function loadDist(name) {
   }
 }
 
-async function libtorchWithHeaders() {
+async function libtorchWithHeaders(crossed) {
   const { findLibtorch } = loadDist('find');
   // What is installed here is for this processor.
   if (crossed !== undefined && !process.env.LIBTORCH) {
@@ -61,7 +60,7 @@ function glooHeaders() {
   return folder;
 }
 
-function cmakeJs(command, { libtorch, out, gloo, target }) {
+function cmakeJs(command, { libtorch, out, gloo, target, crossed }) {
   const manifest = require.resolve('cmake-js/package.json', { paths: [root] });
   const bin = path.join(path.dirname(manifest), require(manifest).bin['cmake-js']);
   const args = [bin, command, '--config', 'Release', '--out', out, '--directory', root, '--arch', arch];
@@ -89,7 +88,7 @@ function build(options) {
 }
 
 /** What lets several processes train together, for other versions of LibTorch. */
-async function buildC10d(folders) {
+async function buildC10d(folders, { folder: buildFolder, crossed }) {
   const { cpuLibraries, inspectLibtorch } = loadDist('inspect');
   const { shownMinor } = loadDist('compatibility');
   const { whyNotOpened } = loadDist('trial');
@@ -103,7 +102,7 @@ async function buildC10d(folders) {
     const out = path.join(buildFolder, `c10d-${minor}`);
     // What an earlier build has left there is not named.
     fs.rmSync(path.join(out, 'Release'), { recursive: true, force: true });
-    build({ libtorch: found.path, out, gloo, target: 'resnet_ft_several' });
+    build({ libtorch: found.path, out, gloo, crossed, target: 'resnet_ft_several' });
     const files = fs.readdirSync(path.join(out, 'Release')).map((name) => path.join(out, 'Release', name));
     for (const file of crossed === undefined ? files : []) {
       // The linker leaves it to whoever opens it whether LibTorch has all that it needs; those of CUDA can't be opened without a driver
@@ -117,11 +116,13 @@ async function buildC10d(folders) {
 }
 
 async function main() {
-  if (c10d.length > 0) return buildC10d(c10d);
-  const libtorch = await libtorchWithHeaders();
+  const target = buildTarget(arch);
+  if (c10d.length > 0) return buildC10d(c10d, target);
+  const { crossed, folder: buildFolder } = target;
+  const libtorch = await libtorchWithHeaders(crossed);
   say(`LibTorch ${libtorch.version} of ${libtorch.path}`);
   const out = asan ? path.join(buildFolder, 'asan', 'build') : buildFolder;
-  build({ libtorch: libtorch.path, out, gloo: asan ? undefined : glooHeaders() });
+  build({ libtorch: libtorch.path, out, gloo: asan ? undefined : glooHeaders(), crossed });
 }
 
 main().catch((error) => {

@@ -8,7 +8,10 @@ const fs = require('node:fs');
 const FLOORS = { GLIBC: '2.28', GLIBCXX: '3.4.22', CXXABI: '1.3.11', GCC: '3.4' };
 
 /** Processors by their numbers in a file's header, as Node.js calls them, and what the prefix of their binutils is elsewhere. */
-const MACHINES = { 62: { arch: 'x64', prefix: 'x86_64-linux-gnu-' }, 183: { arch: 'arm64', prefix: 'aarch64-linux-gnu-' } };
+const MACHINES = {
+  62: { arch: 'x64', prefix: 'x86_64-linux-gnu-' },
+  183: { arch: 'arm64', prefix: 'aarch64-linux-gnu-' },
+};
 
 /** What processor a file is for; an error where it is no ELF file, or for one that is not known here. */
 function machineOf(file) {

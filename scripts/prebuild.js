@@ -23,7 +23,9 @@ const root = path.resolve(__dirname, '..');
 function libtorchTag({ folder, crossed }) {
   let minor;
   if (crossed === undefined) {
-    minor = require(path.join(folder, 'Release', 'resnet_ft.node')).libtorchVersion.split('.').slice(0, 2);
+    minor = require(path.join(folder, 'Release', 'resnet_ft.node'))
+      .libtorchVersion.split('.')
+      .slice(0, 2);
   } else {
     // An addon for another processor can't be asked.
     const cache = fs.readFileSync(path.join(folder, 'CMakeCache.txt'), 'utf8');

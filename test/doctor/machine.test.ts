@@ -18,6 +18,7 @@ test.each([
   ['linux-x64', '', 'warning', 'musl'],
   ['darwin-arm64', '', 'ok', ''],
   ['darwin-x64', '', 'warning', 'no LibTorch'],
+  ['linux-riscv64', '2.39', 'warning', 'no LibTorch'],
   ['win32-x64', '', 'ok', ''],
 ])('platform %s with glibc %s: %s', (platform, glibc, status, found) => {
   const check = checkPlatform(platform, glibc);

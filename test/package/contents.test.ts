@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { libraryName } from '../../lib/libtorch/inspect';
+import { LIBTORCH_VERSION } from '../../lib/libtorch/version';
 import { ROOT } from '../cli/run';
 import { pack, packLibtorch, type Packed } from './project';
 import { BUILT_FOR_SEVERAL } from '../team/built';
@@ -39,8 +40,8 @@ test('the tarball holds these files and no others', () => {
   const prebuilds = `prebuilds/${process.platform}-${process.arch}`;
   const expected = [
     ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'NOTICE', 'README.md', 'package.json'],
-    ...['bin/resnet-ft.js', 'cmake/C10d.cmake', 'cmake/KernelSources.cmake', 'cmake/LibTorch.cmake'],
-    ...['scripts/build-native.js', 'scripts/gloo-headers.js', 'dist/charts/echarts.LICENSE.txt'],
+    ...['bin/resnet-ft.js', 'dist/charts/echarts.LICENSE.txt', ...sources('cmake')],
+    ...['scripts/build-native.js', 'scripts/build-target.js', 'scripts/gloo-headers.js'],
     ...compiled,
     ...sources('native'),
     `${prebuilds}/${libraryName('resnet_ft_core')}`,
@@ -61,10 +62,10 @@ test('the published manifest runs nothing at installation and needs no compiler'
     expect(manifest.dependencies).not.toHaveProperty(name);
     expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
   }
-  const { version } = JSON.parse(
-    fs.readFileSync(path.join(ROOT, 'packages', 'libtorch-linux-x64-cpu', 'package.json'), 'utf8'),
-  );
-  expect(manifest.optionalDependencies).toEqual({ '@resnet-ft/libtorch-linux-x64-cpu': version });
+  expect(manifest.optionalDependencies).toEqual({
+    '@resnet-ft/libtorch-linux-arm64-cpu': LIBTORCH_VERSION,
+    '@resnet-ft/libtorch-linux-x64-cpu': LIBTORCH_VERSION,
+  });
 });
 
 test('charts need nothing that is not in the package, and their licences go with them', () => {
