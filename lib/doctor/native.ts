@@ -142,7 +142,9 @@ export function checkPrecision(native: ProbeResult): DoctorCheck {
       ? `a GPU is used${training.precision === 'bf16' ? '' : ', which does not convolve bfloat16'}`
       : info.cpuBf16
         ? 'the CPU multiplies bfloat16 itself'
-        : 'the CPU does not multiply bfloat16 itself';
+        : process.arch === 'arm64'
+          ? 'LibTorch does not train with the bfloat16 of Arm CPUs'
+          : 'the CPU does not multiply bfloat16 itself';
   return fine(
     'precision',
     `auto is ${training.precision} for training and ${prediction.precision} for prediction on ${training.device}: ${why}`,

@@ -9,7 +9,10 @@ export interface DeviceInfo {
   cudaCount: number;
   /** Why there are none; empty where there are. */
   cudaReason: string;
-  /** Whether the CPU multiplies bfloat16 itself (AVX512-BF16 or AMX); elsewhere it is many times slower than float32. */
+  /**
+   * Whether the CPU multiplies bfloat16 itself and LibTorch trains with that (AVX512-BF16 or AMX); elsewhere, and on every Arm CPU, whose
+   * backward pass LibTorch has no bfloat16 for, it is many times slower than float32.
+   */
   cpuBf16: boolean;
 }
 

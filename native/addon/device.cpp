@@ -4,10 +4,6 @@
 
 #include <limits>
 
-#if defined(__linux__) && defined(__aarch64__)
-#include <sys/auxv.h>
-#endif
-
 #include "addon/options.h"
 #include "core/cuda_device.h"
 
@@ -17,13 +13,9 @@ namespace {
 // Whether the CPU multiplies bfloat16 itself; elsewhere LibTorch emulates it, many times slower than float32.
 bool cpu_has_bf16() {
 #if defined(__aarch64__) || defined(_M_ARM64)
-#ifdef __linux__
-  // HWCAP2_BF16, by its number: headers of older systems lack it.
-  constexpr unsigned long kBf16 = 1UL << 14;
-  return (getauxval(AT_HWCAP2) & kBf16) != 0;
-#else
-  return false;  // LibTorch has no oneDNN there
-#endif
+  // Many have it, but of LibTorch's oneDNN for Arm only the forward pass knows: in the backward pass each convolution is
+  // the reference one, and a step takes several times as long as in float32 (docs/performance.md).
+  return false;
 #else
   const auto capabilities = at::cpu::get_cpu_capabilities();
   const auto has = [&](const char* name) {
