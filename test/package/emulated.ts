@@ -37,7 +37,7 @@ function makePrefix(folder: string): void {
 }
 
 /** The torch folder of a wheel for arm64, headers included; docs/packaging.md says how to get one. */
-export const LIBTORCH = process.env['RESNET_FT_TEST_ARM64'] ?? '';
+const LIBTORCH = process.env['RESNET_FT_TEST_ARM64'] ?? '';
 
 const hasTool = (name: string): boolean => {
   try {
