@@ -13,8 +13,8 @@ namespace {
 // Whether the CPU multiplies bfloat16 itself; elsewhere LibTorch emulates it, many times slower than float32.
 bool cpu_has_bf16() {
 #if defined(__aarch64__) || defined(_M_ARM64)
-  // Many have it, but of LibTorch's oneDNN for Arm only the forward pass knows: in the backward pass each convolution is
-  // the reference one, and a step takes several times as long as in float32 (docs/performance.md).
+  // Many have it, but of LibTorch's oneDNN for Arm only the forward pass knows: in the backward pass each convolution
+  // is the reference one, and a step takes several times as long as in float32 (docs/performance.md).
   return false;
 #else
   const auto capabilities = at::cpu::get_cpu_capabilities();
