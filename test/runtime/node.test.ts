@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import sharp from 'sharp';
+import type { ModelCard } from '../../lib/model/describe';
+import { quantized, unitVector } from '../../lib/model/unknown';
+import { buildOnnx } from '../../lib/export/onnx';
+import { encodeOnnx } from '../../lib/export/onnx-proto';
+import { buildNetwork } from '../../lib/network/architecture';
+import { PREPROCESSING } from '../../lib/options';
+import { records, run, scratch } from '../cli/run';
+import { makeTensors, writeModel } from '../export/made-model';
+import type { Prediction } from '../../packages/runtime/src/api';
+import { ask, cropsOf, IMAGES, makeProject } from './package';
+
+const tmp = scratch();
+const project = makeProject(path.join(tmp, 'project'));
+const CLASSES = ['ants', 'bees', '"<b>', '蜜蜂 🐝', '__proto__'];
+const CARD: ModelCard = {
+  arch: 'resnet18',
+  classes: CLASSES,
+  preprocessing: { ...PREPROCESSING, resize: 73, crop: 64 },
+};
+
+/** Crops differ or not; what they hold helps nobody. */
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Writes a model of random weights, and exports it. */
+async function exported(name: string, other: Partial<ModelCard> = {}, args: string[] = [], end = '.onnx') {
+  const model = path.join(tmp, `${name}.safetensors`);
+  const card = { ...CARD, ...other };
+  await writeModel(model, card, makeTensors(card));
+  const output = path.join(tmp, `${name}${end}`);
+  expect(await run(['export', model, '--format', 'onnx', '--output', output, ...args])).toMatchObject({ code: 0 });
+  return { model, output, preprocessing: card.preprocessing };
+}
+
+/** What `resnet-ft predict` says. */
+async function predicted(model: string, ...args: string[]): Promise<Prediction[]> {
+  const ran = await run(['predict', model, ...IMAGES, '--json', '--device', 'cpu', '--precision', 'fp32', ...args]);
+  expect(ran).toMatchObject({ code: 0 });
+  return records(ran.stdout) as unknown as Prediction[];
+}
+
+function expectSame(ours: Prediction[], theirs: Prediction[], within = 1e-5): void {
+  expect(ours).toHaveLength(IMAGES.length);
+  ours.forEach((one, i) => {
+    const other = theirs[i] as Prediction;
+    expect({ file: one.file, class: one.class }).toEqual({ file: other.file, class: other.class });
+    expect(one.top.map(({ index, class: name }) => [index, name])).toEqual(
+      other.top.map(({ index, class: name }) => [index, name]),
+    );
+    one.top.forEach(({ probability }, k) => {
+      expect(Math.abs(probability - (other.top[k]?.probability ?? NaN))).toBeLessThan(within);
+    });
+    expect(one.probability).toBe(one.top[0]?.probability);
+  });
+  // Probabilities that hardly differ between images would not tell right crops from wrong ones.
+  const first = ours.map(({ top }) => top[0]?.probability ?? 0);
+  expect(Math.max(...first) - Math.min(...first)).toBeGreaterThan(0.01);
+}
+
+test.each([
+  ['a file', [], '.onnx'],
+  ['a graph that normalises', ['--with-preprocessing'], '.onnx'],
+  ['a folder for transformers.js', [], '/'],
+])('%s: the predictions of resnet-ft predict', async (name, args, end) => {
+  const { model, output } = await exported(name.replaceAll(' ', '-'), {}, args, end);
+  const answer = await ask(project, { model: output, images: IMAGES, topK: 5 });
+  expect(answer).toMatchObject({ classes: CLASSES, arch: 'resnet18' });
+  expectSame(answer.predictions, await predicted(model, '--top-k', '5'));
+});
+
+test("224 pixels, by onnxruntime-node and onnxruntime-web, from paths and from bytes: the tutorial's crops to the byte", async () => {
+  const { model, output, preprocessing } = await exported('full', { preprocessing: PREPROCESSING });
+  const theirs = await predicted(model, '--top-k', '5');
+  const answer = await ask(project, { model: output, images: IMAGES, topK: 5, crops: true });
+  expectSame(answer.predictions, theirs);
+  expect(answer.crops.map(hash)).toEqual(cropsOf(preprocessing, IMAGES).map(hash));
+  const inMemory = await ask(project, { model: output, images: IMAGES, topK: 5, bytes: true, web: true });
+  expect(inMemory.predictions.every((one) => !('file' in one))).toBe(true);
+  expectSame(
+    inMemory.predictions.map((one, i) => ({ file: IMAGES[i] ?? '', ...one })),
+    theirs,
+  );
+});
+
+describe('what an image goes through', () => {
+  /** Images of every format that there is, alpha, other colours and an orientation among them. */
+  async function drawn(): Promise<string[]> {
+    const noise = Buffer.from(Uint8Array.from({ length: 90 * 61 * 4 }, (_, i) => (i * 7919) % 251));
+    const image = () => sharp(noise, { raw: { width: 90, height: 61, channels: 4 } });
+    const made: Record<string, sharp.Sharp> = {
+      'alpha.png': image().png(),
+      'palette.png': image().png({ palette: true }),
+      'gray.png': image().removeAlpha().grayscale().png(),
+      'alpha.webp': image().webp({ lossless: true }),
+      'lossy.webp': image().webp(),
+      'turned.jpg': image().removeAlpha().jpeg().withMetadata({ orientation: 6 }),
+      'cmyk.jpg': image().removeAlpha().toColourspace('cmyk').jpeg(),
+      'gray.jpg': image().removeAlpha().grayscale().jpeg(),
+      'some.gif': image().gif(),
+      'some.tiff': image().removeAlpha().tiff({ compression: 'lzw' }),
+    };
+    for (const [name, one] of Object.entries(made)) await one.toFile(path.join(tmp, name));
+    const large = Buffer.alloc(300 * 300 * 3, 'resnet');
+    fs.writeFileSync(path.join(tmp, 'large.ppm'), Buffer.concat([Buffer.from('P6 300 300 255\n'), large]));
+    return [...Object.keys(made), 'large.ppm'].map((name) => path.join(tmp, name));
+  }
+
+  test.each<[string, Partial<ModelCard['preprocessing']>]>([
+    ['a crop', {}],
+    ['black bars, bicubic', { fit: 'pad', interpolation: 'bicubic' }],
+    ['out of shape, turned by EXIF', { fit: 'stretch', exifRotate: true }],
+    ['a crop larger than the image, turned by EXIF', { resize: 40, exifRotate: true }],
+  ])("the same crops as the main package's, to the byte: %s", async (name, other) => {
+    const preprocessing = { ...CARD.preprocessing, ...other };
+    const { output } = await exported(name.replaceAll(/\W+/g, '-'), { preprocessing });
+    const files = await drawn();
+    const { crops, error } = await ask(project, { model: output, images: files, crops: true });
+    expect(error).toBeUndefined();
+    const named = (of: string[]) =>
+      Object.fromEntries(files.map((file, i) => [path.basename(file), hash(of[i] ?? '')]));
+    expect(named(crops)).toEqual(named(cropsOf(preprocessing, files)));
+  });
+});
+
+test('a model that was taught to say none of these says it as predict does', async () => {
+  // Of so many random vectors and limits in between, some images are known and some are not.
+  const rows = Array.from({ length: 12 }, (_, r) =>
+    unitVector(Float32Array.from({ length: 512 }, (_, i) => ((r + 1) * (i + 3) * 7) % 11)),
+  );
+  const rule = {
+    temperature: 2,
+    probability: 0.3,
+    distance: 0.35,
+    neighbours: 3,
+    keep: 0.95,
+    references: quantized(rows),
+  };
+  const { model, output } = await exported('unknown', { unknown: rule });
+  const theirs = await predicted(model, '--top-k', '5');
+  const { predictions } = await ask(project, { model: output, images: IMAGES, topK: 5 });
+  expectSame(predictions, theirs);
+  predictions.forEach(({ verdict }, i) => {
+    // Its JSON has them beside the others.
+    const other = theirs[i] as unknown as Required<Prediction>['verdict'];
+    expect(verdict?.unknown).toBe(other.unknown);
+    expect(verdict?.calibrated).toBeCloseTo(other.calibrated, 5);
+    expect(verdict?.distance).toBeCloseTo(other.distance, 5);
+  });
+  expect(new Set(predictions.map(({ verdict }) => verdict?.unknown)).size).toBe(2);
+});
+
+test('a temperature divides the logits, where it is left to whoever reads them', async () => {
+  const { tensors, network } = { tensors: makeTensors(CARD), network: buildNetwork(CARD.arch, CLASSES.length) };
+  const graph = buildOnnx(network, tensors, CARD, { withPreprocessing: true });
+  const files = await Promise.all(
+    [undefined, '2.5', '0', '1e9'].map(async (temperature, i) => {
+      const metadata = { ...graph.metadata, ...(temperature === undefined ? {} : { temperature }) };
+      const { chunks } = await encodeOnnx({ ...graph, metadata });
+      const file = path.join(tmp, `temperature-${i}.onnx`);
+      fs.writeFileSync(file, Buffer.concat([...chunks]));
+      return file;
+    }),
+  );
+  const [plain, warm, zero, hot] = await Promise.all(
+    files.map((model) => ask(project, { model, images: IMAGES.slice(0, 4), topK: 5 })),
+  );
+  expect(warm?.temperature).toBe(2.5);
+  plain?.predictions.forEach(({ top }, i) => {
+    // Of p(i) = exp(l(i)) / sum, the logits divided by T have p(i)^(1/T) / sum.
+    const powers = top.map(({ probability }) => probability ** (1 / 2.5));
+    const sum = powers.reduce((a, b) => a + b, 0);
+    expect(warm?.predictions[i]?.top.map(({ index }) => index)).toEqual(top.map(({ index }) => index));
+    warm?.predictions[i]?.top.forEach(({ probability }, k) =>
+      expect(probability).toBeCloseTo((powers[k] ?? NaN) / sum, 5),
+    );
+  });
+  for (const answer of [zero, hot]) expect(answer?.error).toMatchObject({ code: 'WEIGHTS_INVALID' });
+});
