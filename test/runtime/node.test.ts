@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { ModelCard } from '../../lib/model/describe';
 import { quantized, unitVector } from '../../lib/model/unknown';
-import { buildOnnx } from '../../lib/export/onnx';
-import { encodeOnnx } from '../../lib/export/onnx-proto';
-import { buildNetwork } from '../../lib/network/architecture';
 import { PREPROCESSING } from '../../lib/options';
 import { records, run, scratch } from '../cli/run';
 import { makeTensors, writeModel } from '../export/made-model';
 import type { Prediction } from '../../packages/runtime/src/api';
-import { ask, cropsOf, IMAGES, makeProject } from './package';
+import { ask, cropsOf, IMAGES, makeProject, type Question } from './package';
 
 const tmp = scratch();
 const project = makeProject(path.join(tmp, 'project'));
@@ -132,8 +130,8 @@ test('a model that was taught to say none of these says it as predict does', asy
   );
   const rule = {
     temperature: 2,
-    probability: 0.3,
-    distance: 0.35,
+    probability: 0.28,
+    distance: 0.427,
     neighbours: 3,
     keep: 0.95,
     references: quantized(rows),
@@ -152,18 +150,24 @@ test('a model that was taught to say none of these says it as predict does', asy
   expect(new Set(predictions.map(({ verdict }) => verdict?.unknown)).size).toBe(2);
 });
 
+/** An entry of an ONNX file's metadata, field 14 of a model: a key and a value. */
+function entry(key: string, value: string): Buffer {
+  const field = (tag: number, content: Buffer) => Buffer.concat([Buffer.of(tag, content.length), content]);
+  return field(0x72, Buffer.concat([field(0x0a, Buffer.from(key)), field(0x12, Buffer.from(value))]));
+}
+
 test('a temperature divides the logits, where it is left to whoever reads them', async () => {
-  const { tensors, network } = { tensors: makeTensors(CARD), network: buildNetwork(CARD.arch, CLASSES.length) };
-  const graph = buildOnnx(network, tensors, CARD, { withPreprocessing: true });
-  const files = await Promise.all(
-    [undefined, '2.5', '0', '1e9'].map(async (temperature, i) => {
-      const metadata = { ...graph.metadata, ...(temperature === undefined ? {} : { temperature }) };
-      const { chunks } = await encodeOnnx({ ...graph, metadata });
-      const file = path.join(tmp, `temperature-${i}.onnx`);
-      fs.writeFileSync(file, Buffer.concat([...chunks]));
-      return file;
-    }),
-  );
+  const { output } = await exported('cold');
+  const files = [undefined, '2.5', '0', '1e9'].map((temperature, i) => {
+    const file = path.join(tmp, `temperature-${i}.onnx`);
+    const bytes = fs.readFileSync(output);
+    // A message of protocol buffers may have more fields at its end.
+    fs.writeFileSync(
+      file,
+      temperature === undefined ? bytes : Buffer.concat([bytes, entry('temperature', temperature)]),
+    );
+    return file;
+  });
   const [plain, warm, zero, hot] = await Promise.all(
     files.map((model) => ask(project, { model, images: IMAGES.slice(0, 4), topK: 5 })),
   );
@@ -178,4 +182,84 @@ test('a temperature divides the logits, where it is left to whoever reads them',
     );
   });
   for (const answer of [zero, hot]) expect(answer?.error).toMatchObject({ code: 'WEIGHTS_INVALID' });
+});
+
+describe('an error has a code and one line', () => {
+  let model: string;
+  beforeAll(async () => {
+    ({ output: model } = await exported('errors'));
+  });
+  const write = (name: string, bytes: string | Buffer): string => {
+    fs.writeFileSync(path.join(tmp, name), bytes);
+    return path.join(tmp, name);
+  };
+  const cases: [string, () => Question, string, RegExp][] = [
+    ['no model there', () => ({ model: path.join(tmp, 'none.onnx') }), 'WEIGHTS_INVALID', /none\.onnx: no such file$/],
+    [
+      'no ONNX file',
+      () => ({ model: write('text.onnx', 'hello') }),
+      'WEIGHTS_INVALID',
+      /text\.onnx: it is no ONNX file/,
+    ],
+    ['a model of others', () => ({ model: write('other.onnx', entry('a', 'b')) }), 'WEIGHTS_INVALID', /does not say/],
+    [
+      'a model that is cut off',
+      () => ({ model: write('cut.onnx', fs.readFileSync(model).subarray(0, 1e6)) }),
+      'WEIGHTS_INVALID',
+      /cut\.onnx: it is no ONNX file, or is damaged$/,
+    ],
+    [
+      'a graph that is damaged',
+      () => ({ model: write('graph.onnx', fs.readFileSync(model).fill(1, 200, 4000)) }),
+      'WEIGHTS_INVALID',
+      /graph\.onnx: /,
+    ],
+    [
+      'no image there',
+      () => ({ model, images: [path.join(tmp, 'no.jpg')] }),
+      'IMAGE_UNREADABLE',
+      /no\.jpg: no such file$/,
+    ],
+    [
+      'no image',
+      () => ({ model, images: [write('te\nxt.jpg', 'hello')] }),
+      'IMAGE_UNREADABLE',
+      /te\\x0axt\.jpg: not an image/,
+    ],
+    ['no address', () => ({ model, images: ['http://127.0.0.1:9/a.jpg'] }), 'IMAGE_UNREADABLE', /no such file$/],
+    [
+      'a model nobody serves',
+      () => ({ model: 'http://127.0.0.1:9/a.onnx' }),
+      'DOWNLOAD_FAILED',
+      /a\.onnx: fetch failed$/,
+    ],
+    [
+      'no number of classes',
+      () => ({ model, images: IMAGES.slice(0, 1), topK: 0 }),
+      'INVALID_OPTION',
+      /^Expected an integer .* topK/,
+    ],
+    ['an empty path', () => ({ model: '' }), 'INVALID_OPTION', /^Expected a path, an address or bytes for the model/],
+  ];
+  test.each(cases)('%s', async (_, question, code, message) => {
+    const { error } = await ask(project, question());
+    expect(error).toMatchObject({ name: 'ResnetFtError', code });
+    expect(error?.message).toMatch(message);
+    expect(error?.message).not.toContain('\n');
+  });
+
+  test('of what is not installed it says what to install', async () => {
+    // From within the checkout, what a project lacks would be found above it.
+    const bare = makeProject(fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-test-')), []);
+    const some = makeProject(fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-test-')), ['onnxruntime-web']);
+    try {
+      const { error } = await ask(bare, { model });
+      expect(error).toMatchObject({ code: 'BACKEND_UNAVAILABLE', message: 'onnxruntime is not installed' });
+      expect(error?.hint).toMatch(/npm install .*onnxruntime-node/);
+      const second = await ask(some, { model, images: IMAGES.slice(0, 1) });
+      expect(second.error).toMatchObject({ code: 'BACKEND_UNAVAILABLE', hint: 'Run: npm install sharp' });
+    } finally {
+      for (const folder of [bare, some]) fs.rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });

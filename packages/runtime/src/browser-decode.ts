@@ -1,7 +1,9 @@
 import type { RgbImage } from '../../../lib/backend/stores';
 import { checkSize } from '../../../lib/data/limits';
 import { formatOf } from './browser-format';
+import { bare } from './browser-metadata';
 import { rgbOf } from './pixels';
+import { upright } from './upright';
 
 /**
  * Decodes an image with the browser's decoder: without its colour profile, as Pillow does, and turned only where asked for.
@@ -10,17 +12,18 @@ import { rgbOf } from './pixels';
  */
 export async function decodeInBrowser(bytes: Uint8Array<ArrayBuffer>, exifRotate: boolean): Promise<RgbImage> {
   const { type, alpha } = formatOf(bytes);
-  const bitmap = await createImageBitmap(new Blob([bytes], { type }), {
+  const file = bare(bytes, type);
+  const bitmap = await createImageBitmap(new Blob([file.bytes], { type }), {
     colorSpaceConversion: 'none',
-    imageOrientation: exifRotate ? 'from-image' : 'none',
     premultiplyAlpha: 'none',
   }).catch((cause: unknown) => {
-    throw new Error('the browser can not decode it', { cause });
+    throw new Error("the browser can't decode it", { cause });
   });
   try {
     checkSize(bitmap.width, bitmap.height);
     const pixels = byCanvas(bitmap);
-    return rgbOf(alpha && !opaque(pixels.data) ? byTexture(bitmap) : pixels);
+    const image = rgbOf(alpha && !opaque(pixels.data) ? byTexture(bitmap) : pixels);
+    return exifRotate ? upright(image, file.orientation) : image;
   } finally {
     bitmap.close();
   }
