@@ -3,6 +3,7 @@ import { oneLine, ResnetFtError } from '../../../lib/errors';
 import { rejectOption } from '../../../lib/options/spec';
 import { decodeInBrowser } from './browser-decode';
 import { fetchBytes } from './fetch';
+import { fileOf } from './metadata';
 import { loader, nameOf, type Platform } from './model';
 
 export { ResnetFtError as RuntimeError } from '../../../lib/errors';
@@ -11,15 +12,15 @@ export { ResnetFtError as RuntimeError } from '../../../lib/errors';
 const IN_FOLDER = 'onnx/model.onnx';
 
 const platform: Platform = {
-  async read(source) {
-    if (source instanceof Uint8Array) return { bytes: source, name: '(model in memory)' };
-    if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), name: '(model in memory)' };
+  async open(source) {
+    if (source instanceof Uint8Array) return fileOf(source);
+    if (source instanceof ArrayBuffer) return fileOf(new Uint8Array(source));
     if (!(source instanceof URL) && (typeof source !== 'string' || source === '')) {
       rejectOption('an address or bytes', 'the model', source);
     }
     const given = String(source);
     const address = given.endsWith('/') ? given + IN_FOLDER : given;
-    return { bytes: await fetchBytes(address, 'DOWNLOAD_FAILED'), name: address };
+    return fileOf(await fetchBytes(address, 'DOWNLOAD_FAILED'), address);
   },
 
   async onnxruntime() {

@@ -17,14 +17,30 @@ export interface Card extends ModelCard {
 const COOLEST = 1e-3;
 const HOTTEST = 1e3;
 
+/** A model's file, which need not be in memory. */
+export interface ModelFile {
+  /** What to call it in messages. */
+  name: string;
+  /** For onnxruntime: its path or its bytes. */
+  content: string | Uint8Array;
+  length: number;
+  /** Up to `length` bytes of it from `at` on. */
+  read(at: number, length: number): Uint8Array | Promise<Uint8Array>;
+}
+
+/** A model in memory. */
+export function fileOf(bytes: Uint8Array, name = '(model in memory)'): ModelFile {
+  return { name, content: bytes, length: bytes.length, read: (at, length) => bytes.subarray(at, at + length) };
+}
+
 /**
  * What `resnet-ft export` wrote into an ONNX file.
  *
- * @param name of the file, for the error
  * @throws ResnetFtError WEIGHTS_INVALID where it is no such file
  */
-export function readCard(bytes: Uint8Array, name: string): Card {
-  const metadata = readMetadata(bytes, name);
+export async function readCard(file: ModelFile): Promise<Card> {
+  const { name } = file;
+  const metadata = await readMetadata(file);
   const { arch, classes, preprocessing, ...others } = parseCard(name, metadata);
   if (arch === undefined || classes === undefined || preprocessing === undefined) {
     throw new ResnetFtError('WEIGHTS_INVALID', `${name}: the file does not say what its classes are`, {
@@ -41,16 +57,33 @@ export function readCard(bytes: Uint8Array, name: string): Card {
   return { ...card, temperature };
 }
 
-function readMetadata(bytes: Uint8Array, name: string): Record<string, string> {
+/** Tag and length of a field, at most. */
+const HEAD_BYTES = 20;
+const WIRE_VARINT = 0;
+const WIRE_BYTES = 2;
+
+/** Goes from field to field, and past the graph, which is nearly all of the file. */
+async function readMetadata(file: ModelFile): Promise<Record<string, string>> {
   const found: [string, string][] = [];
-  try {
-    const pbf = new PbfReader(bytes);
-    pbf.readFields((field) => {
-      if (field === METADATA_PROPS) found.push(pbf.readMessage(readEntry, ['', '']));
-    }, undefined);
-    if (pbf.pos !== bytes.length) throw new Error('the file is cut off');
-  } catch {
-    throw new ResnetFtError('WEIGHTS_INVALID', `${name}: it is no ONNX file, or is damaged`);
+  const damaged = (): ResnetFtError =>
+    new ResnetFtError('WEIGHTS_INVALID', `${file.name}: it is no ONNX file, or is damaged`);
+  for (let at = 0; at < file.length;) {
+    const head = new PbfReader(await file.read(at, HEAD_BYTES));
+    try {
+      const tag = head.readVarint();
+      const value = head.readVarint();
+      const wire = tag & 7;
+      if (wire !== WIRE_VARINT && wire !== WIRE_BYTES) throw damaged();
+      at += head.pos;
+      if (wire === WIRE_VARINT) continue;
+      if (at + value > file.length) throw damaged();
+      if (tag >> 3 === METADATA_PROPS) {
+        found.push(new PbfReader(await file.read(at, value)).readFields(readEntry, ['', ''] as [string, string]));
+      }
+      at += value;
+    } catch {
+      throw damaged();
+    }
   }
   return Object.fromEntries(found);
 }

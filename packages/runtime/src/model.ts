@@ -6,14 +6,14 @@ import { bestClasses } from '../../../lib/model/scores';
 import { UnknownJudge } from '../../../lib/model/unknown';
 import { rejectOption } from '../../../lib/options/spec';
 import type { ImageInput, LoadModelOptions, Model, ModelSource, Prediction, PredictOptions } from './api';
-import { readCard, type Card } from './metadata';
+import { readCard, type Card, type ModelFile } from './metadata';
 import { Network, type Outputs, type Runtime } from './network';
 import { isPixels, rgbOf } from './pixels';
 
 /** What Node.js and browsers do differently. */
 export interface Platform {
-  /** The bytes of a model, and what to call it. */
-  read(source: ModelSource): Promise<{ bytes: Uint8Array; name: string }>;
+  /** A model's file, found or fetched; `close` when it is loaded. */
+  open(source: ModelSource): Promise<ModelFile & { close?: () => Promise<void> }>;
   /** onnxruntime, where the caller gives none. */
   onnxruntime(): Promise<Runtime>;
   /** An image that is not in pixels yet. */
@@ -31,14 +31,14 @@ export function loader(platform: Platform) {
     const runtime =
       options.onnxruntime === undefined ? platform.onnxruntime() : Promise.resolve(options.onnxruntime as Runtime);
     runtime.catch(() => {});
-    const { bytes, name } = await platform.read(source);
-    const card = readCard(bytes, name);
-    return new RuntimeModel(
-      platform,
-      card,
-      await Network.open(await runtime, bytes, card, name, options.sessionOptions),
-      name,
-    );
+    const file = await platform.open(source);
+    try {
+      const card = await readCard(file);
+      const network = await Network.open(await runtime, file, card, options.sessionOptions);
+      return new RuntimeModel(platform, card, network, file.name);
+    } finally {
+      await file.close?.();
+    }
   };
 }
 

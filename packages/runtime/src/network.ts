@@ -1,10 +1,12 @@
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
 import { oneLine, ResnetFtError } from '../../../lib/errors';
-import type { Card } from './metadata';
+import type { Card, ModelFile } from './metadata';
 
 /** What is used of onnxruntime's module, which is the same in all of its packages. */
 export interface Runtime {
-  InferenceSession: { create(model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession> };
+  InferenceSession: {
+    create(model: string | Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
   Tensor: typeof Tensor;
 }
 
@@ -37,8 +39,8 @@ export class Network {
   }
 
   /** @throws ResnetFtError WEIGHTS_INVALID where onnxruntime does not take the graph */
-  static async open(runtime: Runtime, bytes: Uint8Array, card: Card, name: string, options?: object): Promise<Network> {
-    const session = await runtime.InferenceSession.create(bytes, options).catch((cause: unknown) => {
+  static async open(runtime: Runtime, { content, name }: ModelFile, card: Card, options?: object): Promise<Network> {
+    const session = await runtime.InferenceSession.create(content, options).catch((cause: unknown) => {
       throw refused(name, cause);
     });
     const input = session.inputMetadata[0];

@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RgbImage } from '../../../lib/backend/stores';
 import { oneLine, ResnetFtError } from '../../../lib/errors';
-import { readRegularFile } from '../../../lib/files/regular-file';
 import { rejectOption } from '../../../lib/options/spec';
 import { fetchBytes } from './fetch';
+import { fileOf, type ModelFile } from './metadata';
 import { loader, nameOf, type Platform } from './model';
 
 export { ResnetFtError as RuntimeError } from '../../../lib/errors';
@@ -16,17 +16,16 @@ const IN_FOLDER = path.join('onnx', 'model.onnx');
 const isAddress = (source: string | URL): boolean => /^https?:/i.test(String(source));
 
 const platform: Platform = {
-  async read(source) {
-    if (source instanceof Uint8Array) return { bytes: source, name: '(model in memory)' };
-    if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), name: '(model in memory)' };
+  async open(source) {
+    if (source instanceof Uint8Array) return fileOf(source);
+    if (source instanceof ArrayBuffer) return fileOf(new Uint8Array(source));
     if (!(source instanceof URL) && (typeof source !== 'string' || source === '')) {
       rejectOption('a path, an address or bytes', 'the model', source);
     }
-    if (isAddress(source)) return { bytes: await fetchBytes(source, 'DOWNLOAD_FAILED'), name: String(source) };
+    if (isAddress(source)) return fileOf(await fetchBytes(source, 'DOWNLOAD_FAILED'), String(source));
     const place = pathOf(source);
     try {
-      const file = (await stat(place)).isDirectory() ? path.join(place, IN_FOLDER) : place;
-      return { bytes: await readRegularFile(file), name: file };
+      return await openFile(place);
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
       const reason = code === 'ENOENT' ? 'no such file' : oneLine(message);
@@ -55,6 +54,25 @@ const platform: Platform = {
     return decoding.decodeImage(bytes, nameOf(input), exifRotate);
   },
 };
+
+/** onnxruntime reads a file itself, which takes less memory than bytes that are handed over. */
+async function openFile(place: string): Promise<ModelFile & { close: () => Promise<void> }> {
+  const name = (await stat(place)).isDirectory() ? path.join(place, IN_FOLDER) : place;
+  // A pipe would keep whoever opens it waiting.
+  const stats = await stat(name);
+  if (!stats.isFile()) throw new Error('it is not a file');
+  const handle = await open(name);
+  return {
+    name,
+    content: name,
+    length: stats.size,
+    read: async (at, length) => {
+      const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(length), position: at });
+      return buffer.subarray(0, bytesRead);
+    },
+    close: () => handle.close(),
+  };
+}
 
 /** Loads a model; described in api.d.ts. */
 export const loadModel = loader(platform);
