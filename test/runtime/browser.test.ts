@@ -21,6 +21,7 @@ withBrowser('in a browser', () => {
     fs.mkdirSync(images);
     site = await serve({
       page: __dirname,
+      project,
       runtime: path.join(project, 'node_modules', '@resnet-ft', 'runtime'),
       onnxruntime: path.join(ROOT, 'node_modules', 'onnxruntime-web', 'dist'),
       fixtures: path.join(ROOT, 'test', 'fixtures', 'ants-bees'),
@@ -71,7 +72,7 @@ withBrowser('in a browser', () => {
   }
 
   test('ants and bees: what Node.js says of them, from the folder for transformers.js', async () => {
-    const model = await exported('full', {}, '/');
+    const model = await exported('full', { resize: 146, crop: 128 }, '/');
     const inNode = await ask(project, { model, images: IMAGES, topK: 5, crops: true });
     const question = { model: `${site.origin}/models/full/`, images: IMAGES.map(addressOf), topK: 5, crops: true };
     const { predictions, crops, error } = await askPage(question);
@@ -184,5 +185,24 @@ withBrowser('in a browser', () => {
     expect((await askPage({ model: `${site.origin}/page/page.html` })).error).toMatchObject({
       code: 'WEIGHTS_INVALID',
     });
+  });
+  test('the page of docs/runtime.md, as it stands, says what an image is and what is wrong with one', async () => {
+    const text = fs.readFileSync(path.join(ROOT, 'docs', 'runtime.md'), 'utf8');
+    const file = path.join(project, 'index.html');
+    fs.writeFileSync(file, /```html\n([\s\S]*?)```/.exec(text)?.[1] ?? '');
+    const model = await exported('small', { resize: 73, crop: 64 });
+    fs.copyFileSync(model, path.join(project, 'model.onnx'));
+    const { page, complaints, close } = await openPage(`${site.origin}/project/index.html`);
+    const says = (what: string) =>
+      page.waitForFunction(`document.querySelector('output').textContent.includes('${what}')`);
+    await says('choose an image');
+    await page.setInputFiles('input', IMAGES[0] ?? '');
+    const { predictions } = await ask(project, { model, images: IMAGES.slice(0, 1) });
+    const { class: name = '', probability = NaN } = predictions[0] ?? {};
+    await says(`${name} ${(100 * probability).toFixed(1)} %`);
+    await page.setInputFiles('input', file);
+    await says('not a JPEG, PNG or WebP');
+    expect(complaints).toEqual([]);
+    await close();
   });
 });
