@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'WEIGHTS_MISMATCH'
   | 'DOWNLOAD_FAILED'
   | 'OUTPUT_NOT_WRITABLE'
+  | 'ADDRESS_UNAVAILABLE'
   | 'CHECKPOINT_INVALID'
   | 'TRAINING_DIVERGED'
   | 'LIBTORCH_NOT_FOUND'
@@ -32,9 +33,17 @@ export type ErrorCode =
  * the name of a file is shown as `\x0a`.
  */
 export class ResnetFtError extends Error {
+  /** Stable: a program may switch on it. */
   readonly code: ErrorCode;
+  /** What to do, as a sentence; undefined where nothing is known. */
   readonly hint: string | undefined;
 
+  /**
+   * Control characters in the texts are shown escaped.
+   *
+   * @param message one line, without a full stop
+   * @param options.hint a sentence that begins with a capital
+   */
   constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(printable(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ResnetFtError';

@@ -1,18 +1,30 @@
+/**
+ * Fine-tunes torchvision's ResNets on folders of images, and uses what comes of it, natively through LibTorch: {@link train}, {@link evaluate},
+ * {@link loadModel}; {@link checkData} before and {@link makeReport} after. Options are those of the command line in camel case, and have its
+ * defaults. What is wrong is a {@link ResnetFtError} with a stable code.
+ *
+ * @packageDocumentation
+ */
+
 import type { BenchControl } from './bench/bench';
 import type { BenchReport } from './bench/types';
 import type { CheckControl, CheckReport } from './check/types';
+import type { CalibrateControl, CalibrateResult, ForgottenCalibration } from './explain/calibrate';
 import type { DoctorControl } from './doctor/doctor';
 import type { DoctorReport } from './doctor/report';
 import type { ExplainControl, ExplainedImage, UnexplainedImage } from './explain/explain';
 import type { UnknownControl, UnknownResult } from './explain/fit-unknown';
 import type {
   BenchOptions,
+  CalibrateOptions,
   CheckOptions,
   DoctorOptions,
   ExplainOptions,
+  ServeOptions,
   UnknownOptions,
   WatchOptions,
 } from './options';
+import type { ModelServer, ServeControl } from './serve/types';
 import type { Watch } from './watch/watch';
 import type { RgbImage } from './backend/types';
 import type { LoadImageOptions } from './data/load-image';
@@ -21,7 +33,16 @@ export { ResnetFtError, type ErrorCode } from './errors';
 export { compare, type CompareControl } from './compare/compare';
 export type { CompareEvent, CompareResult, RowResult } from './compare/types';
 export type { BenchControl } from './bench/bench';
-export type { BenchReport } from './bench/types';
+export type {
+  Agreement,
+  BackendReport,
+  BenchReport,
+  BenchStatus,
+  Figure,
+  LoadTime,
+  Skipped,
+  Throughput,
+} from './bench/types';
 export type { FindingKind, Severity } from './check/kinds';
 export type {
   CheckControl,
@@ -48,6 +69,8 @@ export type {
 } from './eval/types';
 export type { Spread } from './eval/student';
 export type { Interval } from './eval/wilson';
+export type { CalibrationFigures } from './eval/fit-calibration';
+export type { CalibrateControl, CalibrateEvent, CalibrateResult, ForgottenCalibration } from './explain/calibrate';
 export type { ExplainControl, ExplainedImage, ExplainEvent, UnexplainedImage } from './explain/explain';
 export type { UnknownControl, UnknownEvent, UnknownResult } from './explain/fit-unknown';
 export type { Neighbour } from './explain/neighbours';
@@ -69,9 +92,12 @@ export type { ClassScore } from './model/scores';
 export type { Verdict } from './model/unknown';
 export type {
   Architecture,
+  BenchBackend,
   BenchOptions,
+  CalibrateOptions,
   CheckOptions,
   CompareOptions,
+  CompareRow,
   DoctorOptions,
   ExplainOptions,
   ExportOptions,
@@ -81,8 +107,10 @@ export type {
   Preprocessing,
   ReportOptions,
   ResolvedTrainOptions,
+  ServeOptions,
   SummaryOptions,
   TrainOptions,
+  TrainSettings,
   UnknownOptions,
   WatchOptions,
 } from './options';
@@ -98,7 +126,9 @@ export type {
   RunFigures,
   TrainSeedsOptions,
 } from './repeats/types';
+export type { ModelServer, ServeControl, ServeEvent } from './serve/types';
 export { summarize, type Summary } from './summary/summarize';
+export type { SummaryRow, SummaryTotals } from './summary/measure';
 export { train, type Training } from './train/training';
 export type { TrainControl } from './train/run';
 export type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent, TrainResult } from './train/events';
@@ -110,7 +140,8 @@ export type { FallbackEvent } from './backend/registry';
 export type { UnreadableImage } from './data/read-all';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';
-export type { StateDict } from './weights/state-dict';
+export type { Dtype, StateDict, Tensor } from './weights/state-dict';
+export type { DownloadControl, DownloadEvent } from './download/types';
 
 /**
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
@@ -175,6 +206,21 @@ export async function fitUnknown(
 }
 
 /**
+ * Fits a temperature on the validation images of a run, and keeps it in the metadata of its model: probabilities are calibrated from then on, and which
+ * class is the most probable stays as it is.
+ *
+ * @throws ResnetFtError INVALID_OPTION, also where the model is not in the folder of a run; DATA_INVALID where the images tell no temperature, a
+ *   file of the run is damaged or the data set is not that of the run; OUTPUT_NOT_WRITABLE; ABORTED; what opening the model throws
+ */
+export async function calibrateModel(
+  input: CalibrateOptions,
+  control: CalibrateControl = {},
+): Promise<CalibrateResult | ForgottenCalibration> {
+  const module = await import('./explain/calibrate.js');
+  return module.calibrateModel(input, control);
+}
+
+/**
  * Looks through a folder of images for what would stop a training, make its figures wrong or its model worse: `resnet-ft check` as a function. It changes
  * nothing; the report has the shell commands that would. docs/check.md explains what is looked for.
  *
@@ -196,9 +242,23 @@ export async function checkData(options: CheckOptions, control: CheckControl = {
  *     console.log(watch.url);
  *     await train({ data: 'photos', valSplit: 0.2 }, { onEvent: watch.see }).then(() => watch.end(), watch.end);
  *
- * @throws ResnetFtError INVALID_OPTION, also where the port is taken
+ * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE where the port can't be had
  */
 export async function watchTraining(options: WatchOptions = {}): Promise<Watch> {
   const module = await import('./watch/watch.js');
   return module.watchTraining(options);
+}
+
+/**
+ * Serves a model by HTTP: a page where images are tried and their classes corrected, and an interface for programs; `resnet-ft serve` as a function.
+ * Images of all requests run through the network together. docs/serve.md describes the interface.
+ *
+ * @param control.signal stops the loading of the model, and later the server
+ * @returns the server, which listens; `close` it
+ * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE; OUTPUT_NOT_WRITABLE where the folder of corrections can't be made; what opening the
+ *   model throws; ABORTED
+ */
+export async function serveModel(options: ServeOptions, control: ServeControl = {}): Promise<ModelServer> {
+  const module = await import('./serve/serve.js');
+  return module.serveModel(options, control);
 }

@@ -87,4 +87,4 @@ function main() {
 
 if (require.main === module) main();
 
-module.exports = { process: (_source, file) => ({ code: bundle(file).code }) };
+module.exports = { PARTS, process: (_source, file) => ({ code: bundle(file).code }) };

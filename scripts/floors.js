@@ -6,7 +6,7 @@
  */
 const FLOORS = [
   // what knows of nothing else
-  ['text', 'html', 'charts', 'errors', 'options', 'machine', 'files', 'tensorboard', 'download'],
+  ['text', 'html', 'charts', 'errors', 'options', 'machine', 'files', 'http', 'tensorboard', 'download'],
   // what a network is, and what it runs on
   ['weights', 'network', 'libtorch'],
   // a network in use
@@ -24,6 +24,7 @@ const FLOORS = [
     'train',
     'watch',
     'explain',
+    'serve',
     'repeats',
     'compare',
     'lr-find',

@@ -8,34 +8,20 @@
  */
 'use strict';
 
-const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
+const { loadDist, makePackage, provenanceFields, root, runScript } = require('./npm-package.js');
 
-const root = path.resolve(__dirname, '..');
 const NAME = 'libtorch-linux-x64-cpu';
-
-/** The most that npm's registry accepts. */
-const MAX_PACKED_BYTES = 230e6;
-
-function loadDist(name) {
-  try {
-    return require(path.join(root, 'dist', 'libtorch', `${name}.js`));
-  } catch (error) {
-    if (error.code !== 'MODULE_NOT_FOUND') throw error;
-    throw new Error('dist is missing; run: npm run build:ts', { cause: error });
-  }
-}
 
 /** The pinned CPU build, of which every byte is shipped: any other is an error. */
 function pinnedLibtorch() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`${NAME} is packed on linux-x64, not on ${process.platform}-${process.arch}`);
   }
-  const { findLibtorch } = loadDist('find');
-  const { LIBTORCH_VERSION } = loadDist('version');
+  const { findLibtorch } = loadDist('libtorch/find');
+  const { LIBTORCH_VERSION } = loadDist('libtorch/version');
   const found = findLibtorch();
   if (found.version.split('+')[0] !== LIBTORCH_VERSION) {
     throw new Error(
@@ -81,50 +67,18 @@ function makeFolder(target) {
   // Only in what is published: in the checkout, where there is nothing to publish and any system must do, they would stand
   // in the way.
   delete manifest.private;
-  Object.assign(manifest, { os: ['linux'], cpu: ['x64'], libc: ['glibc'] });
+  Object.assign(manifest, provenanceFields(`packages/${NAME}`), { os: ['linux'], cpu: ['x64'], libc: ['glibc'] });
   fs.mkdirSync(path.join(target, 'lib'), { recursive: true });
   fs.writeFileSync(path.join(target, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   fs.copyFileSync(path.join(template, 'README.md'), path.join(target, 'README.md'));
   fs.writeFileSync(path.join(target, 'build-version'), `${libtorch.version}\n`);
   for (const library of libtorch.libraries) place(library, path.join(target, 'lib', path.basename(library)));
   fs.cpSync(licenses, path.join(target, 'licenses'), { recursive: true });
-  return target;
 }
 
-function main() {
+runScript('pack-libtorch', async () => {
   const { values } = parseArgs({
     options: { out: { type: 'string', default: '.' }, folder: { type: 'boolean', default: false } },
   });
-  const out = path.resolve(values.out);
-  if (values.folder) {
-    if (fs.existsSync(out) && fs.readdirSync(out).length > 0) throw new Error(`${out} is not empty`);
-    process.stdout.write(`${makeFolder(out)}\n`);
-    return;
-  }
-  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-libtorch-'));
-  try {
-    const folder = makeFolder(path.join(temporary, 'package'));
-    fs.mkdirSync(out, { recursive: true });
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    const packed = execFileSync(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', out], {
-      cwd: folder,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-      shell: process.platform === 'win32',
-    });
-    const { filename } = JSON.parse(packed)[0];
-    const file = path.join(out, filename);
-    const { size } = fs.statSync(file);
-    if (size > MAX_PACKED_BYTES) throw new Error(`${file} has ${size} bytes, and npm takes ${MAX_PACKED_BYTES}`);
-    process.stdout.write(`${file}\n`);
-  } finally {
-    fs.rmSync(temporary, { recursive: true, force: true });
-  }
-}
-
-try {
-  main();
-} catch (error) {
-  process.stderr.write(`pack-libtorch: ${error.message}${error.hint ? ` (${error.hint})` : ''}\n`);
-  process.exitCode = 1;
-}
+  return [await makePackage(values, makeFolder)];
+});

@@ -8,14 +8,12 @@
  */
 'use strict';
 
-const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
 const esbuild = require('esbuild');
+const { makePackage, provenanceFields, root, runScript } = require('./npm-package.js');
 
-const root = path.resolve(__dirname, '..');
 const SOURCE = path.join(root, 'packages', 'runtime');
 
 /** What a user installs beside it. */
@@ -103,6 +101,7 @@ async function makeFolder(target) {
   const manifest = JSON.parse(fs.readFileSync(path.join(SOURCE, 'package.json'), 'utf8'));
   // Only in what is published.
   delete manifest.private;
+  Object.assign(manifest, provenanceFields('packages/runtime'));
   manifest.version = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')).version;
   fs.mkdirSync(target, { recursive: true });
   fs.writeFileSync(path.join(target, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -130,37 +129,13 @@ async function makeFolder(target) {
     inject: [path.join(SOURCE, 'src', 'browser-globals.ts')],
   });
   fs.writeFileSync(path.join(target, 'NOTICES.txt'), notices([...inNode, ...inBrowser]).join('\n\n'));
-  return target;
 }
 
 async function main() {
   const { values } = parseArgs({
     options: { out: { type: 'string', default: '.' }, folder: { type: 'boolean', default: false } },
   });
-  const out = path.resolve(values.out);
-  if (values.folder) {
-    if (fs.existsSync(out) && fs.readdirSync(out).length > 0) throw new Error(`${out} is not empty`);
-    process.stdout.write(`${await makeFolder(out)}\n`);
-    return;
-  }
-  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-runtime-'));
-  try {
-    const folder = await makeFolder(path.join(temporary, 'package'));
-    fs.mkdirSync(out, { recursive: true });
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    const packed = execFileSync(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', out], {
-      cwd: folder,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-      shell: process.platform === 'win32',
-    });
-    process.stdout.write(`${path.join(out, JSON.parse(packed)[0].filename)}\n`);
-  } finally {
-    fs.rmSync(temporary, { recursive: true, force: true });
-  }
+  return [await makePackage(values, makeFolder)];
 }
 
-main().catch((error) => {
-  process.stderr.write(`pack-runtime: ${error.message}\n`);
-  process.exitCode = 1;
-});
+void runScript('pack-runtime', main);

@@ -50,7 +50,9 @@ export async function tryBackend(name: BackendName, device: string): Promise<Bac
 
 /** `auto` has fallen back from native to js; `note` is one line for a person that says why. */
 export interface FallbackEvent {
+  /** Which event it is. */
   kind: 'fallback';
+  /** Why, in one line for a person. */
   note: string;
 }
 

@@ -2,8 +2,11 @@ import type { Fitting } from '../options';
 
 // Images and crops outside the JavaScript heap, as backends have them.
 
+/** A decoded image. */
 export interface RgbImage {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** RGB bytes, height x width x 3. */
   data: Uint8Array;

@@ -16,10 +16,13 @@ export interface Throughput {
 
 /** A measurement that was not made, and why. */
 export interface Skipped {
+  /** Images of a batch, or of a step of training. */
   batchSize: number;
+  /** Why there is no figure, in one line. */
   skipped: string;
 }
 
+/** A figure, or why there is none. */
 export type Figure = Throughput | Skipped;
 
 /** What it takes until a model can be used. */
@@ -34,6 +37,7 @@ export interface LoadTime {
 
 /** How far the logits of a backend are from those of the reference. */
 export interface Agreement {
+  /** The backend that it was compared with. */
   reference: BenchBackend;
   /** Images that were compared. */
   images: number;
@@ -52,14 +56,17 @@ export type BenchStatus = 'measured' | 'wrong' | 'unavailable' | 'failed' | 'int
 
 /** The findings about one backend; what was not reached is left out. */
 export interface BackendReport {
+  /** Its name as `--backends` takes it. */
   backend: BenchBackend;
   /** What a person would call it: `js (wasm)`. */
   label: string;
+  /** How it went. */
   status: BenchStatus;
   /** One line that tells why it is not `measured`. */
   reason?: string;
   /** The libraries that compute, and their versions. */
   versions?: Record<string, string>;
+  /** Time until a model can be used. */
   load?: LoadTime;
   /** Left out for the reference itself. */
   agreement?: Agreement;
@@ -82,6 +89,7 @@ export interface BackendReport {
  * What `resnet-ft bench --json` prints, one object. Within a `schema`, fields are added and never removed or changed.
  */
 export interface BenchReport {
+  /** Counts up where a field is removed or changes its meaning. */
   schema: 1;
   /** Version of resnet-ft. */
   version: string;
@@ -89,6 +97,7 @@ export interface BenchReport {
   date: string;
   /** Whether it was stopped on the way. */
   interrupted: boolean;
+  /** The computer that was measured. */
   machine: {
     cpu: string;
     processors: number;
@@ -98,6 +107,7 @@ export interface BenchReport {
     /** Processes that wanted a processor, on average over the minute before it began; 0 where the system does not tell. */
     load: number;
   };
+  /** The network that was measured. */
   model: {
     /** As the caller named it; null for random weights of seed 0. */
     source: string | null;
@@ -107,13 +117,15 @@ export interface BenchReport {
     /** Side of the crops. */
     size: number;
   };
+  /** How it was measured: seconds of a measurement, repeats of each, batch sizes, threads (null: the backend chose), arithmetic. */
   settings: { duration: number; repeats: number; batchSizes: number[]; threads: number | null; precision: 'fp32' };
   /** Folder of the images; null for made-up ones. `count` are in use. */
   images: { folder: string | null; count: number };
+  /** How the logits of the backends agree. */
   check: {
     /** The backend that the others are compared with; null while none has run. */
     reference: BenchBackend | null;
-    /** The largest {@link Agreement.difference} that is taken for agreement. */
+    /** The largest `difference` of a backend's {@link BackendReport.agreement} that is taken for agreement. */
     tolerance: number;
     /** The largest that was seen; null where nothing was compared. */
     largestDifference: number | null;

@@ -12,7 +12,8 @@ import type { CardFacts } from './card';
 export async function runFacts(folder: string): Promise<CardFacts> {
   const run = await readRun(folder);
   const { classes, preprocessing, options } = run.config;
-  const model = { arch: options.arch ?? DEFAULT_ARCHITECTURE, classes, preprocessing };
+  const { temperature } = run;
+  const model = { arch: options.arch ?? DEFAULT_ARCHITECTURE, classes, preprocessing, temperature };
   return { name: path.basename(run.folder), model, beside: 'run', run };
 }
 

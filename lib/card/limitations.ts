@@ -9,7 +9,7 @@ import type { CardFigures } from './figures';
 export function limitations({ model, run }: CardFacts, figures: CardFigures | undefined): string {
   const points = [
     `It always answers one of its ${counted(model.classes.length, 'class', 'classes')}, also of an image that shows none of them.`,
-    'Its probabilities are not calibrated: of what it is 90 % sure of, it may be wrong more or less often than one time in ten.',
+    probabilities(model.temperature),
   ];
   if (figures === undefined) {
     points.push('How well it does is not known here: there are no figures of validation images beside it.');
@@ -28,6 +28,13 @@ export function limitations({ model, run }: CardFacts, figures: CardFigures | un
   }
   if (run !== undefined) points.push(...warningsOf(run).map(markdownText));
   return points.map((point) => `- ${point}`).join('\n');
+}
+
+function probabilities(temperature: number | undefined): string {
+  if (temperature === undefined) {
+    return 'Its probabilities are not calibrated: of what it is 90 % sure of, it may be wrong more or less often than one time in ten.';
+  }
+  return `Its probabilities are calibrated by one temperature, ${temperature.toFixed(3)}, fitted on its validation images: of images unlike those they say less, and of a single class they may be off.`;
 }
 
 /** The class that is recognised least, of those with enough images to say so. */

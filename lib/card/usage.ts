@@ -1,3 +1,4 @@
+import type { ModelCard } from '../model/describe';
 import { MODEL_FILE } from '../model/locate';
 import type { Preprocessing } from '../options';
 import type { CardFacts } from './card';
@@ -22,7 +23,7 @@ function runUsage({ model }: CardFacts): string {
       'await model.close();',
     ),
     'With PyTorch and torchvision:',
-    pytorch(model.arch, model.preprocessing),
+    pytorch(model),
     "With [transformers.js](https://huggingface.co/docs/transformers.js), after it was exported, here into the folder `web`. `config.json` of this folder is resnet-ft's, not that of Hugging Face's transformers; the exported folder has the latter.",
     fenced('sh', 'npx resnet-ft export . --format onnx --output web/'),
     transformers('./web'),
@@ -34,7 +35,7 @@ function onnxUsage({ model }: CardFacts): string {
     'With [transformers.js](https://huggingface.co/docs/transformers.js), from the folder above this one, which is called `model` here; of a model on the Hub it is `name/of-model`:',
     transformers('./model'),
     `With [resnet-ft](https://www.npmjs.com/package/resnet-ft), PyTorch and torchvision: from the \`${MODEL_FILE}\` that this model was exported from. Hugging Face's transformers for Python can't read it: the weights are in \`onnx/model.onnx\` alone.`,
-    `With ONNX Runtime: input \`pixel_values\`, float32 [batch, 3, ${model.preprocessing.crop}, ${model.preprocessing.crop}], prepared as above; output \`logits\`, float32 [batch, ${model.classes.length}]; \`labels.json\` has the classes in their order.`,
+    `With ONNX Runtime: input \`pixel_values\`, float32 [batch, 3, ${model.preprocessing.crop}, ${model.preprocessing.crop}], prepared as above; output \`logits\`, float32 [batch, ${model.classes.length}]; \`labels.json\` has the classes in their order.${model.temperature === undefined ? '' : ' The logits are divided by the temperature already, so that their softmax is calibrated.'}`,
   ].join('\n\n');
 }
 
@@ -48,7 +49,7 @@ function transformers(model: string): string {
   );
 }
 
-function pytorch(arch: string, preprocessing: Preprocessing): string {
+function pytorch({ arch, preprocessing, temperature }: ModelCard): string {
   return fenced(
     'python',
     'import json',
@@ -60,6 +61,7 @@ function pytorch(arch: string, preprocessing: Preprocessing): string {
     '',
     `with safe_open("${MODEL_FILE}", "pt") as file:`,
     '    classes = json.loads(file.metadata()["classes"])',
+    ...(temperature === undefined ? [] : ['    temperature = float(file.metadata()["temperature"])']),
     '    state = {name: file.get_tensor(name) for name in file.keys()}',
     `model = torchvision.models.${arch}(num_classes=len(classes))`,
     'model.load_state_dict(state)',
@@ -70,7 +72,9 @@ function pytorch(arch: string, preprocessing: Preprocessing): string {
     'image = Image.open("photo.jpg")',
     ...(preprocessing.exifRotate === true ? ['image = ImageOps.exif_transpose(image)'] : []),
     'with torch.no_grad():',
-    '    probabilities = model(prepare(image.convert("RGB"))[None]).softmax(1)[0]',
+    ...(temperature === undefined
+      ? ['    probabilities = model(prepare(image.convert("RGB"))[None]).softmax(1)[0]']
+      : ['    probabilities = (model(prepare(image.convert("RGB"))[None]) / temperature).softmax(1)[0]']),
     'print(classes[probabilities.argmax()], probabilities.max().item())',
   );
 }

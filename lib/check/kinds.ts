@@ -136,7 +136,11 @@ export const KINDS = {
   },
 } as const satisfies Record<string, Kind>;
 
-/** The name of something that `check` finds. */
+/**
+ * The name of something that `check` finds.
+ *
+ * @useDeclaredType
+ */
 export type FindingKind = keyof typeof KINDS;
 
 /** All kinds, in the order in which they are told. */

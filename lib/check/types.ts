@@ -10,12 +10,15 @@ export interface SplitReport {
   folder: string;
   /** Files with names of images, whether they can be read or not. */
   images: number;
+  /** Names of the folders, and images in each. */
   classes: { name: string; images: number }[];
 }
 
 /** One thing that was found. */
 export interface Finding {
+  /** What it is. */
   kind: FindingKind;
+  /** How bad it is. */
   severity: Severity;
   /** Absolute paths of the files or folders it is about; of duplicates the one to keep comes first. */
   files: string[];
@@ -34,20 +37,27 @@ export interface Finding {
 
 /** A part of the check that was not done, and how to have it. */
 export interface SkippedPart {
+  /** What was not done. */
   part: 'embeddings' | 'labels';
+  /** Why, and how to have it, in one line. */
   reason: string;
 }
 
 /** What embeddings and labels were judged by. */
 export interface JudgedBy {
+  /** As the caller named it. */
   model: string;
+  /** Its architecture. */
   arch: string;
+  /** `cpu`, `cuda` or `cuda:N`. */
   device: string;
+  /** Arithmetic: `fp32`, `fp32-strict`, `bf16` or `fp64`. */
   precision: string;
   /** Numbers of an embedding. */
   features: number;
   /** Images that were judged in cross-validation. */
   images: number;
+  /** Parts of the cross-validation. */
   folds: number;
   /** Share of them whose class it says; null where labels were not judged. */
   accuracy: number | null;
@@ -59,15 +69,19 @@ export interface JudgedBy {
 export interface CheckReport {
   /** Absolute path of the folder. */
   data: string;
+  /** The folders of classes that were looked at. */
   splits: SplitReport[];
   /** By severity, then in the order of the kinds, then of the files. */
   findings: Finding[];
   /** How many findings of each kind there are; kinds without one are left out. */
   counts: Partial<Record<FindingKind, number>>;
+  /** What was not done. */
   skipped: SkippedPart[];
+  /** What embeddings and labels were judged by; null without a model. */
   judgedBy: JudgedBy | null;
   /** Of the files with names of images, those that were decoded. */
   decoded: number;
+  /** What the check took. */
   seconds: number;
   /** Absolute path of the page, where one was asked for. */
   html: string | null;

@@ -46,7 +46,7 @@ export class CheckDisplay {
       this.close();
       const label = STAGES[stage];
       this.stage = stage;
-      this.bar = new ProgressBar(process.stderr, `${label} {bar} {value}/{total}`, label.length + 18);
+      this.bar = new ProgressBar(process.stderr, { label });
     }
     this.bar?.show(done, total);
   }

@@ -1,6 +1,7 @@
 import { DOCTOR_OPTIONS } from '../options';
 import { sayJson, sayStyled } from '../text/terminal';
 import { defineCommand } from './command';
+import { hasColour } from './terminal-kind';
 
 /** `resnet-ft doctor` */
 export const doctorCommand = defineCommand({
@@ -21,7 +22,7 @@ export const doctorCommand = defineCommand({
       sayJson(report);
     } else {
       const { formatReport } = await import('./doctor-display.js');
-      const colour = process.stdout.isTTY === true && !process.env['NO_COLOR'];
+      const colour = hasColour(process.stdout);
       const width = process.stdout.columns || Infinity;
       formatReport(report, { quiet, colour, width }).forEach((line) => sayStyled(line));
     }

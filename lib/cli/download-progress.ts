@@ -14,7 +14,10 @@ const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 /** A display of downloads; `quiet` shows nothing. */
 export function createDownloadDisplay(options: { quiet?: boolean } = {}): DownloadDisplay {
   const quiet = options.quiet ?? false;
-  const bar = new ProgressBar(process.stderr, '{bar} {done}/{size} MB  ETA {eta_formatted}', 34);
+  const bar = new ProgressBar(process.stderr, {
+    time: true,
+    count: (done, total) => `${megabytes(done)}/${megabytes(total)} MB`,
+  });
   let announced: string | undefined;
 
   const close = (): void => bar.stop();
@@ -30,7 +33,7 @@ export function createDownloadDisplay(options: { quiet?: boolean } = {}): Downlo
       line(`downloading ${url}${size}${before}`);
     }
     if (quiet || total === undefined) return;
-    bar.show(received, total, { done: megabytes(received), size: megabytes(total) });
+    bar.show(received, total);
   };
 
   return {

@@ -9,7 +9,7 @@ import { shownPath } from './shown-path';
 
 /** Shows an evaluation: one JSON object at the end, or lines for a person, with a bar if standard error is a terminal. */
 export class EvalDisplay {
-  private readonly bar = new ProgressBar(process.stderr, 'images {bar} {value}/{total}  ETA {eta_formatted}', 38);
+  private readonly bar = new ProgressBar(process.stderr, { label: 'images', time: true });
 
   private readonly download: DownloadDisplay;
 

@@ -33,11 +33,14 @@ export function accuracyLine({ correct, images, accuracy, interval }: EvalResult
 
 /** The whole result for a person. */
 export function reportLines(result: EvalResult): string[] {
-  const { top5, images, loss, imagesPerSecond, seconds, unreadable } = result;
+  const { top5, images, loss, temperature, calibratedLoss, imagesPerSecond, seconds, unreadable } = result;
   return [
     accuracyLine(result),
     ...(top5 === null ? [] : [`top-5 accuracy ${top5.correct}/${images} = ${percent(top5.accuracy)}`]),
     `loss ${loss.toFixed(4)}`,
+    ...(temperature === null || calibratedLoss === null
+      ? []
+      : [`calibrated (temperature ${temperature.toFixed(3)}): loss ${calibratedLoss.toFixed(4)}`]),
     `${imagesPerSecond.toFixed(1)} images/s (${seconds.toFixed(1)} s)`,
     ...(unreadable.length === 0
       ? []

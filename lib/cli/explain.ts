@@ -28,7 +28,7 @@ export const explainCommand = defineCommand({
     const { failureLine } = await import('../predict/format.js');
     const { readPathList } = await import('../predict/path-list.js');
     const display = createDownloadDisplay({ quiet: json });
-    const bar = new ProgressBar(process.stderr, 'training images {bar} {value}/{total}  ETA {eta_formatted}', 47);
+    const bar = new ProgressBar(process.stderr, { label: 'training images', time: true });
     const show = (event: ExplainEvent): void => {
       if (event.kind === 'download') display.show(event.event);
       else if (event.kind === 'fallback') tellFallback(event);

@@ -18,7 +18,10 @@ const USUAL_COLUMNS = 80;
 /** Shows a range test: JSON records, or what is opened, the curve and what it suggests. */
 export class LrFindDisplay {
   private readonly training: Display;
-  private readonly bar = new ProgressBar(process.stdout, 'step {bar} {value}/{total}  loss {loss}', 34);
+  private readonly bar = new ProgressBar(process.stdout, { label: 'step' }, () => {
+    const loss = this.points.at(-1)?.smoothed;
+    return loss === undefined ? '' : `loss ${loss.toFixed(4)}`;
+  });
   private readonly points: LrPoint[] = [];
   private steps = 0;
 
@@ -44,7 +47,7 @@ export class LrFindDisplay {
       this.steps = event.steps;
     } else if (event.kind === 'lr-step') {
       this.points.push(event);
-      if (!quiet) this.bar.show(event.step, this.steps, { loss: event.smoothed.toFixed(4) });
+      if (!quiet) this.bar.show(event.step, this.steps);
     } else if (event.kind === 'lr-done') {
       this.close();
       this.done(event);

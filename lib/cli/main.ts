@@ -9,6 +9,7 @@ import { leaveWithLauncher, reportToLauncher } from '../team/report';
 import { withHelpAll, type Command } from './command';
 import { benchCommand } from './bench';
 import { buildCommand } from './build';
+import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
 import { compareCommand } from './compare';
 import { dataCommand } from './data';
@@ -20,6 +21,7 @@ import { libtorchCommand } from './libtorch';
 import { lrFindCommand } from './lr-find';
 import { predictCommand } from './predict';
 import { reportCommand } from './report';
+import { serveCommand } from './serve';
 import { stopCode } from './stop';
 import { settleOutput, watchStreams } from './streams';
 import { summaryCommand } from './summary';
@@ -33,7 +35,9 @@ const COMMANDS: Command[] = [
   evalCommand,
   predictCommand,
   explainCommand,
+  serveCommand,
   unknownCommand,
+  calibrateCommand,
   compareCommand,
   reportCommand,
   lrFindCommand,

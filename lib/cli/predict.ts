@@ -42,6 +42,9 @@ export const predictCommand = defineCommand({
       onProgress: (event) => display.show(event),
       onEvent: tellFallback,
     }).finally(() => display.close());
+    if (!json && model.temperature !== undefined) {
+      tell(`the probabilities are calibrated, by the model's temperature of ${model.temperature.toFixed(3)}`);
+    }
     try {
       for await (const result of model.stream(expandInputs(images, { list, problems }), { features, signal })) {
         let taken = true;

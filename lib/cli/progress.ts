@@ -1,13 +1,16 @@
-import { Format, type SingleBar } from 'cli-progress';
 import { passedOverLine } from '../data/passed-over';
 import { say, sayJson } from '../text/terminal';
 import { fill } from '../text/text-table';
 import type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent } from '../train/events';
-import { createBar, ProgressBar } from './bar';
+import { LiveLine, ProgressBar } from './bar';
+import { calibrationLines } from './calibration-lines';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { classLines } from './eval-report';
 import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
+import { stepLine } from './step-line';
+import { StepProgress } from './step-progress';
+import { hasBlocks } from './terminal-kind';
 import { counted } from '../text/count';
 import { percent } from '../text/percent';
 
@@ -21,15 +24,24 @@ export interface Display {
 /** A thousand names would fill the screen; config.json has them all. */
 const LISTED_CLASSES = 20;
 
-/** The line of one epoch. */
-function epochLine(record: EpochRecord, epochs: number, valImages: number): string {
-  const correct = Math.round(record.valAccuracy * valImages);
-  return [
-    `epoch ${record.epoch}/${epochs}`,
-    `train loss ${record.trainLoss.toFixed(4)} acc ${percent(record.trainAccuracy)}`,
-    `val loss ${record.valLoss.toFixed(4)} acc ${percent(record.valAccuracy)} (${correct}/${valImages})`,
-    `${record.seconds.toFixed(1)} s`,
-  ].join('  ');
+/** What is told of one epoch, in as few lines as so many columns take. */
+function epochLines(
+  label: string,
+  record: EpochRecord,
+  plan: { epochs: number; valImages: number },
+  columns: number,
+): string[] {
+  const { epoch, trainLoss, trainAccuracy, valLoss, valAccuracy, seconds } = record;
+  const place = `${label === '' ? '' : `${label}  `}epoch ${epoch}/${plan.epochs}`;
+  const correct = Math.round(valAccuracy * plan.valImages);
+  const figures = [
+    `train loss ${trainLoss.toFixed(4)} acc ${percent(trainAccuracy)}`,
+    `val loss ${valLoss.toFixed(4)} acc ${percent(valAccuracy)} (${correct}/${plan.valImages})`,
+  ];
+  const time = `${seconds.toFixed(1)} s`;
+  const usual = fill([place, ...figures, time], '  ', columns);
+  // Where each has a line of its own, the time would be alone in the last.
+  return usual.length <= 2 ? usual : fill([place, time, ...figures], '  ', columns);
 }
 
 function headLine({ epochs, valLoss, valAccuracy }: Extract<TrainEvent, { kind: 'head' }>): string {
@@ -77,25 +89,22 @@ class JsonDisplay implements Display {
 /** Lines for a person, and on a terminal a bar beneath them. */
 class TextDisplay implements Display {
   private readonly downloads: DownloadDisplay;
-  private readonly reading = new ProgressBar(process.stdout, 'reading images {bar} {value}/{total}', 34);
-  private readonly computing = new ProgressBar(process.stdout, 'computing features {bar} {value}/{total}', 34);
-  private bar: SingleBar | undefined;
+  private readonly reading = new ProgressBar(process.stdout, { label: 'reading images' });
+  private readonly computing = new ProgressBar(process.stdout, { label: 'computing features' });
+  private readonly progress: StepProgress;
+  private readonly steps: LiveLine;
   private epochs = 0;
-  private perEpoch = 0;
-  private stepsPerEpoch = 1;
-  private epoch = 0;
-  private first = 0;
-  private done = 0;
-  private begun = 0;
   private valImages = 0;
   private skipped = 0;
 
   constructor(
     private readonly quiet: boolean,
-    private readonly terminal: boolean,
     private readonly label: string,
   ) {
     this.downloads = createDownloadDisplay({ quiet });
+    this.progress = new StepProgress(label);
+    const blocks = hasBlocks();
+    this.steps = new LiveLine(process.stdout, (columns) => stepLine(this.progress.state(), columns, blocks));
   }
 
   show(event: TrainEvent): void {
@@ -129,19 +138,19 @@ class TextDisplay implements Display {
         return this.line(`skipped ${event.file}: ${event.reason}`);
       case 'start':
         this.epochs = event.epochs;
-        this.perEpoch = event.images;
-        this.stepsPerEpoch = event.stepsPerEpoch;
         this.valImages = event.valImages;
+        this.progress.start(event);
         return this.line(`training, results in ${shownPath(event.output)}`);
       case 'step':
         return this.step(event);
       case 'epoch':
         this.close();
-        return fill(
-          `${this.label}${epochLine(event, this.epochs, this.valImages)}`.split('  '),
-          '  ',
-          this.width(),
-        ).forEach((line) => this.line(line));
+        this.progress.endOfEpoch(event);
+        return epochLines(this.label, event, { epochs: this.epochs, valImages: this.valImages }, this.width()).forEach(
+          (line) => this.line(line),
+        );
+      case 'calibrated':
+        return calibrationLines(event).forEach((line) => this.line(line));
       case 'report':
         return this.line(`report: ${shownPath(event.file)}`);
       case 'saved':
@@ -165,8 +174,7 @@ class TextDisplay implements Display {
   close(): void {
     this.reading.stop();
     this.computing.stop();
-    this.bar?.stop();
-    this.bar = undefined;
+    this.steps.stop();
     this.downloads.close();
   }
 
@@ -180,29 +188,11 @@ class TextDisplay implements Display {
     if (!this.quiet) say(text);
   }
 
-  private step({ epoch, step, images, loss }: StepRecord): void {
-    if (!this.terminal || this.quiet) return;
-    const payload = { label: this.label, epoch: `${epoch}/${this.epochs}`, loss: loss.toFixed(4), speed: '' };
-    if (epoch !== this.epoch || this.bar === undefined) {
-      // The first batch was begun before the clock: it tells nothing of the speed. The bar may begin within an epoch: after a line between, or a
-      // break of the run.
-      const ofEpoch = step - (epoch - 1) * this.stepsPerEpoch;
-      this.epoch = epoch;
-      this.first = this.done = Math.round((this.perEpoch * ofEpoch) / this.stepsPerEpoch);
-      this.begun = performance.now();
-      this.close();
-      this.bar = createBar(
-        process.stdout,
-        '{label}epoch {epoch} {bar} {value}/{total}  loss {loss}{speed}',
-        66 + this.label.length,
-      );
-      this.bar.start(this.perEpoch, this.done, payload);
-      return;
-    }
-    this.done += images;
-    const speed = (this.done - this.first) / ((performance.now() - this.begun) / 1000);
-    const left = Format.TimeFormat(Math.ceil((this.perEpoch - this.done) / speed), { autopaddingChar: '' }, 1);
-    this.bar.update(this.done, { ...payload, speed: `  ${speed.toFixed(1)} img/s  ETA ${left}` });
+  private step(event: StepRecord): void {
+    if (this.quiet) return;
+    this.progress.step(event);
+    const { done, total } = this.progress.state();
+    this.steps.show(done, total);
   }
 }
 
@@ -212,6 +202,5 @@ class TextDisplay implements Display {
  * @param options.label before each line of an epoch, to tell the training from others: figures and words of ours
  */
 export function createDisplay(options: { json: boolean; quiet: boolean; label?: string }): Display {
-  const label = options.label === undefined ? '' : `${options.label}  `;
-  return options.json ? new JsonDisplay() : new TextDisplay(options.quiet, process.stdout.isTTY, label);
+  return options.json ? new JsonDisplay() : new TextDisplay(options.quiet, options.label ?? '');
 }

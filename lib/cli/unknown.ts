@@ -25,7 +25,7 @@ export const unknownCommand = defineCommand({
   async run(given, { positionals, json, signal }) {
     const { fitUnknown } = await import('../explain/fit-unknown.js');
     const download = createDownloadDisplay({ quiet: json });
-    const bar = new ProgressBar(process.stderr, 'images {bar} {value}/{total}  ETA {eta_formatted}', 38);
+    const bar = new ProgressBar(process.stderr, { label: 'images', time: true });
     const show = (event: UnknownEvent): void => {
       if (event.kind === 'download') download.show(event.event);
       else if (event.kind === 'fallback') tellFallback(event);

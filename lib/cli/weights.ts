@@ -9,22 +9,29 @@ import { defineGroup } from './command-group';
 type Options = ResolvedOptions<typeof WEIGHTS_OPTIONS>;
 
 async function list(options: Options, json: boolean): Promise<void> {
-  const { NAMED_WEIGHTS } = await import('../weights/registry.js');
+  const { isOnNpm, NAMED_WEIGHTS } = await import('../weights/registry.js');
   const { weightsFile } = await import('../weights/hub.js');
+  const { packagedWeights, weightsPackageName } = await import('../weights/packaged.js');
   const rows = NAMED_WEIGHTS.filter(({ arch }) => options.arch === undefined || arch === options.arch).map((entry) => {
-    const file = weightsFile(entry);
+    const packaged = packagedWeights(entry);
+    const file = packaged?.file ?? weightsFile(entry);
     const { name, arch, bytes, preprocessing, sha256 } = entry;
-    // Whether its bytes are right is checked when it is used; all of them together are more than a GB.
-    return { name, arch, bytes, resize: preprocessing.resize, sha256, file: fs.existsSync(file) ? file : null };
+    return {
+      ...{ name, arch, bytes, resize: preprocessing.resize, sha256 },
+      // Whether its bytes are right is checked when it is used; all of them together are more than a GB.
+      file: fs.existsSync(file) ? file : null,
+      package: packaged !== undefined || isOnNpm(entry) ? weightsPackageName(entry) : null,
+    };
   });
   if (json) {
     sayJson(rows);
     return;
   }
   const longest = Math.max(...rows.map(({ arch }) => arch.length));
-  for (const { name, arch, bytes, resize, sha256, file } of rows) {
+  for (const { name, arch, bytes, resize, sha256, file, package: fromNpm } of rows) {
+    const missing = `not downloaded${fromNpm === null ? '' : `, or from npm: npm install ${fromNpm}`}`;
     say(
-      `${name}  ${arch.padEnd(longest)}  ${shownBytes(bytes).padStart(8)}  resize ${resize}  ${file ?? 'not downloaded'}${partly(sha256)}`,
+      `${name}  ${arch.padEnd(longest)}  ${shownBytes(bytes).padStart(8)}  resize ${resize}  ${file ?? missing}${partly(sha256)}`,
     );
   }
 }
@@ -54,11 +61,11 @@ async function fetchWeights(name: string, options: Options, context: CommandCont
 
 const listCommand = defineCommand({
   command: 'weights list',
-  describe: 'List the named weights, and the files of those that are downloaded',
+  describe: 'List the named weights, and the files of those that are downloaded or installed from npm',
   positionals: {},
   options: WEIGHTS_OPTIONS,
   json: 'print one line of JSON',
-  examples: [['weights list', 'the names, and the files that torch.hub already has']],
+  examples: [['weights list', 'the names, the files that are there, and what npm has']],
   run: (given, { json }) => list(resolveOptions(WEIGHTS_OPTIONS, given, 'weights list'), json),
 });
 

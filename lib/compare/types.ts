@@ -5,9 +5,13 @@ import type { TrainEvent } from '../train/events';
 
 /** One row of the table. */
 export interface RowResult {
+  /** Which row of the table it is. */
   row: CompareRow;
+  /** Validation images whose class was predicted. */
   correct: number;
+  /** Validation images. */
   images: number;
+  /** correct / images */
   accuracy: number;
   /** 95 % confidence interval of the accuracy, by Wilson's score. */
   interval: Interval;
@@ -23,6 +27,7 @@ export interface RowResult {
 export interface CompareResult {
   /** Absolute path of the folder that holds the rows, `compare.json` and `compare.md`. */
   output: string;
+  /** In the order of the tutorial's table. */
   rows: RowResult[];
 }
 

@@ -80,6 +80,25 @@ function createStore({ backend, inputs, crop, storeFile }: CropImagesOptions): C
   }
 }
 
+/**
+ * Decodes an image into a place of a store of crops in memory.
+ *
+ * @param options.name for the error; that of the file where left out
+ * @throws ResnetFtError `IMAGE_UNREADABLE`, `NATIVE_ERROR`
+ */
+export async function putCrop(
+  store: CropStore,
+  index: number,
+  input: string | Uint8Array,
+  options: Geometry & { name?: string | undefined },
+): Promise<void> {
+  const { resize, fit, interpolation, name } = options;
+  const image = await decodeResizable(input, options, name);
+  await store.put(index, { ...image, lent: true }, resize, { fit, interpolation }).catch((cause: unknown) => {
+    throw storeError(cause, undefined);
+  });
+}
+
 async function put(
   store: CropStore,
   index: number,

@@ -2,8 +2,11 @@ import type { PassedOver } from './image-folder';
 
 /** Sent if a data set holds files whose names are not those of images: how many, and how many of each kind (see {@link PassedOver}). */
 export interface PassedOverEvent {
+  /** Which event it is. */
   kind: 'passed-over';
+  /** How many. */
   files: number;
+  /** How many of each extension. */
   kinds: PassedOver;
 }
 

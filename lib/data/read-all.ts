@@ -11,7 +11,9 @@ const SPARE_TASKS = 4;
 
 /** An image that could not be read, and why. */
 export interface UnreadableImage {
+  /** Path of the image. */
   file: string;
+  /** Why, in one line. */
   reason: string;
 }
 

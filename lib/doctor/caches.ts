@@ -2,16 +2,14 @@ import { constants, type Stats } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { cachePath } from '../machine/cache';
-import { sha256File } from '../download/hash';
 import { currentFolder } from '../files/current-folder';
 import { freeBytes, shownBytes } from '../files/disk';
+import { faultOfWeights } from '../weights/fault';
 import { checkpointFolder, weightsFile } from '../weights/hub';
+import { packagedWeights, reinstall, weightsPackageName } from '../weights/packaged';
 import { NAMED_WEIGHTS, type NamedWeights } from '../weights/registry';
 import { fine, unwell, type DoctorCheck } from './report';
 import { counted } from '../text/count';
-
-/** The registry rounds some sizes to 0.01 MiB; what differs by more is not the whole file. */
-const SIZE_SLACK = 16_384;
 
 const LITTLE_DISK = 1e9;
 const NO_DISK = 100e6;
@@ -23,55 +21,55 @@ async function statOf(file: string): Promise<Stats | undefined> {
   });
 }
 
-/** What is wrong with a file of weights; undefined where nothing is. */
-async function fault(entry: NamedWeights, stats: Stats, verify: boolean, signal?: AbortSignal) {
-  const file = weightsFile(entry);
-  if (!stats.isFile()) return 'is not a file';
-  if (Math.abs(stats.size - entry.bytes) > SIZE_SLACK)
-    return `has ${shownBytes(stats.size)} instead of ${shownBytes(entry.bytes)}`;
-  if (!verify) return undefined;
-  const found = (await sha256File(file, signal)) ?? '';
-  const { sha256 } = entry;
-  return found.startsWith(sha256)
-    ? undefined
-    : `its SHA-256 begins with ${found.slice(0, 8)}, not ${sha256.slice(0, 8)}`;
-}
-
 async function checkFile(
   entry: NamedWeights,
   verify: boolean,
   signal?: AbortSignal,
-): Promise<{ there: boolean; check?: DoctorCheck }> {
+): Promise<{ there: boolean; packaged: boolean; check?: DoctorCheck }> {
   const { name, arch } = entry;
-  const file = weightsFile(entry);
+  const installed = packagedWeights(entry);
+  const packaged = installed !== undefined;
+  const file = installed?.file ?? weightsFile(entry);
   const line = `weights ${name} ${arch}`;
-  const fix = `Run: npx resnet-ft weights download ${name} --arch ${arch}`;
+  const fix = packaged
+    ? `Run: ${reinstall(installed.name)}`
+    : `Run: npx resnet-ft weights download ${name} --arch ${arch}`;
   try {
-    const stats = await statOf(file);
-    if (stats === undefined) return { there: false };
-    const wrong = await fault(entry, stats, verify, signal);
-    if (wrong !== undefined) return { there: true, check: unwell('problem', line, `${file}: ${wrong}`, fix, { file }) };
-    return { there: true, ...(verify ? { check: fine(line, `${file}: its SHA-256 is right`, { file }) } : {}) };
+    if (!packaged && (await statOf(file)) === undefined) return { there: false, packaged };
+    const wrong = await faultOfWeights(entry, file, { hash: verify, signal });
+    if (wrong !== undefined) {
+      const found = `${file}${packaged ? `, of the npm package ${installed.name}` : ''}: ${wrong}`;
+      return { there: true, packaged, check: unwell('problem', line, found, fix, { file }) };
+    }
+    const check = verify ? { check: fine(line, `${file}: its SHA-256 is right`, { file }) } : {};
+    return { there: true, packaged, ...check };
   } catch (error) {
     const found = `${file} can't be read: ${(error as Error).message}`;
-    return { there: true, check: unwell('problem', line, found, 'Make the file readable, or remove it', { file }) };
+    return {
+      there: true,
+      packaged,
+      check: unwell('problem', line, found, 'Make the file readable, or remove it', { file }),
+    };
   }
 }
 
-/** Which named weights are there, and whether their files are whole. */
+/** Which named weights are there, as packages or in torch.hub's folder, and whether their files are whole. */
 export async function checkWeights(verify: boolean, signal?: AbortSignal): Promise<DoctorCheck[]> {
   const folder = checkpointFolder();
   const present: string[] = [];
+  const packages: string[] = [];
   const files: DoctorCheck[] = [];
   for (const entry of NAMED_WEIGHTS) {
-    const { there, check } = await checkFile(entry, verify, signal);
+    const { there, packaged, check } = await checkFile(entry, verify, signal);
     if (there) present.push(`${entry.name} ${entry.arch}`);
+    if (packaged) packages.push(weightsPackageName(entry));
     if (check !== undefined) files.push(check);
   }
-  const none = 'none yet; downloaded when first needed';
+  const none = 'none yet; downloaded when first needed, or installed as npm packages (weights list names them)';
   const hashes = present.length > 0 && !verify ? ' (hashes not checked; --verify checks them)' : '';
-  const found = `${folder}: ${present.length === 0 ? none : present.join(', ')}${hashes}`;
-  return [fine('weights', found, { path: folder, present }), ...files];
+  const own = packages.length === 0 ? '' : `; from npm: ${packages.join(', ')}`;
+  const found = `${folder}: ${present.length === 0 ? none : present.join(', ')}${own}${hashes}`;
+  return [fine('weights', found, { path: folder, present, packages }), ...files];
 }
 
 /** Number and bytes of the files below a folder; undefined where there is none. */

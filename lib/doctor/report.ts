@@ -11,6 +11,7 @@ export interface DoctorCheck {
    * that is damaged.
    */
   name: string;
+  /** How it went. */
   status: CheckStatus;
   /** What was found, in one line. */
   found: string;
@@ -22,13 +23,17 @@ export interface DoctorCheck {
 
 /** What `doctor` returns and `resnet-ft doctor --json` prints. Later versions may add keys; `schema` counts up where one changes. */
 export interface DoctorReport {
+  /** Counts up where a key changes. */
   schema: 1;
   /** Version of resnet-ft. */
   version: string;
   /** Whether there is no problem; the command's exit code is then 0, else 1. */
   ok: boolean;
+  /** Checks whose status is `problem`. */
   problems: number;
+  /** Checks whose status is `warning`. */
   warnings: number;
+  /** In the order that {@link DoctorCheck.name} tells. */
   checks: DoctorCheck[];
 }
 

@@ -83,9 +83,10 @@ function meanOf(row: ArrayLike<number>, inverse: number): number {
   return weighted / sum;
 }
 
-/** Logits divided by a temperature. */
-export const scaled = (row: ArrayLike<number>, temperature: number): Float64Array =>
-  Float64Array.from(row, (value) => value / temperature);
+/** Whether images tell this temperature: not where it is an end of {@link TEMPERATURES}, and more would do better still. */
+export function isTold(temperature: number): boolean {
+  return temperature > TEMPERATURES.least && temperature < TEMPERATURES.greatest;
+}
 
 /** Parts of the images, of which each is scaled by the temperature of the others. */
 const FOLDS = 5;
@@ -101,7 +102,7 @@ export interface Calibration {
 }
 
 /** Fits a temperature, and tells what it does to images that it was not fitted on. */
-export function calibrate(logits: readonly Float64Array[], targets: readonly number[]): Calibration {
+export function calibrate(logits: readonly ArrayLike<number>[], targets: readonly number[]): Calibration {
   const plain = logits.map((row, i) => said(softmax(row), targets[i] ?? 0));
   const held = logits.map((): Said | undefined => undefined);
   for (let fold = 0; fold < Math.min(FOLDS, logits.length); fold++) {
@@ -111,7 +112,7 @@ export function calibrate(logits: readonly Float64Array[], targets: readonly num
       others.map((i) => targets[i] ?? 0),
     );
     logits.forEach((row, i) => {
-      if (i % FOLDS === fold) held[i] = said(softmax(scaled(row, temperature)), targets[i] ?? 0);
+      if (i % FOLDS === fold) held[i] = said(softmax(row, temperature), targets[i] ?? 0);
     });
   }
   const after = held.filter((one) => one !== undefined);
@@ -133,5 +134,9 @@ interface Said {
 function said(probabilities: readonly number[], target: number): Said {
   const probability = Math.max(...probabilities);
   const own = probabilities[target] ?? 0;
-  return { probability, right: probabilities.indexOf(probability) === target, loss: -Math.log(Math.max(own, 1e-38)) };
+  return {
+    probability,
+    right: probabilities.indexOf(probability) === target,
+    loss: -Math.log(Math.max(own, Number.MIN_VALUE)),
+  };
 }

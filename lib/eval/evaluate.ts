@@ -40,6 +40,8 @@ interface Truth {
 
 interface Pass {
   tally: Tally;
+  /** Sum of the cross entropies by calibrated probabilities. */
+  calibratedLoss: number;
   unreadable: EvalResult['unreadable'];
 }
 
@@ -73,7 +75,7 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
     arch: options.arch,
     classes: options.classes,
   });
-  const { file, arch, classes, imagenet } = opened;
+  const { file, arch, classes, imagenet, temperature } = opened;
   emit({ kind: 'model', file, arch, classes: classes.length, imagenet });
 
   const { root, valOf, samples } = folder;
@@ -93,7 +95,7 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
   const { Classifier } = await import('../model/classifier.js');
   const classifier = await Classifier.create(opened, options, emit);
   const { device, precision, note } = classifier.choice;
-  const pass: Pass = { tally: new Tally(rows), unreadable: [] };
+  const pass: Pass = { tally: new Tally(rows), calibratedLoss: 0, unreadable: [] };
   let seconds: number;
   try {
     emit({ kind: 'device', device, precision, note });
@@ -121,6 +123,8 @@ export async function evaluate(input: EvaluateOptions, control: EvalControl = {}
     interval: wilsonInterval(correct, images),
     top5: classes.length > 5 ? { correct: top5, accuracy: top5 / images } : null,
     loss: tally.loss,
+    temperature: temperature ?? null,
+    calibratedLoss: temperature === undefined ? null : pass.calibratedLoss / images,
     classes: rows.map((index, row) => ({
       name: labels[index] ?? '',
       index,
@@ -172,6 +176,7 @@ async function* scoreAll(
   const { samples } = folder;
   const files = samples.map(({ file }) => file);
   const { batchSize } = options;
+  const { temperature } = classifier.info;
   let done = 0;
   for await (const result of classifier.run(files, { batchSize, signal })) {
     const file = result.input;
@@ -194,25 +199,42 @@ async function* scoreAll(
       );
     }
     pass.tally.add(target, scored);
-    const { predicted, probability } = scored;
+    const { predicted } = scored;
+    // Without a temperature both are the same.
+    const { probability, loss } = calibratedScore(result.logits, target, temperature) ?? scored;
+    pass.calibratedLoss += loss;
     yield {
       file,
       trueClass: labels[target] ?? '',
       predictedClass: labels[predicted] ?? '',
       correct: predicted === target,
       probability,
-      probabilities: probabilitiesOf(result.logits, rows, labels),
+      probabilities: probabilitiesOf(result.logits, rows, labels, temperature),
     };
   }
   if (pass.tally.images === 0) throw unreadableError(pass.unreadable, files.length);
+}
+
+/** The score by calibrated probabilities; undefined of a model without a temperature. */
+function calibratedScore(
+  logits: Float32Array,
+  target: number,
+  temperature: number | undefined,
+): ReturnType<typeof score> {
+  if (temperature === undefined) return undefined;
+  return score(
+    Float64Array.from(logits, (value) => value / temperature),
+    target,
+  );
 }
 
 function probabilitiesOf(
   logits: Float32Array,
   rows: readonly number[],
   labels: readonly string[],
+  temperature: number | undefined,
 ): Record<string, number> {
-  const all = softmax(logits);
+  const all = softmax(logits, temperature);
   return Object.fromEntries(rows.map((index) => [labels[index] ?? '', all[index] ?? 0]));
 }
 

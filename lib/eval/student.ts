@@ -2,10 +2,11 @@ import type { Interval } from './wilson';
 
 /** Mean of some values, and how far they are apart. */
 export interface Spread {
+  /** Arithmetic mean. */
   mean: number;
   /** Sample standard deviation, which divides by one less than the number of values. */
   deviation: number;
-  /** 95 % confidence interval of the mean by Student's t: {@link spreadOf}. */
+  /** 95 % confidence interval of the mean by Student's t. */
   interval: Interval;
 }
 

@@ -8,7 +8,11 @@ import type { Interval } from './wilson';
 /** Folder names and the classes that they mean: by name, or by the number of the output. */
 export type ClassMap = Readonly<Record<string, string | number>>;
 
-/** What {@link evaluate} takes: a model, a folder, and any of the options of the command line in camel case. */
+/**
+ * What {@link evaluate} takes: a model, a folder, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type EvaluateOptions = {
   /** Folder of a run, file of weights, or the name of weights such as `imagenet-v1`. */
   model: string;
@@ -57,10 +61,13 @@ export interface EvalResult {
   model: string;
   /** The file of weights that was read. */
   file: string;
+  /** Architecture of the model. */
   arch: Architecture;
   /** Absolute path of the folder that holds the class folders. */
   data: string;
+  /** `cpu`, `cuda` or `cuda:N`. */
   device: string;
+  /** Arithmetic: `fp32`, `fp32-strict`, `bf16` or `fp64`. */
   precision: string;
   /** Images that were evaluated. */
   images: number;
@@ -68,18 +75,25 @@ export interface EvalResult {
   correct: number;
   /** correct / images */
   accuracy: number;
-  /** 95 % confidence interval of the accuracy: {@link wilsonInterval}. */
+  /** 95 % confidence interval of the accuracy, by Wilson's score. */
   interval: Interval;
   /** The same for the five highest logits; null for a model of five classes or fewer. */
   top5: { correct: number; accuracy: number } | null;
   /** Mean cross entropy over the images, natural logarithm, in double precision, over all outputs. */
   loss: number;
+  /** What the model's outputs are divided by before they become probabilities; null of a model that was not calibrated. */
+  temperature: number | null;
+  /** As `loss`, which is that of the outputs as they are, but of the calibrated probabilities; null likewise. */
+  calibratedLoss: number | null;
   /** All classes of a fine-tuned model; of an ImageNet model those that have a folder, in the order of the folders. */
   classes: ClassResult[];
+  /** Images by true and predicted class. */
   confusion: Confusion;
+  /** Images that could not be read, where they may be left out. */
   unreadable: UnreadableImage[];
   /** Of the pass over the images: decoding and network, not the loading of the model. */
   seconds: number;
+  /** images / seconds */
   imagesPerSecond: number;
   /** Absolute path of the file of predictions; null where none was asked for. */
   predictions: string | null;
@@ -100,8 +114,11 @@ export type EvalEvent =
 
 /** Which class of the model a folder means. */
 export interface FolderClass {
+  /** Name of the folder. */
   folder: string;
+  /** The model's name of the class. */
   name: string;
+  /** Number of the model's output, from 0. */
   index: number;
 }
 

@@ -3,7 +3,9 @@ const Z = 1.959963984540054;
 
 /** The range of a true share with 95 % confidence. */
 export interface Interval {
+  /** Its lower end. */
   low: number;
+  /** Its upper end. */
   high: number;
 }
 

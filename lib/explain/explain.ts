@@ -31,8 +31,11 @@ export type ExplainEvent =
   /** Training images are embedded, to be neighbours. */
   | { kind: 'embedding'; done: number; total: number };
 
+/** What a caller of {@link explain} may pass beside the options. */
 export interface ExplainControl {
+  /** Stops the work; what has not come yet then rejects with code ABORTED. */
   signal?: AbortSignal | undefined;
+  /** Told what happens on the way. */
   onEvent?: ((event: ExplainEvent) => void) | undefined;
   /** The list that `-` among the images stands for; default none. */
   list?: (() => AsyncIterable<string>) | undefined;
@@ -40,12 +43,15 @@ export interface ExplainControl {
 
 /** An image that was explained. */
 export interface ExplainedImage {
+  /** Path of the image. */
   file: string;
   /** The most probable class, and its probability. */
   class: string;
+  /** That of `class`, 0..1. */
   probability: number;
   /** The `topK` most probable classes, best first. */
   top: ClassScore[];
+  /** The module whose activations the map is of. */
   layer: string;
   /** The class whose evidence is shown. */
   explained: ClassScore;
@@ -55,12 +61,15 @@ export interface ExplainedImage {
   picture: string;
   /** The training images that look most alike to the network, nearest first, where they were asked for. */
   neighbours?: Neighbour[];
+  /** Never there: an image with it is an {@link UnexplainedImage}. */
   error?: undefined;
 }
 
 /** An image that could not be read, or a picture that could not be written. */
 export interface UnexplainedImage {
+  /** Path of the image. */
   file: string;
+  /** Why. */
   error: ResnetFtError;
 }
 

@@ -1,19 +1,19 @@
-import path from 'node:path';
 import type { FallbackEvent } from '../backend/registry';
 import { mulberry32, shuffled } from '../data/draw';
 import type { Dataset } from '../data/dataset';
 import type { DownloadEvent } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
+import { fitTemperature } from '../eval/calibration';
 import { Classifier } from '../model/classifier';
-import { cardMetadata } from '../model/describe';
-import { openModel, type OpenedModel } from '../model/open';
+import type { OpenedModel } from '../model/open';
+import { rewriteCard } from '../model/rewrite-card';
 import { quantized, UnknownJudge, type UnknownRule } from '../model/unknown';
-import { rejectOption, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from '../options';
-import { readWeights, writeStateDict } from '../weights/index';
+import { resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from '../options';
 import { embeddingKey, embeddingsOf, type Embeddings } from './embeddings';
 import { openRunData, type RunData } from './run-data';
-import { fitTemperature } from '../eval/calibration';
+import { openRunModel } from './run-model';
 import { limitsFor } from './unknown-limits';
+import { validated } from './validation';
 
 const STOPPED = 'The fitting was stopped; the model is as it was';
 
@@ -28,8 +28,11 @@ export type UnknownEvent =
   | FallbackEvent
   | { kind: 'image'; split: 'training' | 'validation'; done: number; total: number };
 
+/** What a caller of {@link fitUnknown} may pass beside the options. */
 export interface UnknownControl {
+  /** Stops the work; the promise then rejects with code ABORTED, and the model is as it was. */
   signal?: AbortSignal | undefined;
+  /** Told what happens on the way. */
   onEvent?: ((event: UnknownEvent) => void) | undefined;
 }
 
@@ -41,6 +44,7 @@ export interface UnknownResult extends Omit<UnknownRule, 'references'> {
   references: number;
   /** Validation images, and how many of them count as known. */
   images: number;
+  /** Validation images that count as known. */
   kept: number;
 }
 
@@ -59,13 +63,9 @@ export async function fitUnknown(
   const options = resolveUnknownOptions(input);
   const signal = control.signal ?? new AbortController().signal;
   throwIfAborted(signal, STOPPED);
-  const opened = await openModel(options.model, { offline: true });
-  const file = path.resolve(opened.file);
-  if (path.extname(file) !== '.safetensors') {
-    rejectOption('a model of train, a .safetensors file', 'model', options.model);
-  }
+  const { opened, file } = await openRunModel(options.model);
   if (options.forget) {
-    await rewrite(file, opened, undefined);
+    await rewriteCard(file, { unknown: undefined });
     return undefined;
   }
   const emit = control.onEvent ?? ((): void => {});
@@ -74,7 +74,7 @@ export async function fitUnknown(
   const run = await openRunData(file, { data, offline, signal, onProgress, option: 'unknown' });
   const { rule, images, kept } = await measure(opened, run, options, signal, emit);
   throwIfAborted(signal, STOPPED);
-  await rewrite(file, opened, rule);
+  await rewriteCard(file, { unknown: rule });
   const { references, ...figures } = rule;
   return { file, ...figures, references: references.count, images, kept };
 }
@@ -98,24 +98,15 @@ async function measure(
     const onImage = (done: number, total: number): void => emit({ kind: 'image', split: 'training', done, total });
     const embeddings = await embeddingsOf(classifier, { samples: dataset.train, folder, key, signal, onImage });
     const references = chosen(embeddings, dataset);
-    const logits: Float32Array[] = [];
-    const features: Float32Array[] = [];
-    const targets: number[] = [];
-    let done = 0;
-    const files = dataset.val.map(({ file }) => file);
-    const { batchSize } = options;
-    for await (const result of classifier.run(files, { batchSize, features: true, signal })) {
-      const target = dataset.val[done++]?.target ?? 0;
-      emit({ kind: 'image', split: 'validation', done, total: files.length });
-      if (result.error !== undefined || result.features === undefined) continue;
-      logits.push(result.logits);
-      features.push(result.features);
-      targets.push(target);
+    if (references.length === 0) {
+      throw new ResnetFtError('IMAGE_UNREADABLE', `none of the training images of ${folder} could be read`);
     }
-    if (logits.length === 0 || references.length === 0) {
-      throw new ResnetFtError('IMAGE_UNREADABLE', `none of the images of ${folder} could be read`);
-    }
-    const temperature = fitTemperature(logits, targets);
+    const { logits, features, targets } = await validated(classifier, dataset.val, folder, {
+      ...{ batchSize: options.batchSize, features: true, signal },
+      onImage: (done, total) => emit({ kind: 'image', split: 'validation', done, total }),
+    });
+    // Of a calibrated model that by which its probabilities are, so that there are not two that differ in the last digits.
+    const temperature = opened.temperature ?? fitTemperature(logits, targets);
     const ofClass = references.length / opened.classes.length;
     const neighbours = Math.min(Math.max(Math.round(ofClass * NEIGHBOURS.share), 1), NEIGHBOURS.most);
     const open = { temperature, neighbours, keep: options.keep, references: quantized(references) };
@@ -144,13 +135,4 @@ function chosen({ width, rows, read }: Embeddings, { train, classes }: Dataset):
     for (const own of byClass) if (own[i] !== undefined && taken.length < most) taken.push(own[i] ?? 0);
   }
   return taken.map((row) => rows.subarray(row * width, (row + 1) * width));
-}
-
-/** Writes the file anew, its tensors as they are. */
-async function rewrite(file: string, opened: OpenedModel, unknown: UnknownRule | undefined): Promise<void> {
-  const { tensors, metadata } = await readWeights(file);
-  const { unknown: _, ...others } = metadata;
-  const { arch, classes, preprocessing } = opened;
-  const card = cardMetadata({ arch, classes, preprocessing, unknown });
-  await writeStateDict(file, tensors, { metadata: { ...others, ...card } });
 }

@@ -4,7 +4,7 @@ import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprin
 import type { DownloadEvent } from '../download/types';
 import { rejectOption } from '../options';
 import { openData } from '../train/open-data';
-import { readConfig } from '../train/run-config';
+import { readConfig, type RunConfig } from '../train/run-config';
 
 /** The images that a model was trained on and validated with. */
 export interface RunData {
@@ -32,11 +32,7 @@ export interface RunDataOptions {
  */
 export async function openRunData(file: string, options: RunDataOptions): Promise<RunData> {
   const folder = path.dirname(path.resolve(file));
-  const config = await readConfig(folder);
-  if (config === undefined) {
-    const hint = `It needs the images of training: ${folder} has no config.json`;
-    rejectOption('the folder of a run of train as the model', options.option, file, hint);
-  }
+  const config = await requireRun(file, options.option);
   const { data = config.options.data, offline, signal, onProgress } = options;
   const dataset = await openData(
     { ...config.options, data },
@@ -45,4 +41,17 @@ export async function openRunData(file: string, options: RunDataOptions): Promis
   const print = await fingerprint(dataset);
   requireSameData(config.data, print);
   return { folder, dataset, print };
+}
+
+/**
+ * The configuration of the run that a model is of.
+ *
+ * @throws ResnetFtError INVALID_OPTION where there is no run beside it
+ */
+export async function requireRun(file: string, option: string): Promise<RunConfig> {
+  const folder = path.dirname(path.resolve(file));
+  const config = await readConfig(folder);
+  if (config !== undefined) return config;
+  const hint = `It needs the images of training: ${folder} has no config.json`;
+  return rejectOption('the folder of a run of train as the model', option, file, hint);
 }

@@ -17,9 +17,13 @@ import { encodeOnnx } from './onnx-proto';
 export interface ExportResult {
   /** Absolute path. */
   file: string;
+  /** `pth`, `safetensors` or `onnx`. */
   format: ExportFormat;
+  /** Size of the file. */
   bytes: number;
+  /** Architecture of the model. */
   arch: Architecture;
+  /** Names of the classes, in the order of the outputs. */
   classes: string[];
   /** Whether the graph of an ONNX file normalises the pixels itself. */
   withPreprocessing: boolean;
@@ -52,14 +56,15 @@ export async function exportModel(
   const { model, format, output, folder, withPreprocessing, force, ...options } = resolveExportOptions(given);
   const file = path.resolve(output, folder ? HUB_MODEL : '');
   await (folder ? checkHubFolder(path.resolve(output), force) : checkOutputFile(file, '--output', force));
-  const { network, tensors, arch, classes, preprocessing, unknown } = await openModel(model, {
+  const { network, tensors, arch, classes, preprocessing, temperature, unknown } = await openModel(model, {
     ...control,
     ...options,
   });
-  const card: ModelCard = { arch, classes, preprocessing, unknown };
+  const card: ModelCard = { arch, classes, preprocessing, temperature, unknown };
   throwIfAborted(control.signal, `the export of ${model} was stopped`);
   if (format === 'onnx') {
-    const input = folder ? { input: HUB_INPUT } : {};
+    // Hugging Face's libraries take the softmax of the logits themselves, and know no temperature.
+    const input = folder ? { input: HUB_INPUT, calibrated: true } : {};
     const { length, chunks } = await encodeOnnx(buildOnnx(network, tensors, card, { withPreprocessing, ...input }));
     if (length > MAX_ONNX_BYTES) {
       throw notWritable(

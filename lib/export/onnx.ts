@@ -24,20 +24,24 @@ const BATCH = 'batch';
  *
  * Of a model that was taught to say "none of these" there is a second output, `features`, float32 [batch, width]: what goes into `fc`.
  *
- * Metadata: those of the model's card (`format`, `arch`, `classes`, `preprocessing`, the latter two JSON) and `input`, a text.
+ * Metadata: those of the model's card (`format`, `arch`, `classes`, `preprocessing`, the latter two JSON) and `input`, a text; of a calibrated model
+ * also `temperature`, where it is left to the user, and `logits`, a text.
  *
  * @param tensors all tensors of `network`
  * @param options.input another name of the input
+ * @param options.calibrated whether the logits are divided by the model's temperature, so that their softmax is calibrated; by default they are as
+ *   trained, and the metadata have the temperature
  */
 export function buildOnnx(
   network: Container,
   tensors: StateDict,
   card: ModelCard,
-  options: { withPreprocessing: boolean; input?: string },
+  options: { withPreprocessing: boolean; input?: string; calibrated?: boolean },
 ): OnnxModel {
   const { input = ONNX_INPUT } = options;
   const { crop } = card.preprocessing;
-  const graph = new GraphBuilder(tensors);
+  const divisor = options.calibrated === true ? card.temperature : undefined;
+  const graph = new GraphBuilder(tensors, divisor);
   const planes = options.withPreprocessing ? graph.normalise(input, card.preprocessing) : input;
   forward(network, graph, planes);
   return {
@@ -54,12 +58,24 @@ export function buildOnnx(
         : [{ name: ONNX_FEATURES, elementType: ONNX_FLOAT, shape: [BATCH, card.unknown.references.width] }]),
     ],
     metadata: {
-      ...cardMetadata(card),
+      ...cardMetadata(divisor === undefined ? card : dividedCard(card, divisor)),
+      ...(card.temperature === undefined ? {} : { logits: logitsText(card.temperature, divisor !== undefined) }),
       input: options.withPreprocessing
         ? 'uint8 RGB crops, batch x height x width x 3; the graph normalises them'
         : 'float32 RGB crops, batch x 3 x height x width, in 0..1, then (x - mean) / std',
     },
   };
+}
+
+/** The card of a model whose outputs are divided already, so that nobody divides them again. */
+function dividedCard({ temperature: _, unknown, ...card }: ModelCard, divisor: number): ModelCard {
+  if (unknown === undefined) return card;
+  return { ...card, unknown: { ...unknown, temperature: unknown.temperature / divisor } };
+}
+
+function logitsText(temperature: number, divided: boolean): string {
+  if (divided) return `as trained, divided by the temperature ${temperature}: their softmax is calibrated`;
+  return 'as trained; divided by the temperature their softmax is calibrated';
 }
 
 /** Collects nodes and tensors; a value is known by its name. */
@@ -69,7 +85,11 @@ class GraphBuilder implements Operations<string> {
   /** How often a name was asked for. */
   private readonly used = new Map<string, number>();
 
-  constructor(private readonly tensors: StateDict) {}
+  /** @param divisor of the logits, default 1 */
+  constructor(
+    private readonly tensors: StateDict,
+    private readonly divisor = 1,
+  ) {}
 
   /** torchvision's ToTensor and Normalize. */
   normalise(x: string, { mean, std }: Preprocessing): string {
@@ -118,7 +138,11 @@ class GraphBuilder implements Operations<string> {
 
   linear({ name, layer: { inputs, outputs } }: Named<Linear>, x: string): string {
     const own = (key: string, shape: number[]): string => {
-      return this.initializer(`${name}.${key}`, shape, () => floatsOf(this.tensors, `${name}.${key}`));
+      const floats = (): ArrayLike<number> => {
+        const values = floatsOf(this.tensors, `${name}.${key}`);
+        return this.divisor === 1 ? values : Float64Array.from(values, (value) => value / this.divisor);
+      };
+      return this.initializer(`${name}.${key}`, shape, floats);
     };
     const inputNames = [x, own('weight', [outputs, inputs]), own('bias', [outputs])];
     return this.node('Gemm', name, inputNames, { transB: 1 }, ONNX_OUTPUT);

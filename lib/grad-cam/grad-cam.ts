@@ -52,7 +52,7 @@ export async function* gradCam<T extends ImageInput>(
   options: GradCamOptions = {},
 ): AsyncGenerator<ExplanationResult<T>> {
   const { layer = DEFAULT_LAYER, batchSize = BATCH, signal } = options;
-  const { network, classes, file } = classifier.info;
+  const { network, classes, file, temperature } = classifier.info;
   requireLayer(network, layer);
   const target = options.class === undefined ? undefined : classIndex(classes, options.class);
   for await (const result of classifier.maps(inputs, { layer, target, batchSize, signal })) {
@@ -61,7 +61,7 @@ export async function* gradCam<T extends ImageInput>(
       continue;
     }
     const { input, logits, map, width, height, crop } = result;
-    const scores = bestClasses(logits, classes, classes.length, file);
+    const scores = bestClasses(logits, classes, classes.length, file, temperature);
     const explained = scores.find(({ index }) => index === result.target) ?? scores[0];
     yield { input, layer, explained, scores, map: { values: normalised(map), width, height }, crop };
   }

@@ -12,30 +12,22 @@ export interface PageParts {
   style?: string | undefined;
   /** Runs once the page is there; the page must be whole without it. */
   script?: string | undefined;
-  /** Whether the script may ask the server that the page came from; default no. */
-  connects?: boolean;
+  /** Whether it comes from a server of ours, and may ask it for more; default no. */
+  served?: boolean | undefined;
 }
 
 /**
  * A page that needs nothing else: no file, no network. Its Content-Security-Policy lets through pictures within the page, and the one style sheet
  * and the one script that stand in it, by their hash; what a name might smuggle in does not run.
  */
-export function page({ title, body, style = '', script = '', connects = false }: PageParts): string {
-  const rules = `${STYLE}${style}`;
-  const policy = [
-    "default-src 'none'",
-    'img-src data:',
-    `style-src ${hashOf(rules)}`,
-    ...(script === '' ? [] : [`script-src ${hashOf(script)}`]),
-    ...(connects ? ["connect-src 'self'"] : []),
-    "base-uri 'none'",
-    "form-action 'none'",
-  ];
+export function page(parts: PageParts): string {
+  const { title, body, script = '' } = parts;
+  const rules = rulesOf(parts);
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy.join('; ')}">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy(parts)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
@@ -47,6 +39,22 @@ ${body.toString()}
 ${script === '' ? '' : `<script>${inElement(script, 'script')}</script>\n`}</body>
 </html>
 `;
+}
+
+const rulesOf = ({ style = '' }: PageParts): string => `${STYLE}${style}`;
+
+/** The Content-Security-Policy of a page. */
+export function pagePolicy(parts: PageParts): string {
+  const { script = '', served = false } = parts;
+  return [
+    "default-src 'none'",
+    'img-src data:',
+    `style-src ${hashOf(rulesOf(parts))}`,
+    ...(script === '' ? [] : [`script-src ${hashOf(script)}`]),
+    ...(served ? ["connect-src 'self'"] : []),
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
 }
 
 /** The source of a policy that lets through exactly this text. */

@@ -25,7 +25,7 @@ const STOPPED = 'The learning-rate range test was stopped';
 
 /**
  * Finds a learning rate by a range test: the network is trained for some steps at rates that rise exponentially, until its smoothed loss is over
- * four times its least. What the curve suggests, and whose method it is, says {@link suggestRate}. The weights are thrown away; nothing is
+ * four times its least. What the curve suggests, and whose method it is, says `suggestRate`. The weights are thrown away; nothing is
  * left but the drawing, where `output` names one. Files that are needed meanwhile are in the system's temporary folder.
  *
  * @throws ResnetFtError with a stable `code`; that no rate can be suggested is no error

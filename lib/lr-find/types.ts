@@ -29,12 +29,17 @@ export type LrEnd = 'steps' | 'diverged' | 'not-finite';
 export interface LrFindResult {
   /** Folder of the images. */
   data: string;
+  /** Architecture of the network. */
   arch: string;
+  /** `cpu`, `cuda` or `cuda:N`. */
   device: string;
+  /** Arithmetic: `fp32`, `fp32-strict`, `bf16` or `fp64`. */
   precision: string;
   /** Training images. */
   images: number;
+  /** Why it ended. */
   ended: LrEnd;
+  /** One for each step. */
   points: LrPoint[];
   /** Null where the curve gives none: `note` says why. */
   suggestion: LrSuggestion | null;
@@ -42,6 +47,7 @@ export interface LrFindResult {
   note: string | null;
   /** Absolute path of the drawing; null where none was asked for. */
   output: string | null;
+  /** What the test took. */
   seconds: number;
 }
 

@@ -49,3 +49,11 @@ export function defaultThreads(
   const allowed = Math.max(1, Math.floor(quota));
   return allowed < processors ? allowed : 0;
 }
+
+/**
+ * Lets LibTorch's threads sleep while they wait for one another, in place of spinning: for a process that has other work for the cores at the same
+ * time, such as decoding what comes next. It counts where LibTorch has not been loaded yet, and where the user has set nothing else.
+ */
+export function sleepWhileWaiting(): void {
+  process.env['OMP_WAIT_POLICY'] ??= 'passive';
+}

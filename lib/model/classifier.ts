@@ -55,28 +55,42 @@ export interface MapOptions {
   signal?: AbortSignal | undefined;
 }
 
-interface Chunk<T extends ImageInput> {
+/** Crops that are ready for the network. */
+export interface Crops {
+  store: CropStore;
+  /** Where in the store they are, in the order in which they are wanted. */
+  indices: Int32Array;
+}
+
+/** What the network said of one crop. */
+export type CropResult = Pick<Extract<ImageResult, { error?: undefined }>, 'logits' | 'features'>;
+
+/** Where in one crop the evidence for a class lies. */
+export type CropMap = Pick<
+  Extract<MapResult, { error?: undefined }>,
+  'logits' | 'target' | 'map' | 'height' | 'width' | 'crop'
+>;
+
+/** Its crops are those of the images without an error. */
+interface Chunk<T extends ImageInput> extends Crops {
   inputs: T[];
   /** Why the image at this index could not be read. */
   errors: Map<number, ResnetFtError>;
-  store: CropStore;
-  /** Where in the store the crop of each image without an error is. */
-  indices: Int32Array;
 }
 
 /**
  * For each input of a chunk why it could not be read, or what came of it.
  *
- * @param resultOf by its place among those that were run, and among all
+ * @param resultOf by its place among those that were run
  */
 function placed<T extends ImageInput, R>(
   { inputs, errors }: Chunk<T>,
-  resultOf: (at: number, index: number) => R,
+  resultOf: (at: number) => R,
 ): ({ input: T } & (R | { error: ResnetFtError }))[] {
   let row = 0;
   return inputs.map((input, i) => {
     const error = errors.get(i);
-    return error === undefined ? { input, ...resultOf(row++, i) } : { input, error };
+    return error === undefined ? { input, ...resultOf(row++) } : { input, error };
   });
 }
 
@@ -158,10 +172,15 @@ export class Classifier {
     yield* this.each(inputs, options, (chunk) => this.mapChunk(chunk, options));
   }
 
+  /** Whether the backend has {@link maps}. */
+  get hasGradCam(): boolean {
+    return this.backend.capabilities.gradCam;
+  }
+
   /** @throws ResnetFtError BACKEND_UNAVAILABLE where the backend has no Grad-CAM */
   requireGradCam(): void {
-    const { label, capabilities } = this.backend;
-    if (capabilities.gradCam) return;
+    const { label } = this.backend;
+    if (this.hasGradCam) return;
     throw new ResnetFtError('BACKEND_UNAVAILABLE', `The backend ${label} has no gradients for Grad-CAM`, {
       hint: 'Use the native one, for which LibTorch is installed with: resnet-ft libtorch install',
     });
@@ -228,26 +247,66 @@ export class Classifier {
   }
 
   private async runChunk<T extends ImageInput>(chunk: Chunk<T>, options: ClassifyOptions): Promise<ImageResult<T>[]> {
-    const { store, indices } = chunk;
+    const results = await this.runCrops(chunk, options);
+    return placed(chunk, (at) => results[at] as CropResult);
+  }
+
+  private async mapChunk<T extends ImageInput>(chunk: Chunk<T>, options: MapOptions): Promise<MapResult<T>[]> {
+    const results = await this.mapCrops(chunk, options);
+    return placed(chunk, (at) => results[at] as CropMap);
+  }
+
+  /**
+   * Room for crops that come and go one by one, as those of a service do: {@link putCrop} fills a place of it, also while a pass over others
+   * runs. The caller closes it.
+   *
+   * @throws Error where there is no memory
+   */
+  createCrops(count: number): CropStore {
+    return this.backend.createCropStore(count, this.info.preprocessing.crop);
+  }
+
+  /**
+   * Decodes an image, and puts what the network sees of it in a place of a store of {@link createCrops}.
+   *
+   * @param name of the image, for the error
+   * @throws ResnetFtError IMAGE_UNREADABLE, NATIVE_ERROR
+   */
+  async putCrop(store: CropStore, index: number, input: ImageInput, name?: string): Promise<void> {
+    const { putCrop } = await import('../data/crops.js');
+    await putCrop(store, index, input, { ...geometryOf(this.info.preprocessing), name });
+  }
+
+  /**
+   * Runs crops through the network, in order.
+   *
+   * @throws ResnetFtError as {@link run}
+   */
+  async runCrops(crops: Crops, options: ClassifyOptions): Promise<CropResult[]> {
+    const { store, indices } = crops;
     const count = indices.length;
     const { batchSize, features = false, signal } = options;
     const ran = await this.pass(signal, async () => {
       try {
         return await this.model.run({ store, count, indices, batchSize, features }, () => {});
       } catch (error) {
-        throw isOutOfMemory(error) ? await this.outOfMemory(error, chunk, options) : error;
+        throw isOutOfMemory(error) ? await this.outOfMemory(error, crops, options) : error;
       }
     });
     const width = this.info.classes.length;
     const featureWidth = count === 0 ? 0 : ran.features.length / count;
-    return placed(chunk, (at) => ({
+    return Array.from(indices, (_, at) => ({
       logits: ran.logits.slice(at * width, (at + 1) * width),
       features: features ? ran.features.slice(at * featureWidth, (at + 1) * featureWidth) : undefined,
     }));
   }
 
-  private async mapChunk<T extends ImageInput>(chunk: Chunk<T>, options: MapOptions): Promise<MapResult<T>[]> {
-    const { store, indices } = chunk;
+  /**
+   * Grad-CAM of crops, in order.
+   *
+   * @throws ResnetFtError as {@link maps}
+   */
+  async mapCrops({ store, indices }: Crops, options: MapOptions): Promise<CropMap[]> {
     const count = indices.length;
     const { batchSize, layer, target = -1, signal } = options;
     const classes = new Int32Array(count).fill(target);
@@ -264,13 +323,13 @@ export class Classifier {
     const { height, width } = ran;
     const area = height * width;
     const outputs = this.info.classes.length;
-    return placed(chunk, (at, i) => ({
+    return Array.from(indices, (index, at) => ({
       logits: ran.logits.slice(at * outputs, (at + 1) * outputs),
       target: ran.classes[at] ?? -1,
       map: ran.maps.slice(at * area, (at + 1) * area),
       height,
       width,
-      crop: { width: store.size, height: store.size, data: store.get(i) },
+      crop: { width: store.size, height: store.size, data: store.get(index) },
     }));
   }
 
@@ -296,9 +355,9 @@ export class Classifier {
   }
 
   /** The error of a batch that does not fit, with what would. */
-  private async outOfMemory<T extends ImageInput>(
+  private async outOfMemory(
     error: Error,
-    { store, indices }: Chunk<T>,
+    { store, indices }: Crops,
     { batchSize, features = false }: ClassifyOptions,
   ): Promise<ResnetFtError> {
     const tooMany = Math.min(batchSize, indices.length);

@@ -22,6 +22,8 @@ export interface ModelCard {
   /** Name of every output of `fc`, in order. */
   classes: string[];
   preprocessing: Preprocessing;
+  /** What logits are divided by for probabilities that are calibrated; undefined where none was fitted. */
+  temperature?: number | undefined;
   /** When it says "none of these"; undefined where that was not fitted. */
   unknown?: UnknownRule | undefined;
 }
@@ -114,11 +116,28 @@ export function parseCard(file: string, metadata: Readonly<Record<string, string
   if (arch === undefined || preprocessing === undefined || !Array.isArray(classes) || !classes.every(isName)) {
     throw damaged(file);
   }
+  const card: PartialCard = { arch, classes, preprocessing };
+  if (metadata['temperature'] !== undefined) {
+    card.temperature = temperatureIn(metadata);
+    if (card.temperature === undefined) throw damaged(file);
+  }
   const text = metadata['unknown'];
-  if (text === undefined) return { arch, classes, preprocessing };
-  const unknown = unknownFromText(text, featuresOf(arch));
-  if (unknown === undefined) throw damaged(file);
-  return { arch, classes, preprocessing, unknown };
+  if (text !== undefined) {
+    card.unknown = unknownFromText(text, featuresOf(arch));
+    if (card.unknown === undefined) throw damaged(file);
+  }
+  return card;
+}
+
+/** Beyond these a temperature would leave no probabilities but 0 and 1, or none that differ. */
+const TEMPERATURE_RANGE = { least: 1e-3, greatest: 1e3 };
+
+/** The temperature in the metadata of a model; undefined where there is none that can be one. */
+export function temperatureIn(metadata: Readonly<Record<string, string>>): number | undefined {
+  const text = metadata['temperature'] ?? '';
+  // As JSON has numbers: no spaces, no hexadecimal ones.
+  const value = /^[\d.e+-]+$/.test(text) ? Number(text) : NaN;
+  return value >= TEMPERATURE_RANGE.least && value <= TEMPERATURE_RANGE.greatest ? value : undefined;
 }
 
 const featuresOf = (arch: Architecture): number => classifierOf(buildNetwork(arch, 1)).inputs;
@@ -135,6 +154,7 @@ export function cardMetadata(card: ModelCard): Record<string, string> {
     arch: card.arch,
     classes: JSON.stringify(card.classes),
     preprocessing: JSON.stringify(card.preprocessing),
+    ...(card.temperature === undefined ? {} : { temperature: String(card.temperature) }),
     ...(card.unknown === undefined ? {} : { unknown: unknownToText(card.unknown) }),
   };
 }

@@ -17,7 +17,11 @@ import { UnknownJudge, type Verdict } from './unknown';
 
 const STOPPED = 'The loading of the model was stopped';
 
-/** How {@link loadModel} finds a model and where it runs: the options of `resnet-ft predict` in camel case. */
+/**
+ * How {@link loadModel} finds a model and where it runs: the options of `resnet-ft predict` in camel case.
+ *
+ * @interface
+ */
 export type LoadModelOptions = GivenOptions<typeof LOAD_MODEL_OPTIONS> &
   Pick<DownloadControl, 'signal' | 'onProgress'> & {
     /** Told where `backend: 'auto'` takes the slower js, because there is nothing to run native with. */
@@ -30,7 +34,7 @@ export interface Prediction {
   file?: string;
   /** The most probable class. */
   class: string;
-  /** Its probability, 0..1. */
+  /** Its probability, 0..1; calibrated where the model is: {@link Model.temperature}. */
   probability: number;
   /** The `topK` most probable classes, best first. */
   top: ClassScore[];
@@ -43,18 +47,22 @@ export interface Prediction {
 
 /** An image that could not be read. */
 export interface FailedPrediction {
+  /** The path as it was given; left out of an image in memory. */
   file?: string;
+  /** Why; its code is IMAGE_UNREADABLE. */
   error: ResnetFtError;
 }
 
 /** A {@link Prediction} that carries the features, where they were asked for. */
 export type StreamedPrediction = (Prediction & { features?: Float32Array; error?: undefined }) | FailedPrediction;
 
+/** What a caller of {@link Model.predict} may pass beside the images. */
 export interface PredictControl {
   /** Stops the work within a batch; the promise then rejects with code ABORTED. */
   signal?: AbortSignal | undefined;
 }
 
+/** What a caller of {@link Model.stream} may pass beside the images. */
 export interface StreamControl extends PredictControl {
   /** Whether each prediction carries the features too, as {@link Model.embed} gives them; default false. */
   features?: boolean;
@@ -70,9 +78,12 @@ const FIRST_BATCH = 4;
 export class Model {
   /** Names of the classes, in the order of the network's outputs. */
   readonly classes: readonly string[];
+  /** Architecture of the network. */
   readonly arch: Architecture;
   /** What each image goes through. */
   readonly preprocessing: Preprocessing;
+  /** What its outputs are divided by before they become probabilities; undefined of a model that was not calibrated. */
+  readonly temperature: number | undefined;
   /** `cpu`, `cuda` or `cuda:N`. */
   readonly device: string;
   /** Arithmetic: `fp32`, `fp32-strict`, `bf16` or `fp64`. */
@@ -87,29 +98,40 @@ export class Model {
     private readonly classifier: Classifier,
     private readonly options: Pick<ResolvedOptions<typeof LOAD_MODEL_OPTIONS>, 'topK' | 'batchSize'>,
   ) {
-    const { classes, arch, preprocessing, unknown } = classifier.info;
+    const { classes, arch, preprocessing, temperature, unknown } = classifier.info;
     this.judge = unknown === undefined ? undefined : new UnknownJudge(unknown);
     this.classes = Object.freeze([...classes]);
     this.arch = arch;
     this.preprocessing = preprocessing;
+    this.temperature = temperature;
     this.device = classifier.choice.device;
     this.precision = classifier.choice.precision;
   }
 
   /**
-   * Says what is in an image, or in each of several.
+   * Says what is in an image.
    *
-   * @param input path of an image, or the content of its file; of several, the results come in the order of the array
-   * @param control.unreadable of several: `throw` (the default) rejects for the first that can't be read; with `return` a
-   *   result `{ file, error }` takes its place and the others still come
+   * @param input path of an image, or the content of its file
    * @throws ResnetFtError IMAGE_UNREADABLE, ABORTED, MODEL_CLOSED, INVALID_OPTION; WEIGHTS_INVALID where the network's outputs are
    *   no finite numbers
    */
   predict(input: ImageInput, control?: PredictControl): Promise<Prediction>;
+  /**
+   * Says what is in each of several images; rejects for the first that can't be read.
+   *
+   * @returns in the order of `inputs`
+   * @throws as for one image
+   */
   predict(
     inputs: readonly ImageInput[],
     control?: PredictControl & { unreadable?: 'throw' | undefined },
   ): Promise<Prediction[]>;
+  /**
+   * Says what is in each of several images; a result `{ file, error }` takes the place of one that can't be read.
+   *
+   * @returns in the order of `inputs`
+   * @throws as for one image, but for IMAGE_UNREADABLE
+   */
   predict(
     inputs: readonly ImageInput[],
     control: PredictControl & { unreadable: 'return' },
@@ -175,6 +197,7 @@ export class Model {
     return this.closing;
   }
 
+  /** {@link Model.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -216,7 +239,7 @@ export class Model {
 
   private prediction(result: Extract<ImageResult, { error?: undefined }>): Prediction {
     const { file } = this.classifier.info;
-    const top = bestClasses(result.logits, this.classes, this.options.topK, file);
+    const top = bestClasses(result.logits, this.classes, this.options.topK, file, this.temperature);
     const { features } = result;
     const verdict = features === undefined ? undefined : this.judge?.judge(result.logits, features);
     const { class: name, probability } = top[0];

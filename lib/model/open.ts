@@ -58,8 +58,8 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
     (card.classes === undefined || card.classes.every((name, i) => name === imagenetClasses()[i]));
   const classes = await classNames(options.classes, card.classes, outputs, file, imagenetClasses);
   const preprocessing = card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING;
-  const { unknown } = card;
-  return { source, file, arch, classes, preprocessing, unknown, network, tensors, imagenet };
+  const { temperature, unknown } = card;
+  return { source, file, arch, classes, preprocessing, temperature, unknown, network, tensors, imagenet };
 }
 
 async function classNames(

@@ -10,7 +10,7 @@ export interface UnknownRule {
   temperature: number;
   /** The least probability of the best class, calibrated, that counts as known. */
   probability: number;
-  /** The greatest distance to the k-th nearest reference that counts as known: {@link cosineDistance}. */
+  /** The greatest distance to the k-th nearest reference that counts as known: one less the cosine. */
   distance: number;
   /** k. */
   neighbours: number;
@@ -80,11 +80,6 @@ export function nearestDistance(features: Float32Array, rows: Float32Array, k: n
   return distances[Math.min(k, count) - 1] ?? 1;
 }
 
-/** The probability of the best class, by logits divided by a temperature. */
-function calibratedProbability(logits: ArrayLike<number>, temperature: number): number {
-  return Math.max(...softmax(Float64Array.from(logits, (value) => value / temperature)));
-}
-
 /** Judges images by a rule. */
 export class UnknownJudge {
   private readonly rows: Float32Array;
@@ -96,7 +91,8 @@ export class UnknownJudge {
   /** @param features before `fc`, as the network gives them */
   judge(logits: ArrayLike<number>, features: ArrayLike<number>): Verdict {
     const { temperature, neighbours } = this.rule;
-    const calibrated = calibratedProbability(logits, temperature);
+    // Of the network's own logits: whether the model has a temperature beside the rule makes no difference.
+    const calibrated = Math.max(...softmax(logits, temperature));
     const distance = nearestDistance(unitVector(features), this.rows, neighbours);
     return { unknown: calibrated < this.rule.probability || distance > this.rule.distance, calibrated, distance };
   }

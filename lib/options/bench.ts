@@ -3,6 +3,11 @@ import { rejectOption, resolveOptions, type GivenOptions, type OptionTable, type
 
 /** What `bench` can measure, in that order. The first that loads is the reference for the others. */
 const BENCH_BACKENDS = ['native', 'native-cuda', 'js-wasm', 'js-cpu', 'onnxruntime'] as const;
+/**
+ * A backend as `--backends` names it.
+ *
+ * @useDeclaredType
+ */
 export type BenchBackend = (typeof BENCH_BACKENDS)[number];
 
 /** What `js`, the name of the backend everywhere else, stands for here. */
@@ -71,7 +76,11 @@ export const BENCH_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** What `bench` takes: any of the options of the command line in camel case. */
+/**
+ * What `bench` takes: any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type BenchOptions = GivenOptions<typeof BENCH_OPTIONS>;
 
 /** The options after defaults; `backends` in the order of {@link BENCH_BACKENDS}, `batchSizes` ascending. */

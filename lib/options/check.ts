@@ -53,7 +53,11 @@ export const CHECK_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** What `checkData` takes: the folder, and any of the options of the command line in camel case. */
+/**
+ * What `checkData` takes: the folder, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type CheckOptions = { data: string } & GivenOptions<typeof CHECK_OPTIONS>;
 
 /** The options after defaults. */

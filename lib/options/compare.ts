@@ -15,13 +15,18 @@ import { TRAIN_OPTIONS } from './train';
 
 /** The rows of the tutorial's table, in its order. */
 export const COMPARE_ROWS = ['pretrained', 'fine-tuned', 'scratch'] as const;
+/**
+ * A row of the tutorial's table: the pretrained network as it is, fine-tuned, or one from scratch.
+ *
+ * @useDeclaredType
+ */
 export type CompareRow = (typeof COMPARE_ROWS)[number];
 
 const ROWS = new Set<string>(COMPARE_ROWS);
 
 // What does not make sense for the rows together: each has its weights, and trains or does not.
 const { weights, extend, valSplit, fold, steps, keep, output, resume, maxTime, ...others } = TRAIN_OPTIONS;
-const { recipe, headEpochs, chooseLr, ...shared } = others;
+const { recipe, headEpochs, chooseLr, calibrate, ...shared } = others;
 
 /** Every option of `compare`: those of `train`, which two of its rows run, with the tutorial's choice of weights. */
 export const COMPARE_OPTIONS = {
@@ -52,7 +57,11 @@ export const COMPARE_OPTIONS = {
   },
 } as const satisfies RecipeTable;
 
-/** What `compare` takes: the folder of images, and any of the options of the command line in camel case. */
+/**
+ * What `compare` takes: the folder of images, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type CompareOptions = { data: string } & GivenOptions<typeof COMPARE_OPTIONS>;
 
 /** The options after defaults; `rows` in the order of the table. */

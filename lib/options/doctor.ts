@@ -18,7 +18,11 @@ export const DOCTOR_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** Options of the doctor. */
+/**
+ * Options of the doctor.
+ *
+ * @interface
+ */
 export type DoctorOptions = GivenOptions<typeof DOCTOR_OPTIONS>;
 
 /** The options after defaults. */

@@ -64,7 +64,11 @@ export const EXPLAIN_OPTIONS = {
   force: { type: 'boolean', default: false, group: OUTPUT, help: 'replace pictures that exist' },
 } as const satisfies OptionTable;
 
-/** What `explain` takes: a model, images, and any of the options of the command line in camel case. */
+/**
+ * What `explain` takes: a model, images, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type ExplainOptions = {
   /** A file of weights, the folder of a run, or named weights. */
   model: string;

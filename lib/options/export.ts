@@ -44,7 +44,11 @@ export const EXPORT_OPTIONS = {
   ...MODEL_OPTIONS,
 } as const satisfies OptionTable;
 
-/** What `export` takes: a model, and any of the options of the command line in camel case. */
+/**
+ * What `export` takes: a model, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type ExportOptions = { model: string } & GivenOptions<typeof EXPORT_OPTIONS>;
 
 /** The options after defaults. */

@@ -39,6 +39,7 @@ export {
 export type { RecipeName } from './recipes';
 export { foldOf, REPEAT_OPTIONS, type Fold } from './repeats';
 export { REPORT_OPTIONS, resolveReportOptions, type ReportOptions } from './report';
+export { SERVE_OPTIONS, resolveServeOptions, type ResolvedServeOptions, type ServeOptions } from './serve';
 export { SUMMARY_OPTIONS, resolveSummaryOptions, type ResolvedSummaryOptions, type SummaryOptions } from './summary';
 export { TEAM_OPTIONS } from './team';
 export {
@@ -48,7 +49,14 @@ export {
   resolveTrainOptions,
   type ResolvedTrainOptions,
   type TrainOptions,
+  type TrainSettings,
 } from './train';
+export {
+  CALIBRATE_OPTIONS,
+  resolveCalibrateOptions,
+  type CalibrateOptions,
+  type ResolvedCalibrateOptions,
+} from './calibrate';
 export { UNKNOWN_OPTIONS, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from './unknown';
 export {
   ARCHITECTURES,

@@ -10,8 +10,20 @@ const MOST_STEPS = 10_000;
 // How long a run is, how its rate changes, and what becomes of its weights: a range test has its own rates, and keeps nothing.
 const { epochs, steps, patience, minDelta, maxTime, ...endless } = TRAIN_OPTIONS;
 const { schedule, warmup, stepSize, gamma, finalLrFactor, cycleMomentum, ...unscheduled } = endless;
-const { keep, ema, resume, checkpointEvery, output, report, lr, skipUnreadable, cropMemory, cacheDisk, ...unnamed } =
-  unscheduled;
+const {
+  keep,
+  ema,
+  calibrate,
+  resume,
+  checkpointEvery,
+  output,
+  report,
+  lr,
+  skipUnreadable,
+  cropMemory,
+  cacheDisk,
+  ...unnamed
+} = unscheduled;
 // Of these a recipe's name stands for values, and a head that is trained first has a range of its own.
 const { recipe, headEpochs, chooseLr, ...shared } = unnamed;
 
@@ -54,7 +66,11 @@ export const LR_FIND_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** What `lr-find` takes: the folder of images, and any of the options of the command line in camel case. */
+/**
+ * What `lr-find` takes: the folder of images, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type LrFindOptions = { data: string } & GivenOptions<typeof LR_FIND_OPTIONS>;
 
 /** The options after defaults. */

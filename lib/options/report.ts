@@ -12,7 +12,11 @@ export const REPORT_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** What `report` takes: folders of runs, and any of the options of the command line in camel case. */
+/**
+ * What `report` takes: folders of runs, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type ReportOptions = { runs: readonly string[] } & GivenOptions<typeof REPORT_OPTIONS>;
 
 /** The options after defaults. */

@@ -34,7 +34,11 @@ export const SUMMARY_OPTIONS = {
   },
 } as const satisfies OptionTable;
 
-/** What `summary` takes: a model, or an architecture, and any of the options of the command line in camel case. */
+/**
+ * What `summary` takes: a model, or an architecture, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type SummaryOptions = { model?: string | undefined } & GivenOptions<typeof SUMMARY_OPTIONS>;
 
 /** The options after defaults. */

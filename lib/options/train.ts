@@ -135,6 +135,14 @@ export const TRAIN_OPTIONS = {
     advanced: true,
     help: 'which weights become the model: those of the epoch with the best validation, of the last step, or, as in the tutorial, of the smallest batch loss in the last fifth of the steps',
   },
+  calibrate: {
+    type: 'boolean',
+    default: false,
+    group: MODEL,
+    // Which class is the most probable, the weights and every figure of the training stay what they are.
+    affects: 'place',
+    help: 'at the end fit a temperature on the validation images and keep it in the model, so that its probabilities tell how often it is right; also: resnet-ft calibrate',
+  },
   seed: {
     type: 'number',
     integer: true,
@@ -253,12 +261,20 @@ export const TRAIN_OPTIONS = {
 } as const satisfies RecipeTable;
 
 /**
- * What `train` takes: the folder of images, which a run that is resumed knows by itself, and any of the options of the command line in
- * camel case.
+ * How to train: any of the options of the command line in camel case.
+ *
+ * @interface
  */
-export type TrainOptions = GivenOptions<typeof TRAIN_OPTIONS> & ({ data: string } | { data?: string; resume: string });
+export type TrainSettings = GivenOptions<typeof TRAIN_OPTIONS>;
 
-/** The options after defaults: those without a default stay undefined where they were not given. */
+/** What `train` takes: the folder of images, which a run that is resumed knows by itself, and how to train. */
+export type TrainOptions = TrainSettings & ({ data: string } | { data?: string; resume: string });
+
+/**
+ * The options after defaults: those without a default stay undefined where they were not given.
+ *
+ * @interface
+ */
 export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRAIN_OPTIONS> & {
     lr: number;
     weightDecay: number;

@@ -35,7 +35,11 @@ export const UNKNOWN_OPTIONS = {
   ...MACHINE_OPTIONS,
 } as const satisfies OptionTable;
 
-/** What `fitUnknown` takes: a model of `train`, and any of the options of the command line in camel case. */
+/**
+ * What `fitUnknown` takes: a model of `train`, and any of the options of the command line in camel case.
+ *
+ * @interface
+ */
 export type UnknownOptions = { model: string } & GivenOptions<typeof UNKNOWN_OPTIONS>;
 
 /** The options after defaults. */

@@ -31,6 +31,7 @@ export interface Geometry extends Fitting {
 export interface Preprocessing extends Geometry {
   /** Per channel, of values in 0..1. */
   readonly mean: readonly number[];
+  /** Per channel, what the values are divided by once `mean` is taken off. */
   readonly std: readonly number[];
 }
 
@@ -69,6 +70,11 @@ export const ARCHITECTURES = [
   'wide_resnet50_2',
   'wide_resnet101_2',
 ] as const;
+/**
+ * Name of an architecture, as torchvision's functions have it.
+ *
+ * @useDeclaredType
+ */
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** The modules from which training can start. */

@@ -1,29 +1,26 @@
 import type { Spread } from '../eval/student';
 import type { Interval } from '../eval/wilson';
-import type { GivenOptions, TRAIN_OPTIONS } from '../options';
+import type { TrainSettings } from '../options';
 import type { ClassFigures, TrainEvent } from '../train/events';
 import type { TrainControl } from '../train/run';
 
 /** What several trainings differ in: the images that are for validation, or the seed. */
 export type RepeatKind = 'folds' | 'seeds';
 
-type Given<Without extends keyof typeof TRAIN_OPTIONS> = Omit<
-  GivenOptions<typeof TRAIN_OPTIONS>,
-  'fold' | 'maxTime' | 'resume' | Without
->;
-
-/** How trainings begin that are given their images, or go on that are named by their folder. */
-type BeginOrResume<Count> =
-  ({ data: string; resume?: string } & Count) | ({ data?: string; resume: string } & Partial<Count>);
-
 /**
  * What `crossValidate` takes: one folder of classes (of a folder with `train/` and `val/` only `train/`), the number of folds, and any of the options
  * of `train` that suit folds. Trainings that are resumed know all this by themselves.
  */
-export type CrossValidateOptions = BeginOrResume<{ folds: number }> & Given<'val' | 'valSplit'>;
+export type CrossValidateOptions = (
+  { data: string; resume?: string; folds: number } | { data?: string; resume: string; folds?: number }
+) &
+  Omit<TrainSettings, 'fold' | 'maxTime' | 'resume' | 'val' | 'valSplit'>;
 
 /** What `trainSeeds` takes: the images as `train` takes them, the number of seeds, from `seed` on, and any of the options of `train`. */
-export type TrainSeedsOptions = BeginOrResume<{ seeds: number }> & Given<never>;
+export type TrainSeedsOptions = (
+  { data: string; resume?: string; seeds: number } | { data?: string; resume: string; seeds?: number }
+) &
+  Omit<TrainSettings, 'fold' | 'maxTime' | 'resume'>;
 
 /** What a caller of `crossValidate` and `trainSeeds` may pass beside the options. */
 export interface RepeatControl extends Omit<TrainControl, 'onEvent'> {
@@ -39,6 +36,7 @@ export interface RepeatRun {
   number: number;
   /** How many there are. */
   count: number;
+  /** Seed of the training. */
   seed: number;
 }
 
@@ -46,10 +44,13 @@ export interface RepeatRun {
 export interface RunFigures extends RepeatRun {
   /** Absolute path of its folder, which is that of an ordinary run. */
   folder: string;
+  /** Validation images. */
   images: number;
+  /** Validation images whose class was predicted. */
   correct: number;
   /** correct / images */
   accuracy: number;
+  /** Mean cross entropy over the validation images. */
   loss: number;
   /** Of the weights that were kept. */
   epoch: number;
@@ -59,13 +60,17 @@ export interface RunFigures extends RepeatRun {
 
 /** What several trainings come to, as `folds.json` and `seeds.json` have it. */
 export interface RepeatResult {
+  /** What the trainings differ in. */
   by: RepeatKind;
   /** Absolute path of the folder that holds theirs. */
   output: string;
+  /** Names of the classes, in the order of the outputs. */
   classes: string[];
+  /** One for each training, in order. */
   runs: RunFigures[];
   /** Over the trainings; the interval, of Student's t, is cut off at 0 and 1. */
   accuracy: Spread;
+  /** Over the trainings. */
   loss: Spread;
   /**
    * All validation images together. Of folds, each image once; seeds validate the same images, or some of the same, again and again: then they

@@ -10,6 +10,16 @@ export function resumeCommand(folder: string): string {
   return `${PROGRAM} train --resume ${shellWord(folder)}`;
 }
 
+/** The command line that makes the page of a run again. */
+export function reportCommand(folder: string): string {
+  return `${PROGRAM} report ${shellWord(folder)}`;
+}
+
+/** The command line that calibrates the model of a run. */
+export function calibrateCommand(folder: string): string {
+  return `${PROGRAM} calibrate ${shellWord(folder)}`;
+}
+
 /** What is to be done with a run, and the command that does it. */
 export interface Command {
   what: string;
@@ -27,7 +37,7 @@ export function commandsOf(folder: string, { options }: RunConfig, finished: boo
     { what: 'Evaluate', command: `${PROGRAM} eval ${run} ${val}` },
     { what: 'Predict', command: `${PROGRAM} predict ${run} photo.jpg` },
     { what: 'Export', command: `${PROGRAM} export ${run} --format onnx` },
-    { what: 'Make this page again', command: `${PROGRAM} report ${run}` },
+    { what: 'Make this page again', command: reportCommand(folder) },
   ];
 }
 

@@ -42,7 +42,7 @@ export async function reportPage(context: ReportContext): Promise<string> {
     curvesSection(run),
     ...(scored ? [confusionSection(scores), classesSection(scores), await mistakesSection(context)] : []),
     batchesSection(run.data),
-    calibrationSection(scores, calibration),
+    calibrationSection(run, calibration),
     dataSection(run),
     timeSection(run),
     commandsSection(run),
@@ -99,7 +99,10 @@ export function leadOf({ config }: Run): string {
 }
 
 /** The figures that one asks for first. */
-function headline({ scores, result, epochs }: Run, calibration: Calibration | undefined): Html | undefined {
+function headline(
+  { scores, result, epochs, temperature }: Run,
+  calibration: Calibration | undefined,
+): Html | undefined {
   const images = scores.images.length;
   const last = epochs.at(-1);
   if (images === 0 && last === undefined) return undefined;
@@ -123,8 +126,10 @@ function headline({ scores, result, epochs }: Run, calibration: Calibration | un
   if (calibration !== undefined) {
     cards.push([
       'Calibration error',
-      percent(calibration.before.error),
-      `temperature ${calibration.temperature.toFixed(2)}`,
+      percent(temperature === undefined ? calibration.before.error : calibration.after.error),
+      temperature === undefined
+        ? `temperature ${calibration.temperature.toFixed(2)}`
+        : `with the temperature ${temperature.toFixed(2)}`,
     ]);
   }
   return html`<dl class="cards">

@@ -3,6 +3,9 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { readIfThere } from '../files/regular-file';
+import { temperatureIn } from '../model/describe';
+import { MODEL_FILE } from '../model/locate';
+import { readSafetensorsMetadata } from '../weights/safetensors';
 import {
   CONFIG,
   METRICS,
@@ -30,6 +33,8 @@ export interface Run {
   stepsPerEpoch?: number;
   /** Of the validation images; none where the run has not come to its end. */
   scores: Scores;
+  /** By which the model's probabilities are calibrated; undefined where it has none. */
+  temperature: number | undefined;
   /** Undefined where the run wrote none. */
   data: ReportData | undefined;
 }
@@ -58,7 +63,8 @@ export async function readRun(named: string): Promise<Run> {
     else if (record?.kind === 'epoch') epochs.push(record);
     else if (!last) throw damaged(path.join(folder, METRICS));
   }
-  const scores = new Scores(config.classes);
+  const temperature = await temperatureOf(path.join(folder, MODEL_FILE));
+  const scores = new Scores(config.classes, temperature);
   const result = await json<TrainResult>(path.join(folder, RESULT));
   const predictions = path.join(folder, PREDICTIONS);
   // Of a run that was made longer, and has not come to its end again, they are of its end before.
@@ -66,9 +72,14 @@ export async function readRun(named: string): Promise<Run> {
     if (!scores.add(value)) throw damaged(predictions, `line ${line} is no prediction of these classes`);
   }
   return {
-    ...{ folder, config, steps, epochs, scores, result },
+    ...{ folder, config, steps, epochs, scores, temperature, result },
     data: await json<ReportData>(path.join(folder, REPORT_DATA)),
   };
+}
+
+/** The temperature in a model's file; a run may have no model yet, and a damaged one is no matter of its report. */
+async function temperatureOf(file: string): Promise<number | undefined> {
+  return temperatureIn(await readSafetensorsMetadata(file).catch(() => ({})));
 }
 
 function damaged(file: string, reason = 'the file is damaged'): ResnetFtError {

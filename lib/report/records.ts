@@ -28,10 +28,13 @@ export interface RunConfig {
 
 /** One optimizer step, as `metrics.jsonl` holds it. */
 export interface StepRecord {
+  /** Which record it is. */
   kind: 'step';
+  /** From 1. */
   epoch: number;
   /** Number of the step since the start of the run, from 1. */
   step: number;
+  /** Mean over the images of this step, before the weights are moved. */
   loss: number;
   /** Learning rate; where parameter groups have different ones, that of `fc`. */
   lr: number;
@@ -41,24 +44,35 @@ export interface StepRecord {
 
 /** One epoch, as `metrics.jsonl` holds it. */
 export interface EpochRecord {
+  /** Which record it is. */
   kind: 'epoch';
+  /** From 1. */
   epoch: number;
+  /** Mean over the training images, of each step's weights as they were. */
   trainLoss: number;
+  /** Share of the training images, 0..1. */
   trainAccuracy: number;
+  /** Mean cross entropy over the validation images. */
   valLoss: number;
+  /** Share of the validation images, 0..1. */
   valAccuracy: number;
+  /** What the epoch took, with its validation. */
   seconds: number;
 }
 
 /** The weights that `model.safetensors` holds, and how they do on the validation images. */
 export interface KeptModel {
+  /** By what they were chosen, as `--keep` names it. */
   keep: ResolvedTrainOptions['keep'];
+  /** From 1. */
   epoch: number;
   /** Optimizer steps until then, since the start of the run. */
   step: number;
   /** Loss of the batch of this step, where it decided. */
   batchLoss?: number;
+  /** Mean cross entropy over the validation images. */
   valLoss: number;
+  /** Share of the validation images, 0..1. */
   valAccuracy: number;
 }
 
@@ -69,11 +83,17 @@ export type ClassFigures = Omit<ClassResult, 'index' | 'folders'>;
 export interface TrainResult {
   /** Absolute path of the run's folder. */
   output: string;
+  /** Names of the classes, in the order of the outputs. */
   classes: string[];
+  /** `cpu`, `cuda` or `cuda:N`. */
   device: string;
+  /** Arithmetic: `fp32`, `fp32-strict`, `bf16` or `fp64`. */
   precision: string;
+  /** Epochs that were trained. */
   epochs: number;
+  /** Optimizer steps of all of them. */
   steps: number;
+  /** Validation images. */
   valImages: number;
   /** What `model.safetensors` holds. */
   model: KeptModel;
@@ -81,7 +101,9 @@ export interface TrainResult {
   perClass: ClassFigures[];
   /** The epoch that did best in validation. */
   best: { epoch: number; valLoss: number; valAccuracy: number };
+  /** Figures of the last epoch; accuracies are shares, 0..1. */
   last: { trainLoss: number; trainAccuracy: number; valLoss: number; valAccuracy: number };
+  /** What the training took. */
   seconds: number;
 }
 

@@ -1,5 +1,6 @@
 import { Tally } from '../eval/metrics';
 import type { PredictionRecord } from '../eval/predictions-file';
+import { softmax } from '../network/softmax';
 
 /** Numbers that are kept of all distributions: 80 MB. */
 const MOST_KEPT = 2e7;
@@ -11,7 +12,7 @@ export interface ScoredImage {
   /** Class indices. */
   truth: number;
   predicted: number;
-  /** Of the predicted class. */
+  /** Of the predicted class; as that of the others, calibrated where the model is. */
   probability: number;
   /** Of the true class. */
   own: number;
@@ -27,7 +28,13 @@ export class Scores {
   private readonly indices: ReadonlyMap<string, number>;
   private readonly tally: Tally;
 
-  constructor(readonly classes: readonly string[]) {
+  /**
+   * @param temperature by which the probabilities of images are calibrated; loss and logits stay those of the network
+   */
+  constructor(
+    readonly classes: readonly string[],
+    private readonly temperature?: number,
+  ) {
     this.indices = new Map(classes.map((name, i) => [name, i]));
     this.tally = new Tally(classes.map((_, i) => i));
   }
@@ -45,22 +52,22 @@ export class Scores {
     if (typeof probabilities !== 'object' || probabilities === null) return false;
     const all = this.classes.map((name) => (Object.hasOwn(probabilities, name) ? Number(probabilities[name]) : NaN));
     if (!all.every((p) => p >= 0 && p <= 1)) return false;
+    const logits = Float64Array.from(all, (p) => Math.log(Math.max(p, Number.MIN_VALUE)));
+    const told = this.temperature === undefined ? all : softmax(logits, this.temperature);
     let second: ScoredImage['second'];
-    all.forEach((probability, index) => {
+    told.forEach((probability, index) => {
       if (index !== predicted && (second === undefined || probability > second.probability))
         second = { index, probability };
     });
-    const [probability = 0, own = 0] = [all[predicted], all[truth]];
+    const [probability = 0, own = 0] = [told[predicted], told[truth]];
     this.images.push({ file, truth, predicted, probability, own, second });
     this.tally.add(truth, {
       predicted,
       probability,
-      loss: -Math.log(Math.max(own, Number.MIN_VALUE)),
+      loss: -(logits[truth] ?? 0),
       rank: truth === predicted ? 0 : 1,
     });
-    if ((this.logits.length + 1) * all.length <= MOST_KEPT) {
-      this.logits.push(Float64Array.from(all, (p) => Math.log(Math.max(p, 1e-38))));
-    }
+    if ((this.logits.length + 1) * all.length <= MOST_KEPT) this.logits.push(logits);
     return true;
   }
 

@@ -11,6 +11,7 @@ export interface SummaryRow {
   type: Layer['type'];
   /** Of one image: channels, height, width; of `fc` outputs alone. */
   outputShape: number[];
+  /** Numbers in its weights; statistics of batch norms are none. */
   parameters: number;
   /** Multiply-adds of one image; counted of convolutions and `fc` alone. */
   macs: number;
@@ -20,7 +21,9 @@ export interface SummaryRow {
 
 /** Sums over the whole network. */
 export interface SummaryTotals {
+  /** Numbers in all weights. */
   parameters: number;
+  /** Those that are trained. */
   trainedParameters: number;
   /** Bytes of a state dict in float32: parameters, and the statistics and counters of the batch norms. */
   bytes: number;

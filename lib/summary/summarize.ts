@@ -14,13 +14,17 @@ import { printTree } from './tree';
 export interface Summary {
   /** As the caller named it; null where only an architecture was asked for. */
   model: string | null;
+  /** Architecture of the model. */
   arch: Architecture;
   /** Outputs of `fc`. */
   outputs: number;
   /** Shape of one image: channels, height, width. The model's crop, or 224. */
   input: number[];
+  /** What counts as trained: this module and all after it. */
   trainFrom: ResolvedSummaryOptions['trainFrom'];
+  /** Each module without children, in the order of the tree. */
   rows: SummaryRow[];
+  /** Sums over the whole network. */
   totals: SummaryTotals;
   /** The module tree as Python's print(model) shows it, without a newline at the end. */
   tree: string;

@@ -6,6 +6,7 @@ import { MODEL_FILE } from '../model/locate';
 import type { ResolvedTrainOptions } from '../options';
 import type { Cropped } from './crop-data';
 import type { ClassFigures, KeptModel, TrainEvent } from './events';
+import { calibrateKept } from './calibrate';
 import { Checkpoints } from './checkpoints';
 import { checkpointInterval } from './checkpoint-interval';
 import { fitOrGoBack } from './go-back';
@@ -137,6 +138,7 @@ export async function runEpochs(
     const keeping = { keep, session, outcome, val: cropped.val, batchSize, signal, save: write };
     const { model, logits } = await keepModel(keeping);
     await folder.writeLines('predictions.jsonl', predictions(cropped.val.kept, card.classes, logits));
+    if (options.calibrate) await calibrateKept(folder, cropped.val.kept, logits, emit);
     await checkpoints.settle();
     return { outcome, model, perClass: perClass(cropped.val.kept, card.classes, logits) };
   } catch (error) {

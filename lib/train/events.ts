@@ -1,6 +1,7 @@
 import type { FallbackEvent } from '../backend/registry';
 import type { PassedOverEvent } from '../data/passed-over';
 import type { DownloadEvent } from '../download/types';
+import type { CalibrationFigures } from '../eval/fit-calibration';
 import type { EpochRecord, StepRecord, TrainResult } from '../report/records';
 
 export type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainResult } from '../report/records';
@@ -26,6 +27,8 @@ export type TrainEvent =
   | StepRecord
   | EpochRecord
   | { kind: 'saved'; file: string; epoch: number }
+  /** The kept weights were calibrated: {@link CalibrationFigures}. */
+  | ({ kind: 'calibrated' } & CalibrationFigures)
   /** The page about the run is in this file. */
   | { kind: 'report'; file: string }
   /** All that the run is after so many optimizer steps is in this file. */

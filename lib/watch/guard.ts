@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { allowedHost, nameOf } from '../http/names';
 
 /** What of a request says who asks. */
 export interface Asked {
@@ -12,7 +13,7 @@ export interface Asked {
 }
 
 /** Names under which this computer reaches itself; a port forwarded by ssh has another number on the other side. */
-const OWN_NAME = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
+const isOwn = allowedHost('127.0.0.1', '127.0.0.1', []);
 
 /**
  * Whether to answer a request of a page that is for this computer's user alone.
@@ -23,7 +24,8 @@ const OWN_NAME = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
  * @returns undefined where it is to be answered, else the status and what to say
  */
 export function refusal(asked: Asked, token: string): { status: 403 | 405; text: string } | undefined {
-  if (asked.host === undefined || !OWN_NAME.test(asked.host))
+  const name = nameOf(asked.host ?? '');
+  if (name === undefined || !isOwn(name))
     return {
       status: 403,
       text: 'This page is served to this computer alone: open it as http://127.0.0.1 or localhost.',

@@ -91,6 +91,7 @@ export class LiveRun {
       case 'fallback':
       case 'saved':
       case 'checkpoint':
+      case 'calibrated':
       case 'resumed':
         return;
     }

@@ -127,5 +127,5 @@ export function livePage(shown: Shown): string {
       <div id="notes">${partOf('notes', shown)}</div>
     </section>
   </main>`;
-  return page({ title, body, style: `${REPORT_STYLE}${STYLE}`, script: SCRIPT, connects: true });
+  return page({ title, body, style: `${REPORT_STYLE}${STYLE}`, script: SCRIPT, served: true });
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { resolveWatchOptions, type WatchOptions } from '../options';
 import type { TrainEvent } from '../train/events';
 import { LivePage } from './live-page';
-import { listen } from './server';
+import { servePage } from './server';
 
 /** A page that follows a training. */
 export interface Watch {
@@ -30,14 +29,13 @@ export interface Watch {
  *     console.log(watch.url);
  *     await train({ data: 'photos', valSplit: 0.2 }, { onEvent: watch.see }).then(() => watch.end(), watch.end);
  *
- * @throws ResnetFtError INVALID_OPTION, also where the port is taken
+ * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE where the port can't be had
  */
 export async function watchTraining(input: WatchOptions = {}): Promise<Watch> {
   const { port } = resolveWatchOptions(input);
   const token = randomBytes(24).toString('base64url');
   const page = new LivePage();
-  const server = await listen(page, token, port);
-  const { port: chosen } = server.address() as AddressInfo;
+  const { server, port: chosen } = await servePage(page, token, port);
   return {
     url: `http://127.0.0.1:${chosen}/?token=${token}`,
     see: (event, label) => page.see(event, label),

@@ -48,7 +48,12 @@ function withoutPrefix(tensors: StateDict): StateDict {
   return new Map([...tensors].map(([name, tensor]) => [name.slice(prefix.length), tensor]));
 }
 
-/** The tensors of {@link readWeights}. */
+/**
+ * Reads the tensors of a .pth (the zip of torch.save or its older bare pickle) or a .safetensors file; its content decides which it is, not its
+ * name. Nothing in it is executed. A checkpoint with one state dict in it is unwrapped, and DataParallel's prefix `module.` taken off.
+ *
+ * @throws ResnetFtError WEIGHTS_INVALID where the file is missing, damaged, or asks for more than tensors.
+ */
 export async function readStateDict(file: string): Promise<StateDict> {
   return (await readWeights(file)).tensors;
 }
@@ -56,7 +61,7 @@ export async function readStateDict(file: string): Promise<StateDict> {
 /**
  * Writes tensors to a .safetensors, .pth or .pt file, whole or not at all; the extension decides.
  *
- * @param options.metadata text by name, which {@link readWeights} gives back; default none.
+ * @param options.metadata text by name, which a model carries with it; default none.
  * @throws ResnetFtError INVALID_OPTION for another extension; OUTPUT_NOT_WRITABLE where the file can't be written.
  */
 export async function writeStateDict(

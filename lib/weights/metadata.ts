@@ -1,4 +1,8 @@
-/** Text by name, which travels with weights: class names, preprocessing, and what else is needed to use them. */
+/**
+ * Text by name, which travels with weights: class names, preprocessing, and what else is needed to use them.
+ *
+ * @inline
+ */
 export type Metadata = Record<string, string>;
 
 /** Bytes of metadata as JSON at most, written and read; parsed, JSON may take fifty times its size. */

@@ -68,6 +68,14 @@ export const NAMED_WEIGHTS: readonly NamedWeights[] = [
   entry('imagenet-v2', 'wide_resnet101_2', 'd733dc28', 484.747 * MIB),
 ];
 
+/** Of which architecture npm has the named weights, each as a package of its own that the release workflow makes. */
+const ON_NPM: Architecture = 'resnet50';
+
+/** Whether npm has a package of named weights, so that `npm install` can be advised. */
+export function isOnNpm({ arch }: Pick<NamedWeights, 'arch'>): boolean {
+  return arch === ON_NPM;
+}
+
 /** The names of ImageNet's 1000 classes in the order of the outputs of all named weights. */
 export function imagenetClasses(): readonly string[] {
   return classNames;
@@ -96,9 +104,11 @@ export function namedWeights(name: string, arch: Architecture): NamedWeights | u
 }
 
 /**
- * The file of named weights: where torch.hub keeps them, downloaded if they are not there. The hash is checked each time.
+ * The file of named weights: in the npm package of these weights where one is installed, else where torch.hub keeps them, downloaded if
+ * they are not there. The hash is checked each time.
  *
- * @throws ResnetFtError DOWNLOAD_FAILED naming the URL, the reason and where to put the file by hand; ABORTED.
+ * @throws ResnetFtError DOWNLOAD_FAILED naming the URL, the reason and where to put the file by hand; WEIGHTS_INVALID for a package whose
+ *   file is not these weights; ABORTED.
  */
 export async function locateWeights(weights: NamedWeights, control: DownloadControl = {}): Promise<string> {
   // Only here, because what speaks HTTP takes long to load.

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { notWritable, writeAtomically } from '../files/atomic-file';
-import { invalid, quote, readBytes, readParts } from './file';
+import { invalid, quote, readBytes, readParts, withWeightsFile } from './file';
 import { isRecord, toMetadata, type Metadata } from './metadata';
 import {
   MAX_DIMENSIONS,
@@ -36,6 +36,31 @@ export async function readSafetensors(
   handle: FileHandle,
   size: number,
 ): Promise<{ tensors: StateDict; metadata: Metadata }> {
+  const { start, placed, metadata } = await readHeader(file, handle, size);
+  const parts = placed.map(({ begin, end }) => ({ position: start + begin, length: end - begin }));
+  const bytes = await readParts(file, handle, parts);
+  const tensors: StateDict = new Map();
+  for (const [i, { name, dtype, shape }] of placed.entries()) {
+    tensors.set(name, { dtype, shape, data: bytes[i] as Buffer });
+  }
+  return { tensors, metadata };
+}
+
+/**
+ * Reads the metadata of a .safetensors file alone, checking all of its header.
+ *
+ * @throws ResnetFtError WEIGHTS_INVALID
+ */
+export function readSafetensorsMetadata(file: string): Promise<Metadata> {
+  return withWeightsFile(file, async (handle, size) => (await readHeader(file, handle, size)).metadata);
+}
+
+/** @returns what the header says, and where the tensors begin */
+async function readHeader(
+  file: string,
+  handle: FileHandle,
+  size: number,
+): Promise<{ start: number; placed: Placed[]; metadata: Metadata }> {
   if (size < 8) throw invalid(file, 'truncated: shorter than a safetensors header');
   const length = (await readBytes(file, handle, 0, 8)).readBigUInt64LE();
   if (length > BigInt(MAX_HEADER)) {
@@ -46,14 +71,7 @@ export async function readSafetensors(
   }
   const start = 8 + Number(length);
   if (start > size) throw invalid(file, 'truncated within the header');
-  const { placed, metadata } = parseHeader(file, await readBytes(file, handle, 8, start - 8), size - start);
-  const parts = placed.map(({ begin, end }) => ({ position: start + begin, length: end - begin }));
-  const bytes = await readParts(file, handle, parts);
-  const tensors: StateDict = new Map();
-  for (const [i, { name, dtype, shape }] of placed.entries()) {
-    tensors.set(name, { dtype, shape, data: bytes[i] as Buffer });
-  }
-  return { tensors, metadata };
+  return { start, ...parseHeader(file, await readBytes(file, handle, 8, start - 8), size - start) };
 }
 
 function parseHeader(file: string, bytes: Buffer, dataLength: number) {

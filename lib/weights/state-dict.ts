@@ -3,8 +3,11 @@ export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8
 
 /** One tensor: row-major, little-endian bytes. */
 export interface Tensor {
+  /** Type of its elements. */
   dtype: Dtype;
+  /** Sizes of its dimensions, outermost first; empty of a scalar. */
   shape: number[];
+  /** Its elements. */
   data: Uint8Array;
 }
 

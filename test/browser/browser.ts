@@ -42,8 +42,11 @@ export interface Opened {
 let browser: Promise<Browser> | undefined;
 afterAll(async () => (await browser)?.close());
 
-/** Opens a file in the browser as a double click would, or an address of http. */
-export async function openPage(place: string, look: Look = {}): Promise<Opened> {
+/** Opens a file in the browser as a double click would. */
+export const openPage = (file: string, look: Look = {}): Promise<Opened> => openUrl(pathToFileURL(file).href, look);
+
+/** Opens an address. */
+export async function openUrl(url: string, look: Look = {}): Promise<Opened> {
   browser ??= chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox', '--disable-gpu'] });
   const context = await (
     await browser
@@ -56,7 +59,6 @@ export async function openPage(place: string, look: Look = {}): Promise<Opened> 
   const page = await context.newPage();
   const complaints: string[] = [];
   const requests: string[] = [];
-  const url = place.startsWith('http://') ? place : pathToFileURL(place).href;
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });

@@ -42,10 +42,10 @@ test('the bar of the reading is there on a terminal only', () => {
 
 test('the first batch of an epoch tells no speed, and the bar fits its terminal', () => {
   const first = shown(80, [START, step(1)]);
-  expect(first).toMatch(/epoch 1\/2 =+\.+ 4\/12 {2}loss 0\.5000/);
+  expect(first).toMatch(/epoch 1\/2 =+\.+ 4\/12 +loss 0\.5000/);
   expect(first).not.toMatch(/img\/s|ETA/);
   const narrow = shown(40, [START, step(1)]);
-  expect(narrow).toMatch(/epoch 1\/2 =\.{3} 4\/12 {2}loss 0\.5000/);
+  expect(narrow).toMatch(/epoch 1\/2 =+\.+ +loss 0\.5000/);
 });
 
 test('the line of an epoch goes on in a second one where the terminal is narrower', () => {

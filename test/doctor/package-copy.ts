@@ -34,11 +34,16 @@ export interface Diagnosis {
   check: (name: string) => DoctorCheck;
 }
 
-/** Runs `resnet-ft doctor --json` of a package. */
-export function diagnose(args: string[] = [], env: NodeJS.ProcessEnv = {}, root = ROOT): Promise<Diagnosis> {
+/** Runs `resnet-ft doctor --json` of a package, in its own folder where no other is named. */
+export function diagnose(
+  args: string[] = [],
+  env: NodeJS.ProcessEnv = {},
+  root = ROOT,
+  cwd = root,
+): Promise<Diagnosis> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [path.join(root, 'bin', 'resnet-ft.js'), 'doctor', '--json', ...args], {
-      cwd: root,
+      cwd,
       env: { ...process.env, ...env },
     });
     let stdout = '';

@@ -1,4 +1,4 @@
-import { calibrate, fitTemperature, reliabilityOf, scaled, TEMPERATURES } from '../../lib/eval/calibration';
+import { calibrate, fitTemperature, reliabilityOf, TEMPERATURES } from '../../lib/eval/calibration';
 import { softmax } from '../../lib/network/softmax';
 
 /** Numbers of 0 to below 1, always the same. */
@@ -16,7 +16,7 @@ function drawn(count: number, temperature: number, seed = 1): { logits: Float64A
   const logits = Array.from({ length: count }, () => Float64Array.from({ length: 4 }, () => 8 * next() - 4));
   const targets = logits.map((row) => {
     let left = next();
-    return softmax(scaled(row, temperature)).findIndex((p) => (left -= p) < 0);
+    return softmax(row, temperature).findIndex((p) => (left -= p) < 0);
   });
   return { logits, targets: targets.map((target) => Math.max(0, target)) };
 }
@@ -44,7 +44,7 @@ test.each([0.5, 1, 2.5])('a temperature of %d is found again from what was drawn
 test('no other temperature gives a lower loss', () => {
   const { logits, targets } = drawn(300, 1.7);
   const loss = (temperature: number): number =>
-    logits.reduce((sum, row, i) => sum - Math.log(softmax(scaled(row, temperature))[targets[i] ?? 0] ?? 0), 0);
+    logits.reduce((sum, row, i) => sum - Math.log(softmax(row, temperature)[targets[i] ?? 0] ?? 0), 0);
   const found = fitTemperature(logits, targets);
   for (const other of [0.99, 1.01, 0.5, 2]) expect(loss(found)).toBeLessThan(loss(found * other));
 });

@@ -59,6 +59,8 @@ test('a run folder on its validation images: what train itself counted, as one J
     interval: { low: number, high: number },
     top5: null,
     loss: number,
+    temperature: null,
+    calibratedLoss: null,
     classes: [
       { name: 'ants', index: 0, folders: ['ants'], ...row, precision: expect.anything() as number },
       { name: 'bees', index: 1, folders: ['bees'], ...row, precision: expect.anything() as number },

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { buildOnnx } from '../../lib/export/onnx';
 import { hubConfig, hubPreprocessor } from '../../lib/export/hub-config';
+import { buildNetwork } from '../../lib/network/architecture';
 import { PREPROCESSING, resolveExportOptions } from '../../lib/options';
 import { run, scratch } from '../cli/run';
 import { makeRun } from '../report/made-run';
@@ -36,8 +38,8 @@ test('the folder has what transformers.js looks for, and a model card', async ()
   expect(read('README.md')).toContain('library_name: transformers.js');
 });
 
-test("the graph's input has the name that transformers.js gives it, and the logits are those of the other graph", async () => {
-  const plain = path.join(tmp, 'plain.onnx');
+/** Runs graphs on the same numbers. */
+function logitsOf(...graphs: string[]): { name: string; logits: number[] }[] {
   const script = `
     const { InferenceSession, Tensor } = require('onnxruntime-node');
     const data = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i));
@@ -47,12 +49,63 @@ test("the graph's input has the name that transformers.js gives it, and the logi
       const { logits } = await session.run({ [name]: new Tensor('float32', data, [1, 3, 224, 224]) });
       return { name, logits: [...logits.data] };
     })).then((all) => console.log(JSON.stringify(all)));`;
+  return JSON.parse(execFileSync(process.execPath, ['-e', script, ...graphs], { encoding: 'utf8' })) as never;
+}
+
+test("the graph's input has the name that transformers.js gives it, and the logits are those of the other graph", async () => {
+  const plain = path.join(tmp, 'plain.onnx');
   expect(await run(['export', model, '--output', plain])).toMatchObject({ code: 0, stderr: '' });
   const graph = path.join(web, 'onnx', 'model.onnx');
-  const out = execFileSync(process.execPath, ['-e', script, graph, plain], { encoding: 'utf8' });
-  const [hub, own] = JSON.parse(out) as { name: string; logits: number[] }[];
+  const [hub, own] = logitsOf(graph, plain);
   expect([hub?.name, own?.name]).toEqual(['pixel_values', 'input']);
   expect(hub?.logits).toEqual(own?.logits);
+});
+
+test('the logits of a calibrated model are divided in the folder, where transformers.js takes their softmax, and as trained in a file', async () => {
+  const temperature = 2.5;
+  const calibrated = path.join(tmp, 'calibrated.safetensors');
+  const tensors = makeTensors(card);
+  await writeModel(calibrated, { ...card, temperature }, tensors);
+  const [folder, file, plain] = ['calibrated-web', 'calibrated.onnx', 'as-trained.onnx'].map((name) =>
+    path.join(tmp, name),
+  ) as [string, string, string];
+  for (const [source, output] of [
+    [calibrated, `${folder}/`],
+    [calibrated, file],
+    [model, plain],
+  ] as const) {
+    expect(await run(['export', source, '--format', 'onnx', '--output', output])).toMatchObject({ code: 0 });
+  }
+  const [hub, own, trained] = logitsOf(path.join(folder, 'onnx', 'model.onnx'), file, plain);
+  expect(own?.logits).toEqual(trained?.logits);
+  trained?.logits.forEach((logit, i) => expect(hub?.logits[i]).toBeCloseTo(logit / temperature, 4));
+  expect(fs.readFileSync(path.join(folder, 'README.md'), 'utf8')).toMatch(
+    /Its probabilities are calibrated[^]*The logits are divided by the temperature already|The logits are divided by the temperature already[^]*Its probabilities are calibrated/,
+  );
+
+  const metadataOf = (options: object): Record<string, string> =>
+    buildOnnx(
+      buildNetwork(card.arch, CLASSES.length),
+      tensors,
+      { ...card, temperature, unknown },
+      {
+        withPreprocessing: false,
+        ...options,
+      },
+    ).metadata;
+  const unknown = {
+    ...{ temperature: 3, probability: 0.5, distance: 0.5, neighbours: 1, keep: 0.95 },
+    references: { count: 1, width: 512, bytes: new Uint8Array(512) },
+  };
+  const ruleIn = (metadata: Record<string, string>): unknown =>
+    (JSON.parse(metadata['unknown'] ?? '') as { temperature: number }).temperature;
+  const [divided, asTrained] = [metadataOf({ calibrated: true }), metadataOf({})];
+  expect(asTrained).toMatchObject({ temperature: '2.5', logits: expect.stringMatching(/^as trained; divided by/) });
+  expect(ruleIn(asTrained)).toBe(3);
+  // Nobody who reads the metadata divides a second time.
+  expect(divided).not.toHaveProperty('temperature');
+  expect(divided['logits']).toBe('as trained, divided by the temperature 2.5: their softmax is calibrated');
+  expect(ruleIn(divided)).toBeCloseTo(3 / 2.5, 12);
 });
 
 test('what there is stays, unless it is to be replaced; what the author wrote stays anyway', async () => {

@@ -32,14 +32,16 @@ const IMAGES = ['val/ants', 'val/bees', 'train/bees'].flatMap((of) =>
 /** Class names that are properties of objects, or numbers, must not come to be others. */
 const CLASSES = ['__proto__', 'constructor', '10', '2', '"<b>', '蜜蜂 🐝'];
 
-test.each<[string, Partial<Preprocessing>]>([
+test.each<[string, Partial<Preprocessing>, number?]>([
   ['a crop', {}],
   ['black bars', { resize: 160, crop: 160, fit: 'pad', interpolation: 'bicubic' }],
   ['out of shape', { resize: 160, crop: 160, fit: 'stretch' }],
+  ['a calibrated model', {}, 2.5],
 ])(
   "transformers.js' pipeline takes the folder as it is, and says what we say: %s",
-  async (name, other) => {
-    const card = { arch: 'resnet18' as const, classes: CLASSES, preprocessing: { ...PREPROCESSING, ...other } };
+  async (name, other, temperature) => {
+    const preprocessing = { ...PREPROCESSING, ...other };
+    const card = { arch: 'resnet18' as const, classes: CLASSES, preprocessing, temperature };
     const model = path.join(tmp, `${name}.safetensors`);
     await writeModel(model, card, makeTensors(card));
     const output = `${path.join(tmp, name.replaceAll(' ', '-'))}/`;

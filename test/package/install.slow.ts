@@ -5,6 +5,7 @@ import path from 'node:path';
 import { findLibtorch } from '../../lib/libtorch/find';
 import { records } from '../cli/run';
 import { LIBTORCH_PACKAGE, pack, packLibtorch, Project } from './project';
+import { commandWithWeights, packMadeWeights } from './weights-package';
 import { compile, IMAGE, runProgram, runWorkers, trainRun } from './scenario';
 
 /** What npm's registry takes. */
@@ -45,7 +46,7 @@ onLinuxX64('both tarballs', () => {
 
   test('npm will take them', () => {
     expect(fs.statSync(tarballs.libtorch).size).toBeLessThan(MAX_PACKED_BYTES);
-    expect(fs.statSync(tarballs.main).size).toBeLessThan(1.85e6);
+    expect(fs.statSync(tarballs.main).size).toBeLessThan(1.95e6);
   });
 
   test('npm: install, use, uninstall', async () => {
@@ -70,13 +71,17 @@ onLinuxX64('both tarballs', () => {
     expect(await trainRun(project)).toMatchObject({ code: 0 });
   });
 
-  test("pnpm: LibTorch's package is where only resnet-ft sees it", async () => {
+  test("pnpm: LibTorch's package is where only resnet-ft sees it, and that of weights where only the project does", async () => {
     // pnpm's links to programs are shell scripts that use these.
     const project = newProject(['dirname', 'sed', 'uname']);
-    // As from the registry: the project asks for resnet-ft alone, and LibTorch comes as its dependency.
+    const weights = await packMadeWeights(packed);
+    // As from the registry: the project asks for resnet-ft and weights, and LibTorch comes as a dependency of the first.
     const manifest = {
       ...{ name: 'project', version: '1.0.0', private: true },
-      dependencies: { 'resnet-ft': `file:${tarballs.main}` },
+      dependencies: {
+        'resnet-ft': `file:${tarballs.main}`,
+        '@resnet-ft/weights-resnet18-imagenet-v1': `file:${weights.tarball}`,
+      },
       pnpm: { overrides: { [LIBTORCH_PACKAGE]: `file:${tarballs.libtorch}` } },
     };
     project.write('package.json', JSON.stringify(manifest));
@@ -94,5 +99,11 @@ onLinuxX64('both tarballs', () => {
     execFileSync('npx', pnpm, { cwd: project.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     expect(fs.existsSync(path.join(project.folder, 'node_modules', LIBTORCH_PACKAGE))).toBe(false);
     await use(project);
+
+    const program = commandWithWeights(project, weights);
+    const download = ['weights', 'download', 'imagenet-v1', '--arch', 'resnet18', '--offline'];
+    const elsewhere = await project.node([program, ...download], {}, project.root);
+    expect(elsewhere).toMatchObject({ code: 0, stderr: '' });
+    expect(elsewhere.stdout.trim()).toMatch(/resnet18-f37072fd\.pth$/);
   });
 });

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { records } from '../cli/run';
+import { ANTS_BEES, records } from '../cli/run';
 import { fakeLibtorch } from '../libtorch/fakes';
 import { LIBTORCH_PACKAGE, pack, packLibtorch, Project } from './project';
+import { commandWithWeights, packMadeWeights } from './weights-package';
 import { compile, IMAGE, runProgram, runWorkers, trainRun } from './scenario';
 
 /** The hash of a symbol version's name in an ELF file (System V ABI, "Hash Table"). */
@@ -160,8 +161,33 @@ onLinuxX64('installed from tarballs, with nothing but Node.js in reach', () => {
     );
   });
 
+  test('weights of an npm package are predicted with and trained from, with no cache and no network', async () => {
+    const weights = await packMadeWeights(packed);
+    await project.npm('install', weights.tarball);
+    const program = commandWithWeights(project, weights);
+    const offline = { RESNET_FT_OFFLINE: '1' };
+    const native = ['--threads', '1', '--backend', 'native'];
+
+    const options = ['--arch', 'resnet18', ...native, '--json'];
+    const named = await project.node([program, 'predict', 'imagenet-v1', IMAGE, ...options], offline);
+    expect(named).toMatchObject({ code: 0, stderr: '' });
+    const own = await project.node([program, 'predict', weights.file, IMAGE, ...options], offline);
+    const [first, second] = [named, own].map(({ stdout }) => records(stdout)[0]);
+    expect(first?.['probability']).toBe(second?.['probability']);
+
+    const start = [...native, '--image-size', '64', '--arch', 'resnet18', '--weights', 'imagenet-v1', '--epochs', '1'];
+    const train = ['train', ANTS_BEES, ...start, '--crop-cache', '0', '--output', 'run-weights', '--no-report'];
+    expect(await project.node([program, ...train], offline)).toMatchObject({ code: 0 });
+    expect(fs.readdirSync(project.home).filter((name) => name !== '.npm')).toEqual([]);
+
+    // Those of the registry itself are others: refused, and not downloaded either.
+    const official = await project.npx(['weights', 'download', 'imagenet-v1', '--arch', 'resnet18'], offline);
+    expect(official).toMatchObject({ code: 1, stdout: '' });
+    expect(official.stderr).toMatch(/^resnet-ft: .*of the npm package .*: its SHA-256 begins with .*, not f37072fd\./);
+  });
+
   test('uninstalling leaves nothing', async () => {
-    await project.npm('uninstall', 'resnet-ft', LIBTORCH_PACKAGE);
+    await project.npm('uninstall', 'resnet-ft', LIBTORCH_PACKAGE, '@resnet-ft/weights-resnet18-imagenet-v1');
     expect(project.installedFiles()).toEqual([]);
   });
 });

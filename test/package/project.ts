@@ -78,9 +78,9 @@ export class Project {
     return stdout;
   }
 
-  /** Runs Node.js with a bare environment. */
-  node(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
-    const options = { cwd: this.folder, env: { PATH: this.bin, HOME: this.home, ...env }, maxBuffer: 2 ** 26 };
+  /** Runs Node.js with a bare environment, in the project where no other folder is named. */
+  node(args: string[], env: Record<string, string> = {}, cwd = this.folder): Promise<Outcome> {
+    const options = { cwd, env: { PATH: this.bin, HOME: this.home, ...env }, maxBuffer: 2 ** 26 };
     return new Promise((resolve) => {
       execFile(process.execPath, args, options, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { PREPROCESSING } from '../../lib/options';
-import { openPage, withBrowser, type Opened } from '../browser/browser';
+import { openUrl, withBrowser, type Opened } from '../browser/browser';
 import { ROOT, run, scratch } from '../cli/run';
 import { makeTensors, writeModel } from '../export/made-model';
 import { ask, IMAGES, makeProject, type Answer, type Question } from './package';
@@ -36,7 +36,7 @@ withBrowser('in a browser', () => {
 
   /** The page, which is opened once. */
   async function ready(): Promise<Opened> {
-    opened ??= openPage(`${site.origin}/page/page.html`);
+    opened ??= openUrl(`${site.origin}/page/page.html`);
     await (await opened).page.waitForFunction('window.ask !== undefined');
     return opened;
   }
@@ -192,7 +192,7 @@ withBrowser('in a browser', () => {
     fs.writeFileSync(file, /```html\n([\s\S]*?)```/.exec(text)?.[1] ?? '');
     const model = await exported('small', { resize: 73, crop: 64 });
     fs.copyFileSync(model, path.join(project, 'model.onnx'));
-    const { page, complaints, close } = await openPage(`${site.origin}/project/index.html`);
+    const { page, complaints, close } = await openUrl(`${site.origin}/project/index.html`);
     const says = (what: string) =>
       page.waitForFunction(`document.querySelector('output').textContent.includes('${what}')`);
     await says('choose an image');

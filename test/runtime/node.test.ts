@@ -156,32 +156,24 @@ function entry(key: string, value: string): Buffer {
   return field(0x72, Buffer.concat([field(0x0a, Buffer.from(key)), field(0x12, Buffer.from(value))]));
 }
 
-test('a temperature divides the logits, where it is left to whoever reads them', async () => {
-  const { output } = await exported('cold');
-  const files = [undefined, '2.5', '0', '1e9'].map((temperature, i) => {
-    const file = path.join(tmp, `temperature-${i}.onnx`);
-    const bytes = fs.readFileSync(output);
+describe('a calibrated model', () => {
+  test.each([
+    ['a file, which leaves the division to us', '.onnx', 2.5],
+    ['a folder, whose graph divides', '/', undefined],
+  ])('%s: the calibrated probabilities of resnet-ft predict', async (_, end, left) => {
+    const { model, output } = await exported(`calibrated${String(left)}`, { temperature: 2.5 }, [], end);
+    const theirs = await predicted(model, '--top-k', '5');
+    const { temperature, predictions } = await ask(project, { model: output, images: IMAGES, topK: 5 });
+    expect(temperature).toBe(left);
+    expectSame(predictions, theirs);
+  });
+
+  test.each(['0', '1e9', 'warm'])('a temperature of %s is damage', async (temperature) => {
+    const { output } = await exported(`temperature-${temperature}`);
     // A message of protocol buffers may have more fields at its end.
-    fs.writeFileSync(
-      file,
-      temperature === undefined ? bytes : Buffer.concat([bytes, entry('temperature', temperature)]),
-    );
-    return file;
+    fs.appendFileSync(output, entry('temperature', temperature));
+    expect((await ask(project, { model: output })).error).toMatchObject({ code: 'WEIGHTS_INVALID' });
   });
-  const [plain, warm, zero, hot] = await Promise.all(
-    files.map((model) => ask(project, { model, images: IMAGES.slice(0, 4), topK: 5 })),
-  );
-  expect(warm?.temperature).toBe(2.5);
-  plain?.predictions.forEach(({ top }, i) => {
-    // Of p(i) = exp(l(i)) / sum, the logits divided by T have p(i)^(1/T) / sum.
-    const powers = top.map(({ probability }) => probability ** (1 / 2.5));
-    const sum = powers.reduce((a, b) => a + b, 0);
-    expect(warm?.predictions[i]?.top.map(({ index }) => index)).toEqual(top.map(({ index }) => index));
-    warm?.predictions[i]?.top.forEach(({ probability }, k) =>
-      expect(probability).toBeCloseTo((powers[k] ?? NaN) / sum, 5),
-    );
-  });
-  for (const answer of [zero, hot]) expect(answer?.error).toMatchObject({ code: 'WEIGHTS_INVALID' });
 });
 
 describe('an error has a code and one line', () => {

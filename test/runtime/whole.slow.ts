@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { PREPROCESSING } from '../../lib/options';
-import { openPage, withBrowser } from '../browser/browser';
+import { openUrl, withBrowser } from '../browser/browser';
 import { records, ROOT, run, scratch } from '../cli/run';
 import { makeTensors, writeModel } from '../export/made-model';
 import type { Prediction } from '../../packages/runtime/src/api';
@@ -62,7 +62,7 @@ withData('the 153 validation images of ants and bees, by a ResNet-50', () => {
         models: tmp,
       });
       try {
-        const { page, complaints } = await openPage(`${site.origin}/page/page.html`);
+        const { page, complaints } = await openUrl(`${site.origin}/page/page.html`);
         page.setDefaultTimeout(0);
         await page.waitForFunction('window.ask !== undefined');
         const images = files.map((file) => `${site.origin}/images/${path.relative(DATA ?? '', file)}`);

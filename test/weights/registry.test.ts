@@ -4,8 +4,8 @@ import path from 'node:path';
 import { checkpointFolder, weightsFile } from '../../lib/weights/hub';
 import type { DownloadEvent } from '../../lib/download';
 import { locate } from '../../lib/weights/locate';
-import { ARCHITECTURES } from '../../lib/options';
-import { imagenetClasses, NAMED_WEIGHTS, namedWeights } from '../../lib/weights/registry';
+import { ARCHITECTURES, PREPROCESSING } from '../../lib/options';
+import { imagenetClasses, NAMED_WEIGHTS, namedWeights, type NamedWeights } from '../../lib/weights/registry';
 import { run, scratch } from '../cli/run';
 import { localServer, sendFile, sha256, someBytes } from '../download/server';
 
@@ -86,7 +86,10 @@ test("torch.hub's folder is found as torch.hub finds it", () => {
 
 test('weights come from the mirror into the folder of torch.hub, and are checked each time', async () => {
   const body = someBytes(50_000);
-  const made = { path: 'models/made-12345678.pth', sha256: sha256(body).slice(0, 8), bytes: body.length };
+  const made = {
+    ...{ name: 'imagenet-v1', arch: 'resnet18', path: 'models/made-12345678.pth' },
+    ...{ sha256: sha256(body).slice(0, 8), bytes: body.length, preprocessing: PREPROCESSING },
+  } as NamedWeights;
   server.answer((request, response) => sendFile(request, response, body));
   const events: DownloadEvent[] = [];
   const file = await locate(made, { onProgress: (event) => events.push(event) });
@@ -106,7 +109,9 @@ test('weights come from the mirror into the folder of torch.hub, and are checked
 
 test('a mirror that is no URL is an error', async () => {
   process.env['RESNET_FT_MIRROR'] = 'mirror.example';
-  const made = { path: 'models/x.pth', sha256: '00000000', bytes: 1 };
+  const made = {
+    ...{ name: 'imagenet-v1', arch: 'resnet18', path: 'models/x.pth', sha256: '00000000', bytes: 1 },
+  } as NamedWeights;
   await expect(async () => locate(made)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
 });
 

@@ -1,16 +1,16 @@
 import { barPlot } from '../../charts/plot';
-import { html } from '../../html/html';
+import { html, type Html } from '../../html/html';
 import { percent } from '../../text/percent';
-import { BINS, calibrate, TEMPERATURES, type Calibration, type Reliability } from '../../eval/calibration';
+import { BINS, calibrate, isTold, type Calibration, type Reliability } from '../../eval/calibration';
+import { FEWEST_IMAGES } from '../../eval/fit-calibration';
+import { calibrateCommand } from '../commands';
 import type { Section } from '../context';
+import type { Run } from '../read-run';
 import type { Scores } from '../scores';
-
-/** Images below which a temperature is mere chance. */
-const FEWEST = 20;
 
 /** What a temperature would do to a model's probabilities; undefined where there are too few images, or too many to keep. */
 export function calibrationOf({ images, logits }: Scores): Calibration | undefined {
-  if (images.length < FEWEST || logits.length < images.length) return undefined;
+  if (images.length < FEWEST_IMAGES || logits.length < images.length) return undefined;
   return calibrate(
     logits,
     images.map(({ truth }) => truth),
@@ -18,8 +18,9 @@ export function calibrationOf({ images, logits }: Scores): Calibration | undefin
 }
 
 /** Reliability diagram, expected calibration error, and the temperature. */
-export function calibrationSection(scores: Scores, calibration: Calibration | undefined): Section | undefined {
+export function calibrationSection(run: Run, calibration: Calibration | undefined): Section | undefined {
   if (calibration === undefined) return undefined;
+  const { scores } = run;
   const { before, after, temperature, loss } = calibration;
   const accuracies = ({ bins }: Reliability): (number | undefined)[] =>
     bins.map((bin) => (bin.images === 0 ? undefined : bin.accuracy));
@@ -39,7 +40,6 @@ export function calibrationSection(scores: Scores, calibration: Calibration | un
       { name: 'right, with the temperature', values: accuracies(after).slice(from) },
     ],
   });
-  const end = temperature === TEMPERATURES.least || temperature === TEMPERATURES.greatest;
   const body = html`<div class="charts">
     ${plot}
     <div>
@@ -64,7 +64,8 @@ export function calibrationSection(scores: Scores, calibration: Calibration | un
           </tr>
         </tbody>
       </table>
-      <p>Fitted temperature: <strong>${temperature.toFixed(3)}</strong>. ${meaning(temperature, end)}</p>
+      <p>Fitted temperature: <strong>${temperature.toFixed(3)}</strong>. ${meaning(temperature)}</p>
+      ${keeping(run, temperature)}
       <p class="dim small">
         ${BINS} bins of equal width; logits divided by the temperature of the least loss (Guo et al. 2017,
         arXiv:1706.04599). The figures with it are of images that it was not fitted on, in five parts.
@@ -74,8 +75,21 @@ export function calibrationSection(scores: Scores, calibration: Calibration | un
   return { id: 'calibration', title: 'How far to trust the probabilities', body };
 }
 
-function meaning(temperature: number, end: boolean): string {
-  if (end) return 'It stands at the end of what is looked for: these images do not tell it.';
+/** Whether the model has a temperature, or how it would. */
+function keeping({ folder, temperature: kept }: Run, fitted: number): Html | undefined {
+  if (kept !== undefined) {
+    return html`<p>
+      The model is calibrated: it carries the temperature <strong>${kept.toFixed(3)}</strong>, and the probabilities of
+      images on this page are calibrated by it.
+    </p>`;
+  }
+  if (!isTold(fitted)) return undefined;
+  return html`<p>To keep it in the model, so that its probabilities are calibrated from then on:</p>
+    <pre><code>${calibrateCommand(folder)}</code></pre>`;
+}
+
+function meaning(temperature: number): string {
+  if (!isTold(temperature)) return 'It stands at the end of what is looked for: these images do not tell it.';
   if (temperature > 1.05) return 'Above 1: the model is surer than it should be.';
   if (temperature < 0.95) return 'Below 1: the model is less sure than it could be.';
   return 'Close to 1: the probabilities are about right.';

@@ -7,16 +7,6 @@ const METADATA_PROPS = 14;
 const KEY = 1;
 const VALUE = 2;
 
-/** What a model's file says of it. */
-export interface Card extends ModelCard {
-  /** What is left to divide the logits by. */
-  temperature?: number | undefined;
-}
-
-/** Temperatures that can be one, as `resnet-ft calibrate` has them. */
-const COOLEST = 1e-3;
-const HOTTEST = 1e3;
-
 /** A model's file, which need not be in memory. */
 export interface ModelFile {
   /** What to call it in messages. */
@@ -38,7 +28,7 @@ export function fileOf(bytes: Uint8Array, name = '(model in memory)'): ModelFile
  *
  * @throws ResnetFtError WEIGHTS_INVALID where it is no such file
  */
-export async function readCard(file: ModelFile): Promise<Card> {
+export async function readCard(file: ModelFile): Promise<ModelCard> {
   const { name } = file;
   const metadata = await readMetadata(file);
   const { arch, classes, preprocessing, ...others } = parseCard(name, metadata);
@@ -47,14 +37,7 @@ export async function readCard(file: ModelFile): Promise<Card> {
       hint: 'Take one that was written by: resnet-ft export MODEL --format onnx',
     });
   }
-  const card: Card = { arch, classes, preprocessing, ...others };
-  const text = metadata['temperature'];
-  if (text === undefined) return card;
-  const temperature = Number(text);
-  if (!(temperature >= COOLEST && temperature <= HOTTEST)) {
-    throw new ResnetFtError('WEIGHTS_INVALID', `${name}: its temperature, ${text}, can't be one`);
-  }
-  return { ...card, temperature };
+  return { arch, classes, preprocessing, ...others };
 }
 
 /** Tag and length of a field, at most. */

@@ -2,11 +2,12 @@ import { resizeAndCrop } from '../../../lib/backend/js/resize';
 import { tooLargeToResize } from '../../../lib/backend/resized-size';
 import type { RgbImage } from '../../../lib/backend/stores';
 import { ResnetFtError } from '../../../lib/errors';
+import type { ModelCard } from '../../../lib/model/describe';
 import { bestClasses } from '../../../lib/model/scores';
 import { UnknownJudge } from '../../../lib/model/unknown';
 import { rejectOption } from '../../../lib/options/spec';
 import type { ImageInput, LoadModelOptions, Model, ModelSource, Prediction, PredictOptions } from './api';
-import { readCard, type Card, type ModelFile } from './metadata';
+import { readCard, type ModelFile } from './metadata';
 import { Network, type Outputs, type Runtime } from './network';
 import { isPixels, rgbOf } from './pixels';
 
@@ -53,7 +54,7 @@ class RuntimeModel implements Model {
 
   constructor(
     private readonly platform: Platform,
-    private readonly card: Card,
+    private readonly card: ModelCard,
     private readonly network: Network,
     private readonly name: string,
   ) {
@@ -118,13 +119,7 @@ class RuntimeModel implements Model {
   }
 
   private prediction(input: ImageInput, { logits, features }: Outputs, topK: number): Prediction {
-    const { temperature = 1 } = this.card;
-    const top = bestClasses(
-      logits.map((value) => value / temperature),
-      this.classes,
-      topK,
-      this.name,
-    );
+    const top = bestClasses(logits, this.classes, topK, this.name, this.temperature);
     const { class: name, probability } = top[0];
     const verdict = features === undefined ? undefined : this.judge?.judge(logits, features);
     const file = typeof input === 'string' || input instanceof URL ? { file: String(input) } : {};

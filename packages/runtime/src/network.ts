@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
 import { oneLine, ResnetFtError } from '../../../lib/errors';
-import type { Card, ModelFile } from './metadata';
+import type { ModelCard } from '../../../lib/model/describe';
+import type { ModelFile } from './metadata';
 
 /** What is used of onnxruntime's module, which is the same in all of its packages. */
 export interface Runtime {
@@ -31,7 +32,7 @@ export class Network {
   private constructor(
     private readonly runtime: Runtime,
     private readonly session: InferenceSession,
-    private readonly card: Card,
+    private readonly card: ModelCard,
     private readonly name: string,
     private readonly raw: boolean,
   ) {
@@ -39,7 +40,12 @@ export class Network {
   }
 
   /** @throws ResnetFtError WEIGHTS_INVALID where onnxruntime does not take the graph */
-  static async open(runtime: Runtime, { content, name }: ModelFile, card: Card, options?: object): Promise<Network> {
+  static async open(
+    runtime: Runtime,
+    { content, name }: ModelFile,
+    card: ModelCard,
+    options?: object,
+  ): Promise<Network> {
     const session = await runtime.InferenceSession.create(content, options).catch((cause: unknown) => {
       throw refused(name, cause);
     });
@@ -103,7 +109,7 @@ export class Network {
 }
 
 /** torchvision's ToTensor and Normalize of each byte of each channel, in float32 as there. */
-function normalisation({ mean, std }: Card['preprocessing']): Float32Array {
+function normalisation({ mean, std }: ModelCard['preprocessing']): Float32Array {
   const table = new Float32Array(CHANNELS * LEVELS);
   for (let c = 0; c < CHANNELS; c++) {
     const [m, s] = [Math.fround(mean[c] ?? 0), Math.fround(std[c] ?? 1)];

@@ -1,0 +1,23 @@
+import { FEWEST_IMAGES, type CalibrationFigures } from '../eval/fit-calibration';
+import { counted } from '../text/count';
+import { percent } from '../text/percent';
+
+/** What a temperature is and does, for a person. */
+export function calibrationLines({ temperature, images, loss, error }: CalibrationFigures): string[] {
+  const lines = [
+    `temperature ${temperature.toFixed(3)}, fitted on ${counted(images, 'validation image')}`,
+    `negative log-likelihood ${loss.before.toFixed(4)} before, ${loss.after.toFixed(4)} after`,
+    `expected calibration error ${percent(error.before)} before, ${percent(error.after)} after`,
+  ];
+  const doubt = doubtOf(images, loss);
+  return doubt === undefined ? lines : [...lines, doubt];
+}
+
+/** What speaks against using it. */
+function doubtOf(images: number, { before, after }: CalibrationFigures['loss']): string | undefined {
+  if (images < FEWEST_IMAGES)
+    return `of so few images it is mostly chance: ${FEWEST_IMAGES} are the least that tell something`;
+  if (after > before)
+    return 'of images that it was not fitted on it makes the likelihood no better: these images tell too little';
+  return undefined;
+}

@@ -1,0 +1,121 @@
+import path from 'node:path';
+import type { FallbackEvent } from '../backend/registry';
+import type { DownloadEvent } from '../download/types';
+import { oneLine, ResnetFtError, throwIfAborted } from '../errors';
+import { fitCalibration, type CalibrationFigures } from '../eval/fit-calibration';
+import { Classifier } from '../model/classifier';
+import { MODEL_FILE } from '../model/locate';
+import { rewriteCard } from '../model/rewrite-card';
+import { resolveCalibrateOptions, type CalibrateOptions, type ResolvedCalibrateOptions } from '../options';
+import { readRun } from '../report/read-run';
+import { openRunData, requireRun } from './run-data';
+import { openRunModel, type RunModel } from './run-model';
+import { validated, type Validated } from './validation';
+
+const STOPPED = 'The calibration was stopped; the model is as it was';
+
+/** What calibrating reports on its way. */
+export type CalibrateEvent =
+  { kind: 'download'; event: DownloadEvent } | FallbackEvent | { kind: 'image'; done: number; total: number };
+
+/** What a caller of {@link calibrateModel} may pass beside the options. */
+export interface CalibrateControl {
+  /** Stops the work; the promise then rejects with code ABORTED, and the model is as it was. */
+  signal?: AbortSignal | undefined;
+  /** Told what happens on the way. */
+  onEvent?: ((event: CalibrateEvent) => void) | undefined;
+}
+
+/** The temperature that a model has now, and what it does. */
+export interface CalibrateResult extends CalibrationFigures {
+  /** Absolute path of the model. */
+  file: string;
+  /** What the validation images were known by: the run's `predictions.jsonl`, or the images themselves. */
+  from: 'predictions' | 'images';
+  /** What to know of the model card, which says whether the model is calibrated; null where it was written. */
+  note: string | null;
+}
+
+/** What `forget` leaves. */
+export type ForgottenCalibration = Pick<CalibrateResult, 'file' | 'note'> & { temperature: null };
+
+/**
+ * Fits a temperature on the validation images of a run, and writes it into the metadata of its model, by which the model's probabilities are
+ * calibrated from then on. The weights stay as they are, and so does which class is the most probable.
+ *
+ * @throws ResnetFtError INVALID_OPTION, also where the model is not in the folder of a run; DATA_INVALID where the images tell no temperature, a file of
+ *   the run is damaged or the data set is not that of the run; OUTPUT_NOT_WRITABLE; ABORTED; what opening the model throws
+ */
+export async function calibrateModel(
+  input: CalibrateOptions,
+  control: CalibrateControl = {},
+): Promise<CalibrateResult | ForgottenCalibration> {
+  const options = resolveCalibrateOptions(input);
+  const signal = control.signal ?? new AbortController().signal;
+  throwIfAborted(signal, STOPPED);
+  const model = await openRunModel(options.model);
+  const { file } = model;
+  if (options.forget) {
+    await rewriteCard(file, { temperature: undefined });
+    return { file, temperature: null, note: await cardNote(file) };
+  }
+  const folder = path.dirname(file);
+  await requireRun(file, 'calibrate');
+  const kept = options.data === undefined ? await keptPredictions(model) : undefined;
+  const { logits, targets } = kept ?? (await seenAgain(model, options, signal, control.onEvent ?? (() => {})));
+  const figures = fitCalibration(logits, targets);
+  if ('none' in figures) {
+    throw new ResnetFtError('DATA_INVALID', `${folder}: ${figures.none}`, {
+      hint: 'More validation images, or harder ones, would tell; the model is as it was',
+    });
+  }
+  throwIfAborted(signal, STOPPED);
+  await rewriteCard(file, { temperature: figures.temperature });
+  return { file, ...figures, from: kept === undefined ? 'images' : 'predictions', note: await cardNote(file) };
+}
+
+/** What the run has kept of its model's answers; undefined where that is not all, or of other weights. */
+async function keptPredictions({
+  opened,
+  file,
+}: RunModel): Promise<(Pick<Validated, 'targets'> & { logits: Float64Array[] }) | undefined> {
+  if (path.basename(file) !== MODEL_FILE) return undefined;
+  const { scores } = await readRun(path.dirname(file));
+  const { images, logits, classes } = scores;
+  const same = classes.length === opened.classes.length && classes.every((name, i) => name === opened.classes[i]);
+  if (!same || images.length === 0 || logits.length < images.length) return undefined;
+  return { logits, targets: images.map(({ truth }) => truth) };
+}
+
+async function seenAgain(
+  { opened, file }: RunModel,
+  options: ResolvedCalibrateOptions,
+  signal: AbortSignal,
+  emit: (event: CalibrateEvent) => void,
+): Promise<Validated> {
+  const { data, offline, batchSize } = options;
+  const onProgress = (event: DownloadEvent): void => emit({ kind: 'download', event });
+  const { folder, dataset } = await openRunData(file, { data, offline, signal, onProgress, option: 'calibrate' });
+  const classifier = await Classifier.create(opened, options, emit);
+  try {
+    const onImage = (done: number, total: number): void => emit({ kind: 'image', done, total });
+    return await validated(classifier, dataset.val, folder, { batchSize, signal, onImage });
+  } finally {
+    await classifier.close();
+  }
+}
+
+/** Writes the model card of the run again, if it has one, for it says whether the model is calibrated. What goes wrong with it is only told. */
+async function cardNote(file: string): Promise<string | null> {
+  const folder = path.dirname(file);
+  if (path.basename(file) !== MODEL_FILE) return null;
+  try {
+    const { readIfThere } = await import('../files/regular-file.js');
+    const { CARD, editedNote, writeCard } = await import('../card/write.js');
+    if ((await readIfThere(path.join(folder, CARD))) === undefined) return null;
+    const { runFacts } = await import('../card/facts.js');
+    return editedNote(await writeCard(folder, await runFacts(folder))) ?? null;
+  } catch (error) {
+    return `the model card was not written: ${oneLine(error instanceof Error ? error.message : String(error))}`;
+  }
+}

@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http';
+import type { ByteBudget } from './budget';
+import { Refusal } from './refusal';
+
+/** How much a request may send, and how long that may take. */
+export interface BodyLimits {
+  /** Bytes. */
+  maxBody: number;
+  /** Milliseconds until the body must have come. */
+  timeout: number;
+  /** Of all requests together. */
+  budget: ByteBudget;
+}
+
+const tooLarge = (maxBody: number): Refusal =>
+  new Refusal(413, 'BODY_TOO_LARGE', `The request is larger than ${maxBody} bytes`);
+
+/**
+ * Refuses a request that says beforehand that it is too large, before any of it is read.
+ *
+ * @throws Refusal BODY_TOO_LARGE, UNSUPPORTED_TYPE
+ */
+export function checkDeclared({ headers }: Pick<IncomingMessage, 'headers'>, maxBody: number): void {
+  if (Number(headers['content-length'] ?? 0) > maxBody) throw tooLarge(maxBody);
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    throw new Refusal(415, 'UNSUPPORTED_TYPE', `Bodies with the content encoding ${encoding} are not taken`);
+  }
+}
+
+/**
+ * Hands the body on as it comes, and counts it. What was counted is in the budget until `release` is called.
+ *
+ * @throws Refusal BODY_TOO_LARGE, REQUEST_TIMEOUT, QUEUE_FULL, BAD_REQUEST where the client went away; whatever `take` throws
+ */
+export async function streamBody(
+  incoming: IncomingMessage,
+  { maxBody, timeout, budget }: BodyLimits,
+  take: (chunk: Buffer) => void,
+): Promise<{ release: () => void }> {
+  checkDeclared(incoming, maxBody);
+  let bytes = 0;
+  const release = (): void => {
+    budget.free(bytes);
+    bytes = 0;
+  };
+  let end = (): void => {};
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () =>
+          reject(new Refusal(408, 'REQUEST_TIMEOUT', `The request did not arrive within ${timeout / 1000} seconds`)),
+        timeout,
+      );
+      const onData = (chunk: Buffer): void => {
+        try {
+          if (bytes + chunk.length > maxBody) throw tooLarge(maxBody);
+          budget.take(chunk.length);
+          bytes += chunk.length;
+          take(chunk);
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      const onEnd = (): void => resolve();
+      const onClose = (): void => reject(new Refusal(400, 'BAD_REQUEST', 'The request ended too early'));
+      incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+      end = () => {
+        clearTimeout(timer);
+        incoming.off('data', onData).off('end', onEnd).off('close', onClose);
+      };
+    });
+    return { release };
+  } catch (error) {
+    // What still comes is thrown away once the answer is sent (@hono/node-server), or else the client would not read it.
+    incoming.pause();
+    release();
+    throw error;
+  } finally {
+    end();
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * What the served page does: each image that is dropped, pasted or chosen is sent by itself, two at a time, and shown with its classes. Whatever
+ * comes from names is set as text.
+ */
+export const PAGE_SCRIPT = `
+'use strict';
+document.documentElement.classList.add('scripted');
+
+const AT_ONCE = 2;
+const byId = (id) => document.getElementById(id);
+const results = byId('results');
+const evidence = byId('evidence');
+const percent = (share) => (share * 100).toFixed(1) + ' %';
+const counted = (count, noun) => count + ' ' + noun + (count === 1 ? '' : 's');
+
+function make(name, { text, ...rest } = {}, ...children) {
+  const element = Object.assign(document.createElement(name), rest);
+  if (text !== undefined) element.textContent = text;
+  element.append(...children);
+  return element;
+}
+
+const model = fetch('/model').then((answer) => answer.json());
+const queue = [];
+let working = 0;
+let saved = 0;
+let number = 0;
+
+const announce = (text) => { byId('status').textContent = text; };
+
+function showCount() {
+  const count = results.children.length;
+  byId('tools').hidden = count === 0;
+  document.body.classList.toggle('busy', count > 0);
+  byId('count').textContent = counted(count, 'image') + (saved === 0 ? '' : ', ' + counted(saved, 'correction'));
+}
+
+async function ask(path, file) {
+  let answer;
+  try {
+    const headers = { 'Content-Type': 'application/octet-stream' };
+    answer = await fetch(path, { method: 'POST', headers, body: file });
+  } catch {
+    // A file that has changed or is a folder fails alike.
+    const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+    throw new Error(readable ? 'The server can\\'t be reached: is it still running?' : 'The file can\\'t be read; a folder is no image.');
+  }
+  const body = await answer.json().catch(() => ({}));
+  if (answer.ok) return body;
+  throw Object.assign(new Error((body.error?.message ?? 'The server answered ' + answer.status) + '.'), { again: [408, 503].includes(answer.status) });
+}
+
+function add(files) {
+  const added = [...files];
+  if (added.length === 0) return;
+  for (const file of added) {
+    const item = make('li', { className: 'result waiting' });
+    item.setAttribute('aria-busy', 'true');
+    const name = file.name || 'pasted image';
+    item.append(
+      make('figure', { className: 'picture' }, make('div', { className: 'blank' })),
+      make('div', {}, make('h3', {}, make('bdi', { text: name })), make('p', { className: 'dim', text: 'Waiting …' })),
+    );
+    results.prepend(item);
+    queue.push({ file, name, item });
+  }
+  showCount();
+  announce(counted(added.length, 'image') + ' added');
+  work();
+}
+
+function work() {
+  while (working < AT_ONCE && queue.length > 0) {
+    working++;
+    predict(queue.shift()).finally(() => {
+      working--;
+      work();
+    });
+  }
+}
+
+async function predict(job) {
+  try {
+    const about = await model;
+    const answer = await ask('/predict' + (about.explain ? '?explain=true' : ''), job.file);
+    show(job, answer, about);
+    announce(job.name + ': ' + (answer.unknown ? 'none of these classes' : answer.class + ', ' + percent(answer.probability)));
+  } catch (error) {
+    showError(job, error);
+    announce(job.name + ': ' + error.message);
+  }
+  job.item.classList.remove('waiting');
+  job.item.removeAttribute('aria-busy');
+}
+
+function showError({ file, name, item }, error) {
+  const facts = make('div', {}, make('h3', {}, make('bdi', { text: name })), make('p', { className: 'bad', text: error.message }));
+  if (error.again !== false) {
+    const again = make('button', { type: 'button', text: 'Try again' });
+    again.addEventListener('click', () => {
+      item.remove();
+      add([file]);
+      byId('files').focus();
+    });
+    facts.append(again);
+  }
+  item.classList.add('plain');
+  item.replaceChildren(facts);
+}
+
+function show({ file, name, item }, answer, about) {
+  const verdict = make('p', { className: 'verdict' });
+  if (answer.unknown) {
+    verdict.append('None of these ', make('small', {}, 'nearest: ', make('bdi', { text: answer.class })));
+  } else {
+    verdict.append(make('bdi', { text: answer.class }), ' ', make('small', { text: percent(answer.probability) }));
+  }
+  const scores = make('ol', { className: 'scores' }, ...answer.top.map((score) => {
+    const filled = make('span');
+    filled.style.width = score.probability * 100 + '%';
+    const bar = make('span', { className: 'bar' }, filled);
+    bar.setAttribute('aria-hidden', 'true');
+    return make('li', {}, make('bdi', { text: score.class }), make('span', { className: 'share', text: percent(score.probability) }), bar);
+  }));
+  const facts = make('div', {}, make('h3', {}, make('bdi', { text: name })), verdict, scores);
+  if (about.corrections) facts.append(...correction(file, answer, about.classes));
+  item.replaceChildren(...(answer.pictures ? [picture(name, answer)] : []), facts);
+  item.classList.toggle('plain', !answer.pictures);
+}
+
+function picture(name, answer) {
+  const image = make('img', { width: 384, height: 384 });
+  const caption = make('figcaption');
+  const figure = make('figure', { className: 'picture' }, image, caption);
+  figure.update = () => {
+    image.src = evidence.checked ? answer.pictures.overlay : answer.pictures.seen;
+    image.alt = evidence.checked ? 'Heat map over ' + name + ': where the evidence for ' + answer.class + ' lies' : 'What the network saw of ' + name;
+    caption.textContent = evidence.checked ? 'Bright: what speaks for ' + answer.class : 'What the network saw';
+  };
+  figure.update();
+  return figure;
+}
+
+function correction(file, answer, classes) {
+  const select = make('select', { required: true }, make('option', { value: '', text: 'choose a class' }));
+  const names = [...new Set(classes)];
+  select.append(...names.map((name) => make('option', { value: name, text: name })));
+  const button = make('button', { type: 'submit', text: 'Keep', disabled: true });
+  const note = make('p', { className: 'note' });
+  note.setAttribute('role', 'status');
+  const form = make('form', {}, make('label', {}, 'It really is', select), button);
+  select.addEventListener('change', () => {
+    button.disabled = select.value === '';
+    note.textContent = '';
+  });
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const name = select.value;
+    button.disabled = select.disabled = true;
+    note.className = 'note';
+    note.textContent = 'Keeping it …';
+    try {
+      await ask('/corrections?class=' + encodeURIComponent(name), file);
+      if (!form.kept) saved++;
+      form.kept = true;
+      note.className = 'note good';
+      note.textContent = 'Kept as ' + name + ' for the next training.';
+      showCount();
+    } catch (error) {
+      note.className = 'note bad';
+      note.textContent = error.message;
+      button.disabled = false;
+    }
+    select.disabled = false;
+    select.focus();
+  });
+  return [form, note];
+}
+
+byId('files').addEventListener('change', ({ target }) => {
+  add(target.files);
+  target.value = '';
+});
+evidence.addEventListener('change', () => {
+  for (const figure of document.querySelectorAll('.picture')) figure.update?.();
+});
+byId('clear').addEventListener('click', () => {
+  queue.length = 0;
+  results.replaceChildren();
+  showCount();
+  announce('The list is empty');
+  byId('files').focus();
+});
+
+document.addEventListener('paste', ({ clipboardData }) => add(clipboardData.files));
+let inside = 0;
+const dropping = (yes) => document.body.classList.toggle('dropping', yes);
+document.addEventListener('dragenter', () => dropping(++inside > 0));
+document.addEventListener('dragleave', () => dropping(--inside > 0));
+document.addEventListener('dragover', (event) => event.preventDefault());
+document.addEventListener('drop', (event) => {
+  event.preventDefault();
+  inside = 0;
+  dropping(false);
+  const { files } = event.dataTransfer;
+  if (files.length === 0) announce('That was a link: save the image first, and drop the file');
+  byId('hint').hidden = files.length > 0;
+  add(files);
+});
+
+for (const place of document.querySelectorAll('.origin')) place.textContent = location.origin;
+model.then(({ explain }) => { evidence.closest('label').hidden = !explain; }, () => announce('The server can\\'t be reached'));
+`;

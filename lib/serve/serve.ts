@@ -1,0 +1,163 @@
+import type http from 'node:http';
+import { throwIfAborted } from '../errors';
+import { listen, urlOf } from '../http/listen';
+import { allowedHost, isLoopback } from '../http/names';
+import { packageVersion } from '../machine/version';
+import { Classifier } from '../model/classifier';
+import { openModel, type OpenedModel } from '../model/open';
+import { resolveServeOptions, type ResolvedServeOptions, type ServeOptions } from '../options';
+import { createApp } from './app';
+import { ByteBudget } from './budget';
+import { Corrections } from './corrections';
+import { createServer } from './node-server';
+import { Metrics } from './metrics';
+import { servedPage } from './page';
+import { Predictor } from './predictor';
+import { busy } from './refusal';
+import type { ModelServer, ServeControl } from './types';
+
+const STOPPED = 'The server was stopped';
+
+/** Milliseconds that requests under way get to be finished when the server closes. */
+const GRACE = 5000;
+/** Bytes of bodies in memory: so many of the largest, at least. */
+const BODIES = 4;
+const LEAST_BODY_BYTES = 256e6;
+
+/**
+ * Serves a model by HTTP: a page where images are tried and corrected, and an interface for programs (docs/serve.md).
+ *
+ * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE; OUTPUT_NOT_WRITABLE where the folder of corrections can't be made; what opening the
+ *   model throws; ABORTED
+ */
+export async function serveModel(input: ServeOptions, control: ServeControl = {}): Promise<ModelServer> {
+  const options = resolveServeOptions(input);
+  const { signal } = control;
+  throwIfAborted(signal, STOPPED);
+  const { opened, classifier } = await open(options, control);
+  let server: ModelServer;
+  try {
+    throwIfAborted(signal, STOPPED);
+    server = await start(options, opened, classifier, control);
+  } catch (error) {
+    await classifier.close();
+    throw error;
+  }
+  const onAbort = (): void => void server.close();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  void server.closed.finally(() => signal?.removeEventListener('abort', onAbort));
+  if (signal?.aborted === true) await server.close();
+  throwIfAborted(signal, STOPPED);
+  return server;
+}
+
+type Opened = Omit<OpenedModel, 'tensors'>;
+
+async function open(
+  options: ResolvedServeOptions,
+  { signal, onEvent = (): void => {} }: ServeControl,
+): Promise<{ opened: Opened; classifier: Classifier }> {
+  const { warmUpBackend } = await import('../backend/registry.js');
+  warmUpBackend(options.backend, options.device);
+  const { arch, classes, offline } = options;
+  const opened = await openModel(options.model, {
+    arch,
+    classes,
+    offline,
+    signal,
+    onProgress: (event) => onEvent({ kind: 'download', event }),
+  });
+  throwIfAborted(signal, STOPPED);
+  const classifier = await Classifier.create(opened, options, onEvent);
+  return { opened, classifier };
+}
+
+async function start(
+  options: ResolvedServeOptions,
+  { arch, classes, preprocessing, unknown }: Opened,
+  classifier: Classifier,
+  { onEvent = (): void => {} }: ServeControl,
+): Promise<ModelServer> {
+  const { maxBody, topK } = options;
+  const { device, precision } = classifier.choice;
+  const timeout = options.timeout * 1000;
+  const explain = classifier.hasGradCam;
+  const corrections =
+    options.corrections === undefined ? undefined : await Corrections.open(options.corrections, classes);
+  const metrics = new Metrics({ version: packageVersion(), arch, device, precision });
+  const predictor = new Predictor(classifier, options, metrics);
+  const underWay = new Set<AbortController>();
+  let closing = false;
+  let allowed: (name: string) => boolean = () => false;
+  const about = { arch, classes: classes.length, device, precision };
+  const app = createApp({
+    predictor,
+    corrections,
+    metrics,
+    limits: { maxBody, timeout, budget: new ByteBudget(Math.max(BODIES * maxBody, LEAST_BODY_BYTES)) },
+    page: servedPage({ ...about, explain, corrections: corrections !== undefined }),
+    model: {
+      ...{ arch, device, precision, classes, preprocessing },
+      ...{ unknown: unknown !== undefined, explain, corrections: corrections !== undefined },
+    },
+    topK,
+    classes: classes.length,
+    explain,
+    allowed: (name) => allowed(name),
+    closing: () => closing,
+    underWay,
+    emit: onEvent,
+  });
+  const server = createServer(app.fetch, {
+    timeout,
+    maxBody,
+    onRefused: (status) => metrics.request('other', status, 0),
+  });
+  let address;
+  try {
+    address = await listen(server, options.host, options.port);
+  } catch (error) {
+    predictor.close();
+    throw error;
+  }
+  allowed = allowedHost(options.host, address.address, options.hostNames);
+  let finish = (): void => {};
+  const closed = new Promise<void>((resolve) => (finish = resolve));
+  const close = (): Promise<void> => {
+    if (!closing) {
+      closing = true;
+      void closeServer(server, () => underWay.forEach((one) => one.abort(busy('CLOSING', 'The server is closing'))))
+        .then(() => classifier.close())
+        .then(() => predictor.close())
+        .finally(finish);
+    }
+    return closed;
+  };
+  return {
+    url: urlOf(options.host, address),
+    port: address.port,
+    open: !isLoopback(address.address),
+    classes: Object.freeze([...classes]),
+    arch,
+    device,
+    precision,
+    closed,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Closes a server once the requests under way are finished, or stops them after a while. */
+async function closeServer(server: http.Server, stop: () => void): Promise<void> {
+  const over = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  // Connections whose client says nothing more would keep the server open.
+  const sweeping = setInterval(() => server.closeIdleConnections(), 100);
+  const timer = setTimeout(() => {
+    stop();
+    setTimeout(() => server.closeAllConnections(), 200);
+  }, GRACE);
+  await over;
+  clearInterval(sweeping);
+  clearTimeout(timer);
+}

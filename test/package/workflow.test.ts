@@ -1,0 +1,179 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { ROOT, scratch } from '../cli/run';
+
+// GitHub runs this, and nothing here can: what can be held against the checkout is.
+
+interface Step {
+  name?: string;
+  uses?: string;
+  run?: string;
+  if?: string;
+}
+interface Job {
+  needs?: string | string[];
+  if?: string;
+  permissions?: Record<string, string>;
+  steps: Step[];
+}
+const file = path.join(ROOT, '.github', 'workflows', 'release.yml');
+const text = fs.readFileSync(file, 'utf8');
+const workflow = parse(text) as { permissions: Record<string, string>; jobs: Record<string, Job> };
+const jobs = Object.entries(workflow.jobs);
+const steps = jobs.flatMap(([job, { steps: list }]) => list.map((step) => ({ job, ...step })));
+const scripts = steps.flatMap(({ job, run }) => (run === undefined ? [] : [{ job, run }]));
+const folder = scratch();
+
+test('every action is pinned by a full commit, with its version beside it', () => {
+  const lines = text.split('\n').filter((line) => /^\s*(- )?uses:/.test(line));
+  expect(lines.length).toBe(steps.filter(({ uses }) => uses !== undefined).length);
+  for (const line of lines) expect(line).toMatch(/uses: actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  const pages = fs.readFileSync(path.join(ROOT, 'docs', 'releasing.md'), 'utf8');
+  for (const line of lines) expect(pages).toContain(/@([0-9a-f]{40})/.exec(line)?.[1]);
+});
+
+test('every script that is run exists, and every file', () => {
+  const manifest = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const named = scripts.flatMap(({ run }) => [...run.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name));
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter((name) => manifest.scripts[name] === undefined)).toEqual([]);
+  const files = scripts.flatMap(({ run }) =>
+    [...run.matchAll(/\b(scripts|bin|docs)\/[\w./-]+\w/g)].map(([name]) => name),
+  );
+  expect(files.filter((name) => !fs.existsSync(path.join(ROOT, name)))).toEqual([]);
+});
+
+test('every script is one for bash', () => {
+  for (const { job, run } of scripts) {
+    const shell = run.replace(/\$\{\{[^}]*\}\}/g, 'x');
+    const { status, stderr } = spawnSync('bash', ['-n'], { input: shell, encoding: 'utf8' });
+    expect({ job, status, stderr }).toEqual({ job, status: 0, stderr: '' });
+  }
+});
+
+test('nothing may write but where it must, and what publishes runs nothing of the checkout', () => {
+  expect(workflow.permissions).toEqual({ contents: 'read' });
+  const allowed = jobs.filter(([, { permissions }]) => permissions !== undefined);
+  expect(Object.fromEntries(allowed.map(([name, { permissions }]) => [name, permissions]))).toEqual({
+    publish: { 'id-token': 'write' },
+    announce: { contents: 'write' },
+    docs: { pages: 'write', 'id-token': 'write' },
+  });
+  for (const [name, job] of allowed) {
+    expect(job.steps.some(({ uses }) => uses?.startsWith('actions/checkout@'))).toBe(false);
+    if (name !== 'publish') expect(job.needs).toBe('publish');
+  }
+  expect(workflow.jobs['publish']?.if).toContain("github.ref_type == 'tag'");
+  expect(workflow.jobs['publish']?.needs).toEqual(['pack', 'install']);
+});
+
+function scriptOf(name: string): string {
+  const found = steps.find((step) => step.name?.startsWith(name) === true)?.run;
+  if (found === undefined) throw new Error(`no step ${name}`);
+  return found;
+}
+
+function bash(
+  script: string,
+  env: Record<string, string>,
+  cwd: string,
+): { status: number | null; stdout: string; stderr: string } {
+  // As GitHub calls it.
+  const { status, stdout, stderr } = spawnSync('bash', ['-eo', 'pipefail', '-c', script], {
+    ...{ cwd, encoding: 'utf8', env: { ...process.env, ...env } },
+  });
+  return { status, stdout, stderr };
+}
+
+test('a tag that is not the version, and a repository that is another, end it before anything is packed', () => {
+  const checkout = path.join(folder, 'checkout');
+  fs.mkdirSync(checkout);
+  const write = (url: string): void =>
+    fs.writeFileSync(path.join(checkout, 'package.json'), JSON.stringify({ version: '1.2.3', repository: { url } }));
+  const check = (GITHUB_REF_NAME: string): ReturnType<typeof bash> =>
+    bash(
+      scriptOf('The tag is the version, and the repository'),
+      { GITHUB_REF_NAME, GITHUB_REPOSITORY: 'some/resnet-ft' },
+      checkout,
+    );
+  write('git+https://github.com/some/resnet-ft.git');
+  expect(check('v1.2.3')).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(check('v1.2.4')).toMatchObject({
+    status: 1,
+    stdout: expect.stringMatching(/^::error::.*1\.2\.3.*v1\.2\.4\n$/),
+  });
+  write('git+https://github.com/OWNER/resnet-ft.git');
+  expect(check('v1.2.3')).toMatchObject({
+    status: 1,
+    stdout: expect.stringMatching(/^::error::.*OWNER.*releasing\.md\n$/),
+  });
+});
+
+test('the notes of a release are what the changelog has under its version', () => {
+  const work = path.join(folder, 'notes');
+  fs.mkdirSync(path.join(work, 'package'), { recursive: true });
+  fs.mkdirSync(path.join(work, 'tarballs'));
+  fs.writeFileSync(
+    path.join(work, 'package', 'CHANGELOG.md'),
+    '# Changelog\n\n## Unreleased\n\n## 1.2.3 (2026-01-02)\n\n- This.\n\n## 1.2.2 (2026-01-01)\n\n- That.\n',
+  );
+  spawnSync('tar', ['-czf', 'tarballs/resnet-ft-1.2.3.tgz', 'package'], { cwd: work });
+  const script = scriptOf('What the changelog says');
+  expect(bash(script, { GITHUB_REF_NAME: 'v1.2.3' }, work)).toMatchObject({ status: 0 });
+  expect(fs.readFileSync(path.join(work, 'notes.md'), 'utf8').trim()).toBe('- This.');
+  spawnSync('cp', ['tarballs/resnet-ft-1.2.3.tgz', 'tarballs/resnet-ft-1.2.4.tgz'], { cwd: work });
+  expect(bash(script, { GITHUB_REF_NAME: 'v1.2.4' }, work).status).toBe(1);
+});
+
+test.each([
+  ['11.5.1', 0],
+  ['11.6.0', 0],
+  ['12.0.0-pre.1', 0],
+  ['11.5.0', 1],
+  ['10.9.9', 1],
+])('npm %s publishes with the identity of GitHub: exit code %i', (version, status) => {
+  const bin = path.join(folder, `npm-${version}`);
+  fs.mkdirSync(bin);
+  fs.writeFileSync(path.join(bin, 'npm'), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+  expect(bash(scriptOf('This npm publishes'), { PATH: `${bin}:${process.env['PATH']}` }, folder).status).toBe(status);
+});
+
+test('what is published: LibTorch and weights before the package that names them, each once, prereleases beside the others', () => {
+  const work = path.join(folder, 'publish');
+  const tarballs = path.join(work, 'tarballs');
+  fs.mkdirSync(path.join(work, 'bin'), { recursive: true });
+  fs.mkdirSync(tarballs);
+  const pack = (name: string, version: string): void => {
+    const own = path.join(work, 'package');
+    fs.mkdirSync(own, { recursive: true });
+    fs.writeFileSync(path.join(own, 'package.json'), JSON.stringify({ name, version }));
+    const tarball = path.join(tarballs, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+    spawnSync('tar', ['-czf', tarball, 'package'], { cwd: work });
+  };
+  pack('resnet-ft', '1.2.3-rc.1');
+  pack('@resnet-ft/libtorch-linux-x64-cpu', '2.13.0');
+  pack('@resnet-ft/weights-resnet50-imagenet-v1', '1.0.0');
+  pack('@resnet-ft/weights-resnet50-imagenet-v2', '1.0.0');
+  // A stand-in for npm, whose registry has the weights of version 1 already.
+  const npm = `#!/bin/sh
+if [ "$1" = view ]; then case "$2" in *imagenet-v1@1.0.0) echo 1.0.0 ;; *) exit 1 ;; esac; else echo "$@" >> "$CALLS"; fi\n`;
+  fs.writeFileSync(path.join(work, 'bin', 'npm'), npm, { mode: 0o755 });
+  const calls = path.join(work, 'calls');
+  const env = {
+    PATH: `${path.join(work, 'bin')}:${process.env['PATH']}`,
+    CALLS: calls,
+    GITHUB_REF_NAME: 'v1.2.3-rc.1',
+  };
+  const outcome = bash(scriptOf('Publish, LibTorch and weights first'), env, tarballs);
+  expect(outcome).toMatchObject({ status: 0, stdout: '@resnet-ft/weights-resnet50-imagenet-v1@1.0.0 is published\n' });
+  const rest = '--provenance --access public --ignore-scripts --tag';
+  expect(fs.readFileSync(calls, 'utf8').trim().split('\n')).toEqual([
+    `publish ./resnet-ft-libtorch-linux-x64-cpu-2.13.0.tgz ${rest} latest`,
+    `publish ./resnet-ft-weights-resnet50-imagenet-v2-1.0.0.tgz ${rest} latest`,
+    `publish ./resnet-ft-1.2.3-rc.1.tgz ${rest} next`,
+  ]);
+});
