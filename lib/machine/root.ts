@@ -21,15 +21,13 @@ export function packageRoot(): string {
 }
 
 function findRoot(): string {
-  // In a bundle of ES modules there is none.
-  const here = typeof __dirname === 'string' ? __dirname : process.cwd();
-  const root = path.join(here, '..', '..');
-  const outside = besideArchive(root);
-  if (outside !== root && isOurs(outside)) return outside;
-  if (isOurs(root)) return root;
+  // A bundle of ES modules has no such name.
+  const here = typeof __dirname === 'string' ? __dirname : undefined;
+  const root = here === undefined ? undefined : path.join(here, '..', '..');
+  for (const folder of root === undefined ? [] : [besideArchive(root), root]) if (isOurs(folder)) return folder;
   throw new ResnetFtError(
     'ADDON_NOT_LOADED',
-    `resnet-ft was bundled into other code (${here}), away from its native addon and its package.json`,
+    `resnet-ft was bundled into other code${here === undefined ? '' : ` (${here})`}, away from its native addon and its package.json`,
     { hint: LEAVE_OUT },
   );
 }
