@@ -32,7 +32,10 @@ export function findLoader(): string {
     return nodeGypBuild.path(root);
   } catch (error) {
     // Spelled out from this file: so the tools that copy what a program needs (@vercel/nft) see that it needs these folders.
-    const looked = [path.join(__dirname, '..', '..', 'build', 'Release'), path.join(__dirname, '..', '..', 'prebuilds')];
+    const looked = [
+      path.join(__dirname, '..', '..', 'build', 'Release'),
+      path.join(__dirname, '..', '..', 'prebuilds'),
+    ];
     throw new ResnetFtError(
       'ADDON_NOT_LOADED',
       `no native addon for ${process.platform}-${process.arch} in ${looked.join(' and ')}`,
