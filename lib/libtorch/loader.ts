@@ -22,7 +22,7 @@ export const REBUILD = 'Run: npx resnet-ft build';
 /**
  * The loader: the part of the addon that Node.js opens by itself, and that opens LibTorch.
  *
- * @throws ResnetFtError ADDON_NOT_LOADED where there is none for this platform
+ * @throws ResnetFtError ADDON_NOT_LOADED where there is none for this platform, or a bundler took this package apart
  */
 export function findLoader(): string {
   const root = packageRoot();
@@ -31,17 +31,26 @@ export function findLoader(): string {
     const nodeGypBuild = require('node-gyp-build') as { path(folder: string): string };
     return nodeGypBuild.path(root);
   } catch (error) {
-    const looked = `${path.join(root, 'build', 'Release')} and ${path.join(root, 'prebuilds')}`;
+    // Spelled out from this file: so the tools that copy what a program needs (@vercel/nft) see that it needs these folders.
+    const looked = [
+      path.join(__dirname, '..', '..', 'build', 'Release'),
+      path.join(__dirname, '..', '..', 'prebuilds'),
+    ];
     throw new ResnetFtError(
       'ADDON_NOT_LOADED',
-      `no native addon for ${process.platform}-${process.arch} in ${looked}`,
-      { hint: REBUILD, cause: error },
+      `no native addon for ${process.platform}-${process.arch} in ${looked.join(' and ')}`,
+      { hint: `${REBUILD}. If the program was copied without it: docs/deploying.md`, cause: error },
     );
   }
 }
 
-/** Whether there is an addon for this platform at all, whether or not it can be loaded. */
+/**
+ * Whether there is an addon for this platform at all, whether or not it can be loaded.
+ *
+ * @throws ResnetFtError ADDON_NOT_LOADED where a bundler took this package apart: that says nothing of the platform
+ */
 export function hasAddon(): boolean {
+  packageRoot();
   try {
     findLoader();
     return true;
