@@ -18,6 +18,15 @@ const unused = [
   { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all', ignoreRestSiblings: true },
 ];
 
+const STRICT = {
+  '@typescript-eslint/consistent-type-imports': 'error',
+  '@typescript-eslint/no-floating-promises': 'error',
+  '@typescript-eslint/no-unused-vars': unused,
+  '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+  '@typescript-eslint/switch-exhaustiveness-check': 'error',
+  eqeqeq: ['error', 'always', { null: 'ignore' }],
+};
+
 // What people read goes through lib/text/terminal.ts, which shows control characters in names instead of obeying them.
 const TERMINAL = [
   // A constant holds no name.
@@ -55,6 +64,7 @@ module.exports = defineConfig(
       '.cache/',
       'test/.work/',
       'node_modules/',
+      'packages/*/src/**/*.d.ts',
     ],
   },
   js.configs.recommended,
@@ -67,17 +77,16 @@ module.exports = defineConfig(
     files: ['lib/**/*.ts', 'test/**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: __dirname } },
-    rules: {
-      '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/no-unused-vars': unused,
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      eqeqeq: ['error', 'always', { null: 'ignore' }],
-    },
+    rules: STRICT,
   },
   {
-    files: ['lib/**/*.ts'],
+    files: ['packages/*/src/**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: './packages/runtime/tsconfig.json', tsconfigRootDir: __dirname } },
+    rules: STRICT,
+  },
+  {
+    files: ['lib/**/*.ts', 'packages/*/src/**/*.ts'],
     ignores: ['lib/text/terminal.ts'],
     rules: { 'no-console': 'error', 'no-restricted-syntax': ['error', ...RESTRICTED] },
   },

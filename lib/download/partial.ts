@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { sync } from '../files/sync';
 import { hashFile } from './hash';
 
 /** What is remembered of a download beside its bytes, so that another process can go on with it. */
@@ -106,7 +107,7 @@ export class PartialFile {
 
   /** Gives the complete file its name. */
   async finish(): Promise<void> {
-    await this.handle.sync();
+    await sync(this.handle);
     await this.handle.close();
     await rename(this.part, this.file);
     await rm(this.sidecar, { force: true });

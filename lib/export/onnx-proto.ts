@@ -57,7 +57,7 @@ export interface OnnxModel {
   nodes: OnnxNode[];
   initializers: OnnxInitializer[];
   input: OnnxValue;
-  output: OnnxValue;
+  outputs: OnnxValue[];
   metadata: Record<string, string>;
 }
 
@@ -120,7 +120,7 @@ function writeGraph(model: OnnxModel, pbf: PbfWriter): void {
   for (const node of model.nodes) pbf.writeMessage(GRAPH.node, writeNode, node);
   pbf.writeStringField(GRAPH.name, model.name);
   pbf.writeMessage(GRAPH.input, writeValue, model.input);
-  pbf.writeMessage(GRAPH.output, writeValue, model.output);
+  for (const output of model.outputs) pbf.writeMessage(GRAPH.output, writeValue, output);
 }
 
 function writeNode(node: OnnxNode, pbf: PbfWriter): void {

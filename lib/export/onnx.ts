@@ -10,6 +10,8 @@ import { ONNX_FLOAT, ONNX_UINT8, type OnnxInitializer, type OnnxModel, type Onnx
 /** Name of the graph's input and output, and of their first dimension. */
 export const ONNX_INPUT = 'input';
 export const ONNX_OUTPUT = 'logits';
+/** The second output, of a model that tells by it what is none of its classes. */
+const ONNX_FEATURES = 'features';
 const BATCH = 'batch';
 
 /**
@@ -19,6 +21,8 @@ const BATCH = 'batch';
  * - plain: float32 [batch, 3, crop, crop], RGB, normalised;
  * - with preprocessing: uint8 [batch, crop, crop, 3], the pixels of a crop as decoders give them; the graph divides by 255
  *   and normalises.
+ *
+ * Of a model that was taught to say "none of these" there is a second output, `features`, float32 [batch, width]: what goes into `fc`.
  *
  * Metadata: those of the model's card (`format`, `arch`, `classes`, `preprocessing`, the latter two JSON) and `input`, a text; of a calibrated model
  * also `temperature`, where it is left to the user, and `logits`, a text.
@@ -47,7 +51,12 @@ export function buildOnnx(
     input: options.withPreprocessing
       ? { name: input, elementType: ONNX_UINT8, shape: [BATCH, crop, crop, 3] }
       : { name: input, elementType: ONNX_FLOAT, shape: [BATCH, 3, crop, crop] },
-    output: { name: ONNX_OUTPUT, elementType: ONNX_FLOAT, shape: [BATCH, card.classes.length] },
+    outputs: [
+      { name: ONNX_OUTPUT, elementType: ONNX_FLOAT, shape: [BATCH, card.classes.length] },
+      ...(card.unknown === undefined
+        ? []
+        : [{ name: ONNX_FEATURES, elementType: ONNX_FLOAT, shape: [BATCH, card.unknown.references.width] }]),
+    ],
     metadata: {
       ...cardMetadata(divisor === undefined ? card : dividedCard(card, divisor)),
       ...(card.temperature === undefined ? {} : { logits: logitsText(card.temperature, divisor !== undefined) }),
@@ -124,7 +133,7 @@ class GraphBuilder implements Operations<string> {
   }
 
   averagePool({ name }: Named, x: string): string {
-    return this.node('Flatten', 'flatten', [this.node('GlobalAveragePool', name, [x])], { axis: 1 });
+    return this.node('Flatten', 'flatten', [this.node('GlobalAveragePool', name, [x])], { axis: 1 }, ONNX_FEATURES);
   }
 
   linear({ name, layer: { inputs, outputs } }: Named<Linear>, x: string): string {

@@ -2,6 +2,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { oneLine, ResnetFtError } from '../errors';
 import { removeStale, temporaryName } from './stale';
+import { sync } from './sync';
 
 /** The error of a file of weights that can't be written. */
 export function notWritable(file: string, reason: string, options: { hint?: string; cause?: unknown } = {}) {
@@ -27,7 +28,7 @@ export async function writeAtomically(
     try {
       // writeFile, unlike write, repeats short writes.
       for await (const chunk of chunks) await handle.writeFile(chunk);
-      await handle.sync();
+      await sync(handle);
     } finally {
       await handle.close();
     }
@@ -44,7 +45,7 @@ export async function writeAtomically(
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   try {
-    await handle?.sync().catch(() => {});
+    if (handle !== undefined) await sync(handle).catch(() => {});
   } finally {
     await handle?.close();
   }

@@ -20,11 +20,17 @@ export interface Loader {
 /** What compiles the addon. */
 export const REBUILD = 'Run: npx resnet-ft build';
 
-/** Why there is no addon, and what to do about it. */
-export function noAddon(platform: string, root: string, cause?: unknown): ResnetFtError {
-  const looked = `${path.join(root, 'build', 'Release')} and ${path.join(root, 'prebuilds')}`;
-  const message = `no native addon for ${platform} in ${looked}`;
-  if (hasLibtorch(platform)) return new ResnetFtError('ADDON_NOT_LOADED', message, { hint: REBUILD, cause });
+/**
+ * Why there is no addon, and what to do about it.
+ *
+ * @param looked the folders that were searched
+ */
+export function noAddon(platform: string, looked: readonly string[], cause?: unknown): ResnetFtError {
+  const message = `no native addon for ${platform} in ${looked.join(' and ')}`;
+  if (hasLibtorch(platform)) {
+    const hint = `${REBUILD}. If the program was copied without it: docs/deploying.md`;
+    return new ResnetFtError('ADDON_NOT_LOADED', message, { hint, cause });
+  }
   return new ResnetFtError('ADDON_NOT_LOADED', `${message}, and PyTorch makes no LibTorch for it`, {
     hint: 'Use --backend js, or set LIBTORCH to a LibTorch of your own making and run: npx resnet-ft build',
     cause,
@@ -34,7 +40,7 @@ export function noAddon(platform: string, root: string, cause?: unknown): Resnet
 /**
  * The loader: the part of the addon that Node.js opens by itself, and that opens LibTorch.
  *
- * @throws ResnetFtError ADDON_NOT_LOADED where there is none for this platform
+ * @throws ResnetFtError ADDON_NOT_LOADED where there is none for this platform, or a bundler took this package apart
  */
 export function findLoader(): string {
   const root = packageRoot();
@@ -43,12 +49,22 @@ export function findLoader(): string {
     const nodeGypBuild = require('node-gyp-build') as { path(folder: string): string };
     return nodeGypBuild.path(root);
   } catch (error) {
-    throw noAddon(PLATFORM, root, error);
+    // Spelled out from this file: so the tools that copy what a program needs (@vercel/nft) see that it needs these folders.
+    const looked = [
+      path.join(__dirname, '..', '..', 'build', 'Release'),
+      path.join(__dirname, '..', '..', 'prebuilds'),
+    ];
+    throw noAddon(PLATFORM, looked, error);
   }
 }
 
-/** Whether there is an addon for this platform at all, whether or not it can be loaded. */
+/**
+ * Whether there is an addon for this platform at all, whether or not it can be loaded.
+ *
+ * @throws ResnetFtError ADDON_NOT_LOADED where a bundler took this package apart: that says nothing of the platform
+ */
 export function hasAddon(): boolean {
+  packageRoot();
   try {
     findLoader();
     return true;

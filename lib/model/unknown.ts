@@ -131,7 +131,16 @@ export function unknownFromText(text: string, width: number): UnknownRule | unde
   }
   if (!isNumber(temperature, 1e-3, 1e3) || !isNumber(probability, 0, 1) || !isNumber(distance, 0, 1)) return undefined;
   if (!isNumber(keep, 0, 1)) return undefined;
-  const bytes = Uint8Array.from(Buffer.from(encoded, 'base64'));
-  if (bytes.length !== count * width) return undefined;
+  const bytes = bytesOf(encoded);
+  if (bytes?.length !== count * width) return undefined;
   return { temperature, probability, distance, neighbours, keep, references: { count, width, bytes } };
+}
+
+/** Base64 without Node.js's Buffer, which browsers lack: @resnet-ft/runtime reads rules there. */
+function bytesOf(encoded: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
 }

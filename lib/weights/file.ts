@@ -1,6 +1,10 @@
-import { constants } from 'node:fs';
+import fs, { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { oneLine, ResnetFtError } from '../errors';
+
+/** Not the handle's own, which Yarn's Plug'n'Play replaces by one that is not implemented. */
+const readv = promisify(fs.readv);
 
 /** Bytes that one read asks for at most, where no single part is larger. */
 const BATCH = 64 * 1024 * 1024;
@@ -93,7 +97,7 @@ export async function readParts(
 async function fill(file: string, handle: FileHandle, position: number, buffers: readonly Buffer[]): Promise<void> {
   let rest = buffers.filter(({ length }) => length > 0);
   while (rest.length > 0) {
-    const { bytesRead } = await handle.readv(rest, position);
+    const { bytesRead } = await readv(handle.fd, rest, position);
     if (bytesRead === 0) throw invalid(file, 'truncated');
     position += bytesRead;
     let left = bytesRead;

@@ -4,6 +4,7 @@ import {
   LR_FIND_OPTIONS,
   TEAM_OPTIONS,
   TRAIN_OPTIONS,
+  WATCH_OPTIONS,
   type OptionTable,
 } from '../../lib/options';
 import { run } from './run';
@@ -35,7 +36,7 @@ test.each<[string, OptionTable]>([
 });
 
 test('the help says how many options it leaves out', async () => {
-  const table: OptionTable = { ...TRAIN_OPTIONS, ...TEAM_OPTIONS };
+  const table: OptionTable = { ...TRAIN_OPTIONS, ...TEAM_OPTIONS, ...WATCH_OPTIONS };
   const left = Object.values(table).filter(({ advanced }) => advanced === true).length;
   const { stdout } = await run(['train', '--help']);
   expect(stdout).toMatch(new RegExp(` --help-all +show the help with ${left} more options `));

@@ -64,8 +64,8 @@ test.each([
   [80, 40, [...WIDE.slice(0, 2), ...NARROW.slice(2)]],
   [40, 80, [...NARROW.slice(0, 2), ...WIDE.slice(2)]],
 ])('a terminal that goes from %i to %i columns in the middle shows no rest of the bar', async (columns, to, lines) => {
-  const resizes = [{ at: ' 0.1667 ', columns: to }];
-  const shown = await inTerminal(made(20, 50), { columns, resizes });
+  const resizes = [{ at: ' 0.3333 ', columns: to }];
+  const shown = await inTerminal(made(20, 100), { columns, resizes });
   expect(shown.code).toBe(0);
   expect(filled(shown)).toEqual(lines);
   const after = bars(shown).filter((frame) => frame.columns === to);

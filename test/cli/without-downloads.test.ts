@@ -36,7 +36,10 @@ test.each([
 ])('%s %j', async (command, args, file, otherwise) => {
   const { code, stderr } = await run([command, ...args], { env });
   expect(code).toBe(1);
-  expect(stderr).toContain(`Put the file at ${file} by hand${otherwise === undefined ? '.\n' : `, or ${otherwise}`}`);
+  const npm = file === weights ? ', or take it from npm (npm install @resnet-ft/weights-resnet50-imagenet-v1)' : '';
+  const end = npm === '' ? '.\n' : '\n';
+  const rest = otherwise === undefined ? end : `, or ${otherwise}`;
+  expect(stderr).toContain(`Put the file at ${file} by hand${npm}${rest}`);
 });
 
 test('the command that is named for a checkout works as it stands', async () => {

@@ -155,6 +155,7 @@ test('what is published: LibTorch and weights before the package that names them
     spawnSync('tar', ['-czf', tarball, 'package'], { cwd: work });
   };
   pack('resnet-ft', '1.2.3-rc.1');
+  pack('@resnet-ft/runtime', '1.2.3-rc.1');
   pack('@resnet-ft/libtorch-linux-x64-cpu', '2.13.0');
   pack('@resnet-ft/weights-resnet50-imagenet-v1', '1.0.0');
   pack('@resnet-ft/weights-resnet50-imagenet-v2', '1.0.0');
@@ -175,5 +176,6 @@ if [ "$1" = view ]; then case "$2" in *imagenet-v1@1.0.0) echo 1.0.0 ;; *) exit 
     `publish ./resnet-ft-libtorch-linux-x64-cpu-2.13.0.tgz ${rest} latest`,
     `publish ./resnet-ft-weights-resnet50-imagenet-v2-1.0.0.tgz ${rest} latest`,
     `publish ./resnet-ft-1.2.3-rc.1.tgz ${rest} next`,
+    `publish ./resnet-ft-runtime-1.2.3-rc.1.tgz ${rest} next`,
   ]);
 });

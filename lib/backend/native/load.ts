@@ -6,6 +6,7 @@ import { currentFolder } from '../../files/current-folder';
 import { findLibtorch } from '../../libtorch/find';
 import { cpuLibraries, cudaLibraries, isCudaBuild, libraryName, type LibtorchFolder } from '../../libtorch/inspect';
 import { findLoader, openLoader, REBUILD, type Loader } from '../../libtorch/loader';
+import { archiveHint } from '../../machine/root';
 import { skipsDestructors } from './exit';
 import type { NativeAddon } from './addon';
 
@@ -40,7 +41,7 @@ function cannotLoad(corePath: string, libtorch: LibtorchFolder, cause: unknown):
   return new ResnetFtError(
     'ADDON_NOT_LOADED',
     `cannot load ${corePath} with LibTorch ${libtorch.version} of ${libtorch.path}: ${message}`,
-    { hint: openingHint(message), cause },
+    { hint: archiveHint([corePath, libtorch.path]) ?? openingHint(message), cause },
   );
 }
 
