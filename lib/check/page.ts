@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { writeAtomically } from '../files/atomic-file';
+import { cards } from '../html/cards';
 import { html, type Html } from '../html/html';
 import { scrollable } from '../html/scrollable';
 import { page } from '../html/page';
@@ -69,7 +70,7 @@ function bodyOf(report: CheckReport, title: string, pictures: ReadonlyMap<string
   return html`<main>
     <h1>${title}</h1>
     <p class="dim">${data}</p>
-    ${cards(report)}
+    ${numbers(report)}
     ${reasons.map((reason) => {
       const parts = skipped.filter((one) => one.reason === reason).map(({ part }) => PARTS[part]);
       return html`<p class="warning">Not looked for: ${parts.join(', ')}; ${reason}.</p>`;
@@ -82,19 +83,17 @@ function bodyOf(report: CheckReport, title: string, pictures: ReadonlyMap<string
 
 const PARTS = { embeddings: 'look-alikes by embeddings', labels: 'probable wrong labels' } as const;
 
-function cards({ splits, findings }: CheckReport): Html {
+function numbers({ splits, findings }: CheckReport): Html {
   const images = splits.reduce((sum, split) => sum + split.images, 0);
   const classes = new Set(splits.flatMap((split) => split.classes.map(({ name }) => name))).size;
   const severity = (one: Finding['severity']): number => findings.filter((found) => found.severity === one).length;
-  const card = (name: string, value: number): Html =>
-    html`<div>
-      <dt>${name}</dt>
-      <dd class="big">${value}</dd>
-    </div>`;
-  return html`<dl class="cards">
-    ${card('Images', images)} ${card('Classes', classes)} ${card('Errors', severity('error'))}
-    ${card('Warnings', severity('warning'))} ${card('Notes', severity('note'))}
-  </dl>`;
+  return cards([
+    ['Images', images],
+    ['Classes', classes],
+    ['Errors', severity('error')],
+    ['Warnings', severity('warning')],
+    ['Notes', severity('note')],
+  ]);
 }
 
 function judged({ judgedBy }: CheckReport): Html | undefined {

@@ -11,9 +11,10 @@ import {
   type Preprocessing,
   type ResolvedOptions,
 } from '../options';
-import { bestClasses, type ClassScore } from './scores';
+import { Answers } from './answers';
+import type { ClassScore } from './scores';
 import type { Classifier, ImageInput, ImageResult } from './classifier';
-import { UnknownJudge, type Verdict } from './unknown';
+import type { Verdict } from './unknown';
 
 const STOPPED = 'The loading of the model was stopped';
 
@@ -89,7 +90,7 @@ export class Model {
   /** Arithmetic: `fp32`, `fp32-strict`, `bf16` or `fp64`. */
   readonly precision: string;
 
-  private readonly judge: UnknownJudge | undefined;
+  private readonly answers: Answers;
   private readonly calls = new Set<Promise<unknown>>();
   private closing: Promise<void> | undefined;
 
@@ -98,8 +99,8 @@ export class Model {
     private readonly classifier: Classifier,
     private readonly options: Pick<ResolvedOptions<typeof LOAD_MODEL_OPTIONS>, 'topK' | 'batchSize'>,
   ) {
-    const { classes, arch, preprocessing, temperature, unknown } = classifier.info;
-    this.judge = unknown === undefined ? undefined : new UnknownJudge(unknown);
+    const { classes, arch, preprocessing, temperature } = classifier.info;
+    this.answers = new Answers(classifier.info);
     this.classes = Object.freeze([...classes]);
     this.arch = arch;
     this.preprocessing = preprocessing;
@@ -212,7 +213,7 @@ export class Model {
   ): AsyncGenerator<ImageResult> {
     const { batchSize } = this.options;
     const { signal, features = false } = control;
-    const judged = features || this.judge !== undefined;
+    const judged = features || this.answers.needFeatures;
     return this.classifier.run(inputs, { batchSize, firstBatch: FIRST_BATCH, features: judged, signal });
   }
 
@@ -238,12 +239,7 @@ export class Model {
   }
 
   private prediction(result: Extract<ImageResult, { error?: undefined }>): Prediction {
-    const { file } = this.classifier.info;
-    const top = bestClasses(result.logits, this.classes, this.options.topK, file, this.temperature);
-    const { features } = result;
-    const verdict = features === undefined ? undefined : this.judge?.judge(result.logits, features);
-    const { class: name, probability } = top[0];
-    return { ...fileOf(result.input), class: name, probability, top, ...(verdict === undefined ? {} : { verdict }) };
+    return { ...fileOf(result.input), ...this.answers.of(result, this.options.topK) };
   }
 }
 

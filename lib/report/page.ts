@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { CHART_STYLE } from '../charts/style';
 import { wilsonInterval } from '../eval/wilson';
+import { cards, type Card } from '../html/cards';
 import { html, type Html } from '../html/html';
 import { page } from '../html/page';
 import { elementUrl } from '../html/url';
@@ -79,17 +80,18 @@ export function framed({
         ${sections.map(({ id, title: name }) => html`<li><a href="${elementUrl(id)}">${name}</a></li>`)}
       </ul>
     </nav>
-    ${sections.map(
-      ({ id, title: name, body: content }) =>
-        html`<section id="${id}" aria-labelledby="${id}-heading">
-          <h2 id="${id}-heading">${name}</h2>
-          ${content}
-        </section>`,
-    )}
+    ${sections.map(sectionMarkup)}
     <footer class="dim small"><p>Made by resnet-ft ${packageVersion()}.</p></footer>
   </main>`;
   return page({ title, body, style: REPORT_STYLE, script: SCRIPT });
 }
+
+/** A section under its heading. */
+export const sectionMarkup = ({ id, title, body }: Section): Html =>
+  html`<section id="${id}" aria-labelledby="${id}-heading">
+    <h2 id="${id}-heading">${title}</h2>
+    ${body}
+  </section>`;
 
 export function leadOf({ config }: Run): string {
   const { options, classes } = config;
@@ -106,25 +108,25 @@ function headline(
   const images = scores.images.length;
   const last = epochs.at(-1);
   if (images === 0 && last === undefined) return undefined;
-  const cards: [string, string, string][] = [];
+  const figures: Card[] = [];
   if (images > 0) {
     const share = scores.correct / images;
     const interval = withInterval(share, wilsonInterval(scores.correct, images))
       .replace(/^.*?\(/, '')
       .replace(')', '');
-    cards.push(['Validation accuracy', percent(share), `95 %: ${interval}; ${scores.correct} of ${images}`]);
-    cards.push(['Validation loss', scores.loss.toFixed(3), 'mean cross entropy']);
+    figures.push(['Validation accuracy', percent(share), `95 %: ${interval}; ${scores.correct} of ${images}`]);
+    figures.push(['Validation loss', scores.loss.toFixed(3), 'mean cross entropy']);
   } else if (last !== undefined) {
-    cards.push(['Validation accuracy', percent(last.valAccuracy), `after epoch ${last.epoch}, the last`]);
-    cards.push(['Validation loss', last.valLoss.toFixed(3), 'mean cross entropy']);
+    figures.push(['Validation accuracy', percent(last.valAccuracy), `after epoch ${last.epoch}, the last`]);
+    figures.push(['Validation loss', last.valLoss.toFixed(3), 'mean cross entropy']);
   }
   if (result !== undefined) {
     const { model } = result;
-    cards.push(['Kept', `epoch ${model.epoch}`, `of ${result.epochs}; --keep ${model.keep}`]);
-    cards.push(['Time', duration(result.seconds), `${result.device}, ${result.precision}`]);
+    figures.push(['Kept', `epoch ${model.epoch}`, `of ${result.epochs}; --keep ${model.keep}`]);
+    figures.push(['Time', duration(result.seconds), `${result.device}, ${result.precision}`]);
   }
   if (calibration !== undefined) {
-    cards.push([
+    figures.push([
       'Calibration error',
       percent(temperature === undefined ? calibration.before.error : calibration.after.error),
       temperature === undefined
@@ -132,14 +134,5 @@ function headline(
         : `with the temperature ${temperature.toFixed(2)}`,
     ]);
   }
-  return html`<dl class="cards">
-    ${cards.map(
-      ([name, figure, note]) =>
-        html`<div>
-          <dt>${name}</dt>
-          <dd class="big">${figure}</dd>
-          <dd class="dim small">${note}</dd>
-        </div>`,
-    )}
-  </dl>`;
+  return cards(figures);
 }

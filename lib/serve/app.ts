@@ -153,8 +153,8 @@ async function predict(c: Context<Env>, parts: AppParts): Promise<Response> {
 function recordOf(answer: Answer | Refusal, upload: Upload | undefined): object {
   const file = upload?.name === undefined ? {} : { file: upload.name };
   if (answer instanceof Refusal) return { ...file, error: { code: answer.code, message: answer.message } };
-  const { verdict, pictures, ...prediction } = answer;
-  const record = jsonRecord({ ...file, ...prediction, ...(verdict === undefined ? {} : { verdict }) });
+  const { pictures, ...prediction } = answer;
+  const record = jsonRecord({ ...file, ...prediction });
   if (pictures === undefined) return record;
   const address = (bytes: Buffer): string => `data:image/webp;base64,${bytes.toString('base64')}`;
   return { ...record, pictures: { seen: address(pictures.seen), overlay: address(pictures.overlay) } };

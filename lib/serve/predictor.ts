@@ -7,9 +7,8 @@ import { ResnetFtError } from '../errors';
 import { normalised } from '../grad-cam/grad-cam';
 import { DEFAULT_LAYER } from '../grad-cam/layers';
 import { cropOverlay } from '../grad-cam/overlay';
+import { Answers, type ModelAnswer } from '../model/answers';
 import type { CropMap, CropResult, Classifier } from '../model/classifier';
-import { bestClasses, type ClassScore } from '../model/scores';
-import { UnknownJudge, type Verdict } from '../model/unknown';
 import type { CropStore } from '../backend/types';
 import type { ResolvedServeOptions } from '../options';
 import { Batcher } from './batcher';
@@ -25,13 +24,9 @@ const PICTURE_SIDE = 384;
 const PICTURE_QUALITY = 78;
 
 /** What the model says of one image. */
-export interface Answer {
-  /** The most probable class, and its probability. */
-  class: string;
-  probability: number;
-  top: ClassScore[];
-  verdict: Verdict | undefined;
-  pictures: Pictures | undefined;
+export interface Answer extends ModelAnswer {
+  /** Where they were asked for. */
+  pictures?: Pictures;
 }
 
 /** What the network saw of an image, and where in it the evidence for its most probable class lies: WebP. */
@@ -52,7 +47,7 @@ export interface Question {
 export class Predictor {
   private readonly slots: Slots;
   private readonly store: CropStore;
-  private readonly judge: UnknownJudge | undefined;
+  private readonly answers: Answers;
   private readonly decoding = new Semaphore(Math.max(os.availableParallelism(), 2));
   private readonly predictions: Batcher<number, CropResult>;
   private readonly maps: Batcher<number, CropMap>;
@@ -63,10 +58,9 @@ export class Predictor {
     private readonly metrics: Metrics,
   ) {
     const { batchSize, batchWait: wait, queue } = options;
-    const { unknown } = classifier.info;
     this.slots = new Slots(queue);
     this.store = classifier.createCrops(queue);
-    this.judge = unknown === undefined ? undefined : new UnknownJudge(unknown);
+    this.answers = new Answers(classifier.info);
     const turns = new Mutex();
     this.predictions = new Batcher({ size: batchSize, wait, turns, run: (slots) => this.runBatch(slots) });
     this.maps = new Batcher({ size: MAPS_AT_ONCE, wait, turns, run: (slots) => this.runMaps(slots) });
@@ -145,12 +139,8 @@ export class Predictor {
     } finally {
       arrived();
     }
-    const { classes, file } = this.classifier.info;
-    const top = bestClasses(result.logits, classes, question.topK, file);
-    const { features } = result;
-    const verdict = features === undefined ? undefined : this.judge?.judge(result.logits, features);
-    const pictures = question.explain ? await this.explain(slot, signal) : undefined;
-    return { class: top[0].class, probability: top[0].probability, top, verdict, pictures };
+    const answer = this.answers.of(result, question.topK);
+    return question.explain ? { ...answer, pictures: await this.explain(slot, signal) } : answer;
   }
 
   private async explain(slot: number, signal: AbortSignal): Promise<Pictures> {
@@ -182,7 +172,7 @@ export class Predictor {
 
   private async runBatch(slots: number[]): Promise<CropResult[]> {
     const crops = { store: this.store, indices: Int32Array.from(slots) };
-    const options = { batchSize: slots.length, features: this.judge !== undefined };
+    const options = { batchSize: slots.length, features: this.answers.needFeatures };
     return this.timed('predict', slots.length, () => this.classifier.runCrops(crops, options));
   }
 

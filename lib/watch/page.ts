@@ -1,7 +1,8 @@
 import path from 'node:path';
+import { cards } from '../html/cards';
 import { html, type Html } from '../html/html';
 import { page } from '../html/page';
-import { leadOf, REPORT_STYLE } from '../report/page';
+import { leadOf, REPORT_STYLE, sectionMarkup } from '../report/page';
 import { batchesSection } from '../report/sections/batches';
 import { curvesSection } from '../report/sections/curves';
 import { dataSection, recipeSection } from '../report/sections/facts';
@@ -70,23 +71,13 @@ function figures({ epochs }: Run): Html {
   const last = epochs.at(-1);
   if (last === undefined) return html``;
   const best = epochs.reduce((a, b) => (b.valAccuracy > a.valAccuracy ? b : a));
-  const cards = [
+  return cards([
     ['Validation accuracy', percent(last.valAccuracy), `best ${percent(best.valAccuracy)}, epoch ${best.epoch}`],
     ['Validation loss', last.valLoss.toFixed(3), `after epoch ${last.epoch}`],
     ['Training accuracy', percent(last.trainAccuracy), `in epoch ${last.epoch}`],
     ['Training loss', last.trainLoss.toFixed(3), `in epoch ${last.epoch}`],
     ['An epoch takes', `${last.seconds.toFixed(1)} s`, 'with its validation'],
-  ];
-  return html`<dl class="cards">
-    ${cards.map(
-      ([name, figure, note]) =>
-        html`<div>
-          <dt>${name}</dt>
-          <dd class="big">${figure}</dd>
-          <dd class="dim small">${note}</dd>
-        </div>`,
-    )}
-  </dl>`;
+  ]);
 }
 
 /** The page of a training that goes on. */
@@ -113,15 +104,7 @@ export function livePage(shown: Shown): string {
       <h2 id="curves-heading">Curves</h2>
       <div id="curves">${partOf('curves', shown)}</div>
     </section>
-    ${settled
-      .filter((section) => section !== undefined)
-      .map(
-        ({ id, title: heading, body: content }) =>
-          html`<section id="${id}" aria-labelledby="${id}-heading">
-            <h2 id="${id}-heading">${heading}</h2>
-            ${content}
-          </section>`,
-      )}
+    ${settled.filter((section) => section !== undefined).map(sectionMarkup)}
     <section aria-labelledby="notes-heading">
       <h2 id="notes-heading">What the run says</h2>
       <div id="notes">${partOf('notes', shown)}</div>

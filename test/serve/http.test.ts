@@ -1,5 +1,7 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import sharp from 'sharp';
+import { rewriteCard } from '../../lib/model/rewrite-card';
 import { records, run, scratch } from '../cli/run';
 import {
   ask,
@@ -47,6 +49,17 @@ describe('an answer', () => {
     const label = '{pass="predict"}';
     expect(await metric(served, `resnet_ft_batch_images_sum${label}`)).toBe(2 * IMAGES.length);
     expect(await metric(served, `resnet_ft_batch_images_count${label}`)).toBeLessThan(2 * IMAGES.length);
+  });
+
+  test('of a calibrated model is that of predict too', async () => {
+    const calibrated = path.join(tmp, 'calibrated');
+    fs.cpSync(model, calibrated, { recursive: true });
+    await rewriteCard(path.join(calibrated, 'model.safetensors'), { temperature: 3 });
+    const ran = await run(['predict', calibrated, IMAGE, '--json', '--device', 'cpu', '--threads', '1']);
+    const [expected] = records(ran.stdout) as unknown as Body[];
+    const { body } = await predict(await serve(calibrated), image);
+    expect(Math.abs(body.probability - (expected?.probability ?? 0))).toBeLessThan(1e-6);
+    expect(Math.abs(body.probability - (await predict(served, image)).body.probability)).toBeGreaterThan(1e-3);
   });
 
   test('has as many classes as are asked for', async () => {

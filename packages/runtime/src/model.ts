@@ -2,9 +2,8 @@ import { resizeAndCrop } from '../../../lib/backend/js/resize';
 import { tooLargeToResize } from '../../../lib/backend/resized-size';
 import type { RgbImage } from '../../../lib/backend/stores';
 import { ResnetFtError } from '../../../lib/errors';
+import { Answers } from '../../../lib/model/answers';
 import type { ModelCard } from '../../../lib/model/describe';
-import { bestClasses } from '../../../lib/model/scores';
-import { UnknownJudge } from '../../../lib/model/unknown';
 import { rejectOption } from '../../../lib/options/spec';
 import type { ImageInput, LoadModelOptions, Model, ModelSource, Prediction, PredictOptions } from './api';
 import { readCard, type ModelFile } from './metadata';
@@ -48,7 +47,7 @@ class RuntimeModel implements Model {
   readonly arch: string;
   readonly preprocessing: Model['preprocessing'];
   readonly temperature: number | undefined;
-  private readonly judge: UnknownJudge | undefined;
+  private readonly answers: Answers;
   private readonly calls = new Set<Promise<unknown>>();
   private closing: Promise<void> | undefined;
 
@@ -56,13 +55,13 @@ class RuntimeModel implements Model {
     private readonly platform: Platform,
     private readonly card: ModelCard,
     private readonly network: Network,
-    private readonly name: string,
+    name: string,
   ) {
     this.classes = Object.freeze([...card.classes]);
     this.arch = card.arch;
     this.preprocessing = card.preprocessing;
     this.temperature = card.temperature;
-    this.judge = card.unknown === undefined ? undefined : new UnknownJudge(card.unknown);
+    this.answers = new Answers({ ...card, file: name });
   }
 
   predict(image: ImageInput, options?: PredictOptions): Promise<Prediction>;
@@ -118,12 +117,9 @@ class RuntimeModel implements Model {
     return resizeAndCrop(image, preprocessing);
   }
 
-  private prediction(input: ImageInput, { logits, features }: Outputs, topK: number): Prediction {
-    const top = bestClasses(logits, this.classes, topK, this.name, this.temperature);
-    const { class: name, probability } = top[0];
-    const verdict = features === undefined ? undefined : this.judge?.judge(logits, features);
+  private prediction(input: ImageInput, outputs: Outputs, topK: number): Prediction {
     const file = typeof input === 'string' || input instanceof URL ? { file: String(input) } : {};
-    return { ...file, class: name, probability, top, ...(verdict === undefined ? {} : { verdict }) };
+    return { ...file, ...this.answers.of(outputs, topK) };
   }
 }
 
