@@ -21,5 +21,6 @@ module.exports = {
   },
   testTimeout: 300_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/long-first-sequencer.js',
   reporters: ['default', ...(process.env.RESNET_FT_TEST_RESULTS ? ['<rootDir>/scripts/results-reporter.js'] : [])],
 };

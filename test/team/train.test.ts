@@ -2,34 +2,10 @@ import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../../lib/team/start';
-import { ANTS_BEES as FIXTURE, records, ROOT, run, scratch } from '../cli/run';
+import { ANTS_BEES as FIXTURE, run } from '../cli/run';
 import { describeWithTorch } from '../python-torch';
 import { BUILT_FOR_SEVERAL } from './built';
-
-const tmp = scratch();
-const MAIN = path.join(ROOT, 'bin', 'resnet-ft.js');
-/** Small, and to the last digits the same for any number of processes. */
-const SMALL = [
-  ...['train', FIXTURE, '--arch', 'resnet18', '--weights', 'none', '--image-size', '64', '--batch-size', '4'],
-  ...['--threads', '1', '--precision', 'fp64', '--device', 'cpu', '--sync-batch-norm', '--lr', '0.001'],
-];
-
-const folderOf = (name: string): string => path.join(tmp, name);
-const output = (name: string): string[] => ['--output', folderOf(name)];
-
-const recordsOf = (name: string) => records(fs.readFileSync(path.join(folderOf(name), 'metrics.jsonl'), 'utf8'));
-
-/** The figures of a run, without its times. */
-const figures = (folder: string): number[] =>
-  recordsOf(folder).flatMap(({ loss, trainLoss, valLoss, valAccuracy }) =>
-    [loss, trainLoss, valLoss, valAccuracy].filter((value) => typeof value === 'number'),
-  );
-
-function expectSame(folder: string, expected: string): void {
-  const [own, other] = [figures(folder), figures(expected)];
-  expect(own).toHaveLength(other.length);
-  for (const [i, value] of own.entries()) expect(Math.abs(value - (other[i] ?? NaN))).toBeLessThan(1e-6);
-}
+import { expectSame, folderOf, MAIN, output, recordsOf, SMALL } from './small-runs';
 
 /** Waits until a run has done so many steps. */
 async function stepsDone(folder: string, count: number): Promise<void> {
@@ -138,7 +114,7 @@ onLinux('several processes by --nproc', () => {
   });
 
   test('an image that only one machine can read is named', async () => {
-    const broken = path.join(tmp, 'broken');
+    const broken = folderOf('broken');
     fs.cpSync(FIXTURE, broken, { recursive: true });
     const left = path.join(broken, 'train', 'ants');
     const name = fs.readdirSync(left)[1] as string;
@@ -175,7 +151,7 @@ onLinux('several processes by --nproc', () => {
       code: 1,
       stderr: expect.stringMatching(/Process 2 of 2 \(.*\) has --momentum 0\.3, and process 1 has 0\.5/),
     });
-    const other = path.join(tmp, 'other');
+    const other = folderOf('other');
     fs.cpSync(FIXTURE, other, { recursive: true });
     const left = path.join(other, 'train', 'ants');
     fs.rmSync(path.join(left, fs.readdirSync(left)[0] as string));
@@ -200,37 +176,6 @@ onLinux('several processes by --nproc', () => {
 
 describeWithTorch('torchrun', (torch) => {
   const start = 'from torch.distributed.run import main\nmain(sys.argv[1:])';
-
-  (BUILT_FOR_SEVERAL ? test : test.skip)('goes on by itself after a process has died', async () => {
-    const folder = path.join(tmp, 'restarted');
-    fs.mkdirSync(folder);
-    const killer = path.join(folder, 'killer.js');
-    // Dies once, in the midst of the second epoch.
-    fs.writeFileSync(
-      killer,
-      `const fs = require('node:fs');
-       const { RANK, TORCHELASTIC_RESTART_COUNT } = process.env;
-       if (RANK === '1' && TORCHELASTIC_RESTART_COUNT === '0') setInterval(() => {
-         const run = fs.existsSync('runs') ? fs.readdirSync('runs')[0] : undefined;
-         const file = run && 'runs/' + run + '/metrics.jsonl';
-         if (file && fs.existsSync(file) && fs.readFileSync(file, 'utf8').split('\\n').length > 9) {
-           fs.writeFileSync('died', '');
-           process.kill(process.pid, 'SIGKILL');
-         }
-       }, 20).unref();`,
-    );
-    const torchrun = ['--standalone', '--nproc-per-node', '2', '--max-restarts', '1', '--monitor-interval', '0.2'];
-    torch.run(`import os\nos.chdir(${JSON.stringify(folder)})\n${start}`, [
-      ...[...torchrun, '--no-python', process.execPath, '--require', killer, MAIN, ...SMALL],
-      ...['--epochs', '8', '--checkpoint-every', '2'],
-    ]);
-    expect(fs.existsSync(path.join(folder, 'died'))).toBe(true);
-    const [only, ...others] = fs.readdirSync(path.join(folder, 'runs'));
-    expect(others).toEqual([]);
-    fs.renameSync(path.join(folder, 'runs', only ?? ''), folderOf('gone-on'));
-    expect((await run([...SMALL, '--epochs', '8', ...output('eight')])).code).toBe(0);
-    expectSame('gone-on', 'eight');
-  });
 
   (BUILT_FOR_SEVERAL ? test : test.skip)('starts them, with a store of its own', () => {
     const torchrun = ['--standalone', '--nproc-per-node', '2', '--no-python'];
