@@ -1,6 +1,7 @@
 /**
  * Builds the addon with cmake-js against the LibTorch that is found, or that it installs. Needs dist (npm run build:ts).
- * With --asan it is built with AddressSanitizer into build/asan, for test/addon/asan.slow.ts. With --c10d DIR... only what lets several
+ * With --sanitize address,undefined or thread it is built with these sanitizers into build/address or build/thread, for
+ * scripts/test-sanitized.js. With --c10d DIR... only what lets several
  * processes train together is built, for the LibTorch in each of these folders, into build/c10d-<minor>/Release; standard output names
  * the files. With --arch arm64 it is compiled on another Linux for Linux arm64 (cmake/aarch64-linux-gnu.cmake), against the LibTorch for arm64
  * that LIBTORCH names, into build/linux-arm64/Release; nothing of it can be opened here.
@@ -15,10 +16,10 @@ const { buildTarget } = require('./build-target');
 const { findGlooHeaders } = require('./gloo-headers');
 
 const root = path.resolve(__dirname, '..');
-const { arch, asan, c10d } = parseArgs({
+const { arch, sanitize, c10d } = parseArgs({
   options: {
     arch: { type: 'string', default: process.arch },
-    asan: { type: 'boolean', default: false },
+    sanitize: { type: 'string' },
     c10d: { type: 'string', multiple: true, default: [] },
   },
 }).values;
@@ -69,7 +70,7 @@ function cmakeJs(command, { libtorch, out, gloo, target, crossed }) {
   for (const name of ['RESNET_FT_NCCL', 'RESNET_FT_CUDA']) args.push(`--CD${name}=${process.env[name] || 'OFF'}`);
   if (target !== undefined) args.push('--target', target);
   if (crossed !== undefined) args.push(`--CDCMAKE_TOOLCHAIN_FILE=${crossed.toolchain}`);
-  if (asan) args.push('--CDCMAKE_CXX_FLAGS=-fsanitize=address -fno-omit-frame-pointer');
+  if (sanitize !== undefined) args.push(`--CDRESNET_FT_SANITIZE=${sanitize}`);
   // cmake-js's own output is progress, not a result.
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (error) throw error;
@@ -121,8 +122,9 @@ async function main() {
   const { crossed, folder: buildFolder } = target;
   const libtorch = await libtorchWithHeaders(crossed);
   say(`LibTorch ${libtorch.version} of ${libtorch.path}`);
-  const out = asan ? path.join(buildFolder, 'asan', 'build') : buildFolder;
-  build({ libtorch: libtorch.path, out, gloo: asan ? undefined : glooHeaders(), crossed });
+  // As a package's own build folder lies in it, so that RESNET_FT_PREBUILD can name it.
+  const out = sanitize === undefined ? buildFolder : path.join(buildFolder, sanitize.split(',')[0], 'build');
+  build({ libtorch: libtorch.path, out, gloo: glooHeaders(), crossed });
 }
 
 main().catch((error) => {

@@ -29,7 +29,7 @@ class Heartbeat {
   std::vector<Team::Silence> silent() const;
 
  private:
-  using Clock = std::chrono::system_clock;
+  using Clock = std::chrono::steady_clock;  // somebody may set the system's
 
   // The thread's too, for whoever has the store may keep it waiting for ever.
   struct State {

@@ -189,12 +189,12 @@ class C10dTeam final : public Team {
   }
 
   std::optional<std::string> get(const std::string& key, std::chrono::milliseconds patience) override {
-    const auto until = std::chrono::system_clock::now() + patience;
+    const auto until = std::chrono::steady_clock::now() + patience;
     return with_others([&]() -> std::optional<std::string> {
       // Not by the store's own wait: another thread could not use this connection meanwhile.
       for (std::chrono::milliseconds nap{1}; !store_->check({key});
            nap = std::min(nap * 2, kNap * (1 + world() / 64))) {
-        if (std::chrono::system_clock::now() >= until) return std::nullopt;
+        if (std::chrono::steady_clock::now() >= until) return std::nullopt;
         std::this_thread::sleep_for(nap);
       }
       const std::vector<uint8_t> value = store_->get(key);
@@ -227,7 +227,7 @@ class C10dTeam final : public Team {
   // c10d waits for those who have not come without naming them. The first process looks for all, so that the store has
   // to answer each of them only a few times.
   void require_all() {
-    const auto until = std::chrono::system_clock::now() + timeout_;
+    const auto until = std::chrono::steady_clock::now() + timeout_;
     set("here/" + std::to_string(rank()), "1");
     if (rank() > 0) {
       // It gives up first, and says who is missing.
@@ -237,7 +237,7 @@ class C10dTeam final : public Team {
       return;
     }
     for (int i = 0; i < world(); ++i) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::system_clock::now());
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
       if (get("here/" + std::to_string(i), std::max(left, kNap))) continue;
       set("here/all", std::to_string(i));
       throw not_come(i);

@@ -269,8 +269,8 @@ async function main() {
   await refused('Model as another class', () => Reflect.construct(model.constructor, [], store.constructor));
 
   // Numbers that nothing has room for.
-  // AddressSanitizer's operator new can't fail: it ends the process.
-  if (process.env.ASAN_OPTIONS === undefined) {
+  // The sanitizers' operator new can't fail: it ends the process.
+  if (process.env.RESNET_FT_SANITIZED === undefined) {
     await refused('a crop store without bounds', () => addon.createCropStore(2 ** 40, 16384));
     await refused('a crop store beyond all memory', () => addon.createCropStore(2 ** 33, 4096));
     await refused('images without bounds', () => addon.createImageStore(2 ** 31, { memory: 0 }));
