@@ -12,7 +12,7 @@ export interface CommandContext {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
-  /** Aborts on the first SIGINT or SIGTERM, and where what the command prints can't be written; a second signal ends the process. */
+  /** Aborts on the first SIGINT, SIGTERM or SIGHUP, and where what the command prints can't be written; a second signal ends the process. */
   signal: AbortSignal;
   /** To be called once there are results that must be saved on a stop: until then, stopping may take ten seconds at most. */
   takeTime: () => void;

@@ -3,12 +3,13 @@ import os from 'node:os';
 /** Milliseconds that a command which has nothing to save may take to stop; then the process ends without it. */
 const GRACE = 10_000;
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** SIGHUP is what a terminal sends that is closed, or whose connection is lost. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type Signal = (typeof SIGNALS)[number];
 
 let stoppedBy: Signal = 'SIGINT';
 
-/** The exit code of a command that was stopped, as a shell gives it: 130 of SIGINT, 143 of SIGTERM. */
+/** The exit code of a command that was stopped, as a shell gives it: 130 of SIGINT, 143 of SIGTERM, 129 of SIGHUP. */
 export const stopCode = (): number => 128 + os.constants.signals[stoppedBy];
 
 /** What the signals of the process mean while a command runs. */
@@ -22,7 +23,7 @@ export interface StopWatch {
   close(): void;
 }
 
-/** Watches for SIGINT and SIGTERM: the first stops the command, the second the process, as does the time that stopping takes. */
+/** Watches for signals: the first stops the command, the second the process, as does the time that stopping takes. */
 export function watchSignals(): StopWatch {
   const abort = new AbortController();
   let timer: NodeJS.Timeout | undefined;

@@ -21,6 +21,7 @@ unix('a signal', () => {
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
+    ['SIGHUP', 129],
   ] as const)('%s stops a training, saves it, and ends with %i', async (signal, code) => {
     const output = path.join(tmp, signal);
     const child = await startRun(['--epochs', '1000', '--output', output], '"kind":"step"');
