@@ -59,6 +59,19 @@ const epoch = (number: number, valAccuracy: number): EpochRecord => ({
   ...{ valLoss: 0.6, valAccuracy, seconds: 2 },
 });
 
+test('a page that takes nothing any more, as that of a computer which sleeps, does not hold up the end', async () => {
+  const watch = await watchTraining();
+  watch.see(await begun('stuck'));
+  const { port, search } = new URL(watch.url);
+  const stuck = net.connect(Number(port), '127.0.0.1').on('error', () => {});
+  stuck.write(`GET /events${search} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+  await once(stuck, 'data');
+  stuck.pause();
+  // More than what lies between takes up.
+  await watch.end(new Error('x'.repeat(2e7)));
+  stuck.destroy();
+});
+
 describe('who is let in', () => {
   let watch: Watch;
   let port: string;
@@ -72,11 +85,15 @@ describe('who is let in', () => {
       const { status, text, headers } = await ask(watch.url, { headers: { host } });
       expect([host, status]).toEqual([host, 200]);
       expect(text).toContain('<h1>A training</h1>');
+      // It stands in the address alone, which no other site is told.
+      expect(text + JSON.stringify(headers)).not.toContain(new URL(watch.url).searchParams.get('token'));
       expect(headers).toMatchObject({
         'cache-control': 'no-store',
         'content-security-policy': "frame-ancestors 'none'",
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'cross-origin-resource-policy': 'same-origin',
       });
     }
   });
@@ -118,6 +135,18 @@ describe('who is let in', () => {
       return state === '0A' && local.endsWith(`:${hex}`) ? [local] : [];
     });
     expect(places).toEqual([`0100007F:${hex}`]);
+  });
+
+  test('who says nothing, or too much, is put out, so that others of this computer cannot keep the page to themselves', async () => {
+    const silent = Array.from({ length: 64 }, () =>
+      net
+        .connect(Number(port), '127.0.0.1')
+        .on('error', () => {})
+        .resume(),
+    );
+    await Promise.all(silent.map((socket) => once(socket, 'close')));
+    expect(await ask(watch.url)).toMatchObject({ status: 200 });
+    expect(await ask(watch.url, { headers: { x: 'a'.repeat(20_000) } })).toMatchObject({ status: 431 });
   });
 
   test('a port that is taken is named', async () => {
