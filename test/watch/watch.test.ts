@@ -4,9 +4,11 @@ import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SSEStreamingApi } from 'hono/streaming';
 import { openUrl, withBrowser } from '../browser/browser';
 import { records, run, scratch } from '../cli/run';
 import type { EpochRecord, StepRecord, TrainEvent } from '../../lib/train/events';
+import { LivePage } from '../../lib/watch/live-page';
 import { watchTraining, type Watch } from '../../lib/watch/watch';
 import { makeRun } from '../report/made-run';
 import { SMALL_RUN } from '../train/small-run';
@@ -60,16 +62,26 @@ const epoch = (number: number, valAccuracy: number): EpochRecord => ({
 });
 
 test('a page that takes nothing any more, as that of a computer which sleeps, does not hold up the end', async () => {
-  const watch = await watchTraining();
-  watch.see(await begun('stuck'));
-  const { port, search } = new URL(watch.url);
-  const stuck = net.connect(Number(port), '127.0.0.1').on('error', () => {});
-  stuck.write(`GET /events${search} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
-  await once(stuck, 'data');
-  stuck.pause();
-  // More than what lies between takes up.
-  await watch.end(new Error('x'.repeat(2e7)));
-  stuck.destroy();
+  const page = new LivePage();
+  let told = 0;
+  // What the page of such a computer is: a connection that stays, and whose buffers are full.
+  const stuck = {
+    writeSSE: () => {
+      told++;
+      return new Promise(() => {});
+    },
+    onAbort: () => {},
+  };
+  void page.follow(stuck as unknown as SSEStreamingApi);
+  page.see(await begun('stuck'));
+  for (const number of [1, 2]) {
+    page.see(step(3 * number));
+    page.see(epoch(number, 0.5));
+    await sleep(50);
+  }
+  await page.end(undefined);
+  // Nor does anything pile up for it.
+  expect(told).toBe(1);
 });
 
 describe('who is let in', () => {
