@@ -2,6 +2,7 @@
 
 const js = require('@eslint/js');
 const { defineConfig } = require('eslint/config');
+const regexp = require('eslint-plugin-regexp').default;
 const tseslint = require('typescript-eslint');
 const { importRules } = require('./scripts/floors.js');
 
@@ -84,6 +85,15 @@ module.exports = defineConfig(
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { project: './packages/runtime/tsconfig.json', tsconfigRootDir: __dirname } },
     rules: STRICT,
+  },
+  {
+    // Of a text of others, no expression may take more than linear time.
+    files: ['lib/**/*.ts', 'packages/*/src/**/*.ts'],
+    plugins: { regexp },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
+    },
   },
   {
     files: ['lib/**/*.ts', 'packages/*/src/**/*.ts'],

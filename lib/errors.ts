@@ -62,5 +62,9 @@ export function throwIfAborted(signal: AbortSignal | undefined, message: string)
 
 /** A text that is not ours, such as another program's message, on one line. */
 export function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+  return text
+    .split(/[\r\n]/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join(' ');
 }

@@ -25,7 +25,7 @@ export function formatTable(report: BenchReport): string {
     lines.push(...table, '');
   }
   lines.push(...agreementLines(report), ...statusLines(report), ...warnings(report));
-  return `${lines.join('\n').replace(/\n+$/, '')}\n`;
+  return `${lines.join('\n').trimEnd()}\n`;
 }
 
 /** What was measured, where, and how. */

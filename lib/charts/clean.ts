@@ -42,7 +42,7 @@ const ATTRIBUTES = new Set([
 ]);
 
 const TAG = /<(\/?)([\w:-]+)((?:\s+[\w:-]+="[^"<>]*")*)\s*(\/?)>/g;
-const ATTRIBUTE = /([\w:-]+)="([^"<>]*)"/g;
+const ATTRIBUTE = /(?<![\w:-])([\w:-]+)="([^"<>]*)"/g;
 
 /** What a chart is called, and what it shows, for those who can't see it. */
 export interface ChartText {

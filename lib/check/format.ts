@@ -5,6 +5,7 @@ import { isJpeg } from '../data/decoders/jpeg';
 import { isPng } from '../data/decoders/png';
 import { isPnm } from '../data/decoders/pnm';
 import { isTiff } from '../data/decoders/tiff/ifd';
+import { isWebp } from '../data/decoders/webp';
 
 /** A format by its name, and the extensions that it goes by, the usual one first. */
 export interface Format {
@@ -15,7 +16,7 @@ export interface Format {
 const IMAGES: readonly (Format & { is: (bytes: Buffer) => boolean })[] = [
   { name: 'JPEG', extensions: ['.jpg', '.jpeg'], is: isJpeg },
   { name: 'PNG', extensions: ['.png'], is: isPng },
-  { name: 'WebP', extensions: ['.webp'], is: (bytes) => begins(bytes, 'RIFF') && begins(bytes, 'WEBP', 8) },
+  { name: 'WebP', extensions: ['.webp'], is: isWebp },
   { name: 'TIFF', extensions: ['.tif', '.tiff'], is: isTiff },
   { name: 'BMP', extensions: ['.bmp'], is: isBmp },
   { name: 'PNM', extensions: ['.ppm', '.pgm'], is: isPnm },

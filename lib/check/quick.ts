@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises';
 import { CropCache } from '../data/crop-cache';
 import type { Dataset } from '../data/dataset';
 import { readImage } from '../data/decode';
 import type { Sample } from '../data/image-folder';
+import { openRegularFile } from '../files/regular-file';
 import { counted } from '../text/count';
 import { shellWord } from '../text/shell';
 import { classFindings } from './classes';
@@ -110,7 +110,7 @@ async function divided<T>(
 }
 
 async function middleOf(file: string, size: number): Promise<string> {
-  const handle = await open(file, 'r');
+  const { handle } = await openRegularFile(file);
   try {
     const buffer = Buffer.alloc(Math.min(MIDDLE, size));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, Math.floor((size - buffer.length) / 2));

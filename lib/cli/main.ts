@@ -120,7 +120,17 @@ export async function main(argv: string[]): Promise<void> {
   else report(end.error, argv.includes('--verbose'));
 }
 
+/** yargs looks options up in plain objects, and what these have by themselves is no option. */
+function refuseObjectNames(argv: readonly string[]): void {
+  const end = argv.indexOf('--');
+  for (const word of end < 0 ? argv : argv.slice(0, end)) {
+    const name = /^--(?:no-)?([^=.]+)/.exec(word)?.[1];
+    if (name !== undefined && name in Object.prototype) throw new UsageError(`Unknown option --${name}`);
+  }
+}
+
 async function runCommand(argv: string[]): Promise<void> {
+  refuseObjectNames(argv);
   const { default: yargs } = await import('yargs');
   const parser: Argv = yargs(withHelpAll(argv), packageRoot())
     .scriptName('resnet-ft')

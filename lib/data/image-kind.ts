@@ -5,6 +5,7 @@ import { planOf } from './decoders/plan';
 import { isPng } from './decoders/png';
 import { isPnm } from './decoders/pnm';
 import { isTiff } from './decoders/tiff/ifd';
+import { isWebp } from './decoders/webp';
 
 /** The usual extension of an image of this content, such as `.jpg`; undefined where it is of no format that is read. */
 export function extensionOf(bytes: Buffer): string | undefined {
@@ -14,7 +15,7 @@ export function extensionOf(bytes: Buffer): string | undefined {
   if (isBmp(bytes)) return '.bmp';
   if (isPnm(bytes)) return '.ppm';
   if (isGif(bytes)) return '.gif';
-  return bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP' ? '.webp' : undefined;
+  return isWebp(bytes) ? '.webp' : undefined;
 }
 
 /** Width times height, by the header; undefined where it can't be read. */

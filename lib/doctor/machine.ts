@@ -90,7 +90,7 @@ const FEATURES = ['avx2', 'fma', 'avx512f', 'avx512_bf16', 'amx_bf16', 'asimd', 
 
 /** The features in the text of /proc/cpuinfo (`flags` on x86, `Features` on Arm). */
 export function featuresOfCpuinfo(text: string): string[] {
-  const flags = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1]?.split(/\s+/) ?? [];
+  const flags = /^(?:flags|Features)\s*:(.*)$/m.exec(text)?.[1]?.split(/\s+/) ?? [];
   return FEATURES.filter((feature) => flags.includes(feature));
 }
 

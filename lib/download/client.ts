@@ -25,18 +25,6 @@ export interface Client {
   close(): Promise<void>;
 }
 
-/** A URL without the password that it may carry. */
-export function shownUrl(url: string): string {
-  try {
-    const shown = new URL(url);
-    shown.username = '';
-    shown.password = '';
-    return shown.href;
-  } catch {
-    return url;
-  }
-}
-
 function authorization(url: URL): Record<string, string> {
   if (url.username === '') return {};
   const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;

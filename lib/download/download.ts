@@ -4,12 +4,13 @@ import { ResnetFtError } from '../errors';
 import { freeBytes } from '../files/disk';
 import { makeFolder } from '../files/make-folder';
 import { attempt, type Wanted } from './attempt';
-import { createClient, shownUrl } from './client';
+import { createClient } from './client';
 import { AttemptError, attemptError } from './failure';
 import { sha256File } from './hash';
 import { withLock } from './lock';
 import { leastBytes } from './pace';
 import { PartialFile } from './partial';
+import { shownUrl } from './shown-url';
 import type { DownloadControl, Tuning } from './types';
 
 /** A file to download. */

@@ -1,11 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { openRegularFile } from '../files/regular-file';
 
 /** Feeds a file's bytes to a hash; `end` is the number of bytes where not all are meant. */
 export async function hashFile(file: string, hash: Hash, signal?: AbortSignal, end = Infinity): Promise<void> {
   if (end === 0) return;
-  const stream = createReadStream(file, { highWaterMark: 1 << 20, end: end - 1, ...(signal ? { signal } : {}) });
-  for await (const part of stream) hash.update(part as Buffer);
+  const { handle } = await openRegularFile(file);
+  const options = { highWaterMark: 1 << 20, end: end - 1, ...(signal ? { signal } : {}) };
+  for await (const part of handle.createReadStream(options)) hash.update(part as Buffer);
 }
 
 /** SHA-256 of a file in lower-case hex; undefined where there is no such file. */

@@ -1,4 +1,5 @@
 import { rejectOption } from '../options';
+import { shownUrl } from './shown-url';
 
 const ORIGIN = 'https://download.pytorch.org/';
 
@@ -12,7 +13,7 @@ export function pytorchUrl(path: string): string {
   const mirror = process.env['RESNET_FT_MIRROR'];
   if (mirror === undefined || mirror === '') return ORIGIN + path;
   if (!/^https?:\/\//i.test(mirror) || !URL.canParse(mirror)) {
-    rejectOption('an http or https URL', 'RESNET_FT_MIRROR', mirror);
+    rejectOption('an http or https URL', 'RESNET_FT_MIRROR', shownUrl(mirror));
   }
-  return `${mirror.replace(/\/+$/, '')}/${path}`;
+  return `${mirror.replace(/(?<!\/)\/+$/, '')}/${path}`;
 }

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { readRegularFile } from '../files/regular-file';
 import { sync } from '../files/sync';
 import { hashFile } from './hash';
+import { shownUrl } from './shown-url';
 
 /** What is remembered of a download beside its bytes, so that another process can go on with it. */
 interface Origin {
+  /** Without a login. */
   url: string;
   /** Value for If-Range: an ETag or a date of change. */
   validator?: string | undefined;
@@ -48,7 +52,7 @@ export class PartialFile {
     try {
       const size = (await partial.handle.stat()).size;
       const origin = await readOrigin(partial.sidecar);
-      const fits = origin?.url === url && (trusted || origin.validator !== undefined);
+      const fits = origin?.url === shownUrl(url) && (trusted || origin.validator !== undefined);
       if (fits && size > 0 && size <= (origin.total ?? Infinity)) {
         await hashFile(partial.part, partial.hash, signal, size);
         partial.bytes = size;
@@ -77,7 +81,8 @@ export class PartialFile {
   /** Starts from the first byte. */
   async begin(origin: Origin): Promise<void> {
     await this.clear();
-    await writeFile(this.sidecar, JSON.stringify(origin));
+    // Anybody may be able to read it. Nor is a link written through that others put in its place.
+    await writeFile(this.sidecar, JSON.stringify({ ...origin, url: shownUrl(origin.url) }), { flag: 'wx' });
     this.origin = origin;
   }
 
@@ -123,17 +128,13 @@ export class PartialFile {
 }
 
 async function openForUpdate(file: string): Promise<FileHandle> {
-  try {
-    return await open(file, 'r+');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return open(file, 'w+');
-  }
+  // A link that others put there, in a folder that they can write to, is not followed; Windows has no such flag.
+  return open(file, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0));
 }
 
 async function readOrigin(file: string): Promise<Origin | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const value: unknown = JSON.parse((await readRegularFile(file)).toString());
     return isOrigin(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readRegularFile } from './regular-file';
 import { lives, place, startOf, temporaryName, UNKNOWN } from './stale';
 
 // A folder is held by a folder in it, which appears with its content by a rename: that is atomic, and fails while there is another.
@@ -152,7 +153,10 @@ async function readOwner(held: string): Promise<FolderOwner | undefined> {
   const before = await identity(held);
   if (before === undefined) return undefined;
   try {
-    const read = JSON.parse(await readFile(path.join(held, OWNER), 'utf8')) as Record<keyof FolderOwner, unknown>;
+    const read = JSON.parse((await readRegularFile(path.join(held, OWNER))).toString()) as Record<
+      keyof FolderOwner,
+      unknown
+    >;
     const token = String(read.token);
     if (!/^[0-9a-f]+$/.test(token)) throw new Error('no token');
     return {

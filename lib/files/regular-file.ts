@@ -1,23 +1,37 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 
 /** Bytes that a file may have: Node.js reads no more into one buffer, and no image within the limit of pixels needs more. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 /**
- * The content of a regular file, or of what a link leads to. A named pipe is not waited for, and a device is not read.
+ * Opens a regular file, or what a link leads to, for reading. A named pipe is not waited for, and a device is not read.
  *
  * @throws Error of the system, or one that says what it is instead of a file
  */
-export async function readRegularFile(file: string): Promise<Buffer> {
+export async function openRegularFile(file: string): Promise<{ handle: FileHandle; size: number }> {
   // Without O_NONBLOCK, opening a pipe that nobody writes to would block forever; Windows has no such flag.
   const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = await handle.stat();
     if (stats.isDirectory()) throw new Error('is a folder, not a file');
     if (!stats.isFile()) throw new Error(`is a ${stats.isFIFO() ? 'named pipe' : 'device'}, not a file`);
-    if (stats.size > MAX_BYTES)
-      throw new Error(`the file is too large (${stats.size} bytes; ${MAX_BYTES} are allowed)`);
+    return { handle, size: stats.size };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/**
+ * The content of a regular file, or of what a link leads to: {@link openRegularFile}.
+ *
+ * @throws Error of the system, or one that says what it is instead of a file
+ */
+export async function readRegularFile(file: string): Promise<Buffer> {
+  const { handle, size } = await openRegularFile(file);
+  try {
+    if (size > MAX_BYTES) throw new Error(`the file is too large (${size} bytes; ${MAX_BYTES} are allowed)`);
     return await handle.readFile();
   } finally {
     await handle.close();

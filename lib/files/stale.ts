@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -30,7 +30,7 @@ export function temporaryName(file: string): string {
 
 /**
  * Removes from a folder the temporary files and folders of {@link temporaryName} whose process has ended (killed, or crashed),
- * and those of other machines that were not written to for a day. What a living process writes stays, and so does everything
+ * and those of other machines that were not written to for a day, if they are this user's. What a living process writes stays, and so does everything
  * of another name. Never fails: what can't be removed stays.
  *
  * @param isMeant whether to remove those of a file with this name (its first 160 bytes); default all
@@ -43,8 +43,18 @@ export async function removeStale(folder: string, isMeant: (base: string) => boo
     const alive = where === place() ? lives(Number(pid), start) : undefined;
     if (alive === true) continue;
     if (alive === undefined && !(await isOld(file))) continue;
+    if (!(await isOwn(file))) continue;
     await rm(file, { recursive: true, force: true }).catch(() => {});
   }
+}
+
+/**
+ * In a folder where everybody may write, as the system's temporary one, others can give theirs such names, and put a link in place of a
+ * folder of them while it is being removed.
+ */
+async function isOwn(file: string): Promise<boolean> {
+  const user = process.getuid?.();
+  return user === undefined || (await lstat(file).catch(() => undefined))?.uid === user;
 }
 
 async function isOld(file: string): Promise<boolean> {

@@ -49,7 +49,7 @@ function advance(state: { place: 'text' | 'tag' | 'quoted'; attribute: string },
     } else if (state.place === 'tag' && char === "'") {
       throw new Error('attributes are quoted by "');
     } else if (state.place === 'tag' && char === '"') {
-      const name = /([^\s=]+)\s*=\s*$/.exec(part.slice(from, at))?.[1];
+      const name = /(?<![^\s=])([^\s=]+)\s*=\s*$/.exec(part.slice(from, at))?.[1];
       if (name === undefined) throw new Error('an attribute lacks its name');
       [state.place, state.attribute] = ['quoted', name];
     } else if (state.place === 'quoted' && char === '"') {

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { withLock } from '../download';
+import { shownUrl } from '../download/shown-url';
 import { oneLine, ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';
 import { fetchLibtorch, keepLicenses, type ArchiveSource } from './archive';
@@ -37,7 +38,7 @@ function attempts(): Attempt[] {
   const index = process.env['RESNET_FT_TORCH_INDEX'] || CPU_INDEX;
   return [
     { label: "pip's configured index (CPU build)", requirement: cpu, extra: [] },
-    { label: index, requirement: cpu, extra: ['--index-url', index, '--timeout', '15', '--retries', '1'] },
+    { label: shownUrl(index), requirement: cpu, extra: ['--index-url', index, '--timeout', '15', '--retries', '1'] },
     plain,
   ];
 }

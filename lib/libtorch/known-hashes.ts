@@ -1,4 +1,4 @@
-import { shownUrl } from '../download/client';
+import { shownUrl } from '../download/shown-url';
 import { rejectOption } from '../options';
 
 /** PyTorch's own server, which is trusted over https. */

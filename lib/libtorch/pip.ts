@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { PYTHON_NAMES, runPython } from './python';
 
@@ -49,6 +50,8 @@ export function pipInstall(
   return new Promise((resolve, reject) => {
     const child = spawn(python, args, {
       stdio: ['ignore', 2, 2],
+      // `-m` looks into the working directory first: a folder named pip in somebody's data set would be run.
+      cwd: path.dirname(target),
       // pip refuses --target beside a configured --user.
       env: { ...process.env, PIP_USER: '0' },
       windowsHide: true,

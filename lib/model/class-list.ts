@@ -5,7 +5,8 @@ import { readSmallText } from '../files/text-file';
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Lines before the first class in the tutorial's imagenet_classes.txt. */
 const HEADER_LINES = 4;
-const NUMBERED = /^\s*(\d{1,9})\s*,\s*(.*\S)\s*$/;
+/** Of a line without spaces at its ends. */
+const NUMBERED = /^(\d{1,9})\s*,(.*\S)$/;
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
@@ -53,10 +54,10 @@ function fromLines(file: string, text: string): string[] {
   const lines: Line[] = text
     .trimEnd()
     .split(/\r\n|\n|\r/)
-    .map((line, i) => ({ number: i + 1, text: line }));
+    .map((line, i) => ({ number: i + 1, text: line.trim() }));
   const first = lines.findIndex((line) => NUMBERED.test(line.text));
   if (first === -1) return lines.map((line) => checked(file, line.text, `line ${line.number}`));
-  const before = lines.slice(0, first).find((line) => line.text.trim() !== '');
+  const before = lines.slice(0, first).find((line) => line.text !== '');
   if (before !== undefined && first !== HEADER_LINES) {
     throw invalid(file, `line ${first + 1} begins with a number, but line ${before.number} does not`);
   }

@@ -7,7 +7,7 @@ export const DURATION_PATTERN = new RegExp(`^${DURATION}$`);
 /** Seconds of a span that {@link DURATION_PATTERN} matches. */
 export function secondsOf(duration: string): number {
   let seconds = 0;
-  for (const [, number = '', unit = ''] of duration.matchAll(/([\d.]+)([dhms])/g)) {
+  for (const [, number = '', unit = ''] of duration.matchAll(/(?<![\d.])([\d.]+)([dhms])/g)) {
     seconds += Number(number) * (UNITS[unit] ?? NaN);
   }
   return seconds;

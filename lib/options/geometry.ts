@@ -18,7 +18,7 @@ const LEAST_SIDE = 32;
 /** torchvision's, of the sides before and after the square is cut out: 256 and 224. */
 const USUAL_RATIO = 256 / 224;
 
-const NUMBER = String.raw`\s*\d*\.?\d+(?:[eE][-+]?\d+)?\s*`;
+const NUMBER = String.raw`\s*(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?\s*`;
 const CHANNELS = {
   type: 'string',
   pattern: new RegExp(`^(?:auto|${NUMBER},${NUMBER},${NUMBER})$`),

@@ -156,7 +156,8 @@ export function resolveOptions<T extends OptionTable>(table: T, input: unknown, 
   }
   const resolved: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(table)) {
-    const value = given[name];
+    // Not what a prototype has that some other package changed.
+    const value = Object.hasOwn(given, name) ? given[name] : undefined;
     resolved[name] = value === undefined ? spec.default : checkOption(spec, `--${kebab(name)}`, value);
   }
   return resolved as ResolvedOptions<T>;

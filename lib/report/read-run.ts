@@ -112,10 +112,14 @@ async function* jsonLines(file: string): AsyncGenerator<{ value: unknown; line: 
     // What stands there need not be a file: a device may have no end, and a pipe no beginning.
     if (!(await stat(file)).isFile()) throw damaged(file, 'is no file');
     for await (const chunk of createReadStream(file, 'utf8')) {
-      const texts = (rest + String(chunk)).split('\n');
-      rest = texts.pop() ?? '';
+      const texts = String(chunk).split('\n');
+      const begun = texts.pop() ?? '';
+      for (const [i, text] of texts.entries()) {
+        yield { value: parsed(i === 0 ? rest + text : text), line: ++line, last: false };
+      }
+      // Put together once the line is whole: to look through what has come with each chunk would take minutes of a long one.
+      rest = texts.length === 0 ? rest + begun : begun;
       if (rest.length > LONGEST) throw damaged(file);
-      for (const text of texts) yield { value: parsed(text), line: ++line, last: false };
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;

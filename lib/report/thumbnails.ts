@@ -1,5 +1,7 @@
 import sharp from 'sharp';
 import { decodeImage } from '../data/decode';
+import { jpegHeader } from '../data/decoders/jpeg';
+import { readRegularFile } from '../files/regular-file';
 
 /** Pictures that are made at the same time. */
 const AT_ONCE = 4;
@@ -49,10 +51,11 @@ const encoded = (image: sharp.Sharp, side: number): Promise<Buffer> =>
 
 async function squareOf(file: string, side: number): Promise<Buffer | undefined> {
   try {
-    // A JPEG is decoded no larger than it is needed.
-    return await encoded(sharp(file).flatten().toColourspace('srgb'), side);
+    const bytes = await readRegularFile(file);
+    // A photograph is decoded no larger than it is needed; whatever else sharp would open by itself is not for it.
+    if (jpegHeader(bytes)?.progressive === false) return await encoded(sharp(bytes).toColourspace('srgb'), side);
   } catch {
-    // Formats that sharp can't read.
+    // Of JPEGs sharp reads fewer than we do.
   }
   try {
     const { data, width, height } = await decodeImage(file);

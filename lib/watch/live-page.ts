@@ -20,6 +20,8 @@ interface Viewer {
   epochs: number;
   /** How often the page had to begin anew when this one was loaded. */
   version: number;
+  /** Whether something is on its way to it that it has not taken yet. */
+  busy: boolean;
 }
 
 /** The page's state, and those who look at it. */
@@ -59,7 +61,15 @@ export class LivePage {
 
   /** Sends what changes until the page has gone, or the training ended. */
   async follow(stream: SSEStreamingApi): Promise<void> {
-    const viewer: Viewer = { stream, sent: new Map(), curvesAt: 0, changes: -1, epochs: 0, version: this.version };
+    const viewer: Viewer = {
+      stream,
+      sent: new Map(),
+      curvesAt: 0,
+      changes: -1,
+      epochs: 0,
+      version: this.version,
+      busy: false,
+    };
     this.viewers.add(viewer);
     const gone = new Promise<void>((resolve) => stream.onAbort(resolve));
     this.timer ??= setInterval(() => void this.update(), EVERY).unref();
@@ -75,7 +85,18 @@ export class LivePage {
     await Promise.all([...this.viewers].map((viewer) => this.tell(viewer)));
   }
 
+  /** Tells a viewer what is new, unless it has not taken what it was told before: then nothing piles up for it. */
   private async tell(viewer: Viewer): Promise<void> {
+    if (viewer.busy) return;
+    viewer.busy = true;
+    try {
+      await this.send(viewer);
+    } finally {
+      viewer.busy = false;
+    }
+  }
+
+  private async send(viewer: Viewer): Promise<void> {
     const { stream, sent } = viewer;
     if (viewer.version !== this.version) return stream.writeSSE({ event: 'page', data: '' });
     const parts: Partial<Record<Part, string>> = {};
@@ -114,11 +135,10 @@ export class LivePage {
         ? { text: live.status.text, failed: false }
         : { text: error instanceof Error ? error.message : 'The training failed', failed: true };
     const report = error === undefined && live.report !== undefined && this.shown.label === undefined;
-    await this.update();
-    const open = [...this.viewers];
-    await Promise.all(open.map(({ stream }) => stream.writeSSE({ event: 'end', data: report ? 'report' : 'stay' })));
-    if (open.length === 0) return;
+    if (this.viewers.size === 0) return;
     const until = performance.now() + PARTING;
+    // A page that takes nothing any more, of a computer that sleeps for example, must not hold up the end.
+    await Promise.race([this.part(report), sleep(PARTING, undefined, { ref: false })]);
     // Each page closes its stream when it has heard, and then asks for the report.
     const busy = (): boolean => this.viewers.size > 0 || this.parting > 0;
     let asked = !report;
@@ -126,5 +146,14 @@ export class LivePage {
       asked ||= this.parting > 0;
       await sleep(20);
     }
+  }
+
+  private async part(report: boolean): Promise<void> {
+    const partWith = async (viewer: Viewer): Promise<void> => {
+      while (viewer.busy) await sleep(20, undefined, { ref: false });
+      await this.tell(viewer);
+      await viewer.stream.writeSSE({ event: 'end', data: report ? 'report' : 'stay' });
+    };
+    await Promise.all([...this.viewers].map(partWith));
   }
 }

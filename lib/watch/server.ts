@@ -14,6 +14,15 @@ const FRAMELESS = "frame-ancestors 'none'";
 /** Connections at the same time: a few pages, each with its stream. */
 const MOST_CONNECTIONS = 64;
 
+/** Milliseconds for which a connection may say nothing: other users of this computer can open some too, and would keep the page's own out. */
+const HEAD_PATIENCE = 5000;
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: HEAD_PATIENCE,
+  requestTimeout: 2 * HEAD_PATIENCE,
+  connectionsCheckingInterval: 1000,
+};
+
 /**
  * Serves a page on 127.0.0.1 to those who know its token.
  *
@@ -27,7 +36,11 @@ export async function servePage(
   port: number,
 ): Promise<{ server: Server; port: number }> {
   // The globals are not ours to replace.
-  const server = createAdaptorServer({ fetch: application(page, token).fetch, overrideGlobalObjects: false }) as Server;
+  const server = createAdaptorServer({
+    fetch: application(page, token).fetch,
+    overrideGlobalObjects: false,
+    serverOptions: LIMITS,
+  }) as Server;
   server.maxConnections = MOST_CONNECTIONS;
   const address = await listen(server, '127.0.0.1', port, '--watch-port');
   // A page that is open keeps no program running.

@@ -67,3 +67,12 @@ test('eval, predict and the export know them too', async () => {
   const { label2id } = JSON.parse(fs.readFileSync(path.join(hub, 'config.json'), 'utf8'));
   expect(Object.entries(label2id)).toEqual(CLASSES.map((name, i) => [name, i]));
 });
+
+test('options of such names are unknown options', async () => {
+  for (const name of ['constructor', '__proto__', 'toString', 'constructor.prototype.epochs', '__proto__.polluted=1'])
+    expect(await run(['train', data, `--${name}`, '1'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: `resnet-ft: Unknown option --${name.replace(/\..*/, '')}. See resnet-ft --help\n`,
+    });
+});

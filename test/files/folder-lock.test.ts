@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { FolderInUse, FolderLock } from '../../lib/files/folder-lock';
@@ -31,6 +32,14 @@ test('one holds it until it is released, and nothing is left', async () => {
   const second = await FolderLock.take(folder);
   await second.release();
   expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+test('a pipe in place of the holding is not waited for, and belongs to nobody', async () => {
+  fs.mkdirSync(path.dirname(owner()));
+  execFileSync('mkfifo', [owner()]);
+  const lock = await FolderLock.take(folder);
+  expect(lock.isOurs()).toBe(true);
+  await lock.release();
 });
 
 test('a holding that was removed by hand is taken by nobody, one of another process is', async () => {

@@ -54,6 +54,25 @@ test('the next attempt is made where one fails', async () => {
   expect((await installLibtorch()).path).toBe(box.target);
 });
 
+test("pip does not run in the caller's folder, where anything may lie that Python would take for a part of it", async () => {
+  box.python({ pip: `pwd >> '${path.join(box.root, 'where')}'\n${copy}` });
+  await installLibtorch();
+  const where = fs.readFileSync(path.join(box.root, 'where'), 'utf8').trim();
+  expect(where.startsWith(fs.realpathSync(path.dirname(box.target)))).toBe(true);
+  expect(where).not.toBe(process.cwd());
+});
+
+test('the login of an index is not shown', async () => {
+  process.env['RESNET_FT_TORCH_INDEX'] = 'http://me:s3cret@localhost:9/whl';
+  box.python({ pip: 'exit 3' });
+  const lines: string[] = [];
+  const failure: unknown = await installLibtorch({ onProgress: (line) => lines.push(line) }).catch(
+    (error: unknown) => error,
+  );
+  expect(lines.join()).toContain('localhost:9');
+  expect(`${lines.join()} ${String(failure)}`).not.toContain('s3cret');
+});
+
 test('a CUDA build is refused', async () => {
   const cuda = fakeLibtorch(path.join(box.root, 'cuda'), '2.13.0', { extra: ['torch_cuda'] });
   box.python({ pip: `mkdir -p "$target" && cp -R '${cuda}' "$target/torch"` });

@@ -8,6 +8,9 @@ import { resolveExportOptions, resolveTrainOptions } from '../../lib/options';
 import { writeStateDict } from '../../lib/weights';
 import { ANTS_BEES } from '../cli/run';
 
+// An ES module, which jest on Node.js 20 can't load.
+jest.mock('eslint-plugin-regexp', () => ({ default: { rules: {} } }));
+
 const config = jest.requireActual<{ files?: string[]; rules?: Record<string, unknown> }[]>('../../eslint.config.js');
 const ROOM = 'lib/data/*.ts';
 

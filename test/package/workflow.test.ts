@@ -89,6 +89,12 @@ function bash(
   return { status, stdout, stderr };
 }
 
+test('known flaws of what users get stop a release', () => {
+  expect(scriptOf('Known flaws')).toBe('npm audit --omit=dev --audit-level=high');
+  expect(workflow.jobs['lint']?.steps.some(({ name }) => name?.startsWith('Known flaws') === true)).toBe(true);
+  expect(workflow.jobs['pack']?.needs).toContain('lint');
+});
+
 test('a tag that is not the version, and a repository that is another, end it before anything is packed', () => {
   const checkout = path.join(folder, 'checkout');
   fs.mkdirSync(checkout);

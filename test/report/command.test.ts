@@ -117,6 +117,11 @@ test.each<[string, (folder: string) => void, RegExp]>([
     /predictions\.jsonl: line 31 is no prediction of these classes/,
   ],
   [
+    'predictions of one line without end',
+    (folder) => fs.truncateSync(path.join(folder, 'predictions.jsonl'), 2 ** 27 + 2 ** 20),
+    /predictions\.jsonl: the file is damaged/,
+  ],
+  [
     'metrics that are no records',
     (folder) => fs.writeFileSync(path.join(folder, 'metrics.jsonl'), 'x\ny\n'),
     /metrics\.jsonl: the file is damaged/,

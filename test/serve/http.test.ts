@@ -257,6 +257,27 @@ describe('under pressure', () => {
   test('what is no HTTP is told so', async () => {
     expect(await rawAnswer(served, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*"code":"BAD_REQUEST"/);
   });
+
+  // Where a proxy and a server see another end of a request, what follows may be somebody else's (request smuggling).
+  test.each([
+    ['a length and chunks', 'Content-Length: 4\r\nTransfer-Encoding: chunked'],
+    ['two lengths', 'Content-Length: 4\r\nContent-Length: 30'],
+    ['a length that is none', 'Content-Length: +4'],
+    ['chunks that are not the last encoding', 'Transfer-Encoding: chunked, identity'],
+    ['a line that goes on', 'X: a\r\n Content-Length: 4\r\nContent-Length : 9'],
+    ['an end of a line that is none', 'X: a\nTransfer-Encoding: chunked'],
+    ['a null', 'X: a\0b'],
+  ])('of a request with %s nothing is taken for a second one', async (_, header) => {
+    const head = `POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/jpeg\r\n${header}\r\n\r\n`;
+    const answer = await rawAnswer(served, `${head}0\r\n\r\nGET /model HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  test('of a head larger than 16 KiB no more is read', async () => {
+    const head = `GET /model HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`;
+    expect(await rawAnswer(served, head)).toMatch(/^HTTP\/1\.1 431 /);
+  });
 });
 
 test('a model that knows what it does not know says so as predict does', async () => {

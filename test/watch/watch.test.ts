@@ -4,9 +4,11 @@ import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SSEStreamingApi } from 'hono/streaming';
 import { openUrl, withBrowser } from '../browser/browser';
 import { records, run, scratch } from '../cli/run';
 import type { EpochRecord, StepRecord, TrainEvent } from '../../lib/train/events';
+import { LivePage } from '../../lib/watch/live-page';
 import { watchTraining, type Watch } from '../../lib/watch/watch';
 import { makeRun } from '../report/made-run';
 import { SMALL_RUN } from '../train/small-run';
@@ -59,6 +61,29 @@ const epoch = (number: number, valAccuracy: number): EpochRecord => ({
   ...{ valLoss: 0.6, valAccuracy, seconds: 2 },
 });
 
+test('a page that takes nothing any more, as that of a computer which sleeps, does not hold up the end', async () => {
+  const page = new LivePage();
+  let told = 0;
+  // What the page of such a computer is: a connection that stays, and whose buffers are full.
+  const stuck = {
+    writeSSE: () => {
+      told++;
+      return new Promise(() => {});
+    },
+    onAbort: () => {},
+  };
+  void page.follow(stuck as unknown as SSEStreamingApi);
+  page.see(await begun('stuck'));
+  for (const number of [1, 2]) {
+    page.see(step(3 * number));
+    page.see(epoch(number, 0.5));
+    await sleep(50);
+  }
+  await page.end(undefined);
+  // Nor does anything pile up for it.
+  expect(told).toBe(1);
+});
+
 describe('who is let in', () => {
   let watch: Watch;
   let port: string;
@@ -72,11 +97,15 @@ describe('who is let in', () => {
       const { status, text, headers } = await ask(watch.url, { headers: { host } });
       expect([host, status]).toEqual([host, 200]);
       expect(text).toContain('<h1>A training</h1>');
+      // It stands in the address alone, which no other site is told.
+      expect(text + JSON.stringify(headers)).not.toContain(new URL(watch.url).searchParams.get('token'));
       expect(headers).toMatchObject({
         'cache-control': 'no-store',
         'content-security-policy': "frame-ancestors 'none'",
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'cross-origin-resource-policy': 'same-origin',
       });
     }
   });
@@ -118,6 +147,18 @@ describe('who is let in', () => {
       return state === '0A' && local.endsWith(`:${hex}`) ? [local] : [];
     });
     expect(places).toEqual([`0100007F:${hex}`]);
+  });
+
+  test('who says nothing, or too much, is put out, so that others of this computer cannot keep the page to themselves', async () => {
+    const silent = Array.from({ length: 64 }, () =>
+      net
+        .connect(Number(port), '127.0.0.1')
+        .on('error', () => {})
+        .resume(),
+    );
+    await Promise.all(silent.map((socket) => once(socket, 'close')));
+    expect(await ask(watch.url)).toMatchObject({ status: 200 });
+    expect(await ask(watch.url, { headers: { x: 'a'.repeat(20_000) } })).toMatchObject({ status: 431 });
   });
 
   test('a port that is taken is named', async () => {

@@ -1,3 +1,5 @@
+import { Refusal } from './refusal';
+
 export interface JpegHeader {
   width: number;
   height: number;
@@ -45,6 +47,21 @@ export function withoutMetadata(bytes: Buffer): Buffer {
   }
   kept.push(bytes.subarray(end));
   return Buffer.concat(kept);
+}
+
+/** Scans of a JPEG at most. Encoders make a dozen; thousands are allowed, and each is a walk over the whole image, of as few bytes as one likes. */
+const MOST_SCANS = 100;
+const START_OF_SCAN = Buffer.from([0xff, 0xda]);
+
+/** @throws Refusal where a file of hundreds of scans would keep a processor busy for minutes */
+export function checkScans(bytes: Buffer): void {
+  let at = 2;
+  // A picture within the metadata has scans too.
+  for (const { next } of segments(bytes)) at = next;
+  // In a scan's data, a byte of 0xff is followed by 0.
+  for (let scans = 0; (at = bytes.indexOf(START_OF_SCAN, at)) >= 0; at += START_OF_SCAN.length) {
+    if (++scans > MOST_SCANS) throw new Refusal(`the image has more than ${MOST_SCANS} scans`);
+  }
 }
 
 /** The segments before the first scan. */

@@ -4,12 +4,13 @@ import { checkSize } from '../limits';
 import { decodeBmp, isBmp, readBmpHeader } from './bmp';
 import { cmykToRgb } from './cmyk';
 import { decodeGif, isGif, readGifFrame } from './gif';
-import { isJpeg, jpegHeader, withoutMetadata } from './jpeg';
+import { checkScans, isJpeg, jpegHeader, withoutMetadata } from './jpeg';
 import { checkPng, ended, isPng } from './png';
 import { decodePnm, isPnm, readPnmHeader } from './pnm';
 import { planTiff } from './tiff/plan';
 import { isTiff } from './tiff/ifd';
 import { Refusal } from './refusal';
+import { isWebp } from './webp';
 
 /** How an image will be decoded, found out from its header. */
 export interface Plan {
@@ -28,9 +29,6 @@ const OPTIONS = { ignoreIcc: true, failOn: 'truncated', limitInputPixels: false 
 /** At which of libvips' complaints an image is refused: only those at which Pillow does, or at any. */
 export type Strictness = 'truncated' | 'warning';
 
-/** Formats of sharp that Pillow reads too, to the same bytes. */
-const SHARP_FORMATS = new Set(['jpeg', 'png', 'webp']);
-
 /**
  * Finds out how an image is to be decoded to the bytes that Pillow's `convert('RGB')` gives; the content decides, not the name.
  *
@@ -48,6 +46,7 @@ async function planFormat(bytes: Buffer, strict: SharpOptions): Promise<Plan> {
   // sharp's look at the header is a twentieth of the time of a photograph, and only needed for rare kinds.
   if (jpeg !== undefined && jpeg.components <= 3) {
     const { width, height } = jpeg;
+    if (jpeg.progressive) checkScans(bytes);
     return {
       width,
       height,
@@ -83,8 +82,10 @@ async function planFormat(bytes: Buffer, strict: SharpOptions): Promise<Plan> {
     const { width, height } = readGifFrame(bytes);
     return { width, height, bytesPerPixel: 4, inScript: true, decode: () => decodeGif(bytes) };
   }
-  const { format, space, width, height } = await sharp(bytes, OPTIONS).metadata();
-  if (!SHARP_FORMATS.has(format)) throw new Refusal(`${format} is not supported`);
+  // Nothing else is handed to sharp, which would open drawings and films too: an SVG of 200 bytes can keep it busy for hours.
+  if (!isJpeg(bytes) && !isWebp(bytes)) throw new Refusal('not an image of a supported format');
+  if (isJpeg(bytes)) checkScans(bytes);
+  const { space, width, height } = await sharp(bytes, OPTIONS).metadata();
   const cmyk = space === 'cmyk';
   const strictly: Decoder = (from) => (isJpeg(bytes) && cmyk ? decodeCmyk : decodePlain)(from, strict);
   const decode = () => (isJpeg(bytes) ? decodeJpeg(bytes, strictly) : strictly(bytes));

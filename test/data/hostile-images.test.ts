@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import sharp from 'sharp';
+import { decodeImage } from '../../lib/data/decode';
+import { Thumbnails } from '../../lib/report/thumbnails';
+import { scratch } from '../cli/run';
+import { manyScans } from './many-scans';
+
+// What an attacker hands over as `.jpg`: the loaders of sharp for drawings and films must not see it.
+
+const folder = scratch();
+const SVG = 'xmlns="http://www.w3.org/2000/svg"';
+
+/** A drawing of so many levels, each of which uses the one below ten times. */
+function nested(levels: number): Buffer {
+  const uses = (level: number): string => `<use href="#u${level}"/>`.repeat(10);
+  const groups = Array.from({ length: levels }, (_, i) => `<g id="u${i + 1}">${uses(i)}</g>`);
+  return Buffer.from(`<svg ${SVG}><g id="u0"><text>x</text></g>${groups.join('')}<use href="#u${levels}"/></svg>`);
+}
+
+/** A drawing that shows another file of its folder. */
+const peeking = Buffer.from(
+  `<svg ${SVG} width="64" height="64"><image href="secret.png" width="64" height="64"/></svg>`,
+);
+
+describe('what is no image of ours', () => {
+  test.each<[string, Buffer]>([
+    ['a drawing that would take hours', nested(40)],
+    ['the same, compressed', gzipSync(nested(40))],
+    ['a drawing with entities in entities', Buffer.from(`<!DOCTYPE svg [<!ENTITY a "aaaa">]><svg ${SVG}>&a;</svg>`)],
+    ['a drawing that shows another file', peeking],
+    ['HEIF', Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic')])],
+    ['AVIF', Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypavif\0\0\0\0avifmif1')])],
+    ['PDF', Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n')],
+  ])('%s is refused by its first bytes', async (_, bytes) => {
+    await expect(decodeImage(bytes, 'photo.jpg')).rejects.toMatchObject({
+      code: 'IMAGE_UNREADABLE',
+      message: 'photo.jpg: not an image of a supported format',
+    });
+  });
+});
+
+describe('pictures of a report', () => {
+  test('show nothing of a drawing that is called .jpg, and wait for no pipe', async () => {
+    const data = path.join(folder, 'data');
+    mkdirSync(data);
+    const secret = await sharp({ create: { width: 64, height: 64, channels: 3, background: '#f00' } })
+      .png()
+      .toBuffer();
+    writeFileSync(path.join(data, 'secret.png'), secret);
+    writeFileSync(path.join(data, 'drawing.jpg'), peeking);
+    writeFileSync(path.join(data, 'hours.jpg'), nested(40));
+    execFileSync('mkfifo', [path.join(data, 'pipe.jpg')]);
+    const pictures = new Thumbnails(60);
+    const of = (name: string): Promise<Buffer | undefined> => pictures.of(path.join(data, name), 32);
+    expect(await Promise.all(['drawing.jpg', 'hours.jpg', 'pipe.jpg'].map(of))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(await of('secret.png')).toBeDefined();
+  });
+});
+
+describe('bombs', () => {
+  test('a JPEG of hundreds of scans is refused, however few pixels it has', async () => {
+    await expect(decodeImage(manyScans(64, 64, 90), 'few.jpg')).resolves.toMatchObject({ width: 64, height: 64 });
+    await expect(decodeImage(manyScans(64, 64, 800), 'many.jpg')).rejects.toMatchObject({
+      code: 'IMAGE_UNREADABLE',
+      message: 'many.jpg: the image has more than 100 scans',
+    });
+  });
+
+  test('of a film only the first picture is decoded', async () => {
+    const frames = Array.from({ length: 50 }, (_, i) => Buffer.alloc(64 * 64 * 3, i));
+    const film = await sharp(Buffer.concat(frames), {
+      raw: { width: 64, height: 64 * 50, channels: 3, pageHeight: 64 },
+    })
+      .webp({ lossless: true, loop: 0 })
+      .toBuffer();
+    expect((await sharp(film).metadata()).pages).toBe(50);
+    const image = await decodeImage(film);
+    expect([image.width, image.height, image.data[0]]).toEqual([64, 64, 0]);
+  });
+
+  test('a WebP as large as WebP can be is refused by its header', async () => {
+    // VP8L: signature, 14 bits each of width and height less 1.
+    const bits = Buffer.alloc(4);
+    bits.writeUInt32LE((16382 | (16382 << 14)) >>> 0);
+    const data = Buffer.concat([Buffer.from([0x2f]), bits, Buffer.alloc(27)]);
+    const header = Buffer.from('RIFF\0\0\0\0WEBPVP8L\0\0\0\0', 'latin1');
+    header.writeUInt32LE(12 + data.length, 4);
+    header.writeUInt32LE(data.length, 16);
+    await expect(decodeImage(Buffer.concat([header, data]), 'big.webp')).rejects.toMatchObject({
+      message: expect.stringMatching(/too large \(16383 x 16383/),
+    });
+  });
+});

@@ -1,0 +1,31 @@
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { PictureNames } from '../../lib/explain/picture-name';
+import { scratch } from '../cli/run';
+import { HOSTILE } from '../html/hostile';
+
+const tmp = scratch();
+const NAMES = [
+  ...HOSTILE,
+  '..',
+  '../../evil',
+  '/etc/passwd',
+  '.',
+  '',
+  'a\0b',
+  '\\\\server\\share',
+  'C:evil',
+  '.hidden',
+  'CON',
+];
+
+test.each(NAMES)('a picture of an image called %j stays in its folder', (name) => {
+  const folder = mkdtempSync(path.join(tmp, 'in-'));
+  const names = new PictureNames();
+  const made = [names.next(name, 'layer4', name), names.next(`photos/${name}.jpg`, 'layer4', name)];
+  for (const one of made) {
+    expect(path.basename(one)).toBe(one);
+    writeFileSync(path.join(folder, one), '');
+  }
+  expect(readdirSync(folder).sort()).toEqual([...made].sort());
+});
