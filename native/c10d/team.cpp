@@ -22,6 +22,7 @@
 
 #include "c10d/cuda_backend.h"
 #include "c10d/heartbeat.h"
+#include "c10d/synchronised_norms.h"
 #include "core/first_line.h"
 
 namespace resnet_ft {
@@ -183,6 +184,8 @@ class C10dTeam final : public Team {
   std::unique_ptr<GradientReducer> reducer(const std::vector<torch::Tensor>& weights) override {
     return std::make_unique<C10dReducer>(weights, group_);
   }
+
+  const SynchronisedNorms& synchronised_norms() const override { return resnet_ft::synchronised_norms(); }
 
   void set(const std::string& key, const std::string& value) override {
     with_others([&] { store_->set(key, bytes_of(value)); });

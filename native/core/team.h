@@ -14,6 +14,8 @@
 
 namespace resnet_ft {
 
+class SynchronisedNorms;
+
 // Another process has gone, or didn't answer in time. JavaScript, which gets no class of an exception, knows it by the
 // first word of its message.
 class ProcessLost : public std::runtime_error {
@@ -57,6 +59,9 @@ class Team {
   virtual void meet() = 0;
   // For weights that autograd gives their gradients. In buckets of 25 MB, as DistributedDataParallel.
   virtual std::unique_ptr<GradientReducer> reducer(const std::vector<torch::Tensor>& weights) = 0;
+
+  // What batch norms over the images of all are made of.
+  virtual const SynchronisedNorms& synchronised_norms() const = 0;
 
   // What all processes can read; from any thread.
   virtual void set(const std::string& key, const std::string& value) = 0;

@@ -9,12 +9,7 @@
 namespace resnet_ft {
 namespace {
 
-namespace autograd = torch::autograd;
-
 const std::vector<int64_t> kAllButChannels = {0, 2, 3};
-
-// One value for each channel, to go with a batch.
-torch::Tensor of_channels(const torch::Tensor& values) { return values.view({1, -1, 1, 1}); }
 
 // What each process that counts has found, and of how many values: a row of `figures` each.
 struct Gathered {
@@ -46,78 +41,6 @@ Statistics over_all(const torch::Tensor& input, const BatchNormSync& sync) {
   return {mean, variance, count};
 }
 
-// What the gradients with respect to a batch norm's output have in common over all processes.
-torch::Tensor summed(autograd::AutogradContext* context, const torch::Tensor& first, const torch::Tensor& second) {
-  const torch::Tensor sums = torch::stack({first, second});
-  reinterpret_cast<const BatchNormSync*>(context->saved_data["sync"].toInt())->all_reduce(sums);
-  return sums;
-}
-
-void remember(autograd::AutogradContext* context, const BatchNormSync* sync) {
-  context->saved_data["sync"] = reinterpret_cast<int64_t>(sync);
-  context->saved_data["counted"] = sync->counted();
-}
-
-bool was_counted(autograd::AutogradContext* context) { return context->saved_data["counted"].toBool(); }
-
-// As torch.nn.SyncBatchNorm, which has no CPU: normalised by what all images have in common, in both directions.
-class SyncBatchNorm : public autograd::Function<SyncBatchNorm> {
- public:
-  static torch::Tensor forward(autograd::AutogradContext* context, const torch::Tensor& input,
-                               const torch::Tensor& weight, const torch::Tensor& bias, const Statistics& statistics,
-                               double eps, const BatchNormSync* sync) {
-    const torch::Tensor scale = (statistics.variance + eps).rsqrt();
-    context->save_for_backward({input, weight, statistics.mean, scale, statistics.count});
-    remember(context, sync);
-    return at::batch_norm(input, weight, bias, statistics.mean, statistics.variance, /*training=*/false, 0, eps,
-                          /*cudnn_enabled=*/true);
-  }
-
-  static autograd::variable_list backward(autograd::AutogradContext* context, autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const torch::Tensor &input = saved[0], weight = saved[1], mean = saved[2], scale = saved[3], count = saved[4];
-    const torch::Tensor& gradient = gradients[0];
-    const torch::Tensor normed = (input - of_channels(mean)) * of_channels(scale);
-    const torch::Tensor of_bias = gradient.sum(kAllButChannels);
-    const torch::Tensor of_weight = (gradient * normed).sum(kAllButChannels);
-    // Those of the weights are added up later, with all others.
-    const torch::Tensor sums = summed(context, of_bias, of_weight);
-    // What does not count has moved no statistic.
-    if (!was_counted(context)) return {gradient, of_weight, of_bias, {}, {}, {}};
-    const torch::Tensor means = sums / count;
-    const torch::Tensor of_input =
-        (gradient - of_channels(means[0]) - normed * of_channels(means[1])) * of_channels(weight * scale);
-    return {of_input, of_weight, of_bias, {}, {}, {}};
-  }
-};
-
-// The same by the kernels under torch.nn.SyncBatchNorm (torch/nn/modules/_functions.py), which read the values fewer
-// times and take bfloat16 as it is. `scale` is 1 / sqrt(variance + eps).
-class SyncByKernels : public autograd::Function<SyncByKernels> {
- public:
-  static torch::Tensor forward(autograd::AutogradContext* context, const torch::Tensor& input,
-                               const torch::Tensor& weight, const torch::Tensor& bias, const torch::Tensor& mean,
-                               const torch::Tensor& scale, const torch::Tensor& counts, double eps,
-                               const BatchNormSync* sync) {
-    context->save_for_backward({input, weight, mean, scale, counts.to(torch::kInt32)});
-    remember(context, sync);
-    return at::batch_norm_elemt(input, weight, bias, mean, scale, eps);
-  }
-
-  static autograd::variable_list backward(autograd::AutogradContext* context, autograd::variable_list gradients) {
-    const auto saved = context->get_saved_variables();
-    const torch::Tensor &input = saved[0], weight = saved[1], mean = saved[2], scale = saved[3], counts = saved[4];
-    const torch::Tensor gradient = gradients[0].contiguous(input.suggest_memory_format());
-    const auto [sum, sum_of_deviations, of_weight, of_bias] = at::batch_norm_backward_reduce(
-        gradient, input, mean, scale, weight, /*input_g=*/true, /*weight_g=*/true, /*bias_g=*/true);
-    const torch::Tensor sums = summed(context, sum, sum_of_deviations);
-    if (!was_counted(context)) return {gradient, of_weight, of_bias, {}, {}, {}, {}, {}};
-    const torch::Tensor of_input =
-        at::batch_norm_backward_elemt(gradient, input, mean, scale, weight, sums[0], sums[1], counts);
-    return {of_input, of_weight, of_bias, {}, {}, {}, {}, {}};
-  }
-};
-
 // Output, statistics and gradients of a batch norm on one small batch.
 std::vector<torch::Tensor> tried(TeamBatchNormImpl* norm, const torch::Tensor& batch) {
   const torch::Tensor input = batch.clone().requires_grad_();
@@ -128,7 +51,7 @@ std::vector<torch::Tensor> tried(TeamBatchNormImpl* norm, const torch::Tensor& b
 
 // Whether the kernels compute on this device what the operators do: in this process alone, which can't keep others
 // waiting.
-bool kernels_serve(torch::Device device, torch::ScalarType type) {
+bool kernels_serve(const SynchronisedNorms& norms, torch::Device device, torch::ScalarType type) {
   const torch::ScalarType of_weights = type == torch::kFloat64 ? type : torch::kFloat32;
   const torch::Tensor batch = torch::linspace(-2, 3, 4 * 8 * 5 * 5, torch::TensorOptions(torch::kFloat64))
                                   .sin()
@@ -143,6 +66,7 @@ bool kernels_serve(torch::Device device, torch::ScalarType type) {
       alone->all_gather = [](const torch::Tensor& tensor) { return tensor.unsqueeze(0); };
       alone->all_reduce = [](const torch::Tensor&) {};
       alone->by_kernels = by_kernels;
+      alone->norms = &norms;
       TeamBatchNormImpl norm(8);
       norm.to(device, of_weights);
       norm.synchronise(alone);
@@ -167,9 +91,10 @@ std::shared_ptr<BatchNormSync> sync_over(const std::shared_ptr<Team>& team, torc
   sync->all_gather = [team](const torch::Tensor& tensor) { return team->all_gather(tensor); };
   sync->all_reduce = [team](const torch::Tensor& tensor) { team->all_reduce(tensor); };
   sync->counting = team->world();
+  sync->norms = &team->synchronised_norms();
   if (!device.is_cuda()) return sync;
-  const torch::Tensor votes =
-      torch::full({}, kernels_serve(device, type) ? 1.0 : 0.0, torch::TensorOptions(torch::kFloat64).device(device));
+  const torch::Tensor votes = torch::full({}, kernels_serve(*sync->norms, device, type) ? 1.0 : 0.0,
+                                          torch::TensorOptions(torch::kFloat64).device(device));
   team->all_reduce(votes);
   sync->by_kernels = votes.item<double>() == team->world();
   return sync;
@@ -192,7 +117,8 @@ torch::Tensor TeamBatchNormImpl::by_operators(const torch::Tensor& input) {
     running_mean.lerp_(statistics.mean, share);
     running_var.lerp_(statistics.variance * (statistics.count / (statistics.count - 1)), share);
   }
-  return SyncBatchNorm::apply(exact, weight, bias, statistics, options.eps(), sync_.get()).to(input.scalar_type());
+  const SynchronisedStatistics given{statistics.mean, statistics.variance, statistics.count, options.eps()};
+  return sync_->norms->by_operators(exact, weight, bias, given, sync_.get()).to(input.scalar_type());
 }
 
 torch::Tensor TeamBatchNormImpl::by_kernels(const torch::Tensor& input) {
@@ -205,7 +131,7 @@ torch::Tensor TeamBatchNormImpl::by_kernels(const torch::Tensor& input) {
     std::tie(mean, scale) = at::batch_norm_gather_stats_with_counts(
         input, all.first, all.second, running_mean, running_var, options.momentum().value(), options.eps(), counts);
   }
-  return SyncByKernels::apply(input, weight, bias, mean, scale, counts, options.eps(), sync_.get());
+  return sync_->norms->by_kernels(input, weight, bias, {mean, scale, counts, options.eps()}, sync_.get());
 }
 
 }  // namespace resnet_ft

@@ -3,28 +3,13 @@
 
 #include <torch/torch.h>
 
-#include <functional>
 #include <memory>
 #include <utility>
 
+#include "core/batch_norm_sync.h"
 #include "core/team.h"
 
 namespace resnet_ft {
-
-// What the batch norms of a network have in common where they are synchronised.
-struct BatchNormSync {
-  int rank = 0;
-  // A tensor of each process, along a new first dimension.
-  std::function<torch::Tensor(const torch::Tensor&)> all_gather;
-  // Adds up a tensor over the processes, in place.
-  std::function<void(const torch::Tensor&)> all_reduce;
-  // Of the batch at hand, how many processes have images that count: the first ones. The others take part all the same.
-  int counting = 1;
-  // Whether LibTorch's kernels for that are used, which only GPUs have; the same for all processes.
-  bool by_kernels = false;
-
-  bool counted() const { return rank < counting; }
-};
 
 // Over a team, by kernels where on the device of every process they compute what LibTorch's plain operators do. All
 // processes must call it. `type` is that of the batch norms' inputs.
