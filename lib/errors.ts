@@ -62,5 +62,7 @@ export function throwIfAborted(signal: AbortSignal | undefined, message: string)
 
 /** A text that is not ours, such as another program's message, on one line. */
 export function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+  // No pattern with white space on both sides of the break, which takes the square of the time for a long text without one.
+  const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+  return lines.filter((line) => line !== '').join(' ');
 }

@@ -5,7 +5,7 @@ import { readSmallText } from '../files/text-file';
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Lines before the first class in the tutorial's imagenet_classes.txt. */
 const HEADER_LINES = 4;
-const NUMBERED = /^\s*(\d{1,9})\s*,\s*(.*\S)\s*$/;
+const NUMBERED = /^\s*(\d{1,9})\s*,(.*)$/;
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
@@ -54,7 +54,7 @@ function fromLines(file: string, text: string): string[] {
     .trimEnd()
     .split(/\r\n|\n|\r/)
     .map((line, i) => ({ number: i + 1, text: line }));
-  const first = lines.findIndex((line) => NUMBERED.test(line.text));
+  const first = lines.findIndex((line) => numbered(line.text) !== undefined);
   if (first === -1) return lines.map((line) => checked(file, line.text, `line ${line.number}`));
   const before = lines.slice(0, first).find((line) => line.text.trim() !== '');
   if (before !== undefined && first !== HEADER_LINES) {
@@ -63,13 +63,20 @@ function fromLines(file: string, text: string): string[] {
   return inOrder(file, lines.slice(first));
 }
 
+/** The number and the name of a line; undefined where it has none. White space around the name is left to trim, which takes linear time. */
+function numbered(text: string): { index: number; name: string } | undefined {
+  const [, digits = '', rest = ''] = NUMBERED.exec(text) ?? [];
+  const name = rest.trim();
+  return name === '' ? undefined : { index: Number(digits), name };
+}
+
 function inOrder(file: string, lines: readonly Line[]): string[] {
   const names: (string | undefined)[] = Array.from({ length: lines.length }, () => undefined);
   for (const line of lines) {
-    const [, digits = '', name = ''] = NUMBERED.exec(line.text) ?? [];
-    const index = Number(digits);
     const place = `line ${line.number}`;
-    if (digits === '') throw invalid(file, `${place} is not a number, a comma and a name`);
+    const read = numbered(line.text);
+    if (read === undefined) throw invalid(file, `${place} is not a number, a comma and a name`);
+    const { index, name } = read;
     if (index >= lines.length) {
       throw invalid(file, `${place} has the number ${index}, but ${lines.length} classes are numbered from 0`);
     }

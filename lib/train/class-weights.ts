@@ -62,10 +62,12 @@ function fromJson(file: string, text: string): Map<string, number> {
 function fromLines(file: string, text: string): Map<string, number> {
   const weights = new Map<string, number>();
   for (const [i, line] of text.split(/\r\n|\n|\r/).entries()) {
-    if (line.trim() === '') continue;
+    const both = line.trim();
+    if (both === '') continue;
     // Names may have spaces in them.
-    const [, name, weight] = /^\s*(\S.*?)\s+(\S+)\s*$/.exec(line) ?? [];
-    if (name === undefined || weight === undefined) throw invalid(file, `line ${i + 1} is not a class and a weight`);
+    const at = both.search(/\s\S*$/);
+    if (at === -1) throw invalid(file, `line ${i + 1} is not a class and a weight`);
+    const [name, weight] = [both.slice(0, at).trimEnd(), both.slice(at + 1)];
     if (weights.has(name)) throw invalid(file, `line ${i + 1} has ${name}, which an earlier line has`);
     weights.set(name, checked(file, name, Number(weight), weight));
   }
