@@ -15,6 +15,7 @@ const path = require('node:path');
 //   stretch       true where a part of an input is now and then repeated until time above linear shows
 //   dictionary    tokens in latin1, beside the texts of the covered files
 //   gentle        true where little is changed at a time, so that many inputs stay readable
+//   costs         how many times longer than others it takes, so that tests give it fewer inputs
 //   limit         bytes of an input, 4096 where left out
 //   fix(bytes)    mends what a mutation always breaks, such as checksums
 //   comparisons() what its inputs came to beside being read or refused, for the last line

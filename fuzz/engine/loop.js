@@ -6,6 +6,7 @@ const path = require('node:path');
 const { parentPort, workerData } = require('node:worker_threads');
 const { Coverage } = require('./coverage');
 const { mutate } = require('./mutate');
+const { keptOf } = require('./kept');
 const { attempt, signature } = require('./property');
 const { Random } = require('./random');
 const { HEADER, FIELDS } = require('./shared');
@@ -115,7 +116,8 @@ class Fuzzer {
 
   async all(until) {
     this.seeds = this.target.seeds();
-    for (const bytes of [...this.seeds, ...kept(), ...before()]) {
+    const before = fs.readdirSync(corpus).map((file) => fs.readFileSync(path.join(corpus, file)));
+    for (const bytes of [...this.seeds, ...keptOf(name), ...before]) {
       const { isNew } = await this.run(bytes);
       if (isNew || this.entries.length === 0) this.entries.push(bytes);
     }
@@ -133,11 +135,6 @@ class Fuzzer {
     }
   }
 }
-
-const filesOf = (folder) =>
-  fs.existsSync(folder) ? fs.readdirSync(folder).map((file) => fs.readFileSync(path.join(folder, file))) : [];
-const kept = () => filesOf(path.join(__dirname, '..', 'kept', name));
-const before = () => filesOf(corpus);
 
 async function main() {
   fs.mkdirSync(corpus, { recursive: true });

@@ -35,6 +35,7 @@ function write(name, text) {
 
 module.exports = {
   codes: ['DATA_INVALID', 'DATA_NOT_FOUND'],
+  costs: 8,
   json: true,
   limit: 16384,
   open: () => void (scratch = new Scratch()),
