@@ -12,6 +12,8 @@ const { TARGETS } = require('./targets');
 // the same. Prints a line of JSON for each target, with how many inputs were read, refused, and why those failed that did.
 
 const [seed, mutations, ...names] = process.argv.slice(2);
+// One of each target, which removes its folder.
+process.setMaxListeners(TARGETS.length + 10);
 
 /** What is thrown where no promise has it would end the process of a user too. */
 let current;

@@ -62,4 +62,4 @@ const TOKENS = [
   ])
   .concat(['\x8a\x0a', 'N', '(', 't', 'u', 'e', 's', 'a', 'b', '0', '1', '2']);
 
-module.exports = { text, int, tuple, global, dictionary, pickle, tensor, legacyFile, TOKENS };
+module.exports = { text, int, tuple, dictionary, pickle, tensor, legacyFile, TOKENS };

@@ -83,4 +83,4 @@ class Coverage {
   }
 }
 
-module.exports = { Coverage, DIST };
+module.exports = { Coverage };

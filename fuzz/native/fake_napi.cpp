@@ -1,7 +1,8 @@
-// As much of Node-API as the readers of native/addon need, over values of fake_value.h: they can be fuzzed without Node.js. What is made
-// while an input is read belongs to a pool that the harness empties.
+// As much of Node-API as the readers of native/addon need, over values of fake_value.h: they can be fuzzed without
+// Node.js. What is made while an input is read belongs to a pool that the harness empties.
 #include <napi.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -58,8 +59,9 @@ Value* text_of(const std::string& text) {
 extern "C" {
 
 napi_status napi_typeof(napi_env, napi_value value, napi_valuetype* result) {
-  constexpr napi_valuetype kTypes[] = {napi_undefined, napi_null,     napi_boolean, napi_number, napi_string, napi_symbol,
-                                       napi_object,    napi_function, napi_object,  napi_object, napi_bigint};
+  constexpr napi_valuetype kTypes[] = {napi_undefined, napi_null,   napi_boolean, napi_number,
+                                       napi_string,    napi_symbol, napi_object,  napi_function,
+                                       napi_object,    napi_object, napi_bigint};
   *result = kTypes[static_cast<int>(as_value(value)->kind)];
   return napi_ok;
 }
@@ -79,8 +81,8 @@ napi_status napi_get_value_string_utf8(napi_env, napi_value value, char* buffer,
 }
 napi_status napi_coerce_to_string(napi_env, napi_value value, napi_value* result) {
   const Value& given = *as_value(value);
-  *result = as_napi(text_of(given.kind == Kind::kBoolean ? (given.number != 0 ? "true" : "false")
-                                                         : std::to_string(given.number)));
+  *result = as_napi(
+      text_of(given.kind == Kind::kBoolean ? (given.number != 0 ? "true" : "false") : std::to_string(given.number)));
   return napi_ok;
 }
 napi_status napi_create_string_utf8(napi_env, const char* text, size_t length, napi_value* result) {
@@ -151,8 +153,8 @@ napi_status napi_is_typedarray(napi_env, napi_value value, bool* result) {
   *result = as_value(value)->kind == Kind::kTypedArray;
   return napi_ok;
 }
-napi_status napi_get_typedarray_info(napi_env, napi_value value, napi_typedarray_type* type, size_t* length, void** data,
-                                     napi_value* buffer, size_t* offset) {
+napi_status napi_get_typedarray_info(napi_env, napi_value value, napi_typedarray_type* type, size_t* length,
+                                     void** data, napi_value* buffer, size_t* offset) {
   Value& array = *as_value(value);
   if (array.kind != Kind::kTypedArray) return napi_invalid_arg;
   if (type != nullptr) *type = array.array_type;

@@ -1,4 +1,5 @@
-// Gives a network and a recipe, of which an input changes some values, to the readers of native/addon. They take them or throw a Napi::Error.
+// Gives a network and a recipe, of which an input changes some values, to the readers of native/addon. They take them
+// or throw a Napi::Error.
 #include <fuzzer/FuzzedDataProvider.h>
 #include <napi.h>
 
@@ -79,7 +80,8 @@ Value* layer(int inputs, int outputs, int stride) {
   return module("Sequential", {{"0", block}});
 }
 Value* network() {
-  Value* pool = object({{"type", text("MaxPool2d")}, {"kernel", number(3)}, {"stride", number(2)}, {"padding", number(1)}});
+  Value* pool =
+      object({{"type", text("MaxPool2d")}, {"kernel", number(3)}, {"stride", number(2)}, {"padding", number(1)}});
   return module("ResNet", {{"conv1", conv(3, 8, 7, 2)},
                            {"bn1", norm(8)},
                            {"relu", plain("ReLU")},
@@ -115,28 +117,28 @@ Value* augmentations() {
                                  {"shear", number(5)}}),
                 shares("color-jitter", {"brightness", "contrast", "saturation", "hue"}),
                 style("rand-augment", {{"operations", number(2)}, {"magnitude", number(9)}}),
-                style("trivial-augment", {}),
-                shares("mixup", {"alpha"})});
+                style("trivial-augment", {}), shares("mixup", {"alpha"})});
 }
 Value* recipe(FuzzedDataProvider* data) {
-  Value* sgd = object({{"kind", text("sgd")}, {"momentum", number(0.9)}, {"weightDecay", number(0)}, {"nesterov", flag(false)}});
+  Value* sgd =
+      object({{"kind", text("sgd")}, {"momentum", number(0.9)}, {"weightDecay", number(0)}, {"nesterov", flag(false)}});
   Value* adamw = object({{"kind", text("adamw")},
                          {"beta1", number(0.9)},
                          {"beta2", number(0.99)},
                          {"eps", number(1e-8)},
                          {"weightDecay", number(0.1)}});
-  return object({{"seed", number(1)},
-                 {"draws", text(data->ConsumeBool() ? "torch" : "counter")},
-                 {"parameterGroups", array({object({{"from", text("layer3")}}), object({{"from", text("fc")}})})},
-                 {"optimizer", data->ConsumeBool() ? sgd : adamw},
-                 {"decayNormBias", flag(true)},
-                 {"clipGrad", number(0)},
-                 {"ema", number(0)},
-                 {"loss", object({{"kind", text("cross-entropy")},
-                                  {"labelSmoothing", number(0.1)},
-                                  {"classWeights", doubles(2)}})},
-                 {"sampling", text("shuffle")},
-                 {"augment", data->ConsumeBool() ? augmentations() : array({})}});
+  return object(
+      {{"seed", number(1)},
+       {"draws", text(data->ConsumeBool() ? "torch" : "counter")},
+       {"parameterGroups", array({object({{"from", text("layer3")}}), object({{"from", text("fc")}})})},
+       {"optimizer", data->ConsumeBool() ? sgd : adamw},
+       {"decayNormBias", flag(true)},
+       {"clipGrad", number(0)},
+       {"ema", number(0)},
+       {"loss",
+        object({{"kind", text("cross-entropy")}, {"labelSmoothing", number(0.1)}, {"classWeights", doubles(2)}})},
+       {"sampling", text("shuffle")},
+       {"augment", data->ConsumeBool() ? augmentations() : array({})}});
 }
 
 // Every place of a tree where a value stands.
@@ -152,18 +154,30 @@ void places(Value* value, std::vector<Value**>* found) {
 }
 
 Value* odd(FuzzedDataProvider* data, const std::vector<Value**>& all) {
-  constexpr double kNumbers[] = {0, -0.0, -1, 1, 2, 0.5, 63, 64, 65536, 65537, 1e9, 2147483648.0, 9007199254740993.0, 1e308};
+  constexpr double kNumbers[] = {0,    -0.0, -1, 1, 2, 0.5, 63, 64, 65536, 65537, 1e9, 2147483648.0, 9007199254740993.0,
+                                 1e308};
   switch (data->ConsumeIntegralInRange(0, 9)) {
-    case 0: return number(data->PickValueInArray(kNumbers));
-    case 1: return number(data->ConsumeFloatingPoint<double>());
-    case 2: return number(data->ConsumeBool() ? std::nan("") : std::numeric_limits<double>::infinity());
-    case 3: return text(data->ConsumeRandomLengthString(200));
-    case 4: return make(static_cast<Kind>(data->ConsumeIntegralInRange(0, static_cast<int>(Kind::kBigInt))));
-    case 5: return flag(data->ConsumeBool());
-    case 6: return doubles(data->ConsumeIntegralInRange(0, 9), static_cast<napi_typedarray_type>(data->ConsumeIntegralInRange(0, 10)));
-    case 7: return array({});
-    case 8: return number(data->ConsumeIntegralInRange(-2, 70));
-    default: return *all[data->ConsumeIntegralInRange<size_t>(0, all.size() - 1)];
+    case 0:
+      return number(data->PickValueInArray(kNumbers));
+    case 1:
+      return number(data->ConsumeFloatingPoint<double>());
+    case 2:
+      return number(data->ConsumeBool() ? std::nan("") : std::numeric_limits<double>::infinity());
+    case 3:
+      return text(data->ConsumeRandomLengthString(200));
+    case 4:
+      return make(static_cast<Kind>(data->ConsumeIntegralInRange(0, static_cast<int>(Kind::kBigInt))));
+    case 5:
+      return flag(data->ConsumeBool());
+    case 6:
+      return doubles(data->ConsumeIntegralInRange(0, 9),
+                     static_cast<napi_typedarray_type>(data->ConsumeIntegralInRange(0, 10)));
+    case 7:
+      return array({});
+    case 8:
+      return number(data->ConsumeIntegralInRange(-2, 70));
+    default:
+      return *all[data->ConsumeIntegralInRange<size_t>(0, all.size() - 1)];
   }
 }
 
@@ -188,11 +202,16 @@ void change(Value* root, FuzzedDataProvider* data) {
     if (all.empty() || all.size() > 5000) return;
     Value** place = all[data->ConsumeIntegralInRange<size_t>(0, all.size() - 1)];
     const int how = data->ConsumeIntegralInRange(0, 5);
-    if (how == 0 && !(*place)->fields.empty()) (*place)->fields.pop_back();
-    else if (how == 1) (*place)->set(data->ConsumeRandomLengthString(20), number(1));
-    else if (how == 2 && !(*place)->items.empty()) (*place)->items.push_back((*place)->items[0]);
-    else if (how == 3 && !(*place)->fields.empty()) (*place)->fields.erase((*place)->fields.begin());
-    else *place = copy_of(odd(data, all));
+    if (how == 0 && !(*place)->fields.empty())
+      (*place)->fields.pop_back();
+    else if (how == 1)
+      (*place)->set(data->ConsumeRandomLengthString(20), number(1));
+    else if (how == 2 && !(*place)->items.empty())
+      (*place)->items.push_back((*place)->items[0]);
+    else if (how == 3 && !(*place)->fields.empty())
+      (*place)->fields.erase((*place)->fields.begin());
+    else
+      *place = copy_of(odd(data, all));
   }
 }
 

@@ -1,5 +1,7 @@
-// Gives images of any size to the resizes and crops of native/core, with geometries of any kind. They give a crop of the size that was asked
-// for, or throw std::invalid_argument.
+// Gives images of any size to the resizes and crops of native/core, with geometries of any kind. They give a crop of
+// the size that was asked for, or throw std::invalid_argument.
+#include "core/resize.h"
+
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 #include <stdexcept>
 
 #include "core/random_resized_crop.h"
-#include "core/resize.h"
 
 using resnet_ft::Filter;
 using resnet_ft::Fit;
@@ -25,17 +26,23 @@ constexpr double kMostOut = 1 << 21;
 // Often small, now and then of a length that only a strip has.
 int side(FuzzedDataProvider* data) {
   switch (data->ConsumeIntegralInRange(0, 5)) {
-    case 0: return data->ConsumeIntegralInRange(1, 300000);
-    case 1: return data->ConsumeIntegralInRange(1, 3000);
-    default: return data->ConsumeIntegralInRange(1, 40);
+    case 0:
+      return data->ConsumeIntegralInRange(1, 300000);
+    case 1:
+      return data->ConsumeIntegralInRange(1, 3000);
+    default:
+      return data->ConsumeIntegralInRange(1, 40);
   }
 }
 
 int length(FuzzedDataProvider* data) {
   switch (data->ConsumeIntegralInRange(0, 5)) {
-    case 0: return 0;
-    case 1: return data->ConsumeIntegralInRange(1, 16384);
-    default: return data->ConsumeIntegralInRange(1, 300);
+    case 0:
+      return 0;
+    case 1:
+      return data->ConsumeIntegralInRange(1, 16384);
+    default:
+      return data->ConsumeIntegralInRange(1, 300);
   }
 }
 
