@@ -8,8 +8,11 @@ const DOCUMENTED = [
     reason:
       /VipsJpeg: (?:Corrupt JPEG data|Inconsistent progression|Invalid SOS|Invalid component|Premature end|Unsupported|Unknown|Warning)/,
   },
-  // libpng reads the compressed data to their end and checks their sum; Pillow stops at the last pixel.
-  { formats: ['png'], reason: /libpng read error|PNG: the first frame is not the whole image/ },
+  // libpng reads the compressed data to their end and checks their sum; Pillow stops at the last pixel, and before a later frame.
+  {
+    formats: ['png'],
+    reason: /libpng read error|PNG: the (?:first frame is not the whole image|frames are out of order)/,
+  },
   // What IHDR says of compression, filter and interlacing is of no interest to Pillow.
   { formats: ['png'], reason: /corrupt header/ },
   // Python's int() also takes a sign and underscores.
