@@ -9,7 +9,7 @@ const { importRules } = require('./scripts/floors.js');
 const nodeGlobals = Object.fromEntries(
   [
     ...['AbortController', 'Buffer', 'URL', 'clearTimeout', 'console', 'process', 'setTimeout', 'setImmediate'],
-    ...['TextDecoder', 'TextEncoder', 'clearInterval', 'setInterval', 'performance', 'fetch'],
+    ...['TextDecoder', 'TextEncoder', 'clearInterval', 'setInterval', 'performance', 'fetch', 'Request'],
     ...['__dirname', '__filename', 'exports', 'module', 'require'],
   ].map((name) => [name, 'readonly']),
 );

@@ -2,5 +2,5 @@
 module.exports = {
   '*.{js,ts}': ['prettier --write', 'eslint --no-warn-ignored --max-warnings 0'],
   '*.{json,md,yml}': 'prettier --write',
-  'native/**/*.{cpp,h}': ['node scripts/lint-native.js --fix', 'node scripts/lint-native.js'],
+  '{native,fuzz/native}/**/*.{cpp,h}': ['node scripts/lint-native.js --fix', 'node scripts/lint-native.js'],
 };

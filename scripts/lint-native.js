@@ -1,5 +1,5 @@
 /**
- * Checks native/ and test/cuda/, or the files that are named, with clang-format and cpplint; with --fix, formats in place instead of only checking the
+ * Checks native/, test/cuda/ and fuzz/native/, or the files that are named, with clang-format and cpplint; with --fix, formats in place instead of only checking the
  * format.
  */
 'use strict';
@@ -35,7 +35,7 @@ function findTool(name) {
 function sources() {
   const named = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
   if (named.length > 0) return named.map((file) => path.relative(root, path.resolve(file)));
-  return ['native', path.join('test', 'cuda')]
+  return ['native', path.join('test', 'cuda'), path.join('fuzz', 'native')]
     .filter((folder) => fs.existsSync(path.join(root, folder)))
     .flatMap((folder) =>
       fs

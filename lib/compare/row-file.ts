@@ -2,6 +2,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
 import { readRegularFile } from '../files/regular-file';
+import { count, fields, name, nullable, number, text } from '../files/shape';
 import { OTHER_OUTPUT } from '../files/output-folder';
 import {
   COMPARE_OPTIONS,
@@ -48,7 +49,7 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
   const file = path.join(folder, ROW_FILE);
   let saved: { recipe: RowRecipe; result: RowResult };
   try {
-    saved = JSON.parse((await readRegularFile(file)).toString()) as typeof saved;
+    saved = savedIn((await readRegularFile(file)).toString());
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${file} can't be read: ${(error as Error).message}`, {
@@ -57,7 +58,7 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
     });
   }
   const names = new Set([...Object.keys(saved.recipe), ...Object.keys(recipe)]);
-  const other = [...names].find((name) => !isDeepStrictEqual(saved.recipe[name], recipe[name]));
+  const other = [...names].find((one) => !isDeepStrictEqual(saved.recipe[one], recipe[one]));
   if (other !== undefined) {
     const was = JSON.stringify(saved.recipe[other]) ?? 'the default';
     const now = JSON.stringify(recipe[other]) ?? 'the default';
@@ -69,8 +70,22 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
   return { ...saved.result, folder, reused: true };
 }
 
+const isSaved = fields({
+  recipe: fields({}),
+  result: fields({
+    ...{ row: name, correct: count, images: count, accuracy: number, loss: nullable(number), folder: text },
+    interval: fields({ low: number, high: number }),
+  }),
+});
+
+/** @throws Error with the reason, to be put after the file's name */
+function savedIn(json: string): { recipe: RowRecipe; result: RowResult } {
+  const saved: unknown = JSON.parse(json);
+  if (!isSaved(saved)) throw new Error('it holds no row of compare');
+  return saved as ReturnType<typeof savedIn>;
+}
+
 /** Marks a row as finished. */
 export async function saveRow(recipe: RowRecipe, result: RowResult): Promise<void> {
-  const text = jsonText({ recipe, result });
-  await writeAtomically(path.join(result.folder, ROW_FILE), [Buffer.from(text)]);
+  await writeAtomically(path.join(result.folder, ROW_FILE), [Buffer.from(jsonText({ recipe, result }))]);
 }

@@ -53,7 +53,13 @@ export class GuardedZip {
 
   /** The bytes of an entry, decompressed. */
   openReadStream(entry: yauzl.Entry): Promise<Readable> {
-    return this.reader.guard(this.zip.openReadStreamPromise(entry));
+    const opening = this.zip.openReadStreamPromise(entry).then((stream) => {
+      // yauzl passes zlib's errors on in a later turn, also once whoever read has given up, or has not begun: where nobody listens any
+      // more they would end the process.
+      stream.on('error', (error: Error) => stream.destroy(error));
+      return stream;
+    });
+    return this.reader.guard(opening);
   }
 }
 

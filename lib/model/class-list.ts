@@ -64,13 +64,20 @@ function fromLines(file: string, text: string): string[] {
   return inOrder(file, lines.slice(first));
 }
 
+/** The number and the name of a line; undefined where it has none. White space around the name is left to trim, which takes linear time. */
+function numbered(text: string): { index: number; name: string } | undefined {
+  const [, digits = '', rest = ''] = NUMBERED.exec(text) ?? [];
+  const name = rest.trim();
+  return name === '' ? undefined : { index: Number(digits), name };
+}
+
 function inOrder(file: string, lines: readonly Line[]): string[] {
   const names: (string | undefined)[] = Array.from({ length: lines.length }, () => undefined);
   for (const line of lines) {
-    const [, digits = '', name = ''] = NUMBERED.exec(line.text) ?? [];
-    const index = Number(digits);
     const place = `line ${line.number}`;
-    if (digits === '') throw invalid(file, `${place} is not a number, a comma and a name`);
+    const read = numbered(line.text);
+    if (read === undefined) throw invalid(file, `${place} is not a number, a comma and a name`);
+    const { index, name } = read;
     if (index >= lines.length) {
       throw invalid(file, `${place} has the number ${index}, but ${lines.length} classes are numbered from 0`);
     }

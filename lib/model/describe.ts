@@ -79,7 +79,8 @@ const isAny = <T>(value: unknown, values: readonly T[]): value is T | undefined 
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= MAX_NAME;
 
-function parsePreprocessing(value: unknown): Preprocessing | undefined {
+/** What an image goes through, out of a parsed JSON value; undefined where it is none. */
+export function preprocessingFrom(value: unknown): Preprocessing | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { resize, crop, fit, interpolation, exifRotate, mean, std } = value as Record<string, unknown>;
   if (!isSide(resize, MOST_RESIZE) || !isSide(crop, MOST_SIDE)) return undefined;
@@ -112,7 +113,7 @@ export function parseCard(file: string, metadata: Readonly<Record<string, string
   };
   const arch = ARCHITECTURES.find((name) => name === metadata['arch']);
   const classes = json('classes');
-  const preprocessing = parsePreprocessing(json('preprocessing'));
+  const preprocessing = preprocessingFrom(json('preprocessing'));
   if (arch === undefined || preprocessing === undefined || !Array.isArray(classes) || !classes.every(isName)) {
     throw damaged(file);
   }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
 import { readIfThere } from '../files/regular-file';
+import { count as isCount, fields, name } from '../files/shape';
 import {
   defined,
   kebab,
@@ -108,12 +109,15 @@ export async function readPlan(folder: string): Promise<Plan | undefined> {
   try {
     const { by, count, options } = JSON.parse(bytes.toString()) as Plan;
     if (by !== 'folds' && by !== 'seeds') throw new Error('neither folds nor seeds');
+    if (!isPlan({ count, options })) throw new Error('no number of trainings, or no data set');
     checkInput(by, { ...options, [by]: count });
     return { by, count, options };
   } catch (cause) {
     throw damaged(file, 'is damaged, or of another version of resnet-ft', cause);
   }
 }
+
+const isPlan = fields({ count: isCount, options: fields({ data: name }) });
 
 function damaged(file: string, what: string, cause: unknown): ResnetFtError {
   return new ResnetFtError('CHECKPOINT_INVALID', `${file} ${what}`, {

@@ -19,6 +19,7 @@ import {
   type TrainResult,
 } from './records';
 import { Scores } from './scores';
+import { isEpoch, isReportData, isRunConfig, isStep, trainResultFrom, withLosses } from './shapes';
 
 /** What a report knows of a run: whatever its folder has so far. */
 export interface Run {
@@ -46,26 +47,25 @@ export interface Run {
  */
 export async function readRun(named: string): Promise<Run> {
   const folder = path.resolve(named);
-  const config = await json<RunConfig>(path.join(folder, CONFIG));
+  const config = await json(path.join(folder, CONFIG), (value) =>
+    isRunConfig(value) ? (value as RunConfig) : undefined,
+  );
   if (config === undefined) {
     throw new ResnetFtError('DATA_NOT_FOUND', `${folder} holds no run of train: it has no ${CONFIG}`, {
       hint: 'Name the output folder of train',
     });
   }
-  if (!Array.isArray(config.classes) || typeof config.options?.data !== 'string')
-    throw damaged(path.join(folder, CONFIG));
   const steps: StepRecord[] = [];
   const epochs: EpochRecord[] = [];
   // A run that was killed may have left half of its last line.
   for await (const { value, last } of jsonLines(path.join(folder, METRICS))) {
-    const record = value as StepRecord | EpochRecord | undefined;
-    if (record?.kind === 'step') steps.push(record);
-    else if (record?.kind === 'epoch') epochs.push(record);
+    if (isStep(value)) steps.push(withLosses(value as StepRecord, 'loss'));
+    else if (isEpoch(value)) epochs.push(withLosses(value as EpochRecord, 'trainLoss', 'valLoss'));
     else if (!last) throw damaged(path.join(folder, METRICS));
   }
   const temperature = await temperatureOf(path.join(folder, MODEL_FILE));
   const scores = new Scores(config.classes, temperature);
-  const result = await json<TrainResult>(path.join(folder, RESULT));
+  const result = await json(path.join(folder, RESULT), trainResultFrom);
   const predictions = path.join(folder, PREDICTIONS);
   // Of a run that was made longer, and has not come to its end again, they are of its end before.
   for await (const { value, line } of result === undefined ? [] : jsonLines(predictions)) {
@@ -73,7 +73,9 @@ export async function readRun(named: string): Promise<Run> {
   }
   return {
     ...{ folder, config, steps, epochs, scores, temperature, result },
-    data: await json<ReportData>(path.join(folder, REPORT_DATA)),
+    data: await json(path.join(folder, REPORT_DATA), (value) =>
+      isReportData(value) ? (value as ReportData) : undefined,
+    ),
   };
 }
 
@@ -86,15 +88,19 @@ function damaged(file: string, reason = 'the file is damaged'): ResnetFtError {
   return new ResnetFtError('DATA_INVALID', `${file}: ${reason}`, { hint: 'Put the file back as train wrote it' });
 }
 
-/** The object in a file; undefined where there is no such file. */
-async function json<T extends object>(file: string): Promise<T | undefined> {
+/**
+ * What a file holds; undefined where there is no such file.
+ *
+ * @param from undefined for a value that the file should not hold
+ */
+async function json<T extends object>(file: string, from: (value: unknown) => T | undefined): Promise<T | undefined> {
   const bytes = await readIfThere(file).catch((cause: Error) => {
     throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${cause.message}`, { cause });
   });
   if (bytes === undefined) return undefined;
   try {
-    const value = JSON.parse(bytes.toString()) as unknown;
-    if (typeof value === 'object' && value !== null) return value as T;
+    const value = from(JSON.parse(bytes.toString()));
+    if (value !== undefined) return value;
   } catch {
     // said below
   }
@@ -107,26 +113,30 @@ const LONGEST = 2 ** 27;
 /** The values of a file's lines, undefined for one that is no JSON; nothing where there is no such file. */
 async function* jsonLines(file: string): AsyncGenerator<{ value: unknown; line: number; last: boolean }> {
   let line = 0;
-  let rest = '';
+  // Of the line that is not complete: joined once it is, for a line of a hundred megabytes would else be copied with each piece of it.
+  let pieces: string[] = [];
+  let length = 0;
   try {
     // What stands there need not be a file: a device may have no end, and a pipe no beginning.
     if (!(await stat(file)).isFile()) throw damaged(file, 'is no file');
     for await (const chunk of createReadStream(file, 'utf8')) {
       const texts = String(chunk).split('\n');
-      const begun = texts.pop() ?? '';
-      for (const [i, text] of texts.entries()) {
-        yield { value: parsed(i === 0 ? rest + text : text), line: ++line, last: false };
+      const rest = texts.pop() ?? '';
+      for (const text of texts) {
+        yield { value: parsed(pieces.join('') + text), line: ++line, last: false };
+        pieces = [];
+        length = 0;
       }
-      // Put together once the line is whole: to look through what has come with each chunk would take minutes of a long one.
-      rest = texts.length === 0 ? rest + begun : begun;
-      if (rest.length > LONGEST) throw damaged(file);
+      pieces.push(rest);
+      length += rest.length;
+      if (length > LONGEST) throw damaged(file);
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     if (error instanceof ResnetFtError) throw error;
     throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${(error as Error).message}`, { cause: error });
   }
-  if (rest !== '') yield { value: parsed(rest), line: line + 1, last: true };
+  if (length > 0) yield { value: parsed(pieces.join('')), line: line + 1, last: true };
 }
 
 function parsed(text: string): unknown {

@@ -3,6 +3,7 @@ import type { SessionState } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { Metadata, StateDict, Tensor } from '../weights/index';
 import type { NamedTensor } from '../weights/state-dict';
+import { BEST_LOGITS, GENERATOR, isSaid, LAST_LOGITS } from './checkpoint-shape';
 import { START, type Progress, type Validated } from './progress';
 
 // One file holds all that a run is: a .safetensors, whose tensors are those of the session's state and the logits of validation, and
@@ -24,9 +25,6 @@ const MODEL = 'model/';
 const OPTIMIZER = 'optimizer/';
 const EMA = 'ema/';
 const KEPT = 'kept/';
-const GENERATOR = 'generator';
-const BEST_LOGITS = 'logits/best';
-const LAST_LOGITS = 'logits/last';
 
 /** What the metadata of a checkpoint say. */
 interface Said {
@@ -92,10 +90,8 @@ export async function decodeCheckpoint(file: string, tensors: StateDict, metadat
   if ((await checksum(run, tensors)) !== metadata['crc32']) {
     throw invalidCheckpoint(file, 'damaged: its checksum does not match');
   }
-  // From here on it is what was written.
-  const said = JSON.parse(run, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && 'number' in value ? Number(value.number) : value,
-  ) as Said;
+  const said = saidIn(run, tensors);
+  if (said === undefined) throw invalidCheckpoint(file, 'damaged: it does not say where the run stands');
   const named = (prefix: string): NamedTensor[] =>
     said.names
       .filter((name) => name.startsWith(prefix))
@@ -120,6 +116,18 @@ export async function decodeCheckpoint(file: string, tensors: StateDict, metadat
     },
     metricsEnd: said.metricsEnd,
   };
+}
+
+/** What the metadata say; undefined where that is something else, for anybody can make a checksum that matches. */
+function saidIn(run: string, tensors: StateDict): Said | undefined {
+  try {
+    const said: unknown = JSON.parse(run, (_key, value: unknown) =>
+      typeof value === 'object' && value !== null && 'number' in value ? Number(value.number) : value,
+    );
+    return isSaid(said, tensors) ? (said as Said) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The error of a checkpoint that can't be gone on from. */

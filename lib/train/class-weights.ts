@@ -62,10 +62,11 @@ function fromJson(file: string, text: string): Map<string, number> {
 function fromLines(file: string, text: string): Map<string, number> {
   const weights = new Map<string, number>();
   for (const [i, line] of text.split(/\r\n|\n|\r/).entries()) {
-    if (line.trim() === '') continue;
+    const both = line.trim();
+    if (both === '') continue;
     // Names may have spaces in them.
-    const weight = line.trim().split(/\s/).at(-1) ?? '';
-    const name = line.trim().slice(0, -weight.length).trim();
+    const weight = both.split(/\s/).at(-1) ?? '';
+    const name = both.slice(0, -weight.length).trim();
     if (name === '') throw invalid(file, `line ${i + 1} is not a class and a weight`);
     if (weights.has(name)) throw invalid(file, `line ${i + 1} has ${name}, which an earlier line has`);
     weights.set(name, checked(file, name, Number(weight), weight));

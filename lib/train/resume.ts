@@ -15,6 +15,7 @@ import {
   type ResolvedTrainOptions,
   type TrainOptions,
 } from '../options';
+import { trainResultFrom } from '../report/shapes';
 import { invalidCheckpoint } from './checkpoint-file';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainResult } from './events';
@@ -147,8 +148,7 @@ export async function finishedResult({ folder, config, options, named }: Resumed
     options.minDelta < minDelta;
   if (longer || named !== undefined) return undefined;
   try {
-    const result = JSON.parse((await readRegularFile(path.join(folder, RESULT))).toString()) as TrainResult;
-    return typeof result.steps === 'number' ? result : undefined;
+    return trainResultFrom(JSON.parse((await readRegularFile(path.join(folder, RESULT))).toString()));
   } catch {
     // The last of all files: without it, or where it is damaged, it is made again.
     return undefined;

@@ -8,6 +8,7 @@ import { invalidCheckpoint } from './checkpoint-file';
 import type { Cropped } from './crop-data';
 import type { SessionParts } from './open-session';
 import { CONFIG, type RunConfig } from '../report/records';
+import { isRunConfig } from '../report/shapes';
 import { jsonText } from '../text/json';
 
 /** The options with what the run has settled of them; folders and files by paths that hold wherever the run is gone on with. */
@@ -84,8 +85,8 @@ export async function readConfig(folder: string): Promise<RunConfig | undefined>
   if (bytes === undefined) return undefined;
   try {
     const config = JSON.parse(bytes.toString()) as RunConfig;
-    const whole =
-      typeof config.data.train === 'object' && typeof config.data.val === 'object' && Array.isArray(config.unreadable);
+    // A report does without these.
+    const whole = isRunConfig(config) && config.data !== undefined && config.unreadable !== undefined;
     if (!whole) throw new Error('incomplete');
     return { ...config, options: resolveAgain(config.options) };
   } catch (cause) {

@@ -114,7 +114,11 @@ function place(file: string, name: string, value: unknown): Placed {
   const what = `tensor ${quote(name)}`;
   if (!isRecord(value)) throw invalid(file, `${what} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = value;
-  if (!isDtype(dtype)) throw invalid(file, `${what} has an unsupported dtype ${quote(String(dtype))}`);
+  if (!isDtype(dtype)) {
+    // An object may have a toString of its own, which String would stumble over.
+    const shown = typeof dtype === 'string' ? dtype : (JSON.stringify(dtype) ?? 'undefined');
+    throw invalid(file, `${what} has an unsupported dtype ${quote(shown)}`);
+  }
   if (!isSizes(shape) || shape.length > MAX_DIMENSIONS) throw invalid(file, `${what} has an invalid shape`);
   const length = byteLength(dtype, shape);
   if (length === undefined) throw invalid(file, `${what} has an absurd shape`);

@@ -284,6 +284,11 @@ for transparency in (None, 0, 3):
     save(f"frame-{transparency}-smaller.gif", bytes(smaller))
     for at in (10, 30, len(whole) // 2, len(whole) - 20):
         save(f"frame-{transparency}-cut{at}.gif", whole[:at])
+    # An extension whose first block is empty: a comment ends there, others do not.
+    palette = 13 + (3 << ((whole[10] & 7) + 1))
+    for label, block in (("text", b"!\x01"), ("comment", b"!\xfe"), ("application", b"!\xff"), ("loop", b"!\xff\x0bNETSCAPE2.0")):
+        extended = whole[:palette] + block + b"\0\x02,\0\0" + whole[palette:]
+        save(f"frame-{transparency}-{label}.gif", extended)
 
 out = io.BytesIO()
 photo.save(out, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x0e\0\2\0\0\0\4abc\0\0\0\0\0")

@@ -49,9 +49,10 @@ export function readGifFrame(bytes: Buffer): Frame {
     if (kind === undefined || kind === 0x3b) throw new Refusal('GIF: the file has no picture');
     if (kind === 0x2c) break;
     if (kind !== 0x21) continue;
+    const label = bytes[at++];
     // A graphic control extension says which colour is transparent.
-    if (bytes[at++] === 0xf9 && (bytes[at] ?? 0) >= 4 && (bytes[at + 1] ?? 0) & 1) background = bytes[at + 4] ?? 0;
-    for (let size = bytes[at++] ?? 0; size > 0; size = bytes[at++] ?? 0) at += size;
+    if (label === 0xf9 && (bytes[at] ?? 0) >= 4 && (bytes[at + 1] ?? 0) & 1) background = bytes[at + 4] ?? 0;
+    at = afterExtension(bytes, at, label);
   }
   if (at + 10 > bytes.length) throw cutOff();
   const [left, top, frameWidth, frameHeight] = [0, 2, 4, 6].map((i) => bytes.readUInt16LE(at + i)) as [
@@ -71,6 +72,24 @@ export function readGifFrame(bytes: Buffer): Frame {
   if (frameWidth === 0 || frameHeight === 0) throw new Refusal('GIF: the picture has no pixels');
   const interlaced = (frameFlags & 64) !== 0;
   return { width, height, left, top, frameWidth, frameHeight, interlaced, palette, background, start: at };
+}
+
+/** Bytes of the text by which an application extension says how often the pictures are shown, and which has one block more for that. */
+const NETSCAPE = 'NETSCAPE2.0';
+
+/** Where an extension ends. As with Pillow, the first block of all but a comment may be empty without being the last. */
+function afterExtension(bytes: Buffer, begin: number, label: number | undefined): number {
+  let at = begin;
+  const block = (): number => {
+    const size = bytes[at] ?? 0;
+    at += 1 + size;
+    return size;
+  };
+  let size = block();
+  if (label === 0xff && bytes.toString('latin1', begin + 1, begin + 1 + size).startsWith(NETSCAPE)) block();
+  if (label !== 0xfe) size = block();
+  while (size > 0) size = block();
+  return at;
 }
 
 /**

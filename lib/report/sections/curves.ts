@@ -16,7 +16,8 @@ function stepsOfEpoch({ steps, stepsPerEpoch }: Pick<Run, 'steps' | 'stepsPerEpo
   if (stepsPerEpoch !== undefined) return stepsPerEpoch;
   const counts = new Map<number, number>();
   for (const { epoch } of steps) counts.set(epoch, (counts.get(epoch) ?? 0) + 1);
-  return Math.max(1, ...counts.values());
+  // Not spread into arguments: there may be more epochs than a call takes.
+  return [...counts.values()].reduce((most, one) => Math.max(most, one), 1);
 }
 
 /** Of each step, its place in epochs: the last of the first epoch is at 1. */

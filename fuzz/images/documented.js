@@ -1,0 +1,30 @@
+'use strict';
+
+// What Pillow reads and ours refuses, and is meant to, or can't but: each by the reason that ours gives. docs/reliability.md has the same list.
+const DOCUMENTED = [
+  {
+    // libjpeg goes on over damaged data with a warning, and Pillow with it; libvips gives up at some of them.
+    formats: ['jpeg'],
+    reason:
+      /VipsJpeg: (?:Corrupt JPEG data|Inconsistent progression|Invalid SOS|Invalid component|Premature end|Unsupported|Unknown|Warning)/,
+  },
+  // libpng reads the compressed data to their end and checks their sum; Pillow stops at the last pixel, and before a later frame.
+  {
+    formats: ['png'],
+    reason: /libpng read error|PNG: the (?:first frame is not the whole image|frames are out of order)/,
+  },
+  // What IHDR says of compression, filter and interlacing is of no interest to Pillow.
+  { formats: ['png'], reason: /corrupt header/ },
+  // Python's int() also takes a sign and underscores.
+  { formats: ['pnm'], reason: /PNM: not a number/ },
+  // A picture within a canvas of more than 16383 pixels a side, which no encoder writes.
+  { formats: ['webp'], reason: /webp: bad image dimensions/ },
+  // Damaged data and directories, at which libtiff's complaints are errors to libvips and warnings to Pillow.
+  { formats: ['tiff'], reason: /tiff2vips|source: bad seek/ },
+  // Pillow leaves black what is not there, where it reads the pixels itself.
+  { formats: ['tiff'], reason: /TIFF: (?:the file is cut off|strips or tiles are missing)/ },
+  // Kinds that ours does not have: docs/architecture.md, Decoding.
+  { formats: ['tiff'], reason: /TIFF: .* not supported/ },
+];
+
+module.exports = { DOCUMENTED };

@@ -1,0 +1,97 @@
+'use strict';
+
+const { spawn, spawnSync } = require('node:child_process');
+const path = require('node:path');
+
+const ROOT = path.resolve(__dirname, '..', '..');
+const OWN = path.join(ROOT, '.venv-tools', process.platform === 'win32' ? 'Scripts' : 'bin', 'python');
+
+/** The Python that has Pillow: that of .venv-tools, or of the PATH. */
+function findPython() {
+  return [OWN, 'python3', 'python'].find(
+    (python) => spawnSync(python, ['-c', 'import PIL.Image'], { stdio: 'ignore' }).status === 0,
+  );
+}
+
+/** Why images can't be compared with Pillow; undefined where they can. */
+function whyNotPillow() {
+  return findPython() === undefined ? 'no Python has Pillow (pip install -r scripts/requirements-dev.txt)' : undefined;
+}
+
+/** Makes small images of a format by a script of Python, which prints their bytes in base64, a line each. */
+function seedsOf(format) {
+  const script = path.join(__dirname, 'seeds.py');
+  const { status, stdout, stderr } = spawnSync(findPython(), [script, format], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  if (status !== 0) throw new Error(`seeds.py ${format}: ${stderr}`);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => Buffer.from(line, 'base64'));
+}
+
+/** Pillow in a process of its own, which is asked for one image after another. */
+class Pillow {
+  constructor() {
+    this.start();
+  }
+
+  start() {
+    this.child = spawn(findPython(), ['-W', 'ignore', path.join(__dirname, 'oracle.py')], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    this.chunks = [];
+    this.length = 0;
+    this.waiting = undefined;
+    this.ended = false;
+    this.child.stdout.on('data', (chunk) => {
+      this.chunks.push(chunk);
+      this.length += chunk.length;
+      this.waiting?.();
+    });
+    this.child.on('close', () => {
+      this.ended = true;
+      this.waiting?.();
+    });
+    this.child.stdin.on('error', () => {});
+  }
+
+  async take(length) {
+    while (this.length < length && !this.ended) await new Promise((resolve) => (this.waiting = resolve));
+    if (this.length < length) return undefined;
+    const all = Buffer.concat(this.chunks);
+    this.chunks = [all.subarray(length)];
+    this.length -= length;
+    return all.subarray(0, length);
+  }
+
+  /**
+   * What Pillow makes of an image.
+   *
+   * @returns width, height and RGB pixels, which are left out where the image is large; or the reason why it refuses it; undefined where
+   *   Pillow itself crashed
+   */
+  async open(bytes) {
+    const head = Buffer.alloc(4);
+    head.writeUInt32LE(bytes.length);
+    this.child.stdin.write(Buffer.concat([head, bytes]));
+    const answer = await this.take(12);
+    if (answer === undefined) {
+      this.start();
+      return undefined;
+    }
+    const [width, height, length] = [0, 4, 8].map((at) => answer.readUInt32LE(at));
+    const content = length === 0 ? Buffer.alloc(0) : await this.take(length);
+    if (width === 0) return { reason: content.toString() };
+    return { width, height, data: length === 0 ? undefined : content };
+  }
+
+  close() {
+    this.child.stdin.end();
+    this.child.kill();
+  }
+}
+
+module.exports = { Pillow, seedsOf, whyNotPillow };

@@ -1,0 +1,5 @@
+'use strict';
+
+const { imageTarget } = require('../images/compare');
+
+module.exports = imageTarget('pnm');
