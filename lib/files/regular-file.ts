@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { closeRead, readToEnd } from './read';
 
 /** Bytes that a file may have: Node.js reads no more into one buffer, and no image within the limit of pixels needs more. */
 const MAX_BYTES = 2 ** 31 - 1;
@@ -18,9 +19,9 @@ export async function readRegularFile(file: string): Promise<Buffer> {
     if (!stats.isFile()) throw new Error(`is a ${stats.isFIFO() ? 'named pipe' : 'device'}, not a file`);
     if (stats.size > MAX_BYTES)
       throw new Error(`the file is too large (${stats.size} bytes; ${MAX_BYTES} are allowed)`);
-    return await handle.readFile();
+    return await readToEnd(handle, stats.size, MAX_BYTES);
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }
 

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { reasonOf } from '../files/reason';
 import { readIfThere } from '../files/regular-file';
 import { temperatureIn } from '../model/describe';
 import { MODEL_FILE } from '../model/locate';
@@ -120,7 +121,7 @@ async function* jsonLines(file: string): AsyncGenerator<{ value: unknown; line: 
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     if (error instanceof ResnetFtError) throw error;
-    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${(error as Error).message}`, { cause: error });
+    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${reasonOf(error)}`, { cause: error });
   }
   if (rest !== '') yield { value: parsed(rest), line: line + 1, last: true };
 }
