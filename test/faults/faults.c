@@ -6,7 +6,8 @@
 //   FAULT_FROM    the first call of that kind that fails, from 1; FAULT_TO: the last, default the same
 //   FAULT_ERRNO   number of the error
 //   FAULT_ACTION  fail (default); short: half of the bytes are read or written; cut: the file is cut to half its length before it is read;
-//                 kill: the process is killed by SIGKILL before the call
+//                 full: the first is short, the others fail, as where the disk has room for a part; kill: the process is killed by SIGKILL
+//                 before the call
 // It makes its own calls by number, so that it never meets itself, and asks for no memory.
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -30,7 +31,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-typedef enum { OTHER_ACTION, FAIL, SHORT, CUT, KILL } Action;
+typedef enum { OTHER_ACTION, FAIL, SHORT, CUT, KILL, FULL } Action;
 
 static char folder[PATH_MAX], calls[128], part[256];
 static long from = 0, to = 0;
@@ -63,6 +64,7 @@ __attribute__((constructor)) static void begin(void) {
   if (strcmp(what, "short") == 0) action = SHORT;
   if (strcmp(what, "cut") == 0) action = CUT;
   if (strcmp(what, "kill") == 0) action = KILL;
+  if (strcmp(what, "full") == 0) action = FULL;
   if (name[0] != 0)
     log_descriptor = (int)real_syscall(SYS_openat, AT_FDCWD, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 }
@@ -91,8 +93,9 @@ static Action due(const char* kind, const char* symbol, const char* path) {
   if (n < from || n > to) return OTHER_ACTION;
   note("fault", symbol, path);
   if (action == KILL) real_syscall(SYS_kill, real_syscall(SYS_getpid), SIGKILL);
-  if (action == FAIL) errno = error;
-  return action;
+  const Action now = action != FULL ? action : n == from ? SHORT : FAIL;
+  if (now == FAIL) errno = error;
+  return now;
 }
 
 static int below(const char* path) {

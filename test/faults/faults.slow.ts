@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { scratch } from '../cli/run';
+import { localServer } from '../download/server';
 import { compileLayer } from './layer';
 import { scenarios } from './scenarios';
 import { allFaults, oneWayEach, Sweep } from './sweep';
@@ -9,6 +10,7 @@ import { allFaults, oneWayEach, Sweep } from './sweep';
 // each fault and what came of it is appended.
 
 const tmp = scratch();
+const mirror = localServer();
 const library = compileLayer(tmp);
 const named = process.env['RESNET_FT_FAULTS']?.split(',');
 const shift = process.env['RESNET_FT_FAULTS_SHIFT'];
@@ -19,7 +21,7 @@ const log = process.env['RESNET_FT_FAULTS_LOG'];
   async () => {
     const sweep = new Sweep(tmp, library as string);
     const bad = [];
-    for (const scenario of await scenarios(tmp, library as string)) {
+    for (const scenario of await scenarios(tmp, library as string, mirror)) {
       if (named?.includes(scenario.name) === false) continue;
       const baseline = await sweep.baseline(scenario);
       for (const fault of shift === undefined ? allFaults(baseline) : oneWayEach(baseline, Number(shift))) {

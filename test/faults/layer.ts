@@ -12,7 +12,7 @@ export interface Fault {
   /** The last of them; default the same. */
   last?: number;
   error?: keyof typeof os.constants.errno;
-  action?: 'fail' | 'short' | 'cut' | 'kill';
+  action?: 'fail' | 'short' | 'cut' | 'full' | 'kill';
   /** Only on paths that hold this text. */
   file?: string;
 }

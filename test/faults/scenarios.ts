@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readStateDict } from '../../lib/weights/index';
 import { ANTS_BEES, run, type Outcome } from '../cli/run';
+import { sendFile, type LocalServer } from '../download/server';
 import { resultsOf } from '../train/resume-runs';
+import { zip } from '../weights/torch-zip';
 import { faulty } from './layer';
 
 /** A command under faults, on files below one folder. */
@@ -12,6 +14,10 @@ export interface Scenario {
   /** Puts the folder in its state before the command. */
   prepare: (folder: string) => void;
   args: (folder: string) => string[];
+  /** A program of this folder in place of the command line. */
+  program?: string;
+  /** What it needs of the environment. */
+  env?: (folder: string) => NodeJS.ProcessEnv;
   /** What is run next, without faults: the same, unless it has been done or begun. */
   next: (folder: string) => string[] | undefined;
   /** What the command comes to, for comparison. */
@@ -64,12 +70,43 @@ async function weightsIn(file: string): Promise<string> {
 
 const copy = (from: string, to: string): void => fs.cpSync(from, to, { recursive: true });
 
+/** Every file of a folder and its content, as a hash. */
+function contentOf(folder: string): string {
+  const hash = createHash('sha256');
+  for (const name of fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    const file = path.join(folder, name);
+    if (fs.statSync(file).isFile()) hash.update(name).update(fs.readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+/** The tutorial's data set from a mirror: downloaded, checked, unpacked, and put in its place. */
+function downloading(data: string, mirror: LocalServer): Scenario {
+  const names = fs.readdirSync(data, { recursive: true, encoding: 'utf8' }).sort();
+  const files = names.filter((name) => fs.statSync(path.join(data, name)).isFile());
+  const archive = zip(
+    files.map((name) => ({ name: `hymenoptera_data/${name}`, data: fs.readFileSync(path.join(data, name)) })),
+  );
+  mirror.answer((request, response) => sendFile(request, response, archive));
+  const args = (): string[] => [createHash('sha256').update(archive).digest('hex'), String(archive.length)];
+  return {
+    name: 'download',
+    prepare: () => {},
+    program: 'download.js',
+    env: (folder) => ({ XDG_CACHE_HOME: path.join(folder, 'user'), RESNET_FT_MIRROR: mirror.url }),
+    ...{ args, next: args },
+    result: (folder) => Promise.resolve(contentOf(path.join(folder, 'user', 'resnet-ft', 'data', 'hymenoptera_data'))),
+    outputs: ['user'],
+  };
+}
+
 /**
  * The commands, and what they start from: made once, in a folder of its own.
  *
  * @param library of the layer, by which a training is killed once it has a checkpoint in the middle of its epoch
+ * @param mirror for what is downloaded
  */
-export async function scenarios(base: string, library: string): Promise<Scenario[]> {
+export async function scenarios(base: string, library: string, mirror: LocalServer): Promise<Scenario[]> {
   const data = path.join(base, 'data');
   copyImages(data);
   const finished = path.join(base, 'finished');
@@ -92,7 +129,10 @@ export async function scenarios(base: string, library: string): Promise<Scenario
 
   const exporting = (name: string, format: string, output: string): Scenario => ({
     name,
-    prepare: withModel,
+    prepare: (folder) => {
+      withModel(folder);
+      fs.mkdirSync(path.join(folder, 'out'));
+    },
     ...same((folder) => [
       ...['export', path.join(folder, 'run'), '--format', format, '--force'],
       ...['--output', path.join(folder, 'out', output)],
@@ -143,6 +183,7 @@ export async function scenarios(base: string, library: string): Promise<Scenario
     exporting('export pth', 'pth', 'model.pth'),
     exporting('export onnx', 'onnx', 'model.onnx'),
     exporting('export hub', 'onnx', `web${path.sep}`),
+    downloading(data, mirror),
   ];
 }
 

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readStateDict } from '../../lib/weights/index';
 import { records, run, type Outcome } from '../cli/run';
+import { runProgram } from '../addon/program';
 import { callsIn, faulty, type Call, type Fault } from './layer';
 import type { Scenario } from './scenarios';
 
@@ -85,7 +86,7 @@ export class Sweep {
     // Where nothing has changed it would do what it did without a fault.
     const changed = fault.action !== 'cut' && stateOf(folder) !== before;
     if (outcome.code !== 0 && args !== undefined && changed) {
-      const next = await run(args);
+      const next = await start(scenario, args, scenario.env?.(folder) ?? {});
       if (next.code !== 0) problems.push(`the next run fails: ${next.stderr}`);
       else problems.push(...(await differs(scenario, folder, next, expected)).map((text) => `the next run: ${text}`));
       problems.push(...litter(outputs).map((name) => `the next run left ${name}`));
@@ -104,7 +105,7 @@ export class Sweep {
   private async run(scenario: Scenario, folder: string, fault?: Fault): Promise<{ outcome: Outcome; calls: Call[] }> {
     const log = `${folder}.log`;
     const env = { ...faulty(this.library, folder, log, fault), TMPDIR: path.join(folder, 'tmp') };
-    const outcome = await run(scenario.args(folder), { env });
+    const outcome = await start(scenario, scenario.args(folder), { ...env, ...scenario.env?.(folder) });
     const calls = callsIn(log);
     fs.rmSync(log, { force: true });
     return { outcome, calls };
@@ -119,6 +120,13 @@ function stateOf(folder: string): string {
       return `${file} ${size} ${mtimeMs}`;
     })
     .join('\n');
+}
+
+/** Runs the scenario's program, or the command line. */
+async function start({ program }: Scenario, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+  if (program === undefined) return run(args, { env });
+  const { end, stdout, stderr } = await runProgram(path.join('..', 'faults', program), { args, env });
+  return { code: typeof end === 'number' ? end : null, stdout, stderr };
 }
 
 const TEMPORARY = /^\.(.+)\.[0-9a-f]{8}-\d+-\d+-[0-9a-f]{8}\.tmp$/;
