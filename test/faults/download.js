@@ -11,7 +11,8 @@ const archive = { path: 'tutorial/hymenoptera_data.zip', sha256, bytes: Number(b
 hymenopteraFolder({ tuning }, archive).then(
   (folder) => process.stdout.write(`${folder}\n`),
   (error) => {
-    const line = error.code === undefined ? `unexpected error: ${error.message}` : `${error.message}. ${error.hint}`;
+    const hint = error.hint === undefined ? '' : `. ${error.hint}`;
+    const line = error.code === undefined ? `unexpected error: ${error.message}` : `${error.message}${hint}`;
     process.stderr.write(`resnet-ft: ${line}\n`);
     process.exitCode = 1;
   },

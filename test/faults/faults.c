@@ -334,12 +334,14 @@ static Caller caller_at(void* address) {
   return caller;
 }
 
-// Whether a call for memory came from our own code or LibTorch: Node.js itself ends where it gets none. Small blocks are left out.
-static int is_ours(void* address, size_t bytes) {
-  if (bytes < 4096 || !is_meant("memory")) return 0;
+// Of which kind a call for memory is: that of our own code and of tensors, or that of the libraries within LibTorch (oneDNN, MKL). Node.js
+// itself ends where it gets none, and is left out, as small blocks are.
+static Action for_memory(const char* symbol, void* address, size_t bytes) {
+  if (bytes < 4096 || (!is_meant("memory") && !is_meant("library-memory"))) return OTHER_ACTION;
   const Caller caller = caller_at(address);
-  return strstr(caller.name, "resnet_ft") != NULL || strstr(caller.name, "libc10") != NULL ||
-         strstr(caller.name, "libtorch") != NULL;
+  if (strstr(caller.name, "resnet_ft") != NULL || strstr(caller.name, "libc10") != NULL)
+    return due("memory", symbol, caller.name);
+  return strstr(caller.name, "libtorch") != NULL ? due("library-memory", symbol, caller.name) : OTHER_ACTION;
 }
 
 #define MMAP(name)                                                    \
@@ -348,7 +350,7 @@ static int is_ours(void* address, size_t bytes) {
     char path[PATH_MAX];                                              \
     if (descriptor >= 0 && path_of(descriptor, path)) {               \
       if (due("mmap", #name, path) == FAIL) return MAP_FAILED;        \
-    } else if (descriptor < 0 && is_ours(__builtin_return_address(0), bytes) && due("memory", #name, "") == FAIL) { \
+    } else if (descriptor < 0 && for_memory(#name, __builtin_return_address(0), bytes) == FAIL) { \
       return MAP_FAILED;                                              \
     }                                                                 \
     return real(wanted, bytes, protection, flags, descriptor, offset); \
@@ -358,7 +360,7 @@ MMAP(mmap64)
 
 int posix_memalign(void** block, size_t alignment, size_t bytes) {
   REAL(int, posix_memalign, void**, size_t, size_t);
-  if (is_ours(__builtin_return_address(0), bytes) && due("memory", "posix_memalign", "") == FAIL) return ENOMEM;
+  if (for_memory("posix_memalign", __builtin_return_address(0), bytes) == FAIL) return ENOMEM;
   return real(block, alignment, bytes);
 }
 

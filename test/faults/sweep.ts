@@ -76,15 +76,15 @@ export class Sweep {
     const hit = calls.find(({ kind }) => kind === 'fault');
     problems.push(...told(outcome, hit, folder));
     const outputs = scenario.outputs.map((name) => path.join(folder, name));
-    for (const file of visible(outputs)) problems.push(...(await broken(file)));
-    if (outcome.code === 0 && fault.action !== 'cut')
-      problems.push(...(await differs(scenario, folder, outcome, expected)));
+    // What was cut short stays so; a mark of whose the folder is that can't be read is nobody's.
+    const cut = fault.action === 'cut';
+    if (!cut) for (const file of visible(outputs)) problems.push(...(await broken(file)));
+    if (outcome.code === 0 && !cut) problems.push(...(await differs(scenario, folder, outcome, expected)));
     const cleans = hit !== undefined && ['unlink', 'rmdir', 'list', 'rename'].includes(fault.call);
-    if (!cleans) problems.push(...litter(outputs).map((name) => `left ${name}`));
+    if (!cleans && !cut) problems.push(...litter(outputs).map((name) => `left ${name}`));
     const args = scenario.next(folder);
-    // What was cut short stays so.
     // Where nothing has changed it would do what it did without a fault.
-    const changed = fault.action !== 'cut' && stateOf(folder) !== before;
+    const changed = !cut && stateOf(folder) !== before;
     if (outcome.code !== 0 && args !== undefined && changed) {
       const next = await start(scenario, args, scenario.env?.(folder) ?? {});
       if (next.code !== 0) problems.push(`the next run fails: ${next.stderr}`);
@@ -131,11 +131,14 @@ async function start({ program }: Scenario, args: string[], env: NodeJS.ProcessE
 
 const TEMPORARY = /^\.(.+)\.[0-9a-f]{8}-\d+-\d+-[0-9a-f]{8}\.tmp$/;
 
-/** The file that a temporary name stands for, or the folder it is in. */
+/** The file that a temporary name stands for, or a folder it is in. */
 function namesOf(hit: Call, folder: string): string[] {
   const base = path.basename(hit.path);
   const name = TEMPORARY.exec(base)?.[1] ?? base;
-  return [name, path.dirname(hit.path), path.dirname(path.dirname(hit.path))].filter((text) => text !== folder);
+  const folders = [];
+  for (let at = path.dirname(hit.path); at.length > folder.length; at = path.dirname(at))
+    folders.push(at.replace(/\.unpacking$/, ''));
+  return [name, ...folders];
 }
 
 /** A process ends well, or with one line of its own that names the file. */
