@@ -90,7 +90,7 @@ function damaged(file: string, reason = 'the file is damaged'): ResnetFtError {
 /** The object in a file; undefined where there is no such file. */
 async function json<T extends object>(file: string): Promise<T | undefined> {
   const bytes = await readIfThere(file).catch((cause: Error) => {
-    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${cause.message}`, { cause });
+    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${reasonOf(cause)}`, { cause });
   });
   if (bytes === undefined) return undefined;
   try {
