@@ -29,6 +29,9 @@ const EVERY = { number: 1, last: 1e9 };
 
 /** Which command meets which fault, its exit code, and what it says. */
 const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
+  ['predict', { call: 'memory', number: 40, error: 'ENOMEM' }, 1, /does not fit into memory/],
+  ['predict', { call: 'thread', number: 1, error: 'EAGAIN' }, 1, /no thread can be started/],
+  ['train', { call: 'memory', number: 150, last: 1e9, error: 'ENOMEM' }, 1, /memory/],
   // Node.js 20 aborts where a file that readFileSync reads as UTF-8 can't be closed.
   ['train', { call: 'close', number: 2, error: 'EIO', file: 'owner.json' }, 0, /^$/],
   ['train', { call: 'unlink', number: 1, error: 'EROFS', file: 'step-00000000' }, 0, /^$/],
