@@ -34,7 +34,7 @@ const SMALL = [
 ];
 
 /** Two images of each class in each split. */
-export function copyImages(folder: string): void {
+function copyImages(folder: string): void {
   for (const split of ['train', 'val']) {
     for (const name of ['ants', 'bees']) {
       const from = path.join(ANTS_BEES, split, name);
