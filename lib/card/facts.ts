@@ -21,10 +21,15 @@ export async function runFacts(folder: string): Promise<CardFacts> {
  * What the card beside an exported model tells; that of a run has its figures.
  *
  * @param source what the model was exported from
+ * @throws ResnetFtError DATA_INVALID where the files of a run can't be read
  */
 export async function exportFacts(folder: string, model: ModelCard, source: string): Promise<CardFacts> {
   // A file of weights and named weights have none, and a damaged run's would be those of something else.
-  const run = await readRun(source).catch(() => undefined);
+  const run = await readRun(source).catch((error: Error) => {
+    // A card without the figures that there are would look as if all were well.
+    if ((error.cause as NodeJS.ErrnoException | undefined)?.syscall !== undefined) throw error;
+    return undefined;
+  });
   const same = run?.config.classes.length === model.classes.length;
   return { name: path.basename(folder), model, beside: 'onnx', run: same ? run : undefined };
 }

@@ -2,6 +2,7 @@ import { CropCache } from '../data/crop-cache';
 import type { Dataset } from '../data/dataset';
 import { readImage } from '../data/decode';
 import type { Sample } from '../data/image-folder';
+import { closeRead, readFully } from '../files/read';
 import { openRegularFile } from '../files/regular-file';
 import { counted } from '../text/count';
 import { shellWord } from '../text/shell';
@@ -113,10 +114,10 @@ async function middleOf(file: string, size: number): Promise<string> {
   const { handle } = await openRegularFile(file);
   try {
     const buffer = Buffer.alloc(Math.min(MIDDLE, size));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, Math.floor((size - buffer.length) / 2));
+    const bytesRead = await readFully(handle, buffer, Math.floor((size - buffer.length) / 2));
     return buffer.toString('latin1', 0, bytesRead);
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { skipDestructors } from '../backend/native/exit';
 import { packageRoot } from '../machine/root';
 import { oneLine, ResnetFtError } from '../errors';
+import { reasonOf } from '../files/reason';
 import { tell } from '../text/terminal';
 import { packageVersion } from '../machine/version';
 import { TeamFailure } from '../team/launch';
@@ -85,12 +86,17 @@ function describe(error: unknown): { line: string; code: number } {
       code: 1,
     };
   }
+  // Of a file that nobody expected to fail: Node.js tells which.
+  if (isOfFile(error)) return { line: oneLine(`${error.path}: ${reasonOf(error)}`), code: 1 };
   // What native code says of memory, a device or a file is an error like ours, though no instance of our class.
   if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'NATIVE_ERROR') {
     return { line: oneLine(error.message), code: 1 };
   }
   return { line: `unexpected error: ${oneLine(error instanceof Error ? error.message : String(error))}`, code: 1 };
 }
+
+const isOfFile = (error: unknown): error is NodeJS.ErrnoException & { path: string } =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).path === 'string' && 'syscall' in error;
 
 /** Writes the error as one line, with the stack where `--verbose` asks for it, and sets the exit code. */
 function report(error: unknown, verbose: boolean): void {

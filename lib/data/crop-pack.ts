@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { closeRead, readFully } from '../files/read';
 
 /*
  * A pack holds many crops of one kind in one file, all of the same number of bytes:
@@ -53,7 +54,7 @@ export async function readPack(file: string, kind: string, bytes: number): Promi
   } catch {
     return undefined;
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }
 
@@ -141,12 +142,7 @@ function checksumOf(index: Buffer, trailer: Buffer): number {
 
 async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer | undefined> {
   const bytes = Buffer.allocUnsafe(length);
-  for (let done = 0; done < length;) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) return undefined;
-    done += bytesRead;
-  }
-  return bytes;
+  return (await readFully(handle, bytes, position)) === length ? bytes : undefined;
 }
 
 async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

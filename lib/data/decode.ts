@@ -9,6 +9,7 @@ import { Refusal } from './decoders/refusal';
 import { upright } from './decoders/upright';
 import { noSuch } from './reason';
 import { readRegularFile } from '../files/regular-file';
+import { reasonOf } from '../files/reason';
 
 // Every image is decoded once, and many at the same time: a cache costs memory, and threads within an image only contend.
 sharp.cache(false);
@@ -88,7 +89,7 @@ function elsewhere({ inScript, width, height }: Plan): boolean {
 }
 
 function unreadable(name: string, cause: unknown): ResnetFtError {
-  return new ResnetFtError('IMAGE_UNREADABLE', `${name}: ${reasonOf(cause, name)}`, { cause });
+  return new ResnetFtError('IMAGE_UNREADABLE', `${name}: ${whyNot(cause, name)}`, { cause });
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -99,12 +100,14 @@ function nameOf(input: string | Uint8Array): string {
   return typeof input === 'string' ? input : '(image in memory)';
 }
 
-function reasonOf(cause: unknown, name: string): string {
+function whyNot(cause: unknown, name: string): string {
   const error = cause as NodeJS.ErrnoException;
   if (error.code === 'ENOENT') return noSuch('file', name);
   if (error.code === 'EACCES') return 'permission denied';
   if (error.code === 'ENXIO') return 'is a socket or a device, not a file';
   if (/unsupported image format/.test(error.message)) return 'not an image of a supported format';
-  const lines = error.message.split('\n').map((line) => line.trim());
+  const lines = reasonOf(error)
+    .split('\n')
+    .map((line) => line.trim());
   return [...new Set(lines.filter((line) => line !== ''))].join('; ');
 }

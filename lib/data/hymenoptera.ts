@@ -6,6 +6,7 @@ import { cachePath } from '../machine/cache';
 import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } from '../download';
 import { ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';
+import { reasonOf } from '../files/reason';
 
 /** The word for the tutorial's data set in place of a folder of images. */
 export const HYMENOPTERA = 'hymenoptera';
@@ -87,7 +88,7 @@ export async function hymenopteraFolder(control: DownloadControl = {}, archive =
   } catch (error) {
     if (signal.aborted) throw new ResnetFtError('ABORTED', 'the download of hymenoptera was aborted');
     if (error instanceof ResnetFtError) throw error;
-    throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `cannot write ${target}: ${(error as Error).message}`, {
+    throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `cannot write ${target}: ${reasonOf(error)}`, {
       hint: 'Set XDG_CACHE_HOME to a folder that can be written.',
       cause: error,
     });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ResnetFtError } from '../errors';
 import { freeBytes } from '../files/disk';
 import { makeFolder } from '../files/make-folder';
+import { codeOf } from '../files/reason';
 import { attempt, type Wanted } from './attempt';
 import { createClient } from './client';
 import { AttemptError, attemptError } from './failure';
@@ -73,6 +74,10 @@ function pause(failures: number, error: AttemptError, tuning: Tuning): number {
   return Math.min(tuning.longestPause, Math.max(spread, error.retryAfter ?? 0));
 }
 
+/** Whether the disk has no more room, or the user's share of it. */
+const isFull = ({ cause }: AttemptError): boolean =>
+  cause instanceof Error && ['ENOSPC', 'EDQUOT'].includes(codeOf(cause) ?? '');
+
 async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortSignal): Promise<void> {
   const { url, file, sha256, onProgress = () => {} } = request;
   const shown = shownUrl(url);
@@ -96,8 +101,7 @@ async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortS
         signal.throwIfAborted();
         const error = attemptError(cause, tuning.stall);
         // A disk that is full disturbs more than this download.
-        if (error.cause !== undefined && (error.cause as NodeJS.ErrnoException).code === 'ENOSPC')
-          await partial.clear();
+        if (isFull(error)) await partial.clear();
         // Only bytes that no attempt has brought yet are progress, and more than a few: a server may break off at the same
         // place each time, or after each byte.
         failures = partial.length - furthest >= leastBytes(tuning) ? 1 : failures + 1;

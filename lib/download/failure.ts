@@ -1,4 +1,5 @@
 import { oneLine } from '../errors';
+import { codeOf, reasonOf } from '../files/reason';
 
 /** Why one attempt failed, and whether another one may help. */
 export class AttemptError extends Error {
@@ -34,15 +35,13 @@ const LASTING = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' ? code : '';
-}
+const isOfFile = (error: unknown): error is NodeJS.ErrnoException & { path: string } =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).path === 'string';
 
 /** An exception of the network or the file system as the failure of an attempt. */
 export function attemptError(error: unknown, stall: number): AttemptError {
   if (error instanceof AttemptError) return error;
-  const code = codeOf(error);
+  const code = (error instanceof Error ? codeOf(error) : undefined) ?? '';
   const retryable = !LASTING.has(code);
   let reason: string;
   if (code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
@@ -54,7 +53,11 @@ export function attemptError(error: unknown, stall: number): AttemptError {
   } else {
     // Where several addresses were tried, the message is that of the first.
     const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
-    const text = first instanceof Error ? first.message : String(first);
+    const text = isOfFile(first)
+      ? `${first.path}: ${reasonOf(first)}`
+      : first instanceof Error
+        ? first.message
+        : String(first);
     reason = text.startsWith('Redirect loop') ? 'it is redirected in a circle' : text || code || 'unknown error';
   }
   return new AttemptError(oneLine(reason), retryable, undefined, error);

@@ -8,6 +8,8 @@ import type { Entry } from 'yauzl';
 import { oneLine, ResnetFtError } from '../errors';
 import { GuardedZip } from '../files/zip';
 import { makeFolder } from '../files/make-folder';
+import { closeRead } from '../files/read';
+import { codeOf } from '../files/reason';
 
 /** How much a zip may unpack to. */
 export interface UnzipLimits {
@@ -90,13 +92,13 @@ export async function unzip(zip: string, folder: string, limits: UnzipLimits): P
     await unpack(zip, opened, folder, limits);
   } catch (error) {
     if (error instanceof ResnetFtError || limits.signal?.aborted) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = codeOf(error);
     if (code === 'EEXIST') throw invalid(zip, 'two entries have the same name', error);
     // The system's own errors (a full disk) are not the zip's fault.
     if (code !== undefined && /^E[A-Z]+$/.test(code)) throw error;
     throw invalid(zip, oneLine(error instanceof Error ? error.message : String(error)), error);
   } finally {
     opened?.close();
-    await handle.close();
+    await closeRead(handle);
   }
 }

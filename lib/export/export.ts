@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { DownloadControl } from '../download/types';
 import { throwIfAborted } from '../errors';
@@ -8,6 +8,7 @@ import { resolveExportOptions, type Architecture, type ExportFormat, type Export
 import { writeStateDict } from '../weights/index';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { checkOutputFile } from '../files/output-file';
+import { reasonOf } from '../files/reason';
 import { HUB_INPUT } from './hub-config';
 import { checkHubFolder, HUB_MODEL, makeHubFolder, writeHubFiles } from './hub-folder';
 import { buildOnnx } from './onnx';
@@ -77,7 +78,10 @@ export async function exportModel(
   } else {
     await writeStateDict(file, tensors, { metadata: cardMetadata(card) });
   }
-  const written = { file, format, bytes: fs.statSync(file).size, arch, classes, withPreprocessing };
+  const { size: bytes } = await stat(file).catch((cause: unknown) => {
+    throw notWritable(file, reasonOf(cause), { cause });
+  });
+  const written = { file, format, bytes, arch, classes, withPreprocessing };
   if (!folder) return written;
   const { files, note } = await writeHubFiles(path.resolve(output), card, model);
   return { ...written, files, ...(note === undefined ? {} : { note }) };

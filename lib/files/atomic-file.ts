@@ -1,6 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { oneLine, ResnetFtError } from '../errors';
+import { reasonOf } from './reason';
 import { removeStale, temporaryName } from './stale';
 import { sync } from './sync';
 
@@ -37,7 +38,7 @@ export async function writeAtomically(
   } catch (cause) {
     if (created) await rm(temporary, { force: true });
     if (cause instanceof ResnetFtError) throw cause;
-    throw notWritable(file, oneLine(cause instanceof Error ? cause.message : String(cause)), { cause });
+    throw notWritable(file, oneLine(reasonOf(cause)), { cause });
   }
 }
 

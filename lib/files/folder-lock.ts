@@ -111,7 +111,8 @@ export class FolderLock {
 
   private readToken(): string | undefined {
     try {
-      return (JSON.parse(readFileSync(path.join(this.held, OWNER), 'utf8')) as Partial<FolderOwner>).token;
+      // Not as 'utf8': of that Node.js 20 has a short cut that aborts the process where closing the file fails.
+      return (JSON.parse(readFileSync(path.join(this.held, OWNER)).toString()) as Partial<FolderOwner>).token;
     } catch {
       return undefined;
     }

@@ -39,8 +39,15 @@ async function exists(file: string): Promise<boolean> {
   }
 }
 
-const isFolder = async (file: string): Promise<boolean> =>
-  (await stat(file).catch(() => undefined))?.isDirectory() === true;
+/** @throws the file system's error, but where nothing is there: what can't be looked at is not said to be a file */
+async function isFolder(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
 
 function notFolder(file: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`${file} is a file, not a folder`), { code: 'EEXIST', path: file });

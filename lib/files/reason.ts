@@ -1,8 +1,31 @@
+import os from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 
-/** Why the file system refused, for a message: `read-only file system (EROFS)`. */
+/** What file systems over a network and those with quotas say beside what libuv, and so Node.js, has names for. */
+const OTHERS: Readonly<Record<string, string>> = {
+  EDQUOT: 'disk quota exceeded',
+  ESTALE: 'stale file handle',
+  EREMOTEIO: 'remote i/o error',
+  ENOLINK: 'link has been severed',
+};
+
+function known(errno: number | undefined): [code: string, text: string] | undefined {
+  if (errno === undefined) return undefined;
+  const numbers = os.constants.errno as Readonly<Record<string, number>>;
+  const other = Object.entries(OTHERS).find(([code]) => numbers[code] === -errno);
+  return other ?? getSystemErrorMap().get(errno);
+}
+
+/** The code of a system's error, such as `ENOSPC`; of one that Node.js does not know it gives `Unknown system error -122`. */
+export function codeOf(error: unknown): string | undefined {
+  const { code, errno } = error as NodeJS.ErrnoException;
+  return known(errno)?.[0] ?? code;
+}
+
+/** Why the file system refused, for a message: `read-only file system (EROFS)`; of another error its message. */
 export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
   const { code, errno, message } = error as NodeJS.ErrnoException;
-  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
-  return known === undefined ? message || (code ?? String(error)) : `${known[1]} (${known[0]})`;
+  const found = known(errno);
+  return found === undefined ? message || (code ?? String(error)) : `${found[1]} (${found[0]})`;
 }

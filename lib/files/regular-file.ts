@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { closeRead, readToEnd } from './read';
 
 /** Bytes that a file may have: Node.js reads no more into one buffer, and no image within the limit of pixels needs more. */
 const MAX_BYTES = 2 ** 31 - 1;
@@ -18,7 +19,7 @@ export async function openRegularFile(file: string): Promise<{ handle: FileHandl
     if (!stats.isFile()) throw new Error(`is a ${stats.isFIFO() ? 'named pipe' : 'device'}, not a file`);
     return { handle, size: stats.size };
   } catch (error) {
-    await handle.close();
+    await closeRead(handle);
     throw error;
   }
 }
@@ -32,9 +33,9 @@ export async function readRegularFile(file: string): Promise<Buffer> {
   const { handle, size } = await openRegularFile(file);
   try {
     if (size > MAX_BYTES) throw new Error(`the file is too large (${size} bytes; ${MAX_BYTES} are allowed)`);
-    return await handle.readFile();
+    return await readToEnd(handle, size, MAX_BYTES);
   } finally {
-    await handle.close();
+    await closeRead(handle);
   }
 }
 

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { notWritable } from './atomic-file';
+import { reasonOf } from './reason';
 import { removeStale, temporaryName } from './stale';
 
 /**
@@ -32,6 +33,6 @@ async function makeTemporaryFolder(name: string): Promise<string> {
     return folder;
   } catch (cause) {
     const hint = 'Name a folder that can be written to in the environment variable TMPDIR';
-    throw notWritable(folder, (cause as Error).message, { hint, cause });
+    throw notWritable(folder, reasonOf(cause), { hint, cause });
   }
 }

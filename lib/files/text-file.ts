@@ -1,5 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { ResnetFtError } from '../errors';
+import { closeRead, readToEnd } from './read';
+import { reasonOf } from './reason';
 
 /**
  * Reads a small UTF-8 text file, without its byte order mark.
@@ -16,15 +18,15 @@ export async function readSmallText(file: string, limit: number): Promise<string
     if (!(await stat(file)).isFile()) throw invalid('not a file');
     const handle = await open(file, 'r');
     try {
-      bytes = await readUpTo(handle, limit + 1);
+      bytes = await readToEnd(handle, 0, limit + 1);
     } finally {
-      await handle.close();
+      await closeRead(handle);
     }
   } catch (cause) {
     if (cause instanceof ResnetFtError) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
+    const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new ResnetFtError('DATA_NOT_FOUND', `no such file: ${file}`);
-    throw invalid(`cannot be read (${code ?? message})`, cause);
+    throw invalid(`cannot be read: ${reasonOf(cause)}`, cause);
   }
   if (bytes.length > limit) throw invalid(`larger than ${limit} bytes`);
   try {
@@ -32,17 +34,4 @@ export async function readSmallText(file: string, limit: number): Promise<string
   } catch (cause) {
     throw invalid('not UTF-8 text', cause);
   }
-}
-
-async function readUpTo(handle: Awaited<ReturnType<typeof open>>, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  while (length < limit) {
-    const chunk = Buffer.alloc(Math.min(65536, limit - length));
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
-    if (bytesRead === 0) break;
-    chunks.push(chunk.subarray(0, bytesRead));
-    length += bytesRead;
-  }
-  return Buffer.concat(chunks);
 }

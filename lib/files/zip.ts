@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import yauzl from 'yauzl';
+import { readFully } from './read';
 
 /** Bytes that a stream reads at once. */
 const CHUNK = 256 * 1024;
@@ -115,12 +116,6 @@ class GuardedReader extends yauzl.RandomAccessReader {
 
   private async fill(buffer: Buffer, position: number): Promise<number> {
     if (!Number.isSafeInteger(position)) throw new Error('the zip names a place far outside the file');
-    let done = 0;
-    while (done < buffer.length) {
-      const { bytesRead } = await this.handle.read(buffer, done, buffer.length - done, position + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    return done;
+    return readFully(this.handle, buffer, position);
   }
 }

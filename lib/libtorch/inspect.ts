@@ -18,7 +18,7 @@ export function libraryName(name: string): string {
 
 function readText(file: string): string | undefined {
   try {
-    return fs.readFileSync(file, 'utf8');
+    return fs.readFileSync(file).toString(); // as 'utf8' it would abort where closing the file fails
   } catch {
     return undefined;
   }

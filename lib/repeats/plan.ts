@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
+import { reasonOf } from '../files/reason';
 import { readIfThere } from '../files/regular-file';
 import { count as isCount, fields, name } from '../files/shape';
 import {
@@ -103,7 +104,10 @@ export function continued(plan: Plan, by: RepeatKind, input: RepeatInput): Plan 
 export async function readPlan(folder: string): Promise<Plan | undefined> {
   const file = path.join(folder, PLAN);
   const bytes = await readIfThere(file).catch((cause: Error) => {
-    throw damaged(file, `can't be read: ${cause.message}`, cause);
+    throw new ResnetFtError('CHECKPOINT_INVALID', `${file} can't be read: ${reasonOf(cause)}`, {
+      hint: 'Try again once its disk can be read',
+      cause,
+    });
   });
   if (bytes === undefined) return undefined;
   try {

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { reasonOf } from '../files/reason';
 import { readIfThere } from '../files/regular-file';
 import { temperatureIn } from '../model/describe';
 import { MODEL_FILE } from '../model/locate';
@@ -95,7 +96,7 @@ function damaged(file: string, reason = 'the file is damaged'): ResnetFtError {
  */
 async function json<T extends object>(file: string, from: (value: unknown) => T | undefined): Promise<T | undefined> {
   const bytes = await readIfThere(file).catch((cause: Error) => {
-    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${cause.message}`, { cause });
+    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${reasonOf(cause)}`, { cause });
   });
   if (bytes === undefined) return undefined;
   try {
@@ -134,7 +135,7 @@ async function* jsonLines(file: string): AsyncGenerator<{ value: unknown; line: 
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     if (error instanceof ResnetFtError) throw error;
-    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${(error as Error).message}`, { cause: error });
+    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${reasonOf(error)}`, { cause: error });
   }
   if (length > 0) yield { value: parsed(pieces.join('')), line: line + 1, last: true };
 }

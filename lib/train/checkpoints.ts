@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
+import { codeOf, reasonOf } from '../files/reason';
 import { decodeCheckpoint, encodeCheckpoint, invalidCheckpoint, type Checkpoint } from './checkpoint-file';
 import type { CheckpointInterval } from './checkpoint-interval';
 import type { TrainEvent } from './events';
@@ -151,11 +152,22 @@ export interface OpenedCheckpoint {
   best: string | undefined;
 }
 
-/** The last checkpoint of a run's folder; undefined where there is none. */
+/**
+ * The last checkpoint of a run's folder; undefined where there is none.
+ *
+ * @throws ResnetFtError CHECKPOINT_INVALID where the folder can't be read: to begin anew would take the place of what is in it
+ */
 export async function lastCheckpoint(run: string): Promise<string | undefined> {
-  const names = await checkpointsOf(run);
-  const name = names.at(-1);
-  return name === undefined ? undefined : path.join(run, CHECKPOINTS, name);
+  const folder = path.join(run, CHECKPOINTS);
+  const names = await readdir(folder).catch((error: unknown): string[] => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw invalidCheckpoint(folder, `the folder can't be read: ${reasonOf(error)}`, {
+      hint: 'Try again once its disk can be read',
+      cause: error,
+    });
+  });
+  const name = inOrder(names).at(-1);
+  return name === undefined ? undefined : path.join(folder, name);
 }
 
 /** The path of a checkpoint by its name; undefined for what is no such name. */
@@ -205,14 +217,17 @@ export async function readCheckpoint(file: string): Promise<OpenedCheckpoint> {
 
 const stepsOf = (name: string): number => Number(NAME.exec(name)?.[1]);
 
-/** Names of the checkpoints, by their steps. */
+/** Names of the checkpoints, by their steps; none where the folder can't be read. */
 async function checkpointsOf(run: string): Promise<string[]> {
-  const names = await readdir(path.join(run, CHECKPOINTS)).catch((): string[] => []);
-  return names.filter((name) => NAME.test(name)).sort((a, b) => stepsOf(a) - stepsOf(b));
+  return inOrder(await readdir(path.join(run, CHECKPOINTS)).catch((): string[] => []));
 }
 
+const inOrder = (names: readonly string[]): string[] =>
+  names.filter((name) => NAME.test(name)).sort((a, b) => stepsOf(a) - stepsOf(b));
+
+/** Never fails: what can't be removed now is removed after the next one, and does no harm until then. */
 async function removeCheckpoints(run: string, isMeant: (name: string) => boolean): Promise<void> {
   for (const name of (await checkpointsOf(run)).filter(isMeant)) {
-    await rm(path.join(run, CHECKPOINTS, name), { force: true });
+    await rm(path.join(run, CHECKPOINTS, name), { force: true }).catch(() => {});
   }
 }

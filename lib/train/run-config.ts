@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { DataPrint } from '../data/fingerprint';
+import { reasonOf } from '../files/reason';
 import { readIfThere } from '../files/regular-file';
 import { packageVersion } from '../machine/version';
 import { resolveAgain, type ResolvedTrainOptions } from '../options';
@@ -80,7 +81,10 @@ export function versionsOf({ backend }: Pick<SessionParts['trainer'], 'backend'>
 export async function readConfig(folder: string): Promise<RunConfig | undefined> {
   const file = path.join(folder, CONFIG);
   const bytes = await readIfThere(file).catch((cause: Error) => {
-    throw invalidCheckpoint(file, `can't be read: ${cause.message}`, { cause });
+    throw invalidCheckpoint(file, `can't be read: ${reasonOf(cause)}`, {
+      hint: 'Try again once its disk can be read',
+      cause,
+    });
   });
   if (bytes === undefined) return undefined;
   try {

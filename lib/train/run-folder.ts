@@ -95,11 +95,11 @@ export class RunFolder {
     await this.write(name, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   }
 
-  /** Appends a record to `metrics.jsonl`. */
+  /** Appends a record to `metrics.jsonl`, whole or not at all. */
   append(record: StepRecord | EpochRecord): void {
     try {
       this.metrics ??= fs.openSync(this.file(METRICS), 'a');
-      fs.writeSync(this.metrics, `${JSON.stringify(record)}\n`);
+      appendWhole(this.metrics, Buffer.from(`${JSON.stringify(record)}\n`));
     } catch (error) {
       throw this.failure(METRICS, error);
     }
@@ -107,12 +107,20 @@ export class RunFolder {
 
   /** Bytes of `metrics.jsonl`. */
   get metricsEnd(): number {
-    return fs.statSync(this.file(METRICS), { throwIfNoEntry: false })?.size ?? 0;
+    try {
+      return fs.statSync(this.file(METRICS), { throwIfNoEntry: false })?.size ?? 0;
+    } catch (error) {
+      throw this.failure(METRICS, error);
+    }
   }
 
   /** Makes durable what `metrics.jsonl` has. */
   syncMetrics(): void {
-    if (this.metrics !== undefined) fs.fsyncSync(this.metrics);
+    try {
+      if (this.metrics !== undefined) fs.fsyncSync(this.metrics);
+    } catch (error) {
+      throw this.failure(METRICS, error);
+    }
   }
 
   /**
@@ -160,16 +168,41 @@ export class RunFolder {
     });
   }
 
-  /** Closes what is open, and lets others have the folder. */
+  /**
+   * Closes what is open, and lets others have the folder.
+   *
+   * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the file system says only now that the metrics are not written
+   */
   async close(): Promise<void> {
-    if (this.metrics !== undefined) fs.closeSync(this.metrics);
-    this.metrics = undefined;
-    await this.folder.release();
+    try {
+      if (this.metrics !== undefined) fs.closeSync(this.metrics);
+    } catch (error) {
+      throw this.failure(METRICS, error);
+    } finally {
+      this.metrics = undefined;
+      await this.folder.release();
+    }
   }
 
   /** Removes the folders that this run made, as far as they are empty: nothing is left of a run that never began. */
   discard(): void {
     this.folder.discard();
+  }
+}
+
+/** Writes to the end of a file; where that fails, what was written of it is taken off again, so that no half of a line stays. */
+function appendWhole(descriptor: number, bytes: Uint8Array): void {
+  let done = 0;
+  try {
+    // A write may do less than it was asked for.
+    while (done < bytes.length) done += fs.writeSync(descriptor, bytes, done);
+  } catch (error) {
+    try {
+      if (done > 0) fs.ftruncateSync(descriptor, fs.fstatSync(descriptor).size - done);
+    } catch {
+      // Resuming takes it off.
+    }
+    throw error;
   }
 }
 
@@ -220,9 +253,17 @@ async function removeScratch(folder: string): Promise<void> {
   }
 }
 
-/** The error of a folder that holds a run; undefined where it holds none. */
+/** The error of a folder that holds a run, or of which that can't be seen; undefined where it holds none. */
 function holdsRun(folder: string): ResnetFtError | undefined {
-  const there = [CONFIG, METRICS, PLAN].find((file) => fs.existsSync(path.join(folder, file)));
+  let names;
+  try {
+    names = fs.readdirSync(folder);
+  } catch (cause) {
+    // It may hold one, which another must not be written over.
+    const message = `The output folder ${folder} can't be read: ${reasonOf(cause)}`;
+    return new ResnetFtError('OUTPUT_NOT_WRITABLE', message, { hint: OTHER_OUTPUT, cause });
+  }
+  const there = [CONFIG, METRICS, PLAN].find((file) => names.includes(file));
   if (there === undefined) return undefined;
   const goOn = `Go on with it: ${resumeCommand(folder)}. Or choose another folder with --output`;
   if (there === PLAN) {
@@ -230,7 +271,7 @@ function holdsRun(folder: string): ResnetFtError | undefined {
       hint: goOn,
     });
   }
-  const finished = fs.existsSync(path.join(folder, RESULT));
+  const finished = names.includes(RESULT);
   const what = `a run already (${there})${finished ? '' : ', which was stopped or killed before its end'}`;
   return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds ${what}`, {
     hint: finished ? OTHER_OUTPUT : goOn,

@@ -2,6 +2,8 @@ import fs, { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { oneLine, ResnetFtError } from '../errors';
+import { closeRead, uninterrupted } from '../files/read';
+import { reasonOf } from '../files/reason';
 
 /** Not the handle's own, which Yarn's Plug'n'Play replaces by one that is not implemented. */
 const readv = promisify(fs.readv);
@@ -38,10 +40,9 @@ export async function withWeightsFile<T>(
   } catch (error) {
     if (error instanceof ResnetFtError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw invalid(file, 'no such file', { cause: error });
-    const text = error instanceof Error ? error.message : String(error);
-    throw invalid(file, oneLine(text), { cause: error });
+    throw invalid(file, oneLine(reasonOf(error)), { cause: error });
   } finally {
-    await handle?.close();
+    await closeRead(handle);
   }
 }
 
@@ -97,7 +98,7 @@ export async function readParts(
 async function fill(file: string, handle: FileHandle, position: number, buffers: readonly Buffer[]): Promise<void> {
   let rest = buffers.filter(({ length }) => length > 0);
   while (rest.length > 0) {
-    const { bytesRead } = await readv(handle.fd, rest, position);
+    const { bytesRead } = await uninterrupted(() => readv(handle.fd, rest, position));
     if (bytesRead === 0) throw invalid(file, 'truncated');
     position += bytesRead;
     let left = bytesRead;

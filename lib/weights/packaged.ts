@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { currentFolder } from '../files/current-folder';
+import { reasonOf } from '../files/reason';
 import { faultOfWeights } from './fault';
 import type { NamedWeights } from './registry';
 
@@ -74,7 +75,7 @@ export async function checkPackaged(
   throwIfAborted(signal, aborted);
   const fault = await faultOfWeights(weights, file, { hash: true, signal }).catch((error: Error) => {
     throwIfAborted(signal, aborted);
-    return `can't be read: ${error.message}`;
+    return `can't be read: ${reasonOf(error)}`;
   });
   if (fault === undefined) return file;
   throw new ResnetFtError('WEIGHTS_INVALID', `${file}, of the npm package ${name}: ${fault}`, {

@@ -59,7 +59,11 @@ export class FeatureCache {
       this.inMemory.set(key, this.encode(row));
     } else if (this.descriptor !== undefined && this.onDisk.size < this.diskRows) {
       try {
-        fs.writeSync(this.descriptor, this.encode(row), 0, this.rowBytes, this.onDisk.size * this.rowBytes);
+        const bytes = this.encode(row);
+        const start = this.onDisk.size * this.rowBytes;
+        for (let done = 0; done < this.rowBytes;)
+          // a write may do less than it was asked for
+          done += fs.writeSync(this.descriptor, bytes, done, this.rowBytes - done, start + done);
         this.onDisk.set(key, this.onDisk.size);
       } catch {
         this.diskRows = this.onDisk.size; // the disk is full: the rest is computed again

@@ -1,0 +1,133 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { scratch } from '../cli/run';
+import { localServer } from '../download/server';
+import { repeatableRandom } from '../train/resume-runs';
+import { compileLayer, type Fault } from './layer';
+import { scenarios, type Scenario } from './scenarios';
+import { allFaults, Sweep, type Baseline, type Injection } from './sweep';
+
+// A sample of faults.slow.ts, which fails every call in each way: what was found there, and some that are drawn.
+
+const tmp = scratch();
+const mirror = localServer();
+const library = compileLayer(tmp);
+const onLinux = library === undefined ? test.skip : test;
+const sweep = new Sweep(tmp, library ?? '');
+const baselines = new Map<string, Promise<Baseline>>();
+let all: Promise<Scenario[]> | undefined;
+
+async function baselineOf(name: string): Promise<Baseline> {
+  all ??= scenarios(tmp, library as string, mirror);
+  const scenario = (await all).find((one) => one.name === name) as Scenario;
+  const baseline = baselines.get(name) ?? sweep.baseline(scenario);
+  baselines.set(name, baseline);
+  return baseline;
+}
+
+const EVERY = { number: 1, last: 1e9 };
+
+/** Which command meets which fault, its exit code, and what it says. */
+const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
+  ['predict', { call: 'memory', number: 40, error: 'ENOMEM' }, 1, /does not fit into memory/],
+  ['predict', { call: 'thread', number: 1, error: 'EAGAIN' }, 1, /no thread can be started/],
+  ['train', { call: 'memory', number: 150, last: 1e9, error: 'ENOMEM' }, 1, /memory/],
+  // Node.js 20 aborts where a file that readFileSync reads as UTF-8 can't be closed.
+  ['train', { call: 'close', number: 2, error: 'EIO', file: 'owner.json' }, 0, /^$/],
+  ['train', { call: 'unlink', number: 1, error: 'EROFS', file: 'step-00000000' }, 0, /^$/],
+  [
+    'train',
+    { call: 'close', number: 2, error: 'EDQUOT', file: 'metrics.jsonl' },
+    1,
+    /metrics\.jsonl can't be written: disk quota exceeded \(EDQUOT\)/,
+  ],
+  [
+    'train',
+    { call: 'write', ...EVERY, action: 'full', error: 'ENOSPC', file: 'metrics.jsonl' },
+    1,
+    /metrics\.jsonl can't be written: no space left on device \(ENOSPC\)/,
+  ],
+  ['train', { call: 'write', ...EVERY, action: 'short', file: '.json' }, 0, /^$/],
+  ['train', { call: 'access,list', number: 1, error: 'EIO', file: 'run' }, 0, /^$/],
+  [
+    'resume',
+    { call: 'list', number: 2, error: 'ESTALE', file: 'checkpoints' },
+    1,
+    /checkpoints: the folder can't be read: stale file handle \(ESTALE\)\. Try again/,
+  ],
+  ['resume', { call: 'read', ...EVERY, action: 'short' }, 0, /^$/],
+  ['predict', { call: 'read', ...EVERY, action: 'short' }, 0, /^$/],
+  ['predict', { call: 'read', number: 1, last: 3, error: 'EINTR' }, 0, /^$/],
+  ['predict', { call: 'read', number: 5, error: 'EINTR' }, 0, /^$/],
+  ['predict', { call: 'close', number: 1, error: 'EIO' }, 0, /^$/],
+  [
+    'predict',
+    { call: 'open', number: 1, error: 'ESTALE' },
+    1,
+    /^resnet-ft: weights [^ ]*model\.safetensors: stale file handle \(ESTALE\)/,
+  ],
+  ['predict', { call: 'read', number: 4, action: 'cut' }, 1, /model\.safetensors: truncated/],
+  [
+    'export hub',
+    { call: 'stat', number: 1, error: 'EIO', file: 'metrics.jsonl' },
+    1,
+    /metrics\.jsonl can't be read: i\/o error \(EIO\)/,
+  ],
+  [
+    'export hub',
+    { call: 'stat', number: 1, error: 'ESTALE', file: 'onnx/model.onnx' },
+    1,
+    /cannot write [^ ]*model\.onnx: stale file handle/,
+  ],
+  [
+    'download',
+    { call: 'stat', number: 2, error: 'EIO', file: 'unpacking/hymenoptera_data/train/ants' },
+    1,
+    /i\/o error \(EIO\)/,
+  ],
+  ['download', { call: 'write', number: 1, error: 'EDQUOT', file: '.part' }, 1, /the disk is full/],
+];
+
+onLinux.each(FOUND)('%s, where %j: exit code %i', async (name, fault, code, said) => {
+  const injection = await sweep.inject(await baselineOf(name), fault);
+  expect(injection).toMatchObject({ hit: expect.anything() as unknown, code, problems: [] });
+  expect(injection.stderr).toMatch(said);
+});
+
+onLinux.each([
+  ['train', 4],
+  ['resume', 3],
+  ['predict', 3],
+  ['export hub', 3],
+  ['download', 5],
+])('%s, under faults that are drawn', async (name, count) => {
+  const seed = Number(process.env['RESNET_FT_FAULTS_SEED'] ?? 19);
+  const random = repeatableRandom(seed + name.length);
+  const baseline = await baselineOf(name);
+  const faults = allFaults(baseline);
+  const bad: Injection[] = [];
+  for (let i = 0; i < count; i++) {
+    const fault = faults[Math.floor(random() * faults.length)] as Fault;
+    const injection = await sweep.inject(baseline, fault);
+    if (injection.problems.length > 0) bad.push(injection);
+  }
+  expect(bad).toEqual([]);
+});
+
+onLinux('no file that others may cut short is mapped into memory', async () => {
+  for (const name of ['train', 'resume', 'predict', 'export hub', 'download']) {
+    const { calls } = await baselineOf(name);
+    expect(calls.filter(({ kind }) => kind === 'mmap')).toEqual([]);
+    expect(calls.filter(({ kind }) => kind === 'read').length).toBeGreaterThan(0);
+  }
+});
+
+onLinux('a run whose metrics.jsonl met a full disk has whole lines in it', async () => {
+  const { scenario } = await baselineOf('train');
+  const folder = path.join(tmp, 'whole-lines');
+  fs.mkdirSync(folder);
+  scenario.prepare(folder);
+  const fault: Fault = { call: 'write', ...EVERY, action: 'full', error: 'ENOSPC', file: 'metrics.jsonl' };
+  expect(await sweep.runIn(scenario, folder, fault)).toMatchObject({ code: 1 });
+  expect(fs.readFileSync(path.join(folder, 'run', 'metrics.jsonl'), 'utf8')).toBe('');
+});
