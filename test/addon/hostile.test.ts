@@ -1,4 +1,5 @@
 import { expectHostileCallsRefused } from './hostile';
+import { testOfMemory } from '../sanitized';
 import { runProgram } from './program';
 
 test('wrong types, other objects, unknown options and arrays that go away are errors with a code', async () => {
@@ -13,8 +14,8 @@ test('three threads at the same time come to the same bits, while others are ter
   expect(new Set(hashes).size).toBe(1);
 });
 
-// prlimit and /proc are Linux's; sanitizers need addresses without end.
-(process.platform === 'linux' && process.env.RESNET_FT_SANITIZED === undefined ? test : test.skip)(
+// prlimit and /proc are Linux's.
+(process.platform === 'linux' ? testOfMemory : test.skip)(
   'memory and threads that the system does not give are errors with a code, and the process goes on',
   async () => {
     const { end, stdout, stderr } = await runProgram('beyond-limits.js', { under: ['prlimit', '--stack=1073741824:'] });

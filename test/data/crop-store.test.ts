@@ -5,6 +5,7 @@ import { resizeAndCrop } from '../../lib/backend/js/resize';
 import { cropImages, makeCrops } from '../../lib/data/crops';
 import { scanImageFolder } from '../../lib/data/image-folder';
 import { ANTS_BEES, scratch } from '../cli/run';
+import { testOfMemory } from '../sanitized';
 
 const tmp = scratch();
 
@@ -58,7 +59,7 @@ posix('a file that cannot be made, or has no room, is an error of ours', async (
   expect(existsSync(none)).toBe(false);
 });
 
-test('memory that the system refuses is an error of ours', async () => {
+testOfMemory('memory that the system refuses is an error of ours', async () => {
   const inputs = new Array<string>(1e6).fill('image.jpg'); // 800 TB
   await expect(cropImages({ backend: loadAddon(), inputs, resize: 0, crop: 16384 })).rejects.toMatchObject({
     code: 'NATIVE_ERROR',

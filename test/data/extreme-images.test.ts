@@ -7,6 +7,7 @@ import { loadAddon } from '../../lib/backend/native/load';
 import { cropImages, makeCrops } from '../../lib/data/crops';
 import { loadImage } from '../../lib/data/load-image';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
+import { testOfMemory } from '../sanitized';
 
 const tmp = scratch();
 
@@ -86,18 +87,19 @@ describe('images of extreme shapes', () => {
   });
   const training = ['train', data, '--weights', 'none', '--arch', 'resnet18', '--batch-size', '4', '--steps', '1'];
 
-  // Sanitizers need more memory than is little.
-  const plain = process.env['RESNET_FT_SANITIZED'] === undefined ? test : test.skip;
-  plain('a run with --skip-unreadable goes on without those that nobody can resize, and in little memory', async () => {
-    const ran = await measured([...training, '--skip-unreadable', '--json', '--output', path.join(tmp, 'skipped')]);
-    expect(ran.stderr).toBe('');
-    const skipped = records(ran.stdout).filter(({ kind }) => kind === 'skipped');
-    expect(Object.fromEntries(skipped.map(({ file, reason }) => [path.basename(String(file)), reason]))).toEqual(
-      Object.fromEntries(REFUSED.map((one) => [one[0], reasonOf(one)])),
-    );
-    expect(ran.code).toBe(0);
-    expect(ran.peak).toBeLessThan(1024);
-  });
+  testOfMemory(
+    'a run with --skip-unreadable goes on without those that nobody can resize, and in little memory',
+    async () => {
+      const ran = await measured([...training, '--skip-unreadable', '--json', '--output', path.join(tmp, 'skipped')]);
+      expect(ran.stderr).toBe('');
+      const skipped = records(ran.stdout).filter(({ kind }) => kind === 'skipped');
+      expect(Object.fromEntries(skipped.map(({ file, reason }) => [path.basename(String(file)), reason]))).toEqual(
+        Object.fromEntries(REFUSED.map((one) => [one[0], reasonOf(one)])),
+      );
+      expect(ran.code).toBe(0);
+      expect(ran.peak).toBeLessThan(1024);
+    },
+  );
 
   test('predict and eval tell of them, and of the others what they are', async () => {
     const model = path.join(tmp, 'skipped'); // of the first test
