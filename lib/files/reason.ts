@@ -9,8 +9,9 @@ const OTHERS: Readonly<Record<string, string>> = {
   ENOLINK: 'link has been severed',
 };
 
-function known(errno: number | undefined): [code: string, text: string] | undefined {
-  if (errno === undefined) return undefined;
+function known({ errno, syscall }: NodeJS.ErrnoException): [code: string, text: string] | undefined {
+  // zlib's errors have numbers too, which are none of the system's.
+  if (errno === undefined || syscall === undefined) return undefined;
   const numbers = os.constants.errno as Readonly<Record<string, number>>;
   const other = Object.entries(OTHERS).find(([code]) => numbers[code] === -errno);
   return other ?? getSystemErrorMap().get(errno);
@@ -18,14 +19,14 @@ function known(errno: number | undefined): [code: string, text: string] | undefi
 
 /** The code of a system's error, such as `ENOSPC`; of one that Node.js does not know it gives `Unknown system error -122`. */
 export function codeOf(error: unknown): string | undefined {
-  const { code, errno } = error as NodeJS.ErrnoException;
-  return known(errno)?.[0] ?? code;
+  const failed = error as NodeJS.ErrnoException;
+  return known(failed)?.[0] ?? failed.code;
 }
 
 /** Why the file system refused, for a message: `read-only file system (EROFS)`; of another error its message. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code, errno, message } = error as NodeJS.ErrnoException;
-  const found = known(errno);
+  const { code, message } = error as NodeJS.ErrnoException;
+  const found = known(error);
   return found === undefined ? message || (code ?? String(error)) : `${found[1]} (${found[0]})`;
 }

@@ -18,7 +18,7 @@ interface Viewer {
   curvesAt: number;
   changes: number;
   epochs: number;
-  /** How often the page had to begin anew when this one was loaded. */
+  /** How often the page had had to begin anew when this one was loaded. */
   version: number;
   /** Whether something is on its way to it that it has not taken yet. */
   busy: boolean;
@@ -52,22 +52,26 @@ export class LivePage {
   }
 
   page(): string {
-    return livePage(this.shown);
+    return livePage(this.shown, this.version);
   }
 
   get report(): string | undefined {
     return this.shown.live.report;
   }
 
-  /** Sends what changes until the page has gone, or the training ended. */
-  async follow(stream: SSEStreamingApi): Promise<void> {
+  /**
+   * Sends what changes until the page has gone, or the training ended.
+   *
+   * @param version that the page shows, which may have been loaded before what stands still in it was known
+   */
+  async follow(stream: SSEStreamingApi, version = this.version): Promise<void> {
     const viewer: Viewer = {
       stream,
       sent: new Map(),
       curvesAt: 0,
       changes: -1,
       epochs: 0,
-      version: this.version,
+      version,
       busy: false,
     };
     this.viewers.add(viewer);

@@ -80,15 +80,19 @@ function figures({ epochs }: Run): Html {
   ]);
 }
 
-/** The page of a training that goes on. */
-export function livePage(shown: Shown): string {
+/**
+ * The page of a training that goes on.
+ *
+ * @param version of what stands still in it; the page tells it when it asks for what changes
+ */
+export function livePage(shown: Shown, version: number): string {
   const { live, label } = shown;
   const { run } = live;
   const name = run === undefined ? 'A training' : path.basename(run.folder);
   const title = label === undefined ? name : `${name}, ${label}`;
   const settled: (Section | undefined)[] =
     run === undefined ? [] : [batchesSection(run.data), recipeSection(run), dataSection(run)];
-  const body = html`<main>
+  const body = html`<main data-version="${version}">
     <header>
       <h1>${title}</h1>
       <p class="dim">${run === undefined ? 'It has not begun yet.' : leadOf(run)}</p>

@@ -7,7 +7,9 @@ export const SCRIPT = `
 document.documentElement.classList.add('scripted');
 const lost = document.getElementById('lost');
 const at = (name) => name + location.search;
-const source = new EventSource(at('events'));
+// Which state this page shows: what came between it and this connection is not to be missed.
+const { version } = document.querySelector('main').dataset;
+const source = new EventSource(at('events') + '&version=' + version);
 source.addEventListener('open', () => { lost.hidden = true; });
 source.addEventListener('error', () => { lost.hidden = false; });
 source.addEventListener('parts', (event) => {

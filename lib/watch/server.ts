@@ -68,7 +68,10 @@ function application(page: LivePage, token: string): Hono<{ Bindings: HttpBindin
       if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   });
   app.get('/', (c) => c.html(page.page(), 200, { 'Content-Security-Policy': FRAMELESS }));
-  app.get('/events', (c) => streamSSE(c, (stream) => page.follow(stream)));
+  app.get('/events', (c) => {
+    const version = c.req.query('version');
+    return streamSSE(c, (stream) => page.follow(stream, version === undefined ? undefined : Number(version)));
+  });
   app.get('/report', async (c) => {
     if (page.report === undefined) return c.text('The training has no report yet.', 404);
     const text = await readFile(page.report, 'utf8');

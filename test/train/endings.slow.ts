@@ -78,7 +78,9 @@ onLinux(
         throw new Error(`${signal} after ${moment} ms: ${JSON.stringify({ end, lines, left })}`);
       }
       counts[`${signal} ${end}`] = (counts[`${signal} ${end}`] ?? 0) + 1;
-      await readAll(output);
+      await readAll(output).catch((error: Error) => {
+        throw new Error(`${signal} after ${moment} of ${length} ms, ended by ${end}: ${error.message}`);
+      });
       if (i % 10 === 0 && fs.existsSync(path.join(output, 'config.json'))) {
         const { code, stderr } = await run(['train', '--resume', output]);
         if (code !== 0 && !stderr.includes('no checkpoint')) throw new Error(stderr);

@@ -273,6 +273,24 @@ withBrowser('the live page', () => {
     await close();
   });
 
+  test('what the training is may become known between the page and its connection: the page begins anew', async () => {
+    const watch = await watched();
+    const version = async (): Promise<string> => /data-version="(\d+)"/.exec((await ask(watch.url)).text)?.[1] ?? '';
+    const loaded = await version();
+    watch.see(await begun('between'));
+    while ((await version()) === loaded) await sleep(20);
+    const events = `${watch.url.replace('/?', '/events?')}&version=`;
+    const first = async (shown: string): Promise<string> => {
+      const { body } = await fetch(`${events}${shown}`);
+      const reader = body?.getReader();
+      const { value } = (await reader?.read()) ?? {};
+      await reader?.cancel();
+      return Buffer.from(value ?? []).toString();
+    };
+    expect(await first(loaded)).toMatch(/^event: page$/m);
+    expect(await first(await version())).toMatch(/^event: parts$/m);
+  });
+
   test('it says what a training failed with', async () => {
     const watch = await watched();
     const { page, close } = await openUrl(watch.url);
