@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import fs from 'node:fs';
 import path from 'node:path';
+import { left } from '../cli/processes';
 import type { Outcome } from '../cli/run';
 
 /** Runs two processes that do what is named; `onStarted` is called once both run. */
@@ -27,22 +27,6 @@ function runTwo(
     // Its streams are those of the processes: this comes once all of them have ended.
     launcher.on('close', (code) => resolve({ code, stdout, stderr, pids: pids() }));
   });
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // Whoever inherits an orphan may leave it unburied.
-    return !/^State:\tZ/m.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-/** Those of some processes that live; one whose streams are closed may take a moment to be gone. */
-async function left(pids: number[]): Promise<number[]> {
-  for (let look = 0; look < 100 && pids.some(lives); look++) await new Promise((resolve) => setTimeout(resolve, 20));
-  return pids.filter(lives);
 }
 
 test.each<[string, [string, string], RegExp, number]>([
