@@ -1,4 +1,4 @@
-import { count, fields, list, nullable, number, optional } from '../files/shape';
+import { count, fields, list, nullable, number, optional, text } from '../files/shape';
 import { isEpoch } from '../report/shapes';
 import type { StateDict } from '../weights/index';
 
@@ -19,7 +19,7 @@ const progress = fields({
 });
 
 const shape = fields({
-  names: list((name) => typeof name === 'string'),
+  names: list(text),
   generatorNext: nullable(count),
   position: fields({ epoch: count, step: count, ...figures }),
   keptLoss: nullable(number),

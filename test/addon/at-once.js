@@ -5,29 +5,17 @@ const { createHash } = require('node:crypto');
 const path = require('node:path');
 const { isMainThread, parentPort, Worker, workerData } = require('node:worker_threads');
 
-const dist = path.join(__dirname, '..', '..', 'dist');
+const { dist, modelOf, sessionOf } = require('./small-session.js');
 const { loadAddon } = require(path.join(dist, 'backend', 'native', 'load.js'));
-const { buildNetwork } = require(path.join(dist, 'network', 'architecture.js'));
 
-const MODEL = {
-  ...{ network: buildNetwork('resnet18', 2), device: 'cpu', precision: 'fp32' },
-  ...{ threads: 1, mean: [0, 0, 0], std: [1, 1, 1] },
-};
-const SESSION = {
-  ...MODEL,
-  recipe: {
-    ...{
-      seed: 1,
-      draws: 'counter',
-      parameterGroups: [{ from: 'conv1' }],
-      loss: { kind: 'cross-entropy', labelSmoothing: 0.1, classWeights: new Float64Array() },
-    },
-    optimizer: { kind: 'adamw', beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 },
-    ...{ decayNormBias: true, clipGrad: 1, ema: 0.9, sampling: 'shuffle' },
-    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
-  },
-  ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
-};
+const MODEL = modelOf(1);
+const SESSION = sessionOf(1, {
+  draws: 'counter',
+  parameterGroups: [{ from: 'conv1' }],
+  loss: { kind: 'cross-entropy', labelSmoothing: 0.1, classWeights: new Float64Array() },
+  optimizer: { kind: 'adamw', beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 },
+  ...{ clipGrad: 1, ema: 0.9 },
+});
 const ignore = () => {};
 
 function noise(seed, side = 50) {

@@ -4,28 +4,12 @@
 const { execFileSync } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
-const dist = path.join(__dirname, '..', '..', 'dist');
+const { dist, sessionOf } = require('./small-session.js');
 const { loadAddon } = require(path.join(dist, 'backend', 'native', 'load.js'));
-const { buildNetwork } = require(path.join(dist, 'network', 'architecture.js'));
 
 /** Enough for Node.js, and less than a thread's stack: the test starts this program with stacks of 1 GiB. */
 const ROOM = 2 ** 29;
-const SESSION = {
-  ...{ network: buildNetwork('resnet18', 2), device: 'cpu', precision: 'fp32', threads: 1 },
-  ...{ mean: [0, 0, 0], std: [1, 1, 1] },
-  recipe: {
-    ...{
-      seed: 1,
-      draws: 'torch',
-      parameterGroups: [{ from: 'fc' }],
-      loss: { kind: 'cross-entropy', labelSmoothing: 0, classWeights: new Float64Array() },
-    },
-    optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
-    ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
-    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
-  },
-  ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
-};
+const SESSION = sessionOf(1);
 
 // Without pipes, for which Node.js itself needs memory.
 const limit = (bytes) => execFileSync('prlimit', ['--pid', String(process.pid), `--as=${bytes}:`], { stdio: 'ignore' });

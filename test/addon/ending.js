@@ -4,29 +4,11 @@
 const path = require('node:path');
 const { isMainThread, Worker, workerData } = require('node:worker_threads');
 
-const dist = path.join(__dirname, '..', '..', 'dist');
+const { dist, modelOf, sessionOf } = require('./small-session.js');
 const [kind, delay] = isMainThread ? process.argv.slice(2) : [workerData];
-const { buildNetwork } = require(path.join(dist, 'network', 'architecture.js'));
 const COUNT = 256;
-const MODEL = {
-  ...{ network: buildNetwork('resnet18', 2), device: 'cpu', precision: 'fp32' },
-  ...{ threads: 2, mean: [0, 0, 0], std: [1, 1, 1] },
-};
-const SESSION = {
-  ...MODEL,
-  recipe: {
-    ...{
-      seed: 1,
-      draws: 'torch',
-      parameterGroups: [{ from: 'conv1' }],
-      loss: { kind: 'cross-entropy', labelSmoothing: 0, classWeights: new Float64Array() },
-    },
-    optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
-    ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
-    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
-  },
-  ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
-};
+const MODEL = modelOf(2);
+const SESSION = sessionOf(2, { parameterGroups: [{ from: 'conv1' }] });
 
 const after = (work) => setTimeout(work, Number(delay));
 const exit = () => {

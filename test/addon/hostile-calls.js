@@ -2,30 +2,13 @@
 'use strict';
 
 const path = require('node:path');
-const dist = path.join(__dirname, '..', '..', 'dist');
+const { dist, modelOf, sessionOf } = require('./small-session.js');
 const { loadAddon } = require(path.join(dist, 'backend', 'native', 'load.js'));
 const { buildNetwork } = require(path.join(dist, 'network', 'architecture.js'));
 
 const addon = loadAddon();
-const MODEL = {
-  ...{ network: buildNetwork('resnet18', 2), device: 'cpu', precision: 'fp32' },
-  ...{ threads: 2, mean: [0, 0, 0], std: [1, 1, 1] },
-};
-const SESSION = {
-  ...MODEL,
-  recipe: {
-    ...{
-      seed: 1,
-      draws: 'torch',
-      parameterGroups: [{ from: 'fc' }],
-      loss: { kind: 'cross-entropy', labelSmoothing: 0, classWeights: new Float64Array() },
-    },
-    optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0, nesterov: false },
-    ...{ decayNormBias: true, clipGrad: 0, ema: 0, sampling: 'shuffle' },
-    augment: [{ kind: 'horizontal-flip', probability: 0.5 }],
-  },
-  ...{ cacheMemory: 0, cacheDisk: 0, cacheFile: '', cacheBf16: false },
-};
+const MODEL = modelOf(2);
+const SESSION = sessionOf(2);
 const ignore = () => {};
 
 /** Takes the bytes away from whoever has them, and lets others have their memory. */
