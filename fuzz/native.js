@@ -82,12 +82,13 @@ async function prepareNative(say) {
 }
 
 /** Runs a program, and reads its figures. */
-function runNative(target, { seed, milliseconds, corpus, findings }) {
+function runNative(target, { seed, milliseconds, executions, corpus, findings }) {
   fs.mkdirSync(corpus, { recursive: true });
   fs.mkdirSync(findings, { recursive: true });
   const prefix = path.join(findings, `${target.name}-`);
   const kept = path.join(__dirname, 'kept', target.name);
   const options = [`-max_total_time=${Math.max(1, Math.ceil(milliseconds / 1000))}`, `-seed=${(seed % 2 ** 31) + 1}`];
+  if (executions < Number.MAX_SAFE_INTEGER) options.push(`-runs=${executions}`);
   options.push(
     '-print_final_stats=1',
     '-timeout=20',

@@ -10,8 +10,9 @@ const { TARGETS } = require('./targets');
 const { line, tableOf } = require('./table');
 const { whyNotPillow } = require('./images/pillow');
 
-// npm run fuzz -- [--minutes N] [--jobs N] [--seed N] [--json FILE] [TARGET...]
-// Each target for so many minutes (default 1), so many at a time (default 2). Exits with 1 where there is a finding, and leaves the input of
+// npm run fuzz -- [--minutes N] [--executions N] [--jobs N] [--seed N] [--json FILE] [TARGET...]
+// Each target for so many minutes (default 1), or until it was given so many inputs, so many targets at a time (default 2). With
+// --executions, a seed and an empty build/fuzz/corpus the inputs are the same on a slow machine as on a quick one. Exits with 1 where there is a finding, and leaves the input of
 // each in build/fuzz/findings. The inputs that came to something new stay in build/fuzz/corpus, and are where the next run goes on.
 
 const ROOT = path.resolve(__dirname, '..');
@@ -24,6 +25,7 @@ function options() {
     allowPositionals: true,
     options: {
       minutes: { type: 'string', default: '1' },
+      executions: { type: 'string', default: 'Infinity' },
       jobs: { type: 'string', default: '2' },
       seed: { type: 'string', default: String(Date.now() % 1e9) },
       json: { type: 'string' },
@@ -40,6 +42,7 @@ function options() {
   }
   return {
     minutes: number('minutes', 0),
+    executions: number('executions', 1),
     jobs: number('jobs', 1),
     seed: number('seed', 0),
     json: values.json,
@@ -48,8 +51,8 @@ function options() {
 }
 
 /** Runs one target of JavaScript in a process of its own. */
-function runScript(target, { seed, milliseconds, corpus, findings }) {
-  const job = { name: target.name, seed, milliseconds, corpus, findings };
+function runScript(target, given) {
+  const job = { name: target.name, ...given };
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [path.join(__dirname, 'engine', 'watch.js'), JSON.stringify(job)], {
       cwd: ROOT,
@@ -61,7 +64,7 @@ function runScript(target, { seed, milliseconds, corpus, findings }) {
       if (last !== undefined) return resolve(JSON.parse(last));
       const why = signal === null ? `its process ended with ${code}` : `its process was ended by ${signal}`;
       // A target that runs libraries of C leaves the input that it was at.
-      const file = `${corpus}.current`;
+      const file = `${given.corpus}.current`;
       resolve({ executions: 0, findings: 1, found: [{ why, file: fs.existsSync(file) ? file : 'unknown' }] });
     });
   });
@@ -73,6 +76,8 @@ async function runTarget(target, given, reasons) {
   const job = {
     seed: given.seed,
     milliseconds: given.minutes * 60_000,
+    // JSON, as which a target is told of it, has no Infinity.
+    executions: Math.min(given.executions, Number.MAX_SAFE_INTEGER),
     corpus: path.join(BUILD, 'corpus', target.name),
     findings: path.join(BUILD, 'findings'),
   };
@@ -86,7 +91,10 @@ async function main() {
     clang: needs.has('clang') ? await prepareNative(say) : undefined,
     pillow: needs.has('pillow') ? whyNotPillow() : undefined,
   };
-  say(`${given.targets.length} targets, ${given.minutes} minutes each, ${given.jobs} at a time, seed ${given.seed}`);
+  const most = Number.isFinite(given.executions) ? `, ${given.executions} executions at most` : '';
+  say(
+    `${given.targets.length} targets, ${given.minutes} minutes each${most}, ${given.jobs} at a time, seed ${given.seed}`,
+  );
   const results = [];
   const waiting = [...given.targets];
   const worker = async () => {

@@ -22,7 +22,7 @@ const SHRINKING_TIME = 3000;
 /** Milliseconds without a pause for the event loop. */
 const STRETCH = 200;
 
-const { name, seed, milliseconds, corpus, findings, memory } = workerData;
+const { name, seed, milliseconds, executions, corpus, findings, memory } = workerData;
 const fields = new Int32Array(memory, 0, HEADER / 4);
 const current = new Uint8Array(memory, HEADER);
 
@@ -126,7 +126,7 @@ class Fuzzer {
       ...(this.target.dictionary ?? []).map((text) => Buffer.from(text, 'latin1')),
     ];
     let pause = performance.now() + STRETCH;
-    for (let now = performance.now(); now < until; now = performance.now()) {
+    for (let now = performance.now(); now < until && this.counts.executions < executions; now = performance.now()) {
       const bytes = this.next(dictionary);
       if ((await this.run(bytes)).isNew) this.keep(bytes);
       if (now < pause) continue;
