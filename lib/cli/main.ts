@@ -114,6 +114,12 @@ export async function main(argv: string[]): Promise<void> {
   watchStreams();
   skipDestructors();
   leaveWithLauncher();
+  const verbose = argv.includes('--verbose');
+  // What is thrown where nobody waits for it, as within Node.js itself where memory is short, is told like any error.
+  process.on('uncaughtException', (error: unknown) => {
+    report(error, verbose);
+    process.exit();
+  });
   let caught: unknown;
   try {
     await runCommand(argv);
@@ -123,7 +129,7 @@ export async function main(argv: string[]): Promise<void> {
   const end = await settleOutput(caught);
   if (end === undefined) return;
   if ('code' in end) process.exitCode = end.code;
-  else report(end.error, argv.includes('--verbose'));
+  else report(end.error, verbose);
 }
 
 /** yargs looks options up in plain objects, and what these have by themselves is no option. */

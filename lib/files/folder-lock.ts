@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -52,7 +52,14 @@ export interface FolderLockOptions {
   silence?: number;
 }
 
-/** A folder that no other process may hold while this one does. */
+/** Held now: `process.exit`, or a second signal, ends a process in the midst of its work. */
+const holdings = new Set<FolderLock>();
+
+process.once('exit', () => {
+  for (const lock of holdings) lock.abandon();
+});
+
+/** A folder that no other process may hold while this one does. A process that exits lets go of it; of one that was killed it is taken over. */
 export class FolderLock {
   private readonly held: string;
   private readonly beat: NodeJS.Timeout;
@@ -60,7 +67,10 @@ export class FolderLock {
   private constructor(
     private readonly folder: string,
     private readonly owner: FolderOwner,
+    /** Of the mark, as {@link identity} tells it. */
+    private readonly mark: string | undefined,
   ) {
+    holdings.add(this);
     this.held = path.join(folder, HELD);
     this.beat = setInterval(() => {
       const now = new Date();
@@ -92,7 +102,7 @@ export class FolderLock {
       await rm(fresh, { recursive: true, force: true }).catch(() => {});
       throw error;
     }
-    return new FolderLock(folder, owner);
+    return new FolderLock(folder, owner, await identity(held));
   }
 
   /**
@@ -121,7 +131,8 @@ export class FolderLock {
   /** Lets others hold the folder; never fails. */
   async release(): Promise<void> {
     clearInterval(this.beat);
-    if (!this.isOurs()) return;
+    holdings.delete(this);
+    if (!(await this.isToBeRemoved())) return;
     for (const name of await readdir(this.folder).catch(() => [])) {
       if (name.startsWith(`${HELD}-`))
         await rm(path.join(this.folder, name), { recursive: true, force: true }).catch(() => {});
@@ -130,6 +141,25 @@ export class FolderLock {
     const moved = temporaryName(path.join(this.folder, 'in-use'));
     await rename(this.held, moved).catch(() => {});
     await rm(moved, { recursive: true, force: true }).catch(() => {});
+  }
+
+  /** Whether the mark is this holding's; where it can't be read, it is known by what a rename would change of it. */
+  private async isToBeRemoved(): Promise<boolean> {
+    if (this.isOurs()) return true;
+    if (this.isTaken() || this.mark === undefined) return false;
+    return (await identity(this.held)) === this.mark;
+  }
+
+  /** As {@link release}, at once: for a process that is about to end. */
+  abandon(): void {
+    if (!this.isOurs()) return;
+    try {
+      const moved = temporaryName(path.join(this.folder, 'in-use'));
+      renameSync(this.held, moved);
+      rmSync(moved, { recursive: true, force: true });
+    } catch {
+      // Whoever comes next takes over what a process has left.
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { scratch } from '../cli/run';
+import { run, scratch } from '../cli/run';
 import { localServer } from '../download/server';
 import { repeatableRandom } from '../train/resume-runs';
-import { compileLayer, type Fault } from './layer';
+import { callsIn, compileLayer, faulty, type Fault } from './layer';
 import { scenarios, type Scenario } from './scenarios';
 import { allFaults, Sweep, type Baseline, type Injection } from './sweep';
 
@@ -54,6 +54,20 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
     { call: 'list', number: 2, error: 'ESTALE', file: 'checkpoints' },
     1,
     /checkpoints: the folder can't be read: stale file handle \(ESTALE\)\. Try again/,
+  ],
+  [
+    'resume',
+    { call: 'open', number: 1, error: 'ESTALE', file: 'config.json' },
+    1,
+    /config\.json[^\n]*stale file handle \(ESTALE\)\. Try again/,
+  ],
+  // The mark of whose the folder is can't be read at the end: it is removed all the same.
+  ['resume', { call: 'open,read', number: 4, last: 1e9, error: 'EIO', file: 'owner.json' }, 0, /^$/],
+  [
+    'train',
+    { call: 'list', number: 2, error: 'EIO', file: '/run' },
+    1,
+    /The output folder [^ ]*run can't be read: i\/o error \(EIO\)/,
   ],
   ['resume', { call: 'read', ...EVERY, action: 'short' }, 0, /^$/],
   ['predict', { call: 'read', ...EVERY, action: 'short' }, 0, /^$/],
@@ -130,4 +144,37 @@ onLinux('a run whose metrics.jsonl met a full disk has whole lines in it', async
   const fault: Fault = { call: 'write', ...EVERY, action: 'full', error: 'ENOSPC', file: 'metrics.jsonl' };
   expect(await sweep.runIn(scenario, folder, fault)).toMatchObject({ code: 1 });
   expect(fs.readFileSync(path.join(folder, 'run', 'metrics.jsonl'), 'utf8')).toBe('');
+});
+
+onLinux('several trainings whose plan can not be read at the moment are not said to need a new one', async () => {
+  const folder = path.join(tmp, 'repeats');
+  const plan = path.join(folder, 'run', 'repeats.json');
+  fs.mkdirSync(path.dirname(plan), { recursive: true });
+  fs.writeFileSync(plan, '{}');
+  const fault: Fault = { call: 'open', ...EVERY, error: 'ESTALE', file: 'repeats.json' };
+  const env = faulty(library as string, folder, path.join(tmp, 'repeats.log'), fault);
+  const { code, stderr } = await run(['train', '--resume', path.dirname(plan)], { env });
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/repeats\.json.*ESTALE.*Try again/) as string,
+  });
+});
+
+onLinux('the js backend writes all of a feature where a write does less', async () => {
+  const { scenario } = await baselineOf('train');
+  const folders = ['js-whole', 'js-short'].map((name) => path.join(tmp, name));
+  const results = [];
+  for (const folder of folders) {
+    fs.mkdirSync(folder);
+    scenario.prepare(folder);
+    const fault: Fault | undefined =
+      folder === folders[1] ? { call: 'write', ...EVERY, action: 'short', file: '.features' } : undefined;
+    const log = `${folder}.log`;
+    const args = scenario.args(folder).map((arg, i, all) => (all[i - 1] === '--backend' ? 'js' : arg));
+    const outcome = await run(args, { env: faulty(library as string, folder, log, fault) });
+    expect(outcome).toMatchObject({ code: 0 });
+    if (fault !== undefined) expect(callsIn(log).some(({ kind }) => kind === 'fault')).toBe(true);
+    results.push(await scenario.result(folder, outcome));
+  }
+  expect(results[1]).toEqual(results[0]);
 });

@@ -76,16 +76,12 @@ export class Sweep {
     const hit = calls.find(({ kind }) => kind === 'fault');
     problems.push(...told(outcome, hit, folder));
     const outputs = scenario.outputs.map((name) => path.join(folder, name));
-    // What was cut short stays so; a mark of whose the folder is that can't be read is nobody's.
+    // What was cut short stays so.
     const cut = fault.action === 'cut';
     if (!cut) for (const file of visible(outputs)) problems.push(...(await broken(file)));
     if (outcome.code === 0 && !cut) problems.push(...(await differs(scenario, folder, outcome, expected)));
     const cleans = hit !== undefined && ['unlink', 'rmdir', 'list', 'rename'].includes(fault.call);
-    // A mark that can't be read at the end stays: its process has ended, so that the next run takes the folder.
-    const marked = hit?.path.endsWith('owner.json') === true;
-    const left = litter(outputs).filter(
-      (name) => !(marked && name.endsWith('.in-use')) && !before.includes(`${name} `),
-    );
+    const left = litter(outputs).filter((name) => !before.includes(`${name} `));
     if (!cleans && !cut) problems.push(...left.map((name) => `left ${name}`));
     const args = scenario.next(folder);
     // Where nothing has changed it would do what it did without a fault.
@@ -167,7 +163,7 @@ function told({ code, stderr }: Outcome, hit: Call | undefined, folder: string):
   return problems;
 }
 
-function visible(outputs: readonly string[]): string[] {
+export function visible(outputs: readonly string[]): string[] {
   return everything(outputs).filter((file) => !file.split(path.sep).some((part) => part.startsWith('.')));
 }
 
@@ -187,7 +183,7 @@ function everything(outputs: readonly string[]): string[] {
 }
 
 /** A file that has its name is whole. */
-async function broken(file: string): Promise<string[]> {
+export async function broken(file: string): Promise<string[]> {
   try {
     if (/\.(safetensors|pth)$/.test(file)) await readStateDict(file);
     if (file.endsWith('.json')) JSON.parse(fs.readFileSync(file, 'utf8'));

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { FolderInUse, FolderLock } from '../../lib/files/folder-lock';
 import { place, startOf } from '../../lib/files/stale';
-import { scratch } from '../cli/run';
+import { ROOT, scratch } from '../cli/run';
 
 const tmp = scratch();
 let folder: string;
@@ -32,6 +32,42 @@ test('one holds it until it is released, and nothing is left', async () => {
   const second = await FolderLock.take(folder);
   await second.release();
   expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+test('a holding that can not be read is removed by its owner, and by nobody else', async () => {
+  const first = await FolderLock.take(folder);
+  fs.truncateSync(owner(), 0);
+  await first.release();
+  expect(fs.readdirSync(folder)).toEqual([]);
+
+  const late = await FolderLock.take(folder);
+  fs.rmSync(path.dirname(owner()), { recursive: true });
+  const next = await FolderLock.take(folder);
+  fs.truncateSync(owner(), 0);
+  await late.release();
+  expect(fs.existsSync(owner())).toBe(true);
+  await next.release();
+  expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  ['process.exit', 'process.exit(3)', 3],
+  ['an uncaught exception', 'setTimeout(() => { throw new Error("meant") })', 1],
+])('a process that ends by %s lets go of its folders', (_, ending, code) => {
+  const folders = ['first', 'second'].map((name) => path.join(folder, name));
+  for (const one of folders) fs.mkdirSync(one);
+  const module = JSON.stringify(path.join(ROOT, 'dist', 'files', 'folder-lock.js'));
+  const script = `const { FolderLock } = require(${module});
+    Promise.all(process.argv.slice(1).map((one) => FolderLock.take(one))).then((locks) => {
+      if (!locks.every((lock) => lock.isOurs())) throw new Error('not held');
+      ${ending};
+    });`;
+  const { status, stderr } = spawnSync(process.execPath, ['-e', script, ...folders], { encoding: 'utf8' });
+  expect({ status, meant: code === 3 ? stderr === '' : stderr.includes('meant') }).toEqual({
+    status: code,
+    meant: true,
+  });
+  expect(folders.map((one) => fs.readdirSync(one))).toEqual([[], []]);
 });
 
 test('a pipe in place of the holding is not waited for, and belongs to nobody', async () => {
