@@ -29,7 +29,7 @@ const UPRIGHT = 1;
  * @param name for the error; that of the file where left out
  * @param exifRotate whether the image is turned as its EXIF orientation says: {@link orientationOf}
  * @param failOn `warning` to have those refused too that are decoded with warnings
- * @throws ResnetFtError `IMAGE_UNREADABLE`, with the file and the cause in one line
+ * @throws ResnetFtError `IMAGE_UNREADABLE`, with the file and the cause in one line; `NATIVE_ERROR` where there is no thread to decode it with
  */
 export async function decodeImage(
   input: string | Uint8Array,
@@ -88,7 +88,14 @@ function elsewhere({ inScript, width, height }: Plan): boolean {
   return inScript && width * height > SMALL;
 }
 
+/** What libvips says where its thread can't be had: the image is as good as before. */
+const NO_THREAD = /Error creating thread/;
+
 function unreadable(name: string, cause: unknown): ResnetFtError {
+  if (cause instanceof Error && NO_THREAD.test(cause.message)) {
+    const hint = 'The system, or the container, allows too few';
+    return new ResnetFtError('NATIVE_ERROR', 'no thread can be started', { hint, cause });
+  }
   return new ResnetFtError('IMAGE_UNREADABLE', `${name}: ${whyNot(cause, name)}`, { cause });
 }
 

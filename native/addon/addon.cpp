@@ -16,6 +16,7 @@
 #include "addon/model.h"
 #include "addon/session.h"
 #include "addon/team.h"
+#include "core/cpu_memory.h"
 #include "core/threads.h"
 
 namespace resnet_ft {
@@ -28,6 +29,7 @@ void add(Napi::Object* exports, const char* name) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   initial_threads();
+  prepare_cpu_memory_reuse();
   guard_exit();
   auto* classes = new Classes();
   classes->crop_store = Napi::Persistent(CropStoreWrap::define(env));

@@ -251,6 +251,8 @@ CpuMemoryReuse::~CpuMemoryReuse() { allocator().remove_user(); }
 CpuMemoryPass::CpuMemoryPass() { allocator().begin_pass(this); }
 CpuMemoryPass::~CpuMemoryPass() { allocator().end_pass(this); }
 
+void prepare_cpu_memory_reuse() { allocator(); }
+
 void give_back_idle_cpu_memory() { allocator().give_back_idle(); }
 
 }  // namespace resnet_ft

@@ -32,6 +32,10 @@ class CpuMemoryPass {
   friend class ReusingAllocator;
 };
 
+// To be called before there are threads: from then on big CPU tensors come from here. LibTorch has the allocator in a
+// plain variable, which threads that allocate (as those of c10d do from their beginning) read without a lock.
+void prepare_cpu_memory_reuse();
+
 // Gives back what is kept for passes to come, unless one is running: for a process that has had none for a while.
 void give_back_idle_cpu_memory();
 

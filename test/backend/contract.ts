@@ -10,7 +10,7 @@ import { ANTS_BEES, ROOT } from '../cli/run';
 import { rates, sessionWith, type SessionChanges } from '../made-weights';
 import { difference, fillStore, madeImage, MODEL, OPTIONS, TARGETS } from './images';
 
-const CROP = 64;
+const CROP = 32;
 const ignore = (): void => {};
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

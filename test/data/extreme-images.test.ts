@@ -101,7 +101,7 @@ describe('images of extreme shapes', () => {
     },
   );
 
-  test('predict and eval tell of them, and of the others what they are', async () => {
+  testOfMemory('predict and eval tell of them, and of the others what they are', async () => {
     const model = path.join(tmp, 'skipped'); // of the first test
     const predicted = await measured(['predict', model, ...soon.map(fileOf), ...made, '--json', '--device', 'cpu']);
     const results = records(predicted.stdout);

@@ -1,8 +1,9 @@
 // Uses the built package in one process so many times, and prints what it has of memory, threads and descriptors meanwhile:
-// node --expose-gc long-use.js predictions|loads|trainings TIMES MODEL DATA
+// node --expose-gc long-use.js predictions|requests|loads|trainings TIMES MODEL DATA
 'use strict';
 
 const fs = require('node:fs');
+const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
 const { setTimeout } = require('node:timers/promises');
@@ -10,6 +11,8 @@ const { setTimeout } = require('node:timers/promises');
 const resnetFt = require(path.join(__dirname, '..', '..'));
 
 const SAMPLES = 20;
+/** Requests at the same time. */
+const CONNECTIONS = 8;
 const MACHINE = { device: 'cpu', threads: 1 };
 /** Until threads that wait for more work have ended. */
 const REST = 8000;
@@ -26,7 +29,7 @@ const threads = () => fs.readdirSync('/proc/self/task').length;
 /** What is open, without the folder that is read to see it. */
 const descriptors = () => fs.readdirSync('/proc/self/fd').length - 1;
 
-/** @returns {Promise<{ once: () => Promise<unknown>, end?: () => Promise<unknown> }>} what is done again and again */
+/** @returns {Promise<{ once: () => Promise<unknown>, times?: number, end?: () => Promise<unknown> }>} what is done again and again, so many times at once */
 const KINDS = {
   async predictions({ model, images }) {
     const opened = await resnetFt.loadModel(model, MACHINE);
@@ -37,6 +40,34 @@ const KINDS = {
         if (!(probability > 0)) throw new Error(`a probability of ${probability}`);
       },
       end: () => opened.close(),
+    };
+  },
+  /** A server and its clients, in one process: eight requests at a time, which a batch takes together. */
+  async requests({ model, images }) {
+    const server = await resnetFt.serveModel({ model, port: 0, ...MACHINE });
+    const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+    const bodies = images.map((image) => fs.readFileSync(image));
+    const post = (body) =>
+      new Promise((resolve, reject) => {
+        const headers = { 'content-type': 'application/octet-stream', 'content-length': body.length };
+        const request = http.request(`${server.url}predict`, { method: 'POST', agent, headers }, (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (part) => (text += part));
+          response.on('end', () => {
+            if (response.statusCode === 200 && JSON.parse(text).probability > 0) resolve();
+            else reject(new Error(`${response.statusCode} ${text}`));
+          });
+        });
+        request.on('error', reject).end(body);
+      });
+    let next = 0;
+    return {
+      times: CONNECTIONS,
+      once: () => Promise.all(Array.from({ length: CONNECTIONS }, () => post(bodies[next++ % bodies.length]))),
+      async end() {
+        agent.destroy();
+        await server.close();
+      },
     };
   },
   async loads({ model, images }) {
@@ -75,10 +106,11 @@ async function main([kind, count, model, data]) {
   await setTimeout(REST);
   const before = { threads: threads(), descriptors: descriptors() };
 
-  const { once, end } = await KINDS[kind](given);
-  const every = Math.max(1, Math.floor(Number(count) / SAMPLES));
+  const { once, end, times = 1 } = await KINDS[kind](given);
+  const calls = Math.ceil(Number(count) / times);
+  const every = Math.max(1, Math.floor(calls / SAMPLES));
   const samples = [];
-  for (let i = 1; i <= Number(count); i++) {
+  for (let i = 1; i <= calls; i++) {
     await once();
     if (i % every === 0) samples.push(Number(memory().toFixed(2)));
   }

@@ -21,6 +21,7 @@ beforeAll(async () => {
 
 (process.platform === 'linux' ? test : test.skip).each([
   ['predictions', 1000],
+  ['requests', 10_000],
   ['loads', 100],
   ['trainings', 50],
 ])('memory, threads and descriptors after %s, %d of them', (kind, times) => {

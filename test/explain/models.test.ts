@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { buildNetwork } from '../../lib/network/architecture';
 import type { Architecture } from '../../lib/options';
 import { FILES } from '../backend/images';
-import { records, ROOT, run, scratch } from '../cli/run';
+import { records, run, scratch } from '../cli/run';
 import { madeWeights } from '../made-weights';
 
 const folder = scratch();
@@ -42,19 +40,4 @@ test('without LibTorch it is refused before any image is read', async () => {
   expect(note).toMatch(/no LibTorch found/);
   expect(line).toMatch(/^resnet-ft: The backend js \(\w+\) has no gradients for Grad-CAM\. Use the native one, .*$/);
   expect(others).toEqual([]);
-});
-
-test('memory does not grow with the number of images', async () => {
-  const args = [
-    path.join(__dirname, 'many-images.js'),
-    ROOT,
-    await weights('resnet18'),
-    path.join(folder, 'many'),
-    ...FILES,
-  ];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1e6 });
-  const { done, memory } = JSON.parse(stdout) as { done: number; memory: number[] };
-  expect([done, memory.length]).toEqual([200, 4]);
-  // The decoded image, the crop and the picture of 150 images would be as many megabytes.
-  expect(Math.max(...memory.slice(1)) - (memory[0] ?? 0)).toBeLessThan(100);
 });

@@ -172,26 +172,6 @@ test('a stream takes only what is needed, gives what it has, and can be left whi
   expect(got).toMatchObject({ code: 'ABORTED', before: 1, failure: 'SOURCE' });
 });
 
-test('memory stays flat over 200 predictions', async () => {
-  const grown = await callApi(async ({ api, gc }, { model: source, ant }) => {
-    const model = await api.loadModel(source);
-    const ten = Array.from({ length: 10 }, () => ant);
-    const predict = async (count: number): Promise<void> => {
-      for (let i = 0; i < count; i++) await model.predict(ant);
-      for (let i = 0; i < count; i += 2) await model.predict(ten);
-    };
-    await predict(8);
-    gc();
-    const before = process.memoryUsage().rss;
-    await predict(34);
-    gc();
-    const after = process.memoryUsage().rss;
-    await model.close();
-    return (after - before) / 2 ** 20;
-  }, files);
-  expect(grown).toBeLessThan(60);
-});
-
 test('two worker threads at once', async () => {
   const got = await callApi(async ({ api, root }, { model: source, ant }) => {
     const { Worker } = await import('node:worker_threads');

@@ -8,15 +8,15 @@ const tmp = scratch();
 const unix = process.platform === 'win32' ? test.skip : test;
 
 unix.each([
-  ['the tutorial', ['--keep', 'min-batch-loss'], 5],
-  ['frozen modules', ['--train-from', 'layer4', '--accumulate', '2'], 5],
+  ['the tutorial', ['--keep', 'min-batch-loss'], 3],
+  ['frozen modules', ['--train-from', 'layer4', '--accumulate', '2'], 3],
   [
     'all that is averaged and drawn',
     [
       ...['--optimizer', 'adamw', '--lr', '0.001', '--schedule', 'cosine', '--warmup', '0.2', '--ema', '0.9'],
       ...['--crop-scale', '0.35..1', '--color-jitter', '0.3', '--mixup', '0.2', '--sampling', 'balanced'],
     ],
-    5,
+    3,
   ],
 ] as const)(
   'a run with %s that was killed comes to what one that was not comes to',

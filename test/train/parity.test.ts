@@ -1,4 +1,4 @@
-import { paritySuite } from './parity-suite';
+import { excerptParity } from './parity-suite';
 
-// The first steps; parity.slow.ts has all.
-paritySuite(5);
+// parity.slow.ts has the whole data set.
+excerptParity();
