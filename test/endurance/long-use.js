@@ -1,5 +1,5 @@
 // Uses the built package in one process so many times, and prints what it has of memory, threads and descriptors meanwhile:
-// node --expose-gc long-use.js predictions|requests|loads|trainings TIMES MODEL DATA
+// [HEAP_FILE=FILE LD_PRELOAD=heap.so] node --expose-gc long-use.js predictions|requests|loads|trainings TIMES MODEL DATA
 'use strict';
 
 const fs = require('node:fs');
@@ -17,12 +17,20 @@ const MACHINE = { device: 'cpu', threads: 1 };
 /** Until threads that wait for more work have ended. */
 const REST = 8000;
 
-/** Megabytes that are this process's own, once what is free is free. */
+const megabytes = (bytes) => Number((bytes / 2 ** 20).toFixed(3));
+
+/** Megabytes that are this process's own, once what is free is free; and of them those that are in use by JavaScript and, with heap.c, of malloc. */
 function memory() {
   globalThis.gc();
   globalThis.gc();
   const [, kilobytes] = /^Anonymous:\s+(\d+) kB$/m.exec(fs.readFileSync('/proc/self/smaps_rollup', 'utf8'));
-  return Number(kilobytes) / 1024;
+  const { HEAP_FILE } = process.env;
+  if (HEAP_FILE !== undefined) os.getPriority();
+  const allocated = HEAP_FILE === undefined ? 0 : Number(fs.readFileSync(HEAP_FILE, 'utf8'));
+  return {
+    resident: megabytes(Number(kilobytes) * 1024),
+    used: megabytes(process.memoryUsage().heapUsed + allocated),
+  };
 }
 
 const threads = () => fs.readdirSync('/proc/self/task').length;
@@ -112,7 +120,7 @@ async function main([kind, count, model, data]) {
   const samples = [];
   for (let i = 1; i <= calls; i++) {
     await once();
-    if (i % every === 0) samples.push(Number(memory().toFixed(2)));
+    if (i % every === 0) samples.push(memory());
   }
   await end?.();
   await setTimeout(REST);
@@ -120,11 +128,18 @@ async function main([kind, count, model, data]) {
   // free but scattered is not held; what is held stays in the least too.
   const quarter = Math.floor(samples.length / 4);
   const middle = Math.floor((samples.length + quarter) / 2);
-  const growth = Math.min(...samples.slice(middle)) - Math.min(...samples.slice(quarter, middle));
+  const least = (name, ...part) => Math.min(...samples.slice(...part).map((sample) => sample[name]));
+  const growth = (name) => Number((least(name, middle) - least(name, quarter, middle)).toFixed(3));
   fs.rmSync(folder, { recursive: true });
   process.stdout.write(
     JSON.stringify({
-      ...{ kind, times: Number(count), samples, growth: Number(growth.toFixed(2)), before },
+      ...{
+        kind,
+        times: Number(count),
+        samples,
+        growth: { used: growth('used'), resident: growth('resident') },
+        before,
+      },
       after: { threads: threads(), descriptors: descriptors() },
     }),
   );
