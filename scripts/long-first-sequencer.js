@@ -14,17 +14,17 @@ const TESTS = path.join(__dirname, '..', 'test');
 const LONGEST = [
   'team/train.test.ts',
   'backend/contract.test.ts',
-  'train/parity.test.ts',
-  'train/kill-resume.test.ts',
+  'faults/faults.test.ts',
   'train/resume.test.ts',
   'train/recipes.test.ts',
   'team/session.test.ts',
-  'train/kills.test.ts',
+  'watch/watch.test.ts',
+  'train/determinism.test.ts',
   'train/explicit-pass.test.ts',
-  'runtime/node.test.ts',
-  'train/torch-vectors.test.ts',
   'package/install.test.ts',
+  'train/kill-resume.test.ts',
   'explain/calibrate.test.ts',
+  'runtime/node.test.ts',
 ].map((name) => path.join(TESTS, ...name.split('/')));
 
 module.exports = class LongFirstSequencer extends Sequencer {

@@ -16,13 +16,17 @@ const CONNECTIONS = 8;
 const MACHINE = { device: 'cpu', threads: 1 };
 /** Until threads that wait for more work have ended. */
 const REST = 8000;
+const SETTLING = 100;
 
 const megabytes = (bytes) => Number((bytes / 2 ** 20).toFixed(3));
 
 /** Megabytes that are this process's own, once what is free is free; and of them those that are in use by JavaScript and, with heap.c, of malloc. */
-function memory() {
-  globalThis.gc();
-  globalThis.gc();
+async function memory() {
+  // What a collection finds, such as the content of images, is freed a little later.
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc();
+    await setTimeout(SETTLING);
+  }
   const [, kilobytes] = /^Anonymous:\s+(\d+) kB$/m.exec(fs.readFileSync('/proc/self/smaps_rollup', 'utf8'));
   const { HEAP_FILE } = process.env;
   if (HEAP_FILE !== undefined) os.getPriority();
@@ -111,6 +115,8 @@ async function main([kind, count, model, data]) {
   const first = await KINDS[kind](given);
   await first.once();
   await first.end?.();
+  // Streams are made when they are first asked for, and libuv opens a file with the first pipe.
+  for (const stream of [process.stdout, process.stderr]) stream.write('');
   await setTimeout(REST);
   const before = { threads: threads(), descriptors: descriptors() };
 
@@ -120,7 +126,7 @@ async function main([kind, count, model, data]) {
   const samples = [];
   for (let i = 1; i <= calls; i++) {
     await once();
-    if (i % every === 0) samples.push(memory());
+    if (i % every === 0) samples.push(await memory());
   }
   await end?.();
   await setTimeout(REST);

@@ -47,8 +47,8 @@ beforeAll(async () => {
   if (log !== undefined) fs.appendFileSync(log, `${ran.stdout}\n`);
   const { growth, before, after } = JSON.parse(ran.stdout) as Told;
   expect(growth.used).toBeLessThan(1);
-  // What malloc keeps free goes up and down by some megabytes.
-  expect(growth.resident).toBeLessThan(8);
+  // What malloc keeps free goes up and down, by as much as a small model has.
+  expect(growth.resident).toBeLessThan(40);
   // Pools of threads begin others of theirs when there is more to do at once.
   expect(after.threads).toBeLessThanOrEqual(before.threads + 4);
   expect(after.descriptors).toBe(before.descriptors);
