@@ -5,6 +5,7 @@ import { freeBytes } from '../files/disk';
 import { makeFolder } from '../files/make-folder';
 import { codeOf } from '../files/reason';
 import { attempt, type Wanted } from './attempt';
+import type * as Client from './client';
 import { AttemptError, attemptError } from './failure';
 import { sha256File } from './hash';
 import { withLock } from './lock';
@@ -81,9 +82,10 @@ async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortS
   const { url, file, sha256, onProgress = () => {} } = request;
   const shown = shownUrl(url);
   const wanted: Wanted = { url, file, bytes: request.bytes, maxBytes: request.maxBytes ?? MAX_BYTES };
-  // Only where something is downloaded: undici's parser is WebAssembly, for which V8 reserves gigabytes of addresses, and a training under
-  // `ulimit -v` would end by it.
-  const { createClient } = await import('./client.js');
+  // Only where something is downloaded: undici's parser is WebAssembly, for which V8 reserves gigabytes of addresses, and a training under `ulimit -v` would
+  // end by it.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- for that
+  const { createClient } = require('./client') as typeof Client;
   const client = createClient(tuning);
   const partial = await PartialFile.open(file, url, sha256 !== undefined, signal);
   const onBytes = (): void => onProgress({ kind: 'bytes', url: shown, received: partial.length, total: partial.total });
