@@ -12,8 +12,8 @@ const { whyNotPillow } = require('./images/pillow');
 
 // npm run fuzz -- [--minutes N] [--executions N] [--jobs N] [--seed N] [--json FILE] [TARGET...]
 // Each target for so many minutes (default 1), or until it was given so many inputs, so many targets at a time (default 2). With
-// --executions, a seed and an empty build/fuzz/corpus the inputs are the same on a slow machine as on a quick one. Exits with 1 where there is a finding, and leaves the input of
-// each in build/fuzz/findings. The inputs that came to something new stay in build/fuzz/corpus, and are where the next run goes on.
+// --executions, a seed and an empty build/fuzz/corpus the inputs are the same on a slow machine as on a quick one. Exits with 1 where there is a
+// finding, and leaves the input of each in build/fuzz/findings. The inputs that came to something new stay in build/fuzz/corpus, and are where the next run goes on.
 
 const ROOT = path.resolve(__dirname, '..');
 const BUILD = path.join(ROOT, 'build', 'fuzz');

@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { compileLibrary } from '../c-library';
 import { records, run, scratch } from '../cli/run';
 import { IMAGE } from '../serve/server';
 import { BUILT_FOR_SEVERAL } from '../team/built';
@@ -9,13 +9,9 @@ import { resultsOf, SHORT_RUN } from '../train/resume-runs';
 // Somebody sets the system's clock while a run goes on, by up to an hour, forward and back, every few times that it is asked for.
 
 const tmp = scratch();
-const library = path.join(tmp, 'jumping-clock.so');
-const source = path.join(__dirname, 'jumping-clock.c');
-const compiled =
-  process.platform === 'linux' &&
-  spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'], { stdio: 'inherit' }).status === 0;
+const library = compileLibrary(path.join(__dirname, 'jumping-clock.c'), tmp);
 const jumping = { env: { LD_PRELOAD: library } };
-const jumps = compiled ? test : test.skip;
+const jumps = library === undefined ? test.skip : test;
 
 /** Every duration that a run wrote. */
 const durations = (folder: string): number[] => {

@@ -26,6 +26,6 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone) {
   static int (*real)(struct timeval *, void *);
   if (!real) real = (int (*)(struct timeval *, void *))dlsym(RTLD_NEXT, "gettimeofday");
   int result = real(now, zone);
-  if (result == 0 && now) now->tv_sec += jump();
+  if (result == 0) now->tv_sec += jump();
   return result;
 }

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { compileLibrary } from '../c-library';
 import { ANTS_BEES, scratch } from '../cli/run';
 import { trainSmallModel } from '../serve/server';
 
-// Long use of one process, as of a service: what it has at the end is what it had after its first use.
+// Long use of one process, as of a service: what it has at the end is what it had after its first use. RESNET_FT_ENDURANCE_LOG is a file to which the figures
+// of each use are appended.
 
 interface Memory {
   /** Megabytes that JavaScript and malloc have in use. */
@@ -20,18 +22,13 @@ interface Told {
 }
 
 const tmp = scratch();
-const library = path.join(tmp, 'heap.so');
-const compiled =
-  process.platform === 'linux' &&
-  spawnSync('cc', ['-shared', '-fPIC', '-O1', '-Wall', '-Werror', '-o', library, path.join(__dirname, 'heap.c')], {
-    stdio: 'inherit',
-  }).status === 0;
+const library = compileLibrary(path.join(__dirname, 'heap.c'), tmp);
 let model = '';
 beforeAll(async () => {
   model = await trainSmallModel(tmp);
 });
 
-(compiled ? test : test.skip).each([
+(library === undefined ? test.skip : test).each([
   ['predictions', 10_000],
   ['requests', 10_000],
   ['loads', 100],

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { compileLibrary } from '../c-library';
 
 /** One call that is spoilt. */
 export interface Fault {
@@ -24,27 +24,9 @@ export interface Call {
   path: string;
 }
 
-/**
- * Compiles the library that spoils calls; undefined, with a line that says why, where that can't be done.
- */
-export function compileLayer(folder: string): string | undefined {
-  if (process.platform !== 'linux') {
-    console.warn('skipped: calls of the C library are spoilt on Linux only');
-    return undefined;
-  }
-  const library = path.join(folder, 'libfaults.so');
-  const flags = ['-std=gnu11', '-O1', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC'];
-  const { status, error, stderr } = spawnSync('cc', [
-    ...[...flags, '-o', library, path.join(__dirname, 'faults.c')],
-    '-ldl',
-  ]);
-  if (error !== undefined) {
-    console.warn(`skipped: there is no compiler of C (${error.message})`);
-    return undefined;
-  }
-  if (status !== 0) throw new Error(stderr.toString());
-  return library;
-}
+/** Compiles the library that spoils calls: {@link compileLibrary}. */
+export const compileLayer = (folder: string): string | undefined =>
+  compileLibrary(path.join(__dirname, 'faults.c'), folder);
 
 /** The environment in which a process meets the fault, and writes down its calls on files below the folder. */
 export function faulty(library: string, folder: string, log: string, fault?: Fault): NodeJS.ProcessEnv {
