@@ -6,7 +6,7 @@ import { reportCommand } from '../report/commands';
 import { REPORT } from '../report/records';
 import { say, sayJson } from '../text/terminal';
 import { ProgressBar } from './bar';
-import { calibrationLines } from './calibration-lines';
+import { calibrationLines } from '../eval/calibration-lines';
 import { defineCommand } from './command';
 import { createDownloadDisplay } from './download-progress';
 import { tellFallback } from './fallback';

@@ -3,7 +3,7 @@ import { say, sayJson } from '../text/terminal';
 import { fill } from '../text/text-table';
 import type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent } from '../train/events';
 import { LiveLine, ProgressBar } from './bar';
-import { calibrationLines } from './calibration-lines';
+import { calibrationLines } from '../eval/calibration-lines';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
 import { classLines } from './eval-report';
 import { tellFallback } from './fallback';

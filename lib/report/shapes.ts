@@ -11,10 +11,11 @@ const print = map(fields({ images: count, hash: text }));
 const ofItsType: Shape = (options) =>
   Object.entries(options as object).every(([key, value]: [string, unknown]) => {
     const type = (TRAIN_OPTIONS as Readonly<Record<string, { type: string } | undefined>>)[key]?.type;
-    return type === undefined ? key === 'data' || !isObject(value) : value === undefined || typeof value === type;
+    return type === undefined ? key === 'data' || !isComposed(value) : value === undefined || typeof value === type;
   });
 
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+/** An object or an array: of data that an option has none. */
+const isComposed = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 const optionsOfRun = fields({ data: name, weights: name });
 

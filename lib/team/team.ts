@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import os from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { SessionOptions, TeamConnection, TrainEpochOptions, ValidationOptions } from '../backend/types';
 import { oneLine, ResnetFtError } from '../errors';
@@ -272,6 +273,3 @@ export class Team {
     return lost(`Another process of the training is lost: ${why}`, error);
   }
 }
-
-const pause = (milliseconds: number): Promise<undefined> =>
-  new Promise((resolve) => setTimeout(() => resolve(undefined), milliseconds));

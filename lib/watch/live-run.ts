@@ -1,3 +1,4 @@
+import { calibrationLines } from '../eval/calibration-lines';
 import { readRun, type Run } from '../report/read-run';
 import type { EpochRecord, StepRecord } from '../report/records';
 import { counted } from '../text/count';
@@ -71,6 +72,8 @@ export class LiveRun {
         return this.note(event.note);
       case 'skipped':
         return this.note(`skipped ${event.file}: ${event.reason}`);
+      case 'calibrated':
+        return calibrationLines(event).forEach((line) => this.note(line));
       case 'start':
         return this.start(event);
       case 'step':
@@ -91,7 +94,6 @@ export class LiveRun {
       case 'fallback':
       case 'saved':
       case 'checkpoint':
-      case 'calibrated':
       case 'resumed':
         return;
     }

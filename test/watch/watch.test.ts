@@ -233,6 +233,9 @@ withBrowser('the live page', () => {
     await has('#curves tbody tr:nth-child(4)', '50.0 %');
     expect(await page.locator('#curves details').getAttribute('open')).not.toBeNull();
     expect(await text('#figures')).toMatch(/50\.0 %\s+best 87\.5 %, epoch 3/);
+    const before = { loss: { before: 0.9, after: 0.5 }, error: { before: 0.2, after: 0.1 } };
+    watch.see({ kind: 'calibrated', temperature: 1.5, images: 40, ...before });
+    await has('#notes', 'temperature 1.500, fitted on 40 validation images');
     expect(await opened.axe()).toEqual([]);
     expect(await opened.tooWide()).toEqual([]);
 

@@ -1,6 +1,6 @@
-import { FEWEST_IMAGES, type CalibrationFigures } from '../eval/fit-calibration';
 import { counted } from '../text/count';
 import { percent } from '../text/percent';
+import { FEWEST_IMAGES, type CalibrationFigures } from './fit-calibration';
 
 /** What a temperature is and does, for a person. */
 export function calibrationLines({ temperature, images, loss, error }: CalibrationFigures): string[] {
