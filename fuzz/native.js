@@ -104,7 +104,11 @@ function runNative(target, { seed, milliseconds, executions, corpus, findings })
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let text = '';
-    child.stderr.on('data', (chunk) => (text = `${text}${chunk}`.slice(-200_000)));
+    let newAt = begun;
+    child.stderr.setEncoding('utf8').on('data', (chunk) => {
+      text = `${text}${chunk}`.slice(-200_000);
+      if (/\tNEW /.test(chunk)) newAt = performance.now();
+    });
     child.on('error', reject);
     child.on('close', (code) => {
       const figure = (pattern) => Number(pattern.exec(text)?.[1] ?? 0);
@@ -114,7 +118,9 @@ function runNative(target, { seed, milliseconds, executions, corpus, findings })
         found: [],
       };
       result.edges = Number([...text.matchAll(/cov: (\d+)/g)].at(-1)?.[1] ?? 0);
-      result.seconds = (performance.now() - begun) / 1000;
+      const now = performance.now();
+      result.seconds = (now - begun) / 1000;
+      result.quiet = (now - newAt) / 1000;
       if (code !== 0) {
         const why = /(?:ERROR|SUMMARY|runtime error): .*/.exec(text)?.[0] ?? `it ended with ${code}`;
         const file = /Test unit written to (\S+)/.exec(text)?.[1] ?? 'unknown';

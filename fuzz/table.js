@@ -5,6 +5,8 @@ const figure = (value) => Math.round(value).toLocaleString('en-US');
 const COLUMNS = [
   ['Target', ({ target }) => target],
   ['Minutes', ({ seconds }) => (seconds === undefined ? '' : (seconds / 60).toFixed(1))],
+  // Since anything ran that had not run before.
+  ['Quiet', ({ quiet }) => (quiet === undefined ? '' : (quiet / 60).toFixed(1))],
   ['Executions', ({ executions }) => (executions === undefined ? '' : figure(executions))],
   ['a second', ({ executions, seconds }) => (seconds > 0 ? figure(executions / seconds) : '')],
   ['Read', ({ read }) => (read === undefined ? '' : figure(read))],

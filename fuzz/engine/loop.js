@@ -97,6 +97,7 @@ class Fuzzer {
   }
 
   keep(bytes) {
+    this.newAt = performance.now();
     this.entries.push(bytes);
     const hash = createHash('sha1').update(bytes).digest('hex').slice(0, 16);
     fs.writeFileSync(path.join(corpus, hash), bytes);
@@ -148,10 +149,12 @@ async function main() {
   const fuzzer = new Fuzzer(target, coverage);
   const begun = performance.now();
   await fuzzer.all(begun + milliseconds);
-  const seconds = (performance.now() - begun) / 1000;
+  const now = performance.now();
+  const seconds = (now - begun) / 1000;
+  const quiet = (now - (fuzzer.newAt ?? begun)) / 1000;
   await target.close?.();
   const { counts, entries, slowest } = fuzzer;
-  const counters = { corpus: entries.length, covered: coverage.share, slowest };
+  const counters = { corpus: entries.length, covered: coverage.share, slowest, quiet };
   parentPort.postMessage({ kind: 'done', seconds, ...counts, ...counters, comparisons: target.comparisons?.() });
 }
 
