@@ -2,7 +2,7 @@ import path from 'node:path';
 import { isOutOfMemory } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
 import type { Dataset } from '../data/dataset';
-import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
+import { fingerprint, requireSameData, type DataPrint, type UnseenFile } from '../data/fingerprint';
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
@@ -58,11 +58,13 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   if (run.signal.aborted) throw aborted();
 
   const dataset = await openData(asked, run);
-  const print = resumed === undefined ? await lookedAt(asked.data, dataset, run) : await fingerprint(dataset);
+  const unseen: UnseenFile[] = [];
+  const print =
+    resumed === undefined ? await lookedAt(asked.data, dataset, run) : await fingerprint(dataset, undefined, unseen);
   run.team = await join?.(print, dataset);
   const options = resumed === undefined ? await settleRecipe(input, asked, dataset, run) : asked;
   checkWarmup(options, runSteps(dataset.train.length, options));
-  if (resumed !== undefined) requireSameData(resumed.config.data, print);
+  if (resumed !== undefined) requireSameData(resumed.config.data, print, unseen);
   const folder =
     resumed === undefined
       ? await RunFolder.prepareFor(options.output, run)

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { run, scratch } from '../cli/run';
 import { localServer } from '../download/server';
+import { slowRows } from '../slow';
 import { repeatableRandom } from '../train/resume-runs';
 import { callsIn, compileLayer, faulty, type Fault } from './layer';
 import { scenarios, type Scenario } from './scenarios';
@@ -31,7 +32,12 @@ const EVERY = { number: 1, last: 1e9 };
 const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
   ['predict', { call: 'memory', number: 40, error: 'ENOMEM' }, 1, /does not fit into memory/],
   ['predict', { call: 'thread', number: 1, error: 'EAGAIN' }, 1, /no thread can be started/],
-  ['train', { call: 'memory', number: 150, last: 1e9, error: 'ENOMEM' }, 1, /memory/],
+  ...slowRows<[string, Fault, number, RegExp]>([
+    'train',
+    { call: 'memory', number: 150, last: 1e9, error: 'ENOMEM' },
+    1,
+    /memory/,
+  ]),
   // Node.js 20 aborts where a file that readFileSync reads as UTF-8 can't be closed.
   ['train', { call: 'close', number: 2, error: 'EIO', file: 'owner.json' }, 0, /^$/],
   ['train', { call: 'unlink', number: 1, error: 'EROFS', file: 'step-00000000' }, 0, /^$/],
@@ -54,6 +60,13 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
     { call: 'list', number: 2, error: 'ESTALE', file: 'checkpoints' },
     1,
     /checkpoints: the folder can't be read: stale file handle \(ESTALE\)\. Try again/,
+  ],
+  ['resume', { call: 'stat', number: 1, error: 'ESTALE', file: '.jpg' }, 0, /^$/],
+  [
+    'resume',
+    { call: 'stat', ...EVERY, error: 'ESTALE', file: '.jpg' },
+    1,
+    /Whether the data set is the one that the run began with can't be told: [^ ]*\.jpg can't be looked at: stale file handle \(ESTALE\)/,
   ],
   [
     'resume',

@@ -81,7 +81,9 @@ export class Sweep {
     if (!cut) for (const file of visible(outputs)) problems.push(...(await broken(file)));
     if (outcome.code === 0 && !cut) problems.push(...(await differs(scenario, folder, outcome, expected)));
     const cleans = hit !== undefined && ['unlink', 'rmdir', 'list', 'rename'].includes(fault.call);
-    const left = litter(outputs).filter((name) => !before.includes(`${name} `));
+    // What could not be looked at could not be removed either.
+    const stayed = fault.call === 'stat' && hit !== undefined ? hit.path : undefined;
+    const left = litter(outputs).filter((name) => !before.includes(`${name} `) && name !== stayed);
     if (!cleans && !cut) problems.push(...left.map((name) => `left ${name}`));
     const args = scenario.next(folder);
     // Where nothing has changed it would do what it did without a fault.
