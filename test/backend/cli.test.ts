@@ -9,7 +9,19 @@ const tmp = scratch();
 const without = { LIBTORCH: '', XDG_CACHE_HOME: path.join(tmp, 'empty-cache'), PATH: path.join(tmp, 'no-bin') };
 /** One is named that is none. */
 const misnamed = { LIBTORCH: path.join(tmp, 'nowhere') };
-const recipe = ['--arch', 'resnet18', '--weights', 'none', '--train-from', 'fc', '--batch-size', '5', '--json'];
+const recipe = [
+  '--arch',
+  'resnet18',
+  '--weights',
+  'none',
+  '--train-from',
+  'fc',
+  '--image-size',
+  '64',
+  '--batch-size',
+  '5',
+  '--json',
+];
 
 const train = (output: string, options: string[], env: NodeJS.ProcessEnv = {}) =>
   run(['train', ANTS_BEES, ...recipe, ...options, '--output', output], { env });

@@ -1,8 +1,13 @@
 import { openJsBackend } from '../../lib/backend/js/backend';
 import { openNativeBackend } from '../../lib/backend/native/backend';
+import { slowRows } from '../slow';
 import { describeAgreement } from './agreement';
 import { describeContract } from './contract';
 
-describeContract('native', openNativeBackend);
-describeContract('js (wasm)', () => openJsBackend('wasm'));
+describeContract('native', openNativeBackend, { trainFrom: ['conv1', 'fc'], draws: ['torch', 'counter'] });
+// It takes its time for each of these.
+describeContract('js (wasm)', () => openJsBackend('wasm'), {
+  trainFrom: ['fc', ...slowRows('conv1' as const)],
+  draws: ['counter', ...slowRows('torch' as const)],
+});
 describeAgreement('js (wasm) and native', async () => [await openJsBackend('wasm'), await openNativeBackend()]);

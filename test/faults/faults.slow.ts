@@ -5,15 +5,15 @@ import { compileLayer } from './layer';
 import { scenarios } from './scenarios';
 import { allFaults, oneWayEach, Sweep } from './sweep';
 
-// Every call on a file that a command makes fails once in each way. RESNET_FT_FAULTS names scenarios, with commas; with
-// RESNET_FT_FAULTS_SHIFT each call fails in one way, which changes with that number. RESNET_FT_FAULTS_LOG is a file to which
-// each fault and what came of it is appended.
+// Every call on a file that a command makes fails once, in a way that changes with the number RESNET_FT_FAULTS_SHIFT (0 unless given), or
+// where that is `all` in each way, which takes a day. RESNET_FT_FAULTS names scenarios, with commas. RESNET_FT_FAULTS_LOG is a file
+// to which each fault and what came of it is appended.
 
 const tmp = scratch();
 const mirror = localServer();
 const library = compileLayer(tmp);
 const named = process.env['RESNET_FT_FAULTS']?.split(',');
-const shift = process.env['RESNET_FT_FAULTS_SHIFT'];
+const shift = process.env['RESNET_FT_FAULTS_SHIFT'] ?? '0';
 const log = process.env['RESNET_FT_FAULTS_LOG'];
 
 (library === undefined ? test.skip : test)(
@@ -24,7 +24,7 @@ const log = process.env['RESNET_FT_FAULTS_LOG'];
     for (const scenario of await scenarios(tmp, library as string, mirror)) {
       if (named?.includes(scenario.name) === false) continue;
       const baseline = await sweep.baseline(scenario);
-      for (const fault of shift === undefined ? allFaults(baseline) : oneWayEach(baseline, Number(shift))) {
+      for (const fault of shift === 'all' ? allFaults(baseline) : oneWayEach(baseline, Number(shift))) {
         const injection = await sweep.inject(baseline, fault);
         if (log !== undefined) fs.appendFileSync(log, `${JSON.stringify(injection)}\n`);
         if (injection.problems.length > 0) bad.push(injection);

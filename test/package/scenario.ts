@@ -5,7 +5,20 @@ import { ANTS_BEES, ROOT, type Outcome } from '../cli/run';
 import { PROGRAM, WORKERS } from './programs';
 import type { Project } from './project';
 
-const TRAIN = ['train', ANTS_BEES, '--arch', 'resnet18', '--weights', 'none', '--epochs', '1', '--batch-size', '8'];
+const TRAIN = [
+  'train',
+  ANTS_BEES,
+  '--arch',
+  'resnet18',
+  '--weights',
+  'none',
+  '--epochs',
+  '1',
+  '--batch-size',
+  '8',
+  '--image-size',
+  '64',
+];
 
 /** Some image of the fixture. */
 export const IMAGE = fs

@@ -7,6 +7,7 @@ import { buildNetwork } from '../../lib/network/architecture';
 import { difference, FILES, TARGETS } from '../backend/images';
 import { scratch } from '../cli/run';
 import { sessionWith, type SessionChanges } from '../made-weights';
+import { slowRows } from '../slow';
 import { BUILT_FOR_SEVERAL } from './built';
 import { several, type Outcome } from './several';
 
@@ -96,12 +97,14 @@ each(FROZEN)('%s: several processes train as one does', async (_, changes, world
 
 /** With mean and variance over all images every batch norm does what one process does. */
 const SYNCHRONISED: [string, SessionChanges, number, number, number][] = [
-  ['everything', { momentum: 0.9 }, 2, 4, 1],
   ['a part of the network, an odd batch', { trainFrom: 'layer3', momentum: 0.9, weightDecay: 1e-3 }, 2, 3, 1],
   ['a process without an image in the last batch', { momentum: 0.9 }, 3, 7, 1],
-  ['mixed images', { augment: [{ kind: 'mixup', alpha: 0.4 }] }, 2, 4, 1],
-  ['windows that are erased in part', { augment: [{ kind: 'random-erasing', probability: 0.5 }] }, 2, 4, 1],
   ['averaged weights, batches that are added up', { ema: 0.7, clipGrad: 0.5 }, 2, 4, 2],
+  ['mixed images', { augment: [{ kind: 'mixup', alpha: 0.4 }] }, 2, 4, 1],
+  ...slowRows<[string, SessionChanges, number, number, number]>(
+    ['everything', { momentum: 0.9 }, 2, 4, 1],
+    ['windows that are erased in part', { augment: [{ kind: 'random-erasing', probability: 0.5 }] }, 2, 4, 1],
+  ),
 ];
 
 each(SYNCHRONISED)('synchronised: %s', async (_, changes, world, batchSize, accumulate) => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { freePort } from '../../lib/team/start';
 import { ANTS_BEES as FIXTURE, run } from '../cli/run';
 import { describeWithTorch } from '../python-torch';
+import { slowRows } from '../slow';
 import { BUILT_FOR_SEVERAL } from './built';
 import { expectSame, folderOf, MAIN, output, recordsOf, SMALL } from './small-runs';
 
@@ -60,18 +61,18 @@ onLinux('several processes by --nproc', () => {
   }
 
   // Two at the same time: most of it is waiting.
-  test.each([
+  test.each<[NodeJS.Signals, RegExp[], RegExp[]]>([
     [
       'SIGKILL',
       [/^resnet-ft: Process 1 of 2 \(pid \d+\) was killed by SIGKILL\. Go on from its last checkpoint: /],
       [/^resnet-ft: Process 2 of 2 \(pid \d+\) was killed by SIGKILL\. Go on from its last checkpoint: /],
     ],
-    [
+    ...slowRows<[NodeJS.Signals, RegExp[], RegExp[]]>([
       'SIGSTOP',
       [/^resnet-ft: Process 1 of 2 \(.*, pid \d+\) has given no sign of life for \d+ s\. /],
       [/^resnet-ft: Process 2 of 2 \(.*, pid \d+\) is gone, or does not answer\. /],
-    ],
-  ] as const)('%s of a process ends all with one line, and the run can go on', async (signal, ...lines) => {
+    ]),
+  ])('%s of a process ends all with one line, and the run can go on', async (signal, ...lines) => {
     const both = await Promise.all(lines.map((_, which) => ended(signal, which)));
     for (const [which, { code, stderr, children, folder }] of both.entries()) {
       expect(code).not.toBe(0);
@@ -94,9 +95,9 @@ onLinux('several processes by --nproc', () => {
   const apart = (rank: number) => ({ RESNET_FT_MACHINE: `m${rank}` });
   const scratchOf = (rank: number) => ['--cache-dir', folderOf(`cache-${rank}`), '--crop-cache', '0'];
 
-  test.each([
+  test.each<[string, string[]]>([
     ['crops', []],
-    ['windows of images', ['--crop-scale', '0.5..1']],
+    ...slowRows<[string, string[]]>(['windows of images', ['--crop-scale', '0.5..1']]),
   ])('machines that share no files make %s of their own', async (_, more) => {
     const alone = ['--epochs', '1', ...more];
     const expected = more.length === 0 ? 'whole' : 'windows';

@@ -4,6 +4,7 @@ import type { Backend, CropStore, EpochResult, SessionState, StepEvent, StepsCom
 import { buildNetwork } from '../../lib/network/architecture';
 import { difference, fillStore, TARGETS } from '../backend/images';
 import { sessionWith, type SessionChanges } from '../made-weights';
+import { slowRows } from '../slow';
 
 const CROP = 64;
 const EPOCHS = 2;
@@ -61,13 +62,15 @@ function apart(a: SessionState, b: SessionState): number {
 }
 
 const RECIPES: [string, SessionChanges, number, number][] = [
-  ['SGD', { momentum: 0.9 }, 2, 1],
   ['a smaller last batch', { momentum: 0.9, nesterov: true, weightDecay: 1e-3 }, 3, 1],
   ['AdamW, clipped, averaged, smoothed', { optimizer: ADAMW, clipGrad: 0.5, ema: 0.7, loss: SMOOTHED }, 2, 1],
   ['batches that are added up', { loss: SMOOTHED }, 2, 2],
   ['a part of the network', { trainFrom: 'layer3', momentum: 0.9 }, 2, 1],
   ['the head alone', { trainFrom: 'fc', loss: SMOOTHED }, 2, 1],
-  ['mixed images', { augment: [{ kind: 'mixup', alpha: 0.4 }], draws: 'counter' }, 2, 1],
+  ...slowRows<[string, SessionChanges, number, number]>(
+    ['SGD', { momentum: 0.9 }, 2, 1],
+    ['mixed images', { augment: [{ kind: 'mixup', alpha: 0.4 }], draws: 'counter' }, 2, 1],
+  ),
 ];
 
 /** Those that recording treats differently. */

@@ -56,8 +56,8 @@ describe('features of frozen modules', () => {
   test('give the same losses from memory, from a file, and computed each time', async () => {
     const each = await losses('each', '--cache-memory', '0', '--cache-disk', '0');
     expect(each).toHaveLength(6);
-    // Room for a few rows in memory (a row is 200 KB), a few in the file, and none for the others.
-    const places = [[], ['--cache-memory', '0'], ['--cache-memory', '600k', '--cache-disk', '1MB']];
+    // Room for a few rows in memory (a row is 16 KB), a few in the file, and none for the others.
+    const places = [[], ['--cache-memory', '0'], ['--cache-memory', '50k', '--cache-disk', '80k']];
     for (const [i, place] of places.entries()) {
       const found = await losses(`place-${i}`, ...place);
       found.forEach((loss, step) => expect(loss).toBeCloseTo(each[step] ?? NaN, 5));

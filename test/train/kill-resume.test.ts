@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { run, scratch } from '../cli/run';
+import { slowRows } from '../slow';
 import { killAndResume, repeatableRandom, resultsOf, SHORT_RUN } from './resume-runs';
 
 // A process is killed at any moment, and the run that goes on comes to the same weights and figures, to the bit.
@@ -7,9 +8,9 @@ import { killAndResume, repeatableRandom, resultsOf, SHORT_RUN } from './resume-
 const tmp = scratch();
 const unix = process.platform === 'win32' ? test.skip : test;
 
-unix.each([
+unix.each<[name: string, given: string[], kills: number]>([
   ['the tutorial', ['--keep', 'min-batch-loss'], 3],
-  ['frozen modules', ['--train-from', 'layer4', '--accumulate', '2'], 3],
+  ...slowRows<[string, string[], number]>(['frozen modules', ['--train-from', 'layer4', '--accumulate', '2'], 3]),
   [
     'all that is averaged and drawn',
     [
@@ -18,7 +19,7 @@ unix.each([
     ],
     3,
   ],
-] as const)(
+])(
   'a run with %s that was killed comes to what one that was not comes to',
   async (name, given, kills) => {
     const plain = name.startsWith('all') ? SHORT_RUN.slice(0, SHORT_RUN.indexOf('--momentum')) : SHORT_RUN;

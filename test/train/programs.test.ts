@@ -10,7 +10,7 @@ const tmp = scratch();
 const inTmp = (name: string): string => path.join(tmp, name);
 const OPTIONS = {
   ...({ data: ANTS_BEES, weights: 'none', arch: 'resnet18', batchSize: 4, device: 'cpu', precision: 'fp32' } as const),
-  ...({ trainFrom: 'fc', threads: 1, epochs: 2, cropCache: '0' } as const),
+  ...({ trainFrom: 'fc', imageSize: 64, threads: 1, epochs: 2, cropCache: '0' } as const),
 };
 
 test('a loop over the events sees all of them, and ends with the training', async () => {

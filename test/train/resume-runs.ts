@@ -6,8 +6,8 @@ import path from 'node:path';
 import { ROOT, run, records } from '../cli/run';
 import { SMALL_RUN } from './small-run';
 
-/** A run whose epochs are short: small images, on one thread, which others on the machine disturb least. */
-export const SHORT_RUN = [...SMALL_RUN, '--image-size', '64', '--threads', '1', '--momentum', '0.9', '--lr', '0.05'];
+/** A run on one thread, which others on the machine disturb least. */
+export const SHORT_RUN = [...SMALL_RUN, '--threads', '1', '--momentum', '0.9', '--lr', '0.05'];
 
 /** All of a run's results that a run without a break has too. */
 export function resultsOf(folder: string): Promise<Record<string, unknown>> {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { ANTS_BEES, records, run, scratch, type Outcome } from '../cli/run';
+import { slowRows, slowTest } from '../slow';
 import { resultsOf, SHORT_RUN } from './resume-runs';
 import { startRun } from './small-run';
 
@@ -56,7 +57,7 @@ test('a finished run says so, and goes on where it is given more epochs, as if i
   expect(await resultsOf(output)).toEqual(await resultsOf(inTmp('three')));
 });
 
-test('so does a run of the js backend', async () => {
+slowTest('so does a run of the js backend', async () => {
   const js = [...SHORT_RUN, '--backend', 'js', '--train-from', 'fc', '--draws', 'counter', '--ema', '0.9'];
   const whole = await run([...js, '--epochs', '2', '--output', inTmp('js-whole')]);
   expect([whole.code, whole.stderr]).toEqual([0, '']);
@@ -210,23 +211,23 @@ test('the model of an epoch after the checkpoint does not stay', async () => {
 
 const unix = process.platform === 'win32' ? test.skip : test;
 
-unix.each([
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const)('%s saves the run, and prints the command that goes on with it', async (signal, code) => {
-  const output = inTmp(signal);
-  const args = [...SHORT_RUN.slice(2), '--epochs', '3', '--output', output];
-  const child = await startRun(args, '"step":4,', 'pipe');
-  let stderr = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  child.kill(signal);
-  expect(await once(child, 'close')).toEqual([code, null]);
-  const [, goOn] =
-    /^resnet-ft: The training was stopped\.[^\n]* Go on with: npx resnet-ft ([^\n]+)\n$/.exec(stderr) ?? [];
-  const ran = await run((goOn as string).split(' '));
-  expect([ran.code, ran.stderr]).toEqual([0, '']);
-  expect(await resultsOf(output)).toEqual(await resultsOf(inTmp('three')));
-});
+unix.each<[NodeJS.Signals, number]>([['SIGINT', 130], ...slowRows<[NodeJS.Signals, number]>(['SIGTERM', 143])])(
+  '%s saves the run, and prints the command that goes on with it',
+  async (signal, code) => {
+    const output = inTmp(signal);
+    const args = [...SHORT_RUN.slice(2), '--epochs', '3', '--output', output];
+    const child = await startRun(args, '"step":4,', 'pipe');
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([code, null]);
+    const [, goOn] =
+      /^resnet-ft: The training was stopped\.[^\n]* Go on with: npx resnet-ft ([^\n]+)\n$/.exec(stderr) ?? [];
+    const ran = await run((goOn as string).split(' '));
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    expect(await resultsOf(output)).toEqual(await resultsOf(inTmp('three')));
+  },
+);
 
 unix('a run that still lives is not taken from its process', async () => {
   const output = inTmp('living');

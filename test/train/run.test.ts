@@ -23,7 +23,7 @@ function header(file: string): { metadata: Record<string, string>; names: string
 
 test('two steps leave config, metrics, weights and predictions', async () => {
   const output = path.join(tmp, 'two-steps');
-  const ran = await run([...base, '--steps', '2', '--report', '--output', output]);
+  const ran = await run([...base, '--image-size', '224', '--steps', '2', '--report', '--output', output]);
   expect(ran.stderr).toBe('');
   expect(ran.code).toBe(0);
   const files = [

@@ -7,7 +7,15 @@ import { ANTS_BEES, scratch } from '../cli/run';
 import { callApi } from '../predict/call-api';
 
 const tmp = scratch();
-const recipe = { data: ANTS_BEES, weights: 'none', arch: 'resnet18', batchSize: 4, device: 'cpu', cropCache: '0' };
+const recipe = {
+  data: ANTS_BEES,
+  weights: 'none',
+  arch: 'resnet18',
+  batchSize: 4,
+  imageSize: 64,
+  device: 'cpu',
+  cropCache: '0',
+};
 
 interface Failing {
   options: object;

@@ -11,6 +11,7 @@ import type { EpochRecord, StepRecord, TrainEvent } from '../../lib/train/events
 import { LivePage } from '../../lib/watch/live-page';
 import { watchTraining, type Watch } from '../../lib/watch/watch';
 import { makeRun } from '../report/made-run';
+import { slowRows } from '../slow';
 import { SMALL_RUN } from '../train/small-run';
 
 const tmp = scratch();
@@ -190,65 +191,65 @@ describe('who is let in', () => {
 });
 
 withBrowser('the live page', () => {
-  test.each([
-    { width: 390, colors: 'dark' as const },
-    { width: 1280, colors: 'light' as const },
-  ])('follows a training, and turns into its report: $width pixels', async (look) => {
-    const watch = await watched();
-    const opened = await openUrl(watch.url, look);
-    const { page, complaints } = opened;
-    const text = (id: string): Promise<string> => page.locator(id).innerText();
-    const has = (id: string, part: string): Promise<void> => page.locator(id, { hasText: part }).waitFor();
-    watch.see({ kind: 'crops', done: 5, total: 20 });
-    await has('#status', 'Reading images: 5 of 20');
+  test.each([{ width: 390, colors: 'dark' as const }, ...slowRows({ width: 1280, colors: 'light' as const })])(
+    'follows a training, and turns into its report: $width pixels',
+    async (look) => {
+      const watch = await watched();
+      const opened = await openUrl(watch.url, look);
+      const { page, complaints } = opened;
+      const text = (id: string): Promise<string> => page.locator(id).innerText();
+      const has = (id: string, part: string): Promise<void> => page.locator(id, { hasText: part }).waitFor();
+      watch.see({ kind: 'crops', done: 5, total: 20 });
+      await has('#status', 'Reading images: 5 of 20');
 
-    const start = await begun(`run-${look.width}`);
-    watch.see({ kind: 'note', note: 'a <b>note</b>' });
-    watch.see(start);
-    // The folder's run had two epochs, which it goes on from.
-    await has('h1', `run-${look.width}`);
-    expect(await text('#notes')).toContain('a <b>note</b>');
-    expect(await page.locator('#batches img').count()).toBe(1);
-    expect(await text('#recipe')).toContain('for up to 2 epochs of 3 steps');
-    const points = async (): Promise<number> =>
-      JSON.parse((await page.locator('[data-plot]').first().getAttribute('data-plot')) ?? '').curves[0].points.length;
-    expect(await points()).toBe(2);
+      const start = await begun(`run-${look.width}`);
+      watch.see({ kind: 'note', note: 'a <b>note</b>' });
+      watch.see(start);
+      // The folder's run had two epochs, which it goes on from.
+      await has('h1', `run-${look.width}`);
+      expect(await text('#notes')).toContain('a <b>note</b>');
+      expect(await page.locator('#batches img').count()).toBe(1);
+      expect(await text('#recipe')).toContain('for up to 2 epochs of 3 steps');
+      const points = async (): Promise<number> =>
+        JSON.parse((await page.locator('[data-plot]').first().getAttribute('data-plot')) ?? '').curves[0].points.length;
+      expect(await points()).toBe(2);
 
-    watch.see(step(7, 0.4));
-    await has('#status', 'Epoch 3 of 4: step 1 of 3');
-    watch.see(step(8));
-    await has('#status', 'training images a second');
-    await has('#status', 'to go');
-    watch.see(step(9));
-    await has('#status', 'Epoch 3 of 4: validating 4 images');
-    watch.see(epoch(3, 0.875));
-    await has('#figures', '87.5 %');
-    while ((await points()) < 3) await sleep(50);
-    // What a reader has opened stays open.
-    await page.locator('#curves summary').click();
-    watch.see(step(10));
-    watch.see(step(11));
-    watch.see(step(12));
-    watch.see(epoch(4, 0.5));
-    await has('#curves tbody tr:nth-child(4)', '50.0 %');
-    expect(await page.locator('#curves details').getAttribute('open')).not.toBeNull();
-    expect(await text('#figures')).toMatch(/50\.0 %\s+best 87\.5 %, epoch 3/);
-    const before = { loss: { before: 0.9, after: 0.5 }, error: { before: 0.2, after: 0.1 } };
-    watch.see({ kind: 'calibrated', temperature: 1.5, images: 40, ...before });
-    await has('#notes', 'temperature 1.500, fitted on 40 validation images');
-    expect(await opened.axe()).toEqual([]);
-    expect(await opened.tooWide()).toEqual([]);
+      watch.see(step(7, 0.4));
+      await has('#status', 'Epoch 3 of 4: step 1 of 3');
+      watch.see(step(8));
+      await has('#status', 'training images a second');
+      await has('#status', 'to go');
+      watch.see(step(9));
+      await has('#status', 'Epoch 3 of 4: validating 4 images');
+      watch.see(epoch(3, 0.875));
+      await has('#figures', '87.5 %');
+      while ((await points()) < 3) await sleep(50);
+      // What a reader has opened stays open.
+      await page.locator('#curves summary').click();
+      watch.see(step(10));
+      watch.see(step(11));
+      watch.see(step(12));
+      watch.see(epoch(4, 0.5));
+      await has('#curves tbody tr:nth-child(4)', '50.0 %');
+      expect(await page.locator('#curves details').getAttribute('open')).not.toBeNull();
+      expect(await text('#figures')).toMatch(/50\.0 %\s+best 87\.5 %, epoch 3/);
+      const before = { loss: { before: 0.9, after: 0.5 }, error: { before: 0.2, after: 0.1 } };
+      watch.see({ kind: 'calibrated', temperature: 1.5, images: 40, ...before });
+      await has('#notes', 'temperature 1.500, fitted on 40 validation images');
+      expect(await opened.axe()).toEqual([]);
+      expect(await opened.tooWide()).toEqual([]);
 
-    const { output } = start as Extract<TrainEvent, { kind: 'start' }>;
-    await makeRun(tmp, path.basename(output), { classes: ['ants', 'bees'], files: ['a.png', 'b.png'], epochs: 4 });
-    expect(await run(['report', output])).toMatchObject({ code: 0 });
-    watch.see({ kind: 'report', file: path.join(output, 'report.html') });
-    await watch.end();
-    await page.waitForURL(/\/report\?/);
-    await has('h2', 'Commands');
-    expect(complaints).toEqual([]);
-    await opened.close();
-  });
+      const { output } = start as Extract<TrainEvent, { kind: 'start' }>;
+      await makeRun(tmp, path.basename(output), { classes: ['ants', 'bees'], files: ['a.png', 'b.png'], epochs: 4 });
+      expect(await run(['report', output])).toMatchObject({ code: 0 });
+      watch.see({ kind: 'report', file: path.join(output, 'report.html') });
+      await watch.end();
+      await page.waitForURL(/\/report\?/);
+      await has('h2', 'Commands');
+      expect(complaints).toEqual([]);
+      await opened.close();
+    },
+  );
 
   test('without scripts it shows how far the training was, and says so', async () => {
     const watch = await watched();
