@@ -6,9 +6,10 @@ import { SMALL_RUN } from './small-run';
 // Disks that are too small, full or read-only, as small file systems that the script mounts for itself alone.
 
 const tmp = scratch();
-const training = [...SMALL_RUN, '--crop-cache', '0', '--quiet', '--steps', '1', '--checkpoint-every', 'never'].join(
-  ' ',
-);
+const training = [
+  ...[...SMALL_RUN, '--image-size', '224', '--crop-cache', '0', '--quiet'],
+  ...['--steps', '1', '--checkpoint-every', 'never'],
+].join(' ');
 
 /** Trains into a file system of so many MB, after `before`; what is there afterwards is on standard output. */
 const onDisk = (megabytes: number, before: string, output: string) =>
