@@ -12,8 +12,16 @@ import { mistakes } from './mistakes';
 const CROP = 64;
 const ignore = (): void => {};
 
-/** What two backends must do alike. */
-export function describeAgreement(names: string, open: () => Promise<[Backend, Backend]>): void {
+/**
+ * What two backends must do alike.
+ *
+ * @param draws with which each goes on from the other's states
+ */
+export function describeAgreement(
+  names: string,
+  open: () => Promise<[Backend, Backend]>,
+  draws: readonly ('torch' | 'counter')[],
+): void {
   describe(`backends ${names} agree on`, () => {
     let backends: [Backend, Backend];
     beforeAll(async () => {
@@ -88,8 +96,8 @@ export function describeAgreement(names: string, open: () => Promise<[Backend, B
       expect(made[0]?.order).not.toEqual(made[1]?.order);
     });
 
-    test.each(['torch', 'counter'] as const)("each other's states, with draws of %s", async (draws) => {
-      const changes = { draws, momentum: 0.9, trainFrom: 'layer4' } as const;
+    test.each(draws)("each other's states, with draws of %s", async (drawn) => {
+      const changes = { draws: drawn, momentum: 0.9, trainFrom: 'layer4' } as const;
       const pass = { targets: TARGETS, batchSize: 8, ...rates(0.01, 1) };
       const [made, expected] = await Promise.all(
         [backends, [...backends].reverse()].map(async ([first, second]) => {
