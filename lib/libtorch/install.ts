@@ -27,18 +27,19 @@ export interface InstallOptions {
 interface Attempt {
   label: string;
   requirement: string;
-  extra: string[];
+  /** Address of an index; default pip's configured one. */
+  index?: string;
 }
 
 function attempts(): Attempt[] {
-  const plain = { label: "pip's configured index", requirement: `torch==${LIBTORCH_VERSION}`, extra: [] };
+  const plain = { label: "pip's configured index", requirement: `torch==${LIBTORCH_VERSION}` };
   // There are no +cpu builds for macOS, where the only build is one without CUDA.
   if (process.platform === 'darwin') return [plain];
   const cpu = `torch==${LIBTORCH_VERSION}+cpu`;
   const index = process.env['RESNET_FT_TORCH_INDEX'] || CPU_INDEX;
   return [
-    { label: "pip's configured index (CPU build)", requirement: cpu, extra: [] },
-    { label: shownUrl(index), requirement: cpu, extra: ['--index-url', index, '--timeout', '15', '--retries', '1'] },
+    { label: "pip's configured index (CPU build)", requirement: cpu },
+    { label: shownUrl(index), requirement: cpu, index },
     plain,
   ];
 }
@@ -179,7 +180,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
     for (const [i, attempt] of attempts().entries()) {
       onProgress(`Installing ${attempt.requirement} from ${attempt.label}`);
       const folder = path.join(temporary, String(i));
-      const failure = await pipInstall(python, folder, attempt.requirement, attempt.extra, signal);
+      const failure = await pipInstall(python, folder, attempt, signal);
       const finished = path.join(folder, 'torch');
       const reason = failure ?? (await rejection(finished, signal));
       if (reason === undefined) {

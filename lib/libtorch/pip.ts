@@ -36,24 +36,26 @@ export function findPip(): string {
 /**
  * Runs `pip install --no-deps` into a folder. pip's own output goes to stderr, for stdout belongs to the program.
  *
+ * @param index address of an index, which goes before pip's configured one
  * @returns undefined where it worked, else what went wrong.
  */
 export function pipInstall(
   python: string,
   target: string,
-  requirement: string,
-  extra: readonly string[],
+  { requirement, index }: { requirement: string; index?: string },
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   const args = ['-m', 'pip', 'install', '--no-deps', '--no-input', '--no-compile', '--only-binary=:all:'];
-  args.push('--disable-pip-version-check', '--target', target, ...extra, requirement);
+  // One that is named beside pip's own may be out of reach: the next attempt is made soon.
+  if (index !== undefined) args.push('--timeout', '15', '--retries', '1');
+  args.push('--disable-pip-version-check', '--target', target, requirement);
   return new Promise((resolve, reject) => {
     const child = spawn(python, args, {
       stdio: ['ignore', 2, 2],
       // `-m` looks into the working directory first: a folder named pip in somebody's data set would be run.
       cwd: path.dirname(target),
-      // pip refuses --target beside a configured --user.
-      env: { ...process.env, PIP_USER: '0' },
+      // pip refuses --target beside a configured --user. An address may have a login, and arguments are there for every user to see.
+      env: { ...process.env, PIP_USER: '0', ...(index === undefined ? {} : { PIP_INDEX_URL: index }) },
       windowsHide: true,
       ...(signal ? { signal } : {}),
     });

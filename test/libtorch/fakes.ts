@@ -56,6 +56,7 @@ export function sandbox(): Sandbox {
         '#!/bin/sh',
         'PATH=/usr/bin:/bin',
         `echo "$*" >> '${path.join(root, 'calls')}'`,
+        `echo "$PIP_INDEX_URL" >> '${path.join(root, 'indexes')}'`,
         'if [ "$1" = -c ]; then',
         '  case "$2" in',
         `    *find_spec*torch*) echo '${torch}' ;;`,

@@ -40,6 +40,7 @@ async function readAll(folder: string): Promise<void> {
 /** Starts a training and ends it after so many milliseconds; how it ended, what it said, and who was left two seconds later. */
 async function endedAfter(milliseconds: number, args: string[], end: (pid: number) => void) {
   const mark = `RESNET_FT_TEST_MARK=${Math.random()}`;
+  const begun = performance.now();
   const [name = '', value] = mark.split('=');
   const child = spawn(process.execPath, [path.join(ROOT, 'bin', 'resnet-ft.js'), ...args], {
     ...{ cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] as const },
@@ -51,8 +52,9 @@ async function endedAfter(milliseconds: number, args: string[], end: (pid: numbe
   await Promise.race([setTimeout(milliseconds), closed]);
   if (child.exitCode === null && child.signalCode === null) end(child.pid as number);
   const [code, signal] = await closed;
+  const took = performance.now() - begun;
   for (let i = 0; i < 20 && marked(mark).length > 0; i++) await setTimeout(100);
-  return { end: signal ?? code, lines: stderr.split('\n').filter((line) => line !== ''), left: marked(mark) };
+  return { end: signal ?? code, lines: stderr.split('\n').filter((line) => line !== ''), left: marked(mark), took };
 }
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
@@ -63,7 +65,7 @@ onLinux(
     const args = [...SHORT_RUN, '--epochs', '3'];
     const begun = performance.now();
     expect((await run([...args, '--output', path.join(tmp, 'whole')])).code).toBe(0);
-    const length = performance.now() - begun;
+    let length = performance.now() - begun;
     const expected = await resultsOf(path.join(tmp, 'whole'));
     const counts: Record<string, number> = {};
     for (let i = 0; i < TIMES; i++) {
@@ -71,12 +73,14 @@ onLinux(
       const output = path.join(tmp, `run-${i}`);
       const moment = random() * length;
       const given = [...args, '--output', output];
-      const { end, lines, left } = await endedAfter(moment, given, (pid) => process.kill(pid, signal));
+      const { end, lines, left, took } = await endedAfter(moment, given, (pid) => process.kill(pid, signal));
       // Before the command has begun to listen, the signal itself ends it; at the very end there is nothing to stop any more.
       const allowed = [128 + os.constants.signals[signal], signal, 0];
       if (!allowed.includes(end as never) || lines.length > (end === 0 || end === signal ? 0 : 1) || left.length > 0) {
         throw new Error(`${signal} after ${moment} ms: ${JSON.stringify({ end, lines, left })}`);
       }
+      // The machine is not always as busy as at the beginning: most signals shall come before the end.
+      if (end === 0) length = Math.min(length, took);
       counts[`${signal} ${end}`] = (counts[`${signal} ${end}`] ?? 0) + 1;
       await readAll(output).catch((error: Error) => {
         throw new Error(`${signal} after ${moment} of ${length} ms, ended by ${end}: ${error.message}`);
