@@ -25,6 +25,8 @@ const DOCUMENTED = [
   { formats: ['tiff'], reason: /TIFF: (?:the file is cut off|strips or tiles are missing)/ },
   // Of a list of no offsets libtiff makes zeros: what Pillow shows then are the bytes of the file's own header.
   { formats: ['tiff'], reason: /TIFF: the file does not say where its pixels are/ },
+  // Pillow counts rows with whatever number it finds; nobody writes a fraction.
+  { formats: ['tiff'], reason: /TIFF: the size of its strips or tiles is not a whole number/ },
   // Kinds that ours does not have: docs/architecture.md, Decoding.
   { formats: ['tiff'], reason: /TIFF: .* not supported/ },
 ];

@@ -70,8 +70,12 @@ export function checkPng(bytes: Buffer): PngHeader {
       if (length > 0 && at + 8 >= bytes.length) throw new Refusal('PNG: the file is cut off');
       data = true;
     } else {
+      // The first picture of an animation ends here, and what follows does not matter.
+      if (data && name === 'fcTL' && walk.animated) {
+        if (end + 4 <= bytes.length) break;
+        return { ...(walk.header as PngHeader), unended: at };
+      }
       if (end > bytes.length) throw new Refusal(`PNG: the chunk ${name} is cut off`);
-      if (data && name === 'fcTL' && walk.animated) break;
       walk.chunk(name, bytes.subarray(at + 8, end), data);
       if (!data && (end + 4 > bytes.length || crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end))) {
         throw new Refusal(`PNG: the checksum of the chunk ${name} is wrong`);

@@ -117,8 +117,11 @@ function chunksOf(
   const tiled = compression === 1 ? ifd.values(273) === undefined : ifd.values(322) !== undefined;
   const offsets = ifd.values(tiled ? 324 : 273) ?? ifd.values(273);
   if (offsets === undefined) throw new Refusal('TIFF: the file does not say where its pixels are');
-  const chunkWidth = tiled ? (ifd.value(322) ?? NaN) : width;
-  const chunkHeight = tiled ? (ifd.value(323) ?? NaN) : (ifd.value(278) ?? height);
+  const [chunkWidth = 0, chunkHeight = 0] = tiled
+    ? [ifd.value(322), ifd.value(323)]
+    : [width, ifd.value(278) ?? height];
+  if (Number.isNaN(chunkWidth) || Number.isNaN(chunkHeight))
+    throw new Refusal('TIFF: the size of its strips or tiles is not a whole number');
   if (!(chunkWidth > 0 && chunkHeight > 0)) throw new Refusal('TIFF: the size of its strips or tiles is not valid');
   return { tiled, chunkWidth, chunkHeight, offsets, byteCounts: ifd.values(tiled ? 325 : 279) ?? ifd.values(279) };
 }
