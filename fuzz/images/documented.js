@@ -27,6 +27,8 @@ const DOCUMENTED = [
   { formats: ['tiff'], reason: /TIFF: the file does not say where its pixels are/ },
   // Pillow counts rows with whatever number it finds; nobody writes a fraction.
   { formats: ['tiff'], reason: /TIFF: the size of its strips or tiles is not a whole number/ },
+  // BMP has run lengths for four and eight bits alone; Pillow takes each byte of a run for a pixel.
+  { formats: ['bmp'], reason: /BMP: run lengths of black and white are not supported/ },
   // Kinds that ours does not have: docs/architecture.md, Decoding.
   { formats: ['tiff'], reason: /TIFF: .* not supported/ },
 ];

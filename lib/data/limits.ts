@@ -1,7 +1,7 @@
 import { Refusal } from './decoders/refusal';
 
 /** Pillow's limit: above twice its MAX_IMAGE_PIXELS it takes an image for a decompression bomb. */
-const MAX_PIXELS = 2 * Math.floor(1024 ** 3 / 4 / 3);
+export const MAX_PIXELS = 2 * Math.floor(1024 ** 3 / 4 / 3);
 
 /** Refuses sizes that no image has, before memory is taken for them. */
 export function checkSize(width: number, height: number): void {

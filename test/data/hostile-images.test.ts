@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { decodeImage } from '../../lib/data/decode';
 import { Thumbnails } from '../../lib/report/thumbnails';
-import { scratch } from '../cli/run';
+import { ROOT, scratch } from '../cli/run';
 import { manyScans } from './many-scans';
 
 // What an attacker hands over as `.jpg`: the loaders of sharp for drawings and films must not see it.
@@ -39,6 +39,14 @@ describe('what is no image of ours', () => {
       code: 'IMAGE_UNREADABLE',
       message: 'photo.jpg: not an image of a supported format',
     });
+  });
+});
+
+test('a PNG whose second header, behind the pixels, hides how large it is', async () => {
+  const bytes = readFileSync(path.join(ROOT, 'fuzz', 'kept', 'image-png', 'second-header.input'));
+  await expect(decodeImage(bytes, 'photo.png')).rejects.toMatchObject({
+    code: 'IMAGE_UNREADABLE',
+    message: 'photo.png: the image is too large (83492877 x 9; 178956970 pixels are allowed)',
   });
 });
 

@@ -1,6 +1,6 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import type { RgbImage } from '../../backend/types';
-import { checkSize } from '../limits';
+import { checkSize, MAX_PIXELS } from '../limits';
 import { decodeBmp, isBmp, readBmpHeader } from './bmp';
 import { cmykToRgb } from './cmyk';
 import { decodeGif, isGif, readGifFrame } from './gif';
@@ -161,5 +161,6 @@ async function decodeGray16(bytes: Buffer, options?: SharpOptions): Promise<RgbI
 }
 
 function open(bytes: Buffer, options?: SharpOptions): Sharp {
-  return sharp(bytes, { ...OPTIONS, ...options });
+  // The plan has been checked; should libvips see another size in the file than we do, it is bounded all the same.
+  return sharp(bytes, { ...OPTIONS, limitInputPixels: MAX_PIXELS, ...options });
 }

@@ -113,7 +113,7 @@ class Walk {
     if (data.length < (LEAST[name] ?? 0)) throw new Refusal(`PNG: the chunk ${name} is cut off`);
     switch (name) {
       case 'IHDR':
-        return this.readHeader(data);
+        return this.readHeader(data, afterPixels);
       case 'tRNS': {
         const least = this.colour === 0 ? 2 : this.colour === 2 ? 6 : 0;
         if (data.length < least) throw new Refusal('PNG: the chunk tRNS is cut off');
@@ -138,14 +138,15 @@ class Walk {
     }
   }
 
-  private readHeader(data: Buffer): void {
+  private readHeader(data: Buffer, afterPixels: boolean): void {
     const [width, height] = [data.readUInt32BE(0), data.readUInt32BE(4)];
     const [bits, colour, , filter, interlace] = [...data.subarray(8, 13)] as [number, number, number, number, number];
     if (filter !== 0) throw new Refusal('PNG: unknown filter');
     if (DEPTHS[colour]?.includes(bits) !== true)
       throw new Refusal(`PNG: ${bits} bits of colour type ${colour} are not supported`);
     this.colour = colour;
-    this.header = { width, height, bits, gray: colour === 0, interlaced: interlace !== 0 };
+    // A second one behind the pixels says nothing of them: libpng decodes by the first.
+    if (!afterPixels) this.header = { width, height, bits, gray: colour === 0, interlaced: interlace !== 0 };
   }
 
   private readFrame(data: Buffer, afterPixels: boolean): void {

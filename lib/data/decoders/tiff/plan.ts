@@ -1,5 +1,6 @@
 import type { SharpOptions } from 'sharp';
 import type { RgbImage } from '../../../backend/types';
+import { readDirectory } from './ifd';
 import { readLayout, type Layout } from './layout';
 import { hasPlanes, planeOf, readPlanes, unsupportedCompression } from './planes';
 import { orient, unpackTiff } from './unpack';
@@ -23,7 +24,10 @@ export function planTiff(bytes: Buffer, sharp: WholeFile): Plan {
   const size = orientation >= 5 && orientation <= 8 ? { width: height, height: width } : { width, height };
   if (wholeFile(layout)) {
     const decode = async (): Promise<RgbImage> =>
-      orient(await sharp[kind === 'cmyk' ? 'cmyk' : 'plain'](bytes, { failOn: 'error' }), orientation);
+      orient(
+        await sharp[kind === 'cmyk' ? 'cmyk' : 'plain'](inOnePlane(bytes, layout), { failOn: 'error' }),
+        orientation,
+      );
     return { ...size, bytesPerPixel: 10, inScript: kind === 'cmyk', decode };
   }
   if (!hasPlanes(layout)) throw new Refusal(unsupportedCompression(layout.compression));
@@ -32,6 +36,16 @@ export function planTiff(bytes: Buffer, sharp: WholeFile): Plan {
   const decode = async (): Promise<RgbImage> => unpackTiff({ layout, planes: await readPlanes(bytes, layout) });
   const bytesPerPixel = 3 + (layout.samples * plane.bits) / 8;
   return { ...size, bytesPerPixel, inScript: true, decode };
+}
+
+/** The file without planes: of one sample they are the same, but of those of bits libvips makes nothing but black. */
+function inOnePlane(bytes: Buffer, { planar, littleEndian }: Layout): Buffer {
+  if (!planar) return bytes;
+  const copy = Buffer.from(bytes);
+  // PlanarConfiguration: its number has its last byte first, or last.
+  const value = readDirectory(copy).bytes(284)?.fill(0);
+  value?.writeUInt8(1, littleEndian ? 0 : value.length - 1);
+  return copy;
 }
 
 /** What sharp is handed as it is: formats whose decoders make pictures and not samples. */
