@@ -1,36 +1,30 @@
 'use strict';
 
 // What Pillow reads and ours refuses, and is meant to, or can't but: each by the reason that ours gives. docs/reliability.md has the same list.
+// By the reason alone: a mutation may be an image of another format than its target's.
 const DOCUMENTED = [
-  {
-    // libjpeg goes on over damaged data with a warning, and Pillow with it; libvips gives up at some of them.
-    formats: ['jpeg'],
-    reason:
-      /VipsJpeg: (?:Corrupt JPEG data|Inconsistent progression|Invalid SOS|Invalid component|Premature end|Unsupported|Unknown|Warning)/,
-  },
+  // libjpeg goes on over damaged data with a warning, and Pillow with it; libvips gives up at some of them.
+  /VipsJpeg: (?:Corrupt JPEG data|Inconsistent progression|Invalid SOS|Invalid component|Premature end|Unsupported|Unknown|Warning)/,
   // libpng reads the compressed data to their end and checks their sum; Pillow stops at the last pixel, and before a later frame.
-  {
-    formats: ['png'],
-    reason: /libpng read error|PNG: the (?:first frame is not the whole image|frames are out of order)/,
-  },
+  /libpng read error|PNG: the (?:first frame is not the whole image|frames are out of order)/,
   // What IHDR says of compression, filter and interlacing is of no interest to Pillow.
-  { formats: ['png'], reason: /corrupt header/ },
+  /corrupt header/,
   // Python's int() also takes a sign and underscores.
-  { formats: ['pnm'], reason: /PNM: not a number/ },
+  /PNM: not a number/,
   // A picture within a canvas of more than 16383 pixels a side, which no encoder writes.
-  { formats: ['webp'], reason: /webp: bad image dimensions/ },
+  /webp: bad image dimensions/,
   // Damaged data and directories, at which libtiff's complaints are errors to libvips and warnings to Pillow.
-  { formats: ['tiff'], reason: /tiff2vips|source: bad seek/ },
+  /tiff2vips|source: bad seek/,
   // Pillow leaves black what is not there, where it reads the pixels itself.
-  { formats: ['tiff'], reason: /TIFF: (?:the file is cut off|strips or tiles are missing)/ },
+  /TIFF: (?:the file is cut off|strips or tiles are missing)/,
   // Of a list of no offsets libtiff makes zeros: what Pillow shows then are the bytes of the file's own header.
-  { formats: ['tiff'], reason: /TIFF: the file does not say where its pixels are/ },
+  /TIFF: the file does not say where its pixels are/,
   // Pillow counts rows with whatever number it finds; nobody writes a fraction.
-  { formats: ['tiff'], reason: /TIFF: the size of its strips or tiles is not a whole number/ },
+  /TIFF: the size of its strips or tiles is not a whole number/,
   // BMP has run lengths for four and eight bits alone; Pillow takes each byte of a run for a pixel.
-  { formats: ['bmp'], reason: /BMP: run lengths of black and white are not supported/ },
+  /BMP: run lengths of black and white are not supported/,
   // Kinds that ours does not have: docs/architecture.md, Decoding.
-  { formats: ['tiff'], reason: /TIFF: .* not supported/ },
+  /TIFF: .* not supported/,
 ];
 
 module.exports = { DOCUMENTED };
