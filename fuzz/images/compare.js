@@ -2,7 +2,7 @@
 
 const { decodeImage } = require('../../dist/data/decode');
 const { Finding } = require('../engine/property');
-const { DOCUMENTED } = require('./documented');
+const { isDocumented } = require('./documented');
 const { Pillow, seedsOf } = require('./pillow');
 
 /** Mean difference of a channel up to which pixels count as near. */
@@ -71,8 +71,7 @@ function imageTarget(format, options = {}) {
         else {
           counts.refusedByOurs++;
           note('ours refuses', error.message);
-          const known = DOCUMENTED.some((reason) => reason.test(error.message));
-          if (error.code === 'IMAGE_UNREADABLE' && !known)
+          if (error.code === 'IMAGE_UNREADABLE' && !isDocumented(error.message, bytes))
             throw new Finding(`refused, and read by Pillow: ${shape(error.message)}`);
         }
         throw error;

@@ -27,4 +27,13 @@ const DOCUMENTED = [
   /TIFF: .* not supported/,
 ];
 
-module.exports = { DOCUMENTED };
+/** A bitmap as it lies in memory or in an icon, without a file's header: no file's name ends so. */
+const isBareBitmap = (bytes) => bytes.length > 4 && [12, 40, 52, 56, 64, 108, 124].includes(bytes.readUInt32LE(0));
+
+/** Whether it is known that ours refuses an image for this reason. */
+function isDocumented(message, bytes) {
+  if (/not an image of a supported format/.test(message)) return isBareBitmap(bytes);
+  return DOCUMENTED.some((reason) => reason.test(message));
+}
+
+module.exports = { isDocumented };
