@@ -7,6 +7,8 @@ const DOCUMENTED = [
   /VipsJpeg: (?:Corrupt JPEG data|Inconsistent progression|Invalid SOS|Invalid component|Premature end|Unsupported|Unknown|Warning)/,
   // libpng reads the compressed data to their end and checks their sum; Pillow stops at the last pixel, and before a later frame.
   /libpng read error|PNG: the (?:first frame is not the whole image|frames are out of order)/,
+  // Where the picture itself has no pixels, Pillow takes those of a frame after it, as far as they go.
+  /PNG: the chunk fdAT is cut off/,
   // What IHDR says of compression, filter and interlacing is of no interest to Pillow.
   /corrupt header/,
   // Python's int() also takes a sign and underscores.
@@ -24,7 +26,7 @@ const DOCUMENTED = [
   // BMP has run lengths for four and eight bits alone; Pillow takes each byte of a run for a pixel.
   /BMP: run lengths of black and white are not supported/,
   // Kinds that ours does not have: docs/architecture.md, Decoding.
-  /TIFF: .* not supported/,
+  /TIFF: .* not supported|TIFF: YCbCr is supported in JPEG only/,
 ];
 
 /** A bitmap as it lies in memory or in an icon, without a file's header: no file's name ends so. */
