@@ -45,6 +45,8 @@ class Fuzzer {
     this.kinds = new Map();
     this.counts = { executions: 0, read: 0, refused: 0, findings: 0 };
     this.slowest = 0;
+    /** When an input last came to something new. */
+    this.newAt = performance.now();
   }
 
   /** @returns whether it ran what never ran before */
@@ -151,7 +153,7 @@ async function main() {
   await fuzzer.all(begun + milliseconds);
   const now = performance.now();
   const seconds = (now - begun) / 1000;
-  const quiet = (now - (fuzzer.newAt ?? begun)) / 1000;
+  const quiet = (now - fuzzer.newAt) / 1000;
   await target.close?.();
   const { counts, entries, slowest } = fuzzer;
   const counters = { corpus: entries.length, covered: coverage.share, slowest, quiet };

@@ -25,6 +25,13 @@ export interface UnseenFile {
   error: unknown;
 }
 
+/** A data set that was looked at. */
+export interface LookedAt {
+  print: DataPrint;
+  /** Files that could not be looked at. */
+  unseen: UnseenFile[];
+}
+
 /** Files whose sizes are asked for at the same time. */
 const AT_ONCE = 64;
 
@@ -32,16 +39,15 @@ const AT_ONCE = 64;
  * What tells a data set from another: names below the folder of the split, and sizes in bytes. Where the folder lies does not count.
  *
  * @param onSize gets the size of each file; -1 where it can't be looked at
- * @param unseen gets the files that can't be looked at
  */
 export async function fingerprint(
   { classes, train, val }: Dataset,
   onSize: (sample: Sample, size: number) => void = () => {},
-  unseen: UnseenFile[] = [],
-): Promise<DataPrint> {
+): Promise<LookedAt> {
+  const unseen: UnseenFile[] = [];
   const printOf = (samples: readonly Sample[]): Promise<Record<string, ClassPrint>> =>
     printOfSplit(classes, samples, onSize, unseen);
-  return { train: await printOf(train), val: await printOf(val) };
+  return { print: { train: await printOf(train), val: await printOf(val) }, unseen };
 }
 
 /**

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Dataset } from '../data/dataset';
-import { fingerprint, requireSameData, type DataPrint, type UnseenFile } from '../data/fingerprint';
+import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
 import type { DownloadEvent } from '../download/types';
 import { rejectOption } from '../options';
 import { openData } from '../train/open-data';
@@ -38,8 +38,7 @@ export async function openRunData(file: string, options: RunDataOptions): Promis
     { ...config.options, data },
     { emit: () => {}, download: { offline, signal, onProgress } },
   );
-  const unseen: UnseenFile[] = [];
-  const print = await fingerprint(dataset, undefined, unseen);
+  const { print, unseen } = await fingerprint(dataset);
   requireSameData(config.data, print, unseen);
   return { folder, dataset, print };
 }

@@ -77,7 +77,8 @@ export async function trainTogether(
     // Only process 0 tells what happens.
     const quiet = runControl(control.signal === undefined ? {} : { signal: control.signal }, options.offline);
     const dataset = await openData(options, quiet);
-    await followFirst(await join(await fingerprint(dataset), dataset), { options, dataset, backend, device }, quiet);
+    const { print } = await fingerprint(dataset);
+    await followFirst(await join(print, dataset), { options, dataset, backend, device }, quiet);
     return undefined;
   } catch (error) {
     if (place.rank > 0) await team?.tellFailure(error);

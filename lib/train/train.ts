@@ -2,7 +2,7 @@ import path from 'node:path';
 import { isOutOfMemory } from '../backend/out-of-memory';
 import type { TrainingSession } from '../backend/types';
 import type { Dataset } from '../data/dataset';
-import { fingerprint, requireSameData, type DataPrint, type UnseenFile } from '../data/fingerprint';
+import { fingerprint, requireSameData, type DataPrint, type LookedAt } from '../data/fingerprint';
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
@@ -58,9 +58,8 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   if (run.signal.aborted) throw aborted();
 
   const dataset = await openData(asked, run);
-  const unseen: UnseenFile[] = [];
-  const print =
-    resumed === undefined ? await lookedAt(asked.data, dataset, run) : await fingerprint(dataset, undefined, unseen);
+  const { print, unseen } =
+    resumed === undefined ? await lookedAt(asked.data, dataset, run) : await fingerprint(dataset);
   run.team = await join?.(print, dataset);
   const options = resumed === undefined ? await settleRecipe(input, asked, dataset, run) : asked;
   checkWarmup(options, runSteps(dataset.train.length, options));
@@ -144,12 +143,12 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
 }
 
 /** The fingerprint of a data set, of which is told what `check` finds at next to no cost: that never fails a run. */
-async function lookedAt(data: string, dataset: Dataset, { signal, emit }: RunControl): Promise<DataPrint> {
+async function lookedAt(data: string, dataset: Dataset, { signal, emit }: RunControl): Promise<LookedAt> {
   const sizes = new Map<Sample, number>();
-  const print = await fingerprint(dataset, (sample, size) => sizes.set(sample, size));
+  const looked = await fingerprint(dataset, (sample, size) => sizes.set(sample, size));
   const { quickNotes } = await import('../check/quick.js');
   for (const note of await quickNotes(data, dataset, sizes, signal)) emit({ kind: 'note', note });
-  return print;
+  return looked;
 }
 
 /** The options with what is measured before a run begins: its learning rate, and how many epochs fit into its time. */

@@ -10,17 +10,8 @@ const without = { LIBTORCH: '', XDG_CACHE_HOME: path.join(tmp, 'empty-cache'), P
 /** One is named that is none. */
 const misnamed = { LIBTORCH: path.join(tmp, 'nowhere') };
 const recipe = [
-  '--arch',
-  'resnet18',
-  '--weights',
-  'none',
-  '--train-from',
-  'fc',
-  '--image-size',
-  '64',
-  '--batch-size',
-  '5',
-  '--json',
+  ...['--arch', 'resnet18', '--weights', 'none', '--train-from', 'fc'],
+  ...['--image-size', '64', '--batch-size', '5', '--json'],
 ];
 
 const train = (output: string, options: string[], env: NodeJS.ProcessEnv = {}) =>

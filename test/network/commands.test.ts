@@ -13,16 +13,8 @@ async function succeeds(...args: string[]): Promise<string> {
 
 test('a ResNeXt is trained, and its file alone is enough for every other command, with either backend', async () => {
   const recipe = [
-    '--arch',
-    'resnext50_32x4d',
-    '--weights',
-    'none',
-    '--steps',
-    '1',
-    '--batch-size',
-    '4',
-    '--image-size',
-    '64',
+    ...['--arch', 'resnext50_32x4d', '--weights', 'none'],
+    ...['--steps', '1', '--batch-size', '4', '--image-size', '64'],
   ];
   await succeeds(
     'train',

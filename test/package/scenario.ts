@@ -6,18 +6,8 @@ import { PROGRAM, WORKERS } from './programs';
 import type { Project } from './project';
 
 const TRAIN = [
-  'train',
-  ANTS_BEES,
-  '--arch',
-  'resnet18',
-  '--weights',
-  'none',
-  '--epochs',
-  '1',
-  '--batch-size',
-  '8',
-  '--image-size',
-  '64',
+  ...['train', ANTS_BEES, '--arch', 'resnet18', '--weights', 'none'],
+  ...['--epochs', '1', '--batch-size', '8', '--image-size', '64'],
 ];
 
 /** Some image of the fixture. */

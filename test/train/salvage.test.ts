@@ -8,13 +8,8 @@ import { callApi } from '../predict/call-api';
 
 const tmp = scratch();
 const recipe = {
-  data: ANTS_BEES,
-  weights: 'none',
-  arch: 'resnet18',
-  batchSize: 4,
-  imageSize: 64,
-  device: 'cpu',
-  cropCache: '0',
+  ...{ data: ANTS_BEES, weights: 'none', arch: 'resnet18', batchSize: 4, imageSize: 64 },
+  ...{ device: 'cpu', cropCache: '0' },
 };
 
 interface Failing {
