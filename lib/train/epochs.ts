@@ -20,7 +20,7 @@ import { perClass, predictions } from './predictions';
 import type { RunFolder } from './run-folder';
 import { salvage, type Part } from './salvage';
 import { createSaver, type Save } from './save';
-import { createMomenta, createSchedule, type RunSteps } from './schedule';
+import { createMomenta, createSchedule } from './schedule';
 import { runSteps } from './steps';
 import { TensorBoardLog } from './tensorboard';
 import { TimeLeft } from './time-left';
@@ -92,7 +92,9 @@ export async function runEpochs(
     best: from?.best,
   });
   const progress: Progress = { ...(from?.progress ?? START) };
-  const left = timeLeft(options, run, cropped, emit);
+  const images = { images: cropped.train.targets.length, valImages: cropped.val.targets.length };
+  const length = { ...images, epochs: options.epochs, steps: run.total, stepsPerEpoch: run.stepsPerEpoch };
+  const left = new TimeLeft(options, length, emit);
   const tensorBoard = new TensorBoardLog(folder, options, run, emitSafely, progress.steps);
   let epoch = 0;
   let keptEpoch: number | undefined;
@@ -163,18 +165,6 @@ export async function runEpochs(
   } finally {
     tensorBoard.close();
   }
-}
-
-/** What tells how long the run will take. */
-function timeLeft(
-  options: ResolvedTrainOptions,
-  { stepsPerEpoch, total }: RunSteps,
-  { val }: Cropped,
-  emit: (event: TrainEvent) => void,
-): TimeLeft {
-  const { batchSize, accumulate, epochs } = options;
-  const valSteps = val.targets.length / (batchSize * accumulate);
-  return new TimeLeft(options, { epochs, steps: total, stepsPerEpoch, valSteps }, emit);
 }
 
 /**

@@ -23,7 +23,16 @@ export type TrainEvent =
   | { kind: 'head'; epoch: number; epochs: number; valLoss: number; valAccuracy: number }
   /** How long the run takes, where the backend is a slow one; `note` is one line for a person. */
   | { kind: 'estimate'; seconds: number; note: string }
-  | { kind: 'start'; output: string; epochs: number; stepsPerEpoch: number; images: number; valImages: number }
+  /** The first epoch begins; `steps` are the optimizer steps of the whole run, which may end before. */
+  | {
+      kind: 'start';
+      output: string;
+      epochs: number;
+      steps: number;
+      stepsPerEpoch: number;
+      images: number;
+      valImages: number;
+    }
   | StepRecord
   | EpochRecord
   | { kind: 'saved'; file: string; epoch: number }

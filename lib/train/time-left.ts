@@ -1,6 +1,7 @@
 import type { ResolvedTrainOptions } from '../options';
 import { duration } from '../text/duration';
 import type { EpochRecord, StepRecord, TrainEvent } from './events';
+import { TrainingPace, type RunLength } from './pace';
 
 /** Steps after the first, which takes longer, and seconds that are measured before anything is said. */
 const STEPS = 3;
@@ -8,24 +9,13 @@ const SECONDS = 10;
 /** What takes less is not worth a line; what takes more is worth advice. */
 const WORTH_A_LINE = 60;
 const LONG = 1800;
-/** Validation, which has no way back, takes about this share of a step of as many images. */
-const FORWARD_SHARE = 1 / 3;
-
-/** What a run still has to do is counted by this. */
-export interface RunLength {
-  epochs: number;
-  /** Optimizer steps overall. */
-  steps: number;
-  stepsPerEpoch: number;
-  /** Images of validation, in steps of so many. */
-  valSteps: number;
-}
 
 /**
  * Tells once how long the run will take, as soon as that can be known: after some steps, or, where the features of frozen modules are
  * computed in the first epoch and only read in those that follow, after the second.
  */
 export class TimeLeft {
+  private readonly pace: TrainingPace;
   private begun: { at: number; step: number } | undefined;
   private epochsSeen = 0;
   private told = false;
@@ -35,11 +25,15 @@ export class TimeLeft {
     private readonly run: RunLength,
     private readonly emit: (event: TrainEvent) => void,
     private readonly now: () => number = () => performance.now() / 1000,
-  ) {}
+  ) {
+    this.pace = new TrainingPace(now);
+    this.pace.start(run);
+  }
 
   /** Takes note of a record. */
   see(record: StepRecord | EpochRecord): void {
     if (this.told) return;
+    this.pace.see(record);
     if (record.kind === 'epoch') {
       this.epochsSeen++;
       if (this.options.trainFrom !== 'conv1' && this.epochsSeen === 2) {
@@ -50,16 +44,11 @@ export class TimeLeft {
     }
   }
 
-  private seeStep({ step, epoch }: StepRecord): void {
+  private seeStep({ step }: StepRecord): void {
     this.begun ??= { at: this.now(), step };
-    const steps = step - this.begun.step;
-    const seconds = this.now() - this.begun.at;
-    // A step of another epoch has the validation in its time.
-    if (steps < STEPS || seconds < SECONDS) return;
-    const { run } = this;
-    const perStep = seconds / steps;
-    const validations = Math.ceil((run.steps - (epoch - 1) * run.stepsPerEpoch) / run.stepsPerEpoch);
-    this.tell(perStep * (run.steps - step + validations * run.valSteps * FORWARD_SHARE));
+    const left = this.pace.secondsLeft;
+    if (left === undefined || step - this.begun.step < STEPS || this.now() - this.begun.at < SECONDS) return;
+    this.tell(left.run);
   }
 
   private tell(seconds: number): void {

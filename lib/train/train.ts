@@ -31,7 +31,7 @@ import { resolvedOptions, writeConfig } from './run-config';
 import { RESULT, RunFolder } from './run-folder';
 import { RunReport } from './run-report';
 import { checkWarmup } from './schedule';
-import { runSteps, stepsPerEpoch } from './steps';
+import { runSteps } from './steps';
 import { withinTime } from './time-plan';
 import type { TrialRun } from './trial';
 import { jsonText } from '../text/json';
@@ -191,11 +191,13 @@ async function tellStart(
   if (estimate !== undefined) emit(estimate);
   const note = computedEachTime(trainer);
   if (note !== undefined) emit({ kind: 'note', note });
+  const { stepsPerEpoch, total } = runSteps(images, options);
   emit({
     kind: 'start',
     output: folder.path,
     epochs: options.epochs,
-    stepsPerEpoch: stepsPerEpoch(images, options),
+    steps: total,
+    stepsPerEpoch,
     images,
     valImages,
   });

@@ -4,7 +4,7 @@ import type { EpochRecord, StepRecord } from '../report/records';
 import { counted } from '../text/count';
 import { duration } from '../text/duration';
 import type { TrainEvent } from '../train/events';
-import { Pace, type Length } from './pace';
+import { TrainingPace, type RunLength } from '../train/pace';
 
 /** Steps that are kept: curves show fewer. Neighbours are put together beyond. */
 const MOST_STEPS = 4096;
@@ -32,16 +32,15 @@ export class LiveRun {
   report: string | undefined;
   /** How often something that the curves show has changed. */
   changes = 0;
-  private readonly pace: Pace;
-  private length: Length | undefined;
-  private valImages = 0;
+  private readonly pace: TrainingPace;
+  private length: RunLength | undefined;
   private merged = 1;
   private pending: StepRecord[] = [];
   /** What comes before the folder has been read is not lost, and not taken twice. */
   private early: (StepRecord | EpochRecord)[] | undefined;
 
   constructor(now?: () => number) {
-    this.pace = new Pace(now);
+    this.pace = new TrainingPace(now);
   }
 
   /** Takes an event into account; the promise is of the folder being read, where the event asks for that. */
@@ -78,6 +77,7 @@ export class LiveRun {
         return this.start(event);
       case 'step':
       case 'epoch':
+        this.pace.see(event);
         if (this.early === undefined) this.record(event);
         else this.early.push(event);
         return;
@@ -105,14 +105,13 @@ export class LiveRun {
   }
 
   private async start(event: Extract<TrainEvent, { kind: 'start' }>): Promise<void> {
-    const { output, epochs, stepsPerEpoch, valImages } = event;
+    const { output, stepsPerEpoch } = event;
     this.early = [];
-    this.valImages = valImages;
+    this.length = event;
+    this.pace.start(event);
     this.status = { text: 'The first epoch begins' };
     try {
       const run = await readRun(output);
-      const { steps } = run.config.options;
-      this.length = { epochs, stepsPerEpoch, steps: Math.min(steps ?? Infinity, epochs * stepsPerEpoch) };
       // A run that goes on has its steps so far; where it was finished before, its result is of then.
       this.run = { ...run, result: undefined, stepsPerEpoch, steps: [], epochs: [] };
       for (const record of [...run.steps, ...run.epochs].sort(byTime)) this.keep(record);
@@ -124,25 +123,23 @@ export class LiveRun {
   }
 
   private record(record: StepRecord | EpochRecord): void {
-    this.pace.see(record);
     if (this.run === undefined || this.length === undefined) return;
     this.keep(record);
-    const { epochs, steps, stepsPerEpoch } = this.length;
+    const { epochs, steps, stepsPerEpoch, valImages } = this.length;
     if (record.kind === 'epoch') {
       this.status = { ...this.status, text: `Epoch ${record.epoch} of ${epochs} is done` };
       return;
     }
     const ofEpoch = record.step - (record.epoch - 1) * stepsPerEpoch;
     const validating = ofEpoch === stepsPerEpoch || record.step === steps;
-    const left = this.pace.secondsLeft(record.step, this.length);
-    const speed = this.pace.imagesPerSecond;
+    const { imagesPerSecond: speed, secondsLeft: left } = this.pace;
     const step = `step ${ofEpoch} of ${stepsPerEpoch}`;
     this.status = {
-      text: `Epoch ${record.epoch} of ${epochs}: ${validating ? `validating ${counted(this.valImages, 'image')}` : step}`,
+      text: `Epoch ${record.epoch} of ${epochs}: ${validating ? `validating ${counted(valImages, 'image')}` : step}`,
       share: record.step / steps,
       detail: [
         ...(speed === undefined ? [] : [`${speed.toFixed(1)} training images a second`]),
-        ...(left === undefined ? [] : [`about ${duration(left)} to go`]),
+        ...(left === undefined ? [] : [`about ${duration(left.run)} to go`]),
       ].join(', '),
     };
   }

@@ -20,7 +20,15 @@ function shown(columns: number | undefined, events: TrainEvent[]): string {
   return text;
 }
 
-const START: TrainEvent = { kind: 'start', output: '/tmp/run', epochs: 2, stepsPerEpoch: 3, images: 12, valImages: 8 };
+const START: TrainEvent = {
+  kind: 'start',
+  output: '/tmp/run',
+  epochs: 2,
+  steps: 6,
+  stepsPerEpoch: 3,
+  images: 12,
+  valImages: 8,
+};
 const step = (number: number): TrainEvent => ({ kind: 'step', epoch: 1, step: number, loss: 0.5, lr: 0.01, images: 4 });
 const EPOCH: TrainEvent = {
   ...{ kind: 'epoch', epoch: 1, trainLoss: 0.7656, trainAccuracy: 0.75, valLoss: 2.8794, valAccuracy: 0.5 },

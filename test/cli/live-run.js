@@ -10,7 +10,15 @@ const images = steps * 4;
 
 async function main() {
   display.show({ kind: 'note', note: 'before the first epoch' });
-  display.show({ kind: 'start', output: '/tmp/run', epochs: 12, stepsPerEpoch: steps, images, valImages: 80 });
+  display.show({
+    kind: 'start',
+    output: '/tmp/run',
+    epochs: 12,
+    steps: 12 * steps,
+    stepsPerEpoch: steps,
+    images,
+    valImages: 80,
+  });
   for (let epoch = 11; epoch <= 12; epoch++) {
     for (let i = 1; i <= steps; i++) {
       const step = (epoch - 1) * steps + i;

@@ -1,10 +1,11 @@
 import { resolveTrainOptions } from '../../lib/options';
-import { TimeLeft, type RunLength } from '../../lib/train/time-left';
+import type { RunLength } from '../../lib/train/pace';
+import { TimeLeft } from '../../lib/train/time-left';
 
 /** What is told of a run whose steps take so many seconds. */
 function told(options: object, run: Partial<RunLength>, secondsPerStep: number): string[] {
   const notes: string[] = [];
-  const length: RunLength = { epochs: 10, steps: 1000, stepsPerEpoch: 100, valSteps: 30, ...run };
+  const length: RunLength = { epochs: 10, steps: 1000, stepsPerEpoch: 100, images: 6400, valImages: 1920, ...run };
   let now = 0;
   const left = new TimeLeft(
     resolveTrainOptions({ data: 'photos', arch: 'resnet50', device: 'cpu', ...options }),
@@ -40,5 +41,5 @@ test('of frozen modules not before the second epoch, for the first computes feat
 });
 
 test('nothing of a run of less than a minute', () => {
-  expect(told({}, { epochs: 1, steps: 30, stepsPerEpoch: 30, valSteps: 1 }, 1)).toEqual([]);
+  expect(told({}, { epochs: 1, steps: 30, stepsPerEpoch: 30, images: 1920, valImages: 64 }, 1)).toEqual([]);
 });

@@ -50,7 +50,7 @@ async function begun(name: string, names: readonly string[] = ['ants', 'bees']):
     epochs: 2,
     finished: false,
   });
-  return { kind: 'start', output: folder, epochs: 4, stepsPerEpoch: 3, images: 24, valImages: 4 };
+  return { kind: 'start', output: folder, epochs: 4, steps: 12, stepsPerEpoch: 3, images: 24, valImages: 4 };
 }
 
 const step = (number: number, loss = 0.5): StepRecord => ({
