@@ -13,7 +13,7 @@ const range = (expected: string) => ({ ...TEXT, pattern: RANGE, expected }) as c
 export const AUGMENTATION_OPTIONS = {
   cropScale: {
     ...range('a range of shares of the area, such as 0.35..1,'),
-    help: 'random resized crops: each time another part of the image, with this share of its area, such as 0.35..1; 0.08..1 is the usual range for training from scratch none for the fixed crop in the middle, where a recipe has others [default: that fixed crop]',
+    help: 'random resized crops: each time another part of the image, with this share of its area, such as 0.35..1; 0.08..1 is the usual range for training from scratch, none for the fixed crop in the middle, where a recipe has others [default: that fixed crop]',
   },
   cropRatio: {
     ...range('a range of width divided by height, such as 0.75..1.3333,'),
