@@ -32,10 +32,10 @@ const IMAGES = ['val/ants', 'val/bees', 'train/bees'].flatMap((of) =>
 /** Class names that are properties of objects, or numbers, must not come to be others. */
 const CLASSES = ['__proto__', 'constructor', '10', '2', '"<b>', '蜜蜂 🐝'];
 
-test.each<[string, Partial<Preprocessing>, number?]>([
-  ['a crop', {}],
-  ['black bars', { resize: 160, crop: 160, fit: 'pad', interpolation: 'bicubic' }],
-  ['out of shape', { resize: 160, crop: 160, fit: 'stretch' }],
+test.each<[string, Partial<Preprocessing>, number | undefined]>([
+  ['a crop', {}, undefined],
+  ['black bars', { resize: 160, crop: 160, fit: 'pad', interpolation: 'bicubic' }, undefined],
+  ['out of shape', { resize: 160, crop: 160, fit: 'stretch' }, undefined],
   ['a calibrated model', {}, 2.5],
 ])(
   "transformers.js' pipeline takes the folder as it is, and says what we say: %s",
