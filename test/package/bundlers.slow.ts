@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Outcome } from '../cli/run';
+import { ROOT, type Outcome } from '../cli/run';
 import { BUNDLED, TAKEN_APART } from './bundled-program';
 import { LIBTORCH_PACKAGE, pack, packLibtorch, Project } from './project';
 import { IMAGE, trainRun } from './scenario';
@@ -113,7 +113,12 @@ onLinuxX64('bundlers, package managers and other runtimes, with the packed packa
     const folder = path.join(packed, `yarn-${nodeLinker}`);
     fs.mkdirSync(folder);
     const write = (name: string, text: string): void => fs.writeFileSync(path.join(folder, name), text);
-    const resolutions = { [LIBTORCH_PACKAGE]: `portal:${libtorch}` };
+    // Yarn asks a registry for the package of the other platform too, which it does not install.
+    const other = path.join(ROOT, 'packages', 'libtorch-linux-arm64-cpu');
+    const resolutions = {
+      [LIBTORCH_PACKAGE]: `portal:${libtorch}`,
+      '@resnet-ft/libtorch-linux-arm64-cpu': `portal:${other}`,
+    };
     write(
       'package.json',
       JSON.stringify({ name: 'project', dependencies: { 'resnet-ft': `file:${tarball}` }, resolutions }),
