@@ -32,6 +32,8 @@ export interface Dataset {
   classes: string[];
   train: Sample[];
   val: Sample[];
+  /** Absolute paths of the folders of classes that these are in. */
+  roots: string[];
   /** Files of both splits whose names are not those of images. */
   passedOver: PassedOver;
   /** A folder of validation images that stands beside those the folds are of, and is not used. */
@@ -105,7 +107,8 @@ function match(train: ImageFolder, val: ImageFolder): Dataset {
   }
   // Both lists are sorted and equal, so equal names have equal indices.
   const passedOver = addPassedOver(train.passedOver, val.passedOver);
-  return { classes: train.classes, train: train.samples, val: val.samples, passedOver };
+  const roots = [train.root, val.root];
+  return { classes: train.classes, train: train.samples, val: val.samples, roots, passedOver };
 }
 
 function split(folder: ImageFolder, fraction: number, seed: number): Dataset {
@@ -138,6 +141,7 @@ function apart(folder: ImageFolder, chosen: ReadonlySet<Sample>): Dataset {
     classes: folder.classes,
     train: folder.samples.filter((sample) => !chosen.has(sample)),
     val: folder.samples.filter((sample) => chosen.has(sample)),
+    roots: [folder.root],
     passedOver: folder.passedOver,
   };
 }

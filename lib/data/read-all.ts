@@ -4,7 +4,7 @@ import type { Sample } from './image-folder';
 import { withoutName } from './reason';
 
 /** The message of an abort while images are read. */
-export const READING_STOPPED = 'aborted while the images were read';
+export const READING_STOPPED = 'Stopped while the images were read';
 
 /** Images that are worked on beyond one for each processor: a decoder that waits for its own thread leaves one idle. */
 const SPARE_TASKS = 4;

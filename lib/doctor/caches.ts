@@ -145,12 +145,17 @@ async function checkDisk(name: string, folder: string, elsewhere: string): Promi
   return unwell(free < NO_DISK ? 'problem' : 'warning', name, found, `Free some space, or ${elsewhere}`, data);
 }
 
-/** Room for the caches, the weights, and the files of a run in the current folder. */
-export function checkDisks(): Promise<DoctorCheck>[] {
+/** Room for the caches. */
+export const checkCacheDisk = (): Promise<DoctorCheck> =>
+  checkDisk('disk caches', cachePath(), 'set XDG_CACHE_HOME to a folder elsewhere');
+
+/** Room for the weights. */
+export const checkWeightsDisk = (): Promise<DoctorCheck> =>
+  checkDisk('disk weights', checkpointFolder(), 'set TORCH_HOME to a folder elsewhere');
+
+/** Room for the files of a run in the current folder. */
+export async function checkDiskHere(): Promise<DoctorCheck> {
   const here = currentFolder();
-  return [
-    checkDisk('disk caches', cachePath(), 'set XDG_CACHE_HOME to a folder elsewhere'),
-    checkDisk('disk weights', checkpointFolder(), 'set TORCH_HOME to a folder elsewhere'),
-    ...(here === undefined ? [] : [checkDisk('disk here', here, 'name a folder elsewhere by --output')]),
-  ];
+  if (here !== undefined) return checkDisk('disk here', here, 'name a folder elsewhere by --output');
+  return unwell('warning', 'disk here', 'the working directory was removed', 'Change to another');
 }

@@ -1,6 +1,6 @@
 import { oneLine, throwIfAborted } from '../errors';
 import { resolveDoctorOptions, type DoctorOptions } from '../options';
-import { checkCrops, checkData, checkDisks, checkWeights } from './caches';
+import { checkCacheDisk, checkCrops, checkData, checkDiskHere, checkWeights, checkWeightsDisk } from './caches';
 import { checkCpu, checkMemory, checkNode, checkPackage, checkPlatform, checkThreads, manifest } from './machine';
 import { checkGpuCode } from './gpu-code';
 import { checkAddon, checkBackend, checkCuda, checkGpu, checkLibtorch, checkPrecision } from './native';
@@ -48,7 +48,6 @@ export async function doctor(options: DoctorOptions = {}, control: DoctorControl
   const sharp = runProbe('sharp', timeout, signal);
   const js = runProbe('js', timeout, signal);
   const gpu = checkGpu(timeout);
-  const [caches, weightsDisk, here] = checkDisks() as [Promise<Check>, Promise<Check>, Promise<Check>];
   const lists = await Promise.all([
     guarded('package', checkPackage),
     guarded('node', () => checkNode()),
@@ -69,9 +68,9 @@ export async function doctor(options: DoctorOptions = {}, control: DoctorControl
     guarded('weights', () => checkWeights(verify, signal)),
     guarded('data', checkData),
     guarded('crops', checkCrops),
-    guarded('disk caches', () => caches),
-    guarded('disk weights', () => weightsDisk),
-    guarded('disk here', () => here),
+    guarded('disk caches', checkCacheDisk),
+    guarded('disk weights', checkWeightsDisk),
+    guarded('disk here', checkDiskHere),
     guarded('network', checkNetwork),
   ]);
   throwIfAborted(signal, STOPPED);

@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset';
 import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
 import type { DownloadEvent } from '../download/types';
 import { rejectOption } from '../options';
-import { openData } from '../train/open-data';
+import { openData, whereMoved } from '../train/open-data';
 import { readConfig, type RunConfig } from '../train/run-config';
 
 /** The images that a model was trained on and validated with. */
@@ -37,7 +37,9 @@ export async function openRunData(file: string, options: RunDataOptions): Promis
   const dataset = await openData(
     { ...config.options, data },
     { emit: () => {}, download: { offline, signal, onProgress } },
-  );
+  ).catch((error: unknown) => {
+    throw options.data === undefined ? whereMoved(error, '--data FOLDER') : error;
+  });
   const { print, unseen } = await fingerprint(dataset);
   requireSameData(config.data, print, unseen);
   return { folder, dataset, print };

@@ -5,9 +5,9 @@ import type { RunConfig } from './records';
 
 const PROGRAM = 'npx resnet-ft';
 
-/** The command line that goes on with the run in a folder. */
-export function resumeCommand(folder: string): string {
-  return `${PROGRAM} train --resume ${shellWord(folder)}`;
+/** The command line that goes on with the run in a folder; `data` is where its data set is now, if that has moved. */
+export function resumeCommand(folder: string, data?: string): string {
+  return `${PROGRAM} train ${data === undefined ? '' : `${data} `}--resume ${shellWord(folder)}`;
 }
 
 /** The command line that makes the page of a run again. */

@@ -149,6 +149,8 @@ export async function runEpochs(
     const code = error instanceof ResnetFtError ? error.code : undefined;
     const stopped = code === 'ABORTED';
     const ending = await closeCheckpoints(checkpoints, folder, stopped ? progress : undefined);
+    // What goes on with the same options comes to the same numbers.
+    if (code === 'TRAINING_DIVERGED') ending.goOn = undefined;
     if (isOutOfMemory(error)) {
       const told = await outOfMemory(
         error,

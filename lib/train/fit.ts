@@ -88,7 +88,7 @@ export function aborted(): ResnetFtError {
 /** The error of a run whose loss is no number any more. */
 function diverged(what: string): ResnetFtError {
   return new ResnetFtError('TRAINING_DIVERGED', `The ${what} is not finite`, {
-    hint: 'Lower the learning rate with --lr, or try --precision fp32',
+    hint: 'Begin a new run in another folder, with a lower learning rate (--lr) or --precision fp32',
   });
 }
 

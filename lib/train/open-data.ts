@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/dataset';
+import { ResnetFtError } from '../errors';
 import { passedOverEvent } from '../data/passed-over';
 import { foldOf, type ResolvedTrainOptions } from '../options';
 import type { RunControl } from './run';
@@ -33,4 +34,15 @@ export async function openData(
   const passedOver = passedOverEvent(dataset.passedOver);
   if (passedOver !== undefined) emit(passedOver);
   return dataset;
+}
+
+/**
+ * What to throw where the data set of an earlier run could not be opened: where it is not there any more, how to say where it is now.
+ *
+ * @param how a command or option that names it
+ */
+export function whereMoved(error: unknown, how: string): unknown {
+  if (!(error instanceof ResnetFtError) || error.code !== 'DATA_NOT_FOUND') return error;
+  const hint = `If the data set was moved, name its folder: ${how}`;
+  return new ResnetFtError(error.code, error.message, { hint, cause: error });
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { ResnetFtError } from '../errors';
 import { readRegularFile } from '../files/regular-file';
 import {
   DEFAULT_ARCHITECTURE,
@@ -16,11 +17,10 @@ import {
   type TrainOptions,
 } from '../options';
 import { trainResultFrom } from '../report/shapes';
-import { invalidCheckpoint } from './checkpoint-file';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainResult } from './events';
 import { readConfig, wholePaths, type RunConfig } from './run-config';
-import { CONFIG, PLAN, RESULT } from './run-folder';
+import { CHECKPOINTS, CONFIG, PLAN, RESULT } from './run-folder';
 import type { Start } from './start';
 
 /** A run that is to be gone on with. */
@@ -60,7 +60,8 @@ export async function openRun(input: TrainOptions): Promise<ResumedRun | undefin
   const config = await readConfig(folder);
   if (config === undefined) {
     if (data !== undefined && named === undefined) return undefined;
-    throw invalidCheckpoint(folder, `there is no run to go on with: the folder has no ${CONFIG}`, {
+    const why = fs.existsSync(folder) ? `the folder has no ${CONFIG}` : 'there is no such folder';
+    throw new ResnetFtError('CHECKPOINT_INVALID', `${folder}: there is no run to go on with: ${why}`, {
       hint: fs.existsSync(path.join(folder, PLAN))
         ? 'It holds several trainings, which crossValidate and trainSeeds go on with'
         : 'Name the folder of a run that was begun',
@@ -130,8 +131,10 @@ export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: 
  */
 export async function openCheckpoint({ folder, config, named }: ResumedRun): Promise<OpenedCheckpoint | undefined> {
   const file = named ?? (await lastCheckpoint(folder));
-  if (file === undefined && (config.options.checkpointEvery === 'never' || fs.existsSync(path.join(folder, RESULT)))) {
-    throw invalidCheckpoint(folder, 'the run was made without checkpoints, and there is nothing to go on from', {
+  const without = config.options.checkpointEvery === 'never';
+  if (file === undefined && (without || fs.existsSync(path.join(folder, RESULT)))) {
+    const why = without ? 'the run was made without checkpoints' : `there is no checkpoint in ${CHECKPOINTS}/ any more`;
+    throw new ResnetFtError('CHECKPOINT_INVALID', `${folder}: ${why}, and there is nothing to go on from`, {
       hint: 'Begin a new run in another folder; it may start from the weights of this one, with --weights',
     });
   }

@@ -6,6 +6,7 @@ import { fingerprint, requireSameData, type DataPrint, type LookedAt } from '../
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError } from '../errors';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
+import { resumeCommand } from '../report/commands';
 import type { Team } from '../team/team';
 import { Account } from './account';
 import { withChosenRate } from './choose-rate';
@@ -18,7 +19,8 @@ import { computedEachTime } from './feature-room';
 import { aborted } from './fit';
 import { goOn, resumedEvent } from './go-on';
 import { trainHead } from './head';
-import { openData } from './open-data';
+import { openData, whereMoved } from './open-data';
+import { refuseAmongImages } from './output-place';
 import type { SessionParts } from './open-session';
 import { openTraining, type OpenTraining } from './open-training';
 import { outOfMemory } from './out-of-memory';
@@ -57,7 +59,10 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   const run = runControl({ ...control, onEvent: seen }, asked.offline);
   if (run.signal.aborted) throw aborted();
 
-  const dataset = await openData(asked, run);
+  const dataset = await openData(asked, run).catch((error: unknown) => {
+    throw resumed === undefined ? error : whereMoved(error, resumeCommand(resumed.folder, 'FOLDER'));
+  });
+  if (resumed === undefined) refuseAmongImages(asked.output, dataset.roots);
   const { print, unseen } =
     resumed === undefined ? await lookedAt(asked.data, dataset, run) : await fingerprint(dataset);
   run.team = await join?.(print, dataset);

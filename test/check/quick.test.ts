@@ -55,7 +55,12 @@ describe('what is read', () => {
     const train = [{ file, name: 'ants/a.jpg', target: 0 }, ...more];
     const val = [{ file: other, name: 'ants/b.jpg', target: 0 }];
     const sizes = new Map([...train, ...val].map((sample) => [sample, 8] as const));
-    return quickNotes('data', { classes: ['ants'], train, val, passedOver: {} }, sizes, new AbortController().signal);
+    return quickNotes(
+      'data',
+      { classes: ['ants'], train, val, roots: [], passedOver: {} },
+      sizes,
+      new AbortController().signal,
+    );
   };
 
   test('files of the same size and bytes', async () => {

@@ -103,6 +103,12 @@ unix('a working directory that was removed', () => {
     expect(exported).toMatchObject({ code: 0, stderr: '' });
   });
 
+  test('is one of the things that doctor finds', async () => {
+    const ran = await gone('doctor');
+    expect(ran.stderr).toBe('');
+    expect(ran.stdout).toMatch(/disk here +the working directory was removed/);
+  });
+
   test('is named in one line where it is needed', async () => {
     const relative = await gone(`export ${model} --format onnx`);
     expect(relative.code).toBe(1);

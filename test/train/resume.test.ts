@@ -134,7 +134,12 @@ describe('another data set', () => {
     const moved = inTmp('moved');
     fs.renameSync(data, moved);
     const lost = await resume(output, '--epochs', '2');
-    expect([lost.code, lost.stderr]).toEqual([1, expect.stringContaining('no such folder') as string]);
+    expect([lost.code, lost.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^resnet-ft: no such folder: [^\n]*\. If the data set was moved, name its folder: npx resnet-ft train FOLDER --resume [^\n]*\n$/,
+      ) as string,
+    ]);
     const ran = await run(['train', moved, '--resume', output, '--epochs', '2']);
     expect([ran.code, ran.stderr]).toEqual([0, '']);
   });
@@ -274,6 +279,20 @@ test('--checkpoint-every saves after steps, or never', async () => {
   expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('without checkpoints') as string]);
 });
 
+test('where there is nothing to go on from, it is told what is missing', async () => {
+  expect(await resume(inTmp('nowhere'))).toMatchObject({
+    code: 1,
+    stderr: `resnet-ft: ${inTmp('nowhere')}: there is no run to go on with: there is no such folder. Name the folder of a run that was begun\n`,
+  });
+  const output = copy('no-checkpoints');
+  fs.rmSync(path.join(output, 'checkpoints'), { recursive: true });
+  const ran = await resume(output, '--epochs', '3');
+  expect([ran.code, ran.stderr]).toEqual([
+    1,
+    expect.stringContaining(`${output}: there is no checkpoint in checkpoints/ any more, and`) as string,
+  ]);
+});
+
 test('--patience ends a run that does not get better', async () => {
   const ran = await run([
     ...SHORT_RUN,
@@ -299,7 +318,10 @@ test('a loss that is not finite goes back once with half the rate, and then ends
   expect(ran.stdout).toMatch(
     /\nThe [^\n]* is not finite: back to the checkpoint after 0 steps, and on with half the learning rate\n/,
   );
-  expect(ran.stderr).toMatch(/^resnet-ft: The [^\n]* is not finite\. Lower the learning rate with --lr[^\n]*\n$/);
+  // To go on would come to the same.
+  expect(ran.stderr).toMatch(
+    /^resnet-ft: The [^\n]* is not finite\. Begin a new run in another folder, with a lower learning rate \(--lr\) or --precision fp32\n$/,
+  );
 });
 
 function flipBit(file: string, at: number): void {

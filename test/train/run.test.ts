@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { TrainResult } from '../../lib/train/events';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
+import { shell } from '../cli/shell';
 import { SMALL_RUN } from './small-run';
 
 const tmp = scratch();
@@ -98,7 +99,7 @@ test('for a person a run ends with the figures of its classes and where the mode
 });
 
 test('a run starts from the weights of another, and --skip-unreadable lists what it skipped', async () => {
-  const data = path.join(tmp, 'data');
+  const data = path.join(tmp, 'photos');
   fs.cpSync(ANTS_BEES, data, { recursive: true });
   fs.writeFileSync(path.join(data, 'train', 'ants', 'text.jpg'), 'this is no image');
   const first = path.join(tmp, 'two-steps', 'last.safetensors');
@@ -194,4 +195,35 @@ test('bfloat16 trains like float32 but for its rounding, and validates in float3
 
   const evaluated = await run(['eval', half.output, ANTS_BEES, '--device', 'cpu', '--precision', 'fp32', '--json']);
   expect((JSON.parse(evaluated.stdout) as { loss: number }).loss).toBeCloseTo(half.val, 5);
+});
+
+test('an output folder among the images is refused, for it would be a class of the next training', async () => {
+  const data = path.join(tmp, 'photos');
+  fs.cpSync(ANTS_BEES, data, { recursive: true });
+  const link = path.join(tmp, 'link');
+  fs.symlinkSync(path.join(data, 'val'), link);
+  const before = fs.readdirSync(data, { recursive: true });
+  const ofData = SMALL_RUN.map((arg) => (arg === ANTS_BEES ? data : arg));
+  for (const output of [path.join(data, 'train'), path.join(data, 'train', 'a', 'run'), path.join(link, 'run')]) {
+    const ran = await run([...ofData, '--steps', '1', '--output', output]);
+    expect([ran.code, ran.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^resnet-ft: The output folder \S+ would be among the images: each folder in \S+ is a class\. Choose another folder with --output\n$/,
+      ) as string,
+    ]);
+  }
+  expect(fs.readdirSync(data, { recursive: true })).toEqual(before);
+  // Beside them there may be runs.
+  const beside = await run([...ofData, '--steps', '1', '--output', path.join(data, 'runs', 'one')]);
+  expect(beside).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('so is the default one, of a training in the folder of classes', async () => {
+  const classes = path.join(tmp, 'classes');
+  fs.cpSync(path.join(ANTS_BEES, 'train'), classes, { recursive: true });
+  const args = SMALL_RUN.map((arg) => (arg === ANTS_BEES ? '.' : arg));
+  const ran = await shell(`resnet-ft ${args.join(' ')} --val-split 0.25 --steps 1`, classes);
+  expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('would be among the images') as string]);
+  expect(fs.readdirSync(classes).sort()).toEqual(['ants', 'bees']);
 });
