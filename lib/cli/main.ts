@@ -103,7 +103,9 @@ function report(error: unknown, verbose: boolean): void {
   const { line, code } = describe(error);
   const lost = error instanceof ResnetFtError && error.code === 'TEAM_LOST';
   if (!reportToLauncher({ line, code, lost })) tell(`resnet-ft: ${line}`);
-  if (verbose) {
+  // A stop that was asked for has no place where it went wrong.
+  const stopped = error instanceof ResnetFtError && error.code === 'ABORTED';
+  if (verbose && !stopped) {
     for (let cause = error; cause instanceof Error; cause = cause.cause) `${cause.stack}`.split('\n').forEach(tell);
   }
   process.exitCode = code;

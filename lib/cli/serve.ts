@@ -2,6 +2,7 @@ import { ResnetFtError } from '../errors';
 import { sleepWhileWaiting } from '../machine/threads';
 import { SERVE_OPTIONS, type ServeOptions } from '../options';
 import type { ServeEvent } from '../serve/types';
+import { counted } from '../text/count';
 import { say, sayJson, tell } from '../text/terminal';
 import { defineCommand } from './command';
 import { createDownloadDisplay } from './download-progress';
@@ -56,5 +57,5 @@ function requestLine({
   milliseconds,
   images,
 }: Extract<ServeEvent, { kind: 'request' }>): string {
-  return `${method} ${route} ${status} ${milliseconds.toFixed(1)} ms${images > 0 ? ` ${images} images` : ''}`;
+  return `${method} ${route} ${status} ${milliseconds.toFixed(1)} ms${images > 0 ? ` ${counted(images, 'image')}` : ''}`;
 }

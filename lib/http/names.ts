@@ -31,3 +31,6 @@ export function nameOf(header: string): string | undefined {
   const [, six, name] = /^(?:\[([\da-fA-F:.]+)\]|([^\s:/@?#[\]]+))(?::\d{1,5})?$/.exec(header) ?? [];
   return (six ?? name)?.toLowerCase();
 }
+
+/** An address as programs take it: `[::1]`, as it stands in a URL, is `::1`. */
+export const withoutBrackets = (host: string): string => /^\[(.+)\]$/.exec(host)?.[1] ?? host;

@@ -7,7 +7,7 @@ import { checkDeclared, type BodyLimits } from './body';
 import { causeOf, type Corrections } from './corrections';
 import type { Metrics } from './metrics';
 import { checkOrigin } from './origin';
-import type { ServedPage } from './page';
+import { pageFor, type ServedPage } from './page';
 import type { Answer, Predictor } from './predictor';
 import { choiceOf, flagOf, numberOf, onlyKnown } from './query';
 import { busy, jsonBody, Refusal, refusalBody } from './refusal';
@@ -57,8 +57,9 @@ export function createApp(parts: AppParts): Hono<Env> {
     if (parts.closing()) throw busy('CLOSING', 'The server is about to close');
     await next();
   });
-  app.get('/', () => {
-    const { text, policy } = parts.page;
+  app.get('/', (c) => {
+    const { policy } = parts.page;
+    const text = pageFor(parts.page, c.env.incoming.headers.host ?? '');
     return reply(200, 'text/html; charset=utf-8', text, { 'Content-Security-Policy': policy });
   });
   app.post('/predict', (c) => predict(c, parts));
@@ -76,7 +77,7 @@ export function createApp(parts: AppParts): Hono<Env> {
     return refuse(
       known
         ? new Refusal(405, 'METHOD_NOT_ALLOWED', `${c.req.path} takes ${allow}`, { Allow: allow })
-        : new Refusal(404, 'NOT_FOUND', `There is nothing here; there are ${ROUTES.join(' ')}`),
+        : new Refusal(404, 'NOT_FOUND', `There is no such address; there are ${ROUTES.join(', ')}`),
     );
   });
   app.onError((error) => refuse(refusalOf(error, parts.emit)));
@@ -128,7 +129,7 @@ async function predict(c: Context<Env>, parts: AppParts): Promise<Response> {
   const { predictor, limits } = parts;
   const { incoming } = c.env;
   const query = c.req.query();
-  onlyKnown(query, ['top', 'explain']);
+  onlyKnown(c.req.queries(), ['top', 'explain']);
   const question = {
     topK: Math.min(numberOf(query, 'top', parts.topK), parts.classes),
     explain: flagOf(query, 'explain'),
@@ -157,7 +158,8 @@ function recordOf(answer: Answer | Refusal, upload: Upload | undefined): object 
   const record = jsonRecord({ ...file, ...prediction });
   if (pictures === undefined) return record;
   const address = (bytes: Buffer): string => `data:image/webp;base64,${bytes.toString('base64')}`;
-  return { ...record, pictures: { seen: address(pictures.seen), overlay: address(pictures.overlay) } };
+  const { seen, overlay, empty } = pictures;
+  return { ...record, pictures: { seen: address(seen), overlay: address(overlay), empty } };
 }
 
 async function correct(c: Context<Env>, parts: AppParts): Promise<Response> {
@@ -167,7 +169,7 @@ async function correct(c: Context<Env>, parts: AppParts): Promise<Response> {
     throw new Refusal(404, 'CORRECTIONS_OFF', 'This server keeps no corrections: start it with --corrections DIR');
   }
   const query = c.req.query();
-  onlyKnown(query, ['class']);
+  onlyKnown(c.req.queries(), ['class']);
   const name = choiceOf(query, 'class');
   corrections.checkClass(name);
   checkDeclared(incoming, limits.maxBody);

@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { shownBytes } from '../files/disk';
 import type { ByteBudget } from './budget';
 import { Refusal } from './refusal';
 
@@ -13,7 +14,7 @@ export interface BodyLimits {
 }
 
 const tooLarge = (maxBody: number): Refusal =>
-  new Refusal(413, 'BODY_TOO_LARGE', `The request is larger than ${maxBody} bytes`);
+  new Refusal(413, 'BODY_TOO_LARGE', `The request is larger than ${shownBytes(maxBody)}`);
 
 /**
  * Refuses a request that says beforehand that it is too large, before any of it is read.
@@ -24,8 +25,16 @@ export function checkDeclared({ headers }: Pick<IncomingMessage, 'headers'>, max
   if (Number(headers['content-length'] ?? 0) > maxBody) throw tooLarge(maxBody);
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
-    throw new Refusal(415, 'UNSUPPORTED_TYPE', `Bodies with the content encoding ${encoding} are not taken`);
+    throw new Refusal(415, 'UNSUPPORTED_TYPE', `Bodies with the content encoding ${encoding} are not supported`);
   }
+}
+
+/** Answers to clients that ask before they send their body. */
+const waiting = new WeakMap<IncomingMessage, ServerResponse>();
+
+/** Lets a client that asks (`Expect: 100-continue`) send its body once it is going to be read, and not where the request is refused before. */
+export function continueLater(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  waiting.set(incoming, outgoing);
 }
 
 /**
@@ -39,6 +48,7 @@ export async function streamBody(
   take: (chunk: Buffer) => void,
 ): Promise<{ release: () => void }> {
   checkDeclared(incoming, maxBody);
+  waiting.get(incoming)?.writeContinue();
   let bytes = 0;
   const release = (): void => {
     budget.free(bytes);

@@ -47,6 +47,11 @@ export class Corrections {
     return new Corrections(absolute, new Set(classes));
   }
 
+  /** Classes whose names can't be those of folders: nothing can be corrected to them. */
+  get unfit(): string[] {
+    return [...this.classes].filter((name) => !isFolderName(name));
+  }
+
   /** @throws Refusal UNKNOWN_CLASS, UNFIT_CLASS */
   checkClass(className: string): void {
     if (!this.classes.has(className)) {

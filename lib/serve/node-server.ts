@@ -1,7 +1,9 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import { continueLater } from './body';
 import { Refusal, refusalBody } from './refusal';
+import { refusalOfHead } from './request-checks';
 
 /** Milliseconds by which Node.js comes after our own bound, so that the answer is ours. */
 const MARGIN = 2000;
@@ -14,14 +16,19 @@ type Fetch = Parameters<typeof getRequestListener>[0];
 export interface ListenOptions {
   /** Milliseconds that a request may take to arrive, and then to be answered. */
   timeout: number;
-  /** Bytes of a body. */
-  maxBody: number;
-  /** Called for a request that Node.js could not read, with the status that it got. */
+  /** Called for a request that comes to no route, with the status that it got. */
   onRefused: (status: number) => void;
 }
 
+/** An HTTP server, and what Node.js does not do of closing one. */
+export interface NodeServer {
+  server: http.Server;
+  /** Closes connections that have not sent a byte: browsers and balancers open some to have them at hand. */
+  closeSilent: () => void;
+}
+
 /** An HTTP server that does not listen yet. */
-export function createServer(fetch: Fetch, { timeout, maxBody, onRefused }: ListenOptions): http.Server {
+export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions): NodeServer {
   const answer = getRequestListener(fetch, {
     // The globals are not ours to replace.
     overrideGlobalObjects: false,
@@ -32,15 +39,36 @@ export function createServer(fetch: Fetch, { timeout, maxBody, onRefused }: List
     headersTimeout: timeout,
     requestTimeout: timeout + MARGIN,
     connectionsCheckingInterval: Math.min(Math.max(timeout / 4, 50), 1000),
+    // It is ours to say what is missing.
+    requireHostHeader: false,
   });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const refuse = (response: http.ServerResponse, refusal: Refusal): void => {
+    onRefused(refusal.status);
+    const body = refusalBody(refusal);
+    response.writeHead(refusal.status, headersOf(body)).end(body);
+  };
   const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    void answer(request, response);
+    const refusal = refusalOfHead(request);
+    if (refusal === undefined) void answer(request, response);
+    else refuse(response, refusal);
   };
   server.on('request', onRequest);
-  // `curl` asks before it sends a large body; one that is too large need not be sent at all.
+  // `curl` asks before it sends a large body; one that will be refused need not be sent at all.
   server.on('checkContinue', (request: http.IncomingMessage, response: http.ServerResponse) => {
-    if (Number(request.headers['content-length'] ?? 0) <= maxBody) response.writeContinue();
+    continueLater(request, response);
     onRequest(request, response);
+  });
+  server.on('checkExpectation', (_: http.IncomingMessage, response: http.ServerResponse) => {
+    refuse(response, new Refusal(417, 'BAD_REQUEST', 'The only value that the header Expect may have is 100-continue'));
+  });
+  server.on('connect', (_: http.IncomingMessage, socket: Socket) => {
+    onRefused(405);
+    socket.end(rawResponse(new Refusal(405, 'METHOD_NOT_ALLOWED', 'This server is not a proxy')));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const refusal = refusalOfClient(error.code, timeout);
@@ -51,7 +79,10 @@ export function createServer(fetch: Fetch, { timeout, maxBody, onRefused }: List
   });
   // A client that neither sends nor reads.
   server.setTimeout(2 * timeout + MARGIN);
-  return server;
+  const closeSilent = (): void => {
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+  };
+  return { server, closeSilent };
 }
 
 function refusalOfClient(code: string | undefined, timeout: number): Refusal {
@@ -66,12 +97,17 @@ function refusalOfClient(code: string | undefined, timeout: number): Refusal {
 
 const ERROR_HEADERS = { 'Content-Type': 'application/json; charset=utf-8', 'X-Content-Type-Options': 'nosniff' };
 
+const headersOf = (body: string) => ({
+  ...ERROR_HEADERS,
+  'Content-Length': Buffer.byteLength(body),
+  Connection: 'close',
+});
+
 const errorResponse = (refusal: Refusal): Response =>
   new Response(refusalBody(refusal), { status: refusal.status, headers: ERROR_HEADERS });
 
 function rawResponse(refusal: Refusal): string {
   const body = refusalBody(refusal);
-  const headers = { ...ERROR_HEADERS, 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${refusal.status} ${http.STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`;
 }

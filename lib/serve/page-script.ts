@@ -43,7 +43,7 @@ async function ask(path, file) {
   } catch {
     // A file that has changed or is a folder fails alike.
     const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
-    throw new Error(readable ? 'The server can\\'t be reached: is it still running?' : 'The file can\\'t be read; a folder is no image.');
+    throw new Error(readable ? 'The server can\\'t be reached: is it still running?' : 'The file can\\'t be read; a folder is not an image.');
   }
   const body = await answer.json().catch(() => ({}));
   if (answer.ok) return body;
@@ -123,7 +123,7 @@ function show({ file, name, item }, answer, about) {
     return make('li', {}, make('bdi', { text: score.class }), make('span', { className: 'share', text: percent(score.probability) }), bar);
   }));
   const facts = make('div', {}, make('h3', {}, make('bdi', { text: name })), verdict, scores);
-  if (about.corrections) facts.append(...correction(file, answer, about.classes));
+  if (about.corrections) facts.append(...correction(file, about));
   item.replaceChildren(...(answer.pictures ? [picture(name, answer)] : []), facts);
   item.classList.toggle('plain', !answer.pictures);
 }
@@ -133,19 +133,25 @@ function picture(name, answer) {
   const caption = make('figcaption');
   const figure = make('figure', { className: 'picture' }, image, caption);
   figure.update = () => {
-    image.src = evidence.checked ? answer.pictures.overlay : answer.pictures.seen;
-    image.alt = evidence.checked ? 'Heat map over ' + name + ': where the evidence for ' + answer.class + ' lies' : 'What the network saw of ' + name;
-    caption.textContent = evidence.checked ? 'Bright: what speaks for ' + answer.class : 'What the network saw';
+    const { seen, overlay, empty } = answer.pictures;
+    const shown = evidence.checked && !empty;
+    image.src = shown ? overlay : seen;
+    image.alt = shown ? 'Heat map over ' + name + ': where the evidence for ' + answer.class + ' lies' : 'What the network saw of ' + name;
+    caption.textContent = shown ? 'Bright: what speaks for ' + answer.class
+      : 'What the network saw' + (evidence.checked ? '; its map of the evidence is the same everywhere' : '');
   };
   figure.update();
   return figure;
 }
 
-function correction(file, answer, classes) {
+function correction(file, { classes, unfitClasses }) {
   const select = make('select', { required: true }, make('option', { value: '', text: 'choose a class' }));
   const names = [...new Set(classes)];
-  select.append(...names.map((name) => make('option', { value: name, text: name })));
-  const button = make('button', { type: 'submit', text: 'Keep', disabled: true });
+  select.append(...names.map((name) => {
+    const unfit = unfitClasses.includes(name);
+    return make('option', { value: name, disabled: unfit, text: name + (unfit ? ' (can\\'t be the name of a folder)' : '') });
+  }));
+  const button = make('button', { type: 'submit', text: 'Save correction', disabled: true });
   const note = make('p', { className: 'note' });
   note.setAttribute('role', 'status');
   const form = make('form', {}, make('label', {}, 'It really is', select), button);
@@ -158,13 +164,13 @@ function correction(file, answer, classes) {
     const name = select.value;
     button.disabled = select.disabled = true;
     note.className = 'note';
-    note.textContent = 'Keeping it …';
+    note.textContent = 'Saving it …';
     try {
       await ask('/corrections?class=' + encodeURIComponent(name), file);
       if (!form.kept) saved++;
       form.kept = true;
       note.className = 'note good';
-      note.textContent = 'Kept as ' + name + ' for the next training.';
+      note.textContent = 'Saved as ' + name + ' for the next training.';
       showCount();
     } catch (error) {
       note.className = 'note bad';

@@ -31,7 +31,7 @@ input:focus-visible + .choose { outline: 2px solid var(--link); outline-offset: 
 .result .verdict small { font-weight: 400; font-size: 1rem; color: var(--dim); }
 .scores { list-style: none; margin: 0 0 1rem; padding: 0; display: grid; gap: .5rem; }
 .scores li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 .75rem; align-items: baseline; }
-.scores bdi { overflow-wrap: anywhere; } .scores .share { font-variant-numeric: tabular-nums; color: var(--dim); }
+.scores bdi { overflow-wrap: anywhere; text-align: left; } .scores .share { font-variant-numeric: tabular-nums; color: var(--dim); }
 .scores .bar { grid-column: 1 / -1; height: .5rem; border-radius: .25rem; background: var(--line); overflow: hidden; }
 .scores .bar span { display: block; height: 100%; border-radius: .25rem; background: var(--dim); } .scores li:first-child .bar span { background: var(--link); }
 .result form { display: flex; flex-wrap: wrap; gap: .5rem .75rem; align-items: center; margin: 0; }

@@ -23,6 +23,14 @@ export interface ServedPage {
   policy: string;
 }
 
+/** Where the page names the server; its script knows better, behind a proxy. */
+const ORIGIN = '<span class="origin"></span>';
+
+/** The page for a request by this name, so that its examples can be run where there are no scripts. */
+export function pageFor({ text }: ServedPage, host: string): string {
+  return text.replaceAll(ORIGIN, () => html`<span class="origin">http://${host}</span>`.toString());
+}
+
 /** The page on which images are tried. */
 export function servedPage(facts: PageFacts): ServedPage {
   const parts = {
@@ -47,7 +55,7 @@ function bodyOf(facts: PageFacts): Html {
     <h1>Try the model</h1>
     <p class="dim">${arch} with ${counted(classes, 'class', 'classes')}, on ${device} (${precision})</p>
     <p class="warning without-script">
-      This page needs JavaScript. Without it, curl and other programs can use the server all the same, as below.
+      This page needs JavaScript. Without it, curl and other programs can use the server all the same, as shown below.
     </p>
     <section class="drop needs-script" aria-label="Images">
       ${ICON}
@@ -76,8 +84,8 @@ const CORRECTIONS = html`<section>
   <h2>What becomes of corrections</h2>
   <p>
     Each corrected image is copied, as it is, into the folder that the server was given with
-    <code>--corrections</code>, under the name of its class. To train with them, copy these folders over those of
-    <code>train/</code> in the data set, look through them, and train again:
+    <code>--corrections</code>, under the name of its class. To train with them, look through them, copy them into the
+    folders of <code>train/</code> in the data set, and train again:
   </p>
   <pre
     tabindex="0"
@@ -92,7 +100,7 @@ function program({ explain }: PageFacts): Html {
     ><code>curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' <span class="origin"></span>/predict<br />curl -F image=@one.jpg -F image=@two.png '<span class="origin"></span>/predict?top=3'</code></pre>
     <p>
       The answer is JSON: <code>class</code>, <code>probability</code>, <code>top</code>; <code>unknown</code> where the
-      model was taught to say that an image is none of its classes.
+      model was taught to say that an image belongs to none of its classes.
       ${explain ? html`<code>?explain=true</code> adds <code>pictures</code>: what the network saw, and its heat map.` : undefined}
       Also here: <code>/model</code>, <code>/healthz</code>, and <code>/metrics</code> for Prometheus.
     </p>

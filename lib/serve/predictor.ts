@@ -33,6 +33,8 @@ export interface Answer extends ModelAnswer {
 export interface Pictures {
   seen: Buffer;
   overlay: Buffer;
+  /** Whether the map is the same everywhere, so that the overlay shows nothing. */
+  empty: boolean;
 }
 
 /** What is asked of an image. */
@@ -145,11 +147,13 @@ export class Predictor {
 
   private async explain(slot: number, signal: AbortSignal): Promise<Pictures> {
     const { crop, map, width, height } = await this.maps.add(slot, signal);
-    const overlay = await cropOverlay(crop, { values: normalised(map), width, height }, PICTURE_SIDE);
+    const values = normalised(map);
+    const overlay = await cropOverlay(crop, { values, width, height }, PICTURE_SIDE);
     const raw = { raw: { width: crop.width, height: crop.height, channels: 3 } } as const;
     const seen = sharp(crop.data, raw).resize(PICTURE_SIDE, PICTURE_SIDE);
     const webp = (from: sharp.Sharp): Promise<Buffer> => from.webp({ quality: PICTURE_QUALITY }).toBuffer();
-    return { seen: await webp(seen), overlay: await webp(sharp(overlay)) };
+    const empty = values.every((value) => value === 0);
+    return { seen: await webp(seen), overlay: await webp(sharp(overlay)), empty };
   }
 
   private async decode({ name = 'image', bytes }: Upload, slot: number, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,6 @@
-import type http from 'node:http';
 import { throwIfAborted } from '../errors';
 import { listen, urlOf } from '../http/listen';
-import { allowedHost, isLoopback } from '../http/names';
+import { allowedHost, isLoopback, withoutBrackets } from '../http/names';
 import { packageVersion } from '../machine/version';
 import { Classifier } from '../model/classifier';
 import { openModel, type OpenedModel } from '../model/open';
@@ -9,7 +8,7 @@ import { resolveServeOptions, type ResolvedServeOptions, type ServeOptions } fro
 import { createApp } from './app';
 import { ByteBudget } from './budget';
 import { Corrections } from './corrections';
-import { createServer } from './node-server';
+import { createServer, type NodeServer } from './node-server';
 import { Metrics } from './metrics';
 import { servedPage } from './page';
 import { Predictor } from './predictor';
@@ -79,6 +78,7 @@ async function start(
   { onEvent = (): void => {} }: ServeControl,
 ): Promise<ModelServer> {
   const { maxBody, topK } = options;
+  const host = withoutBrackets(options.host);
   const { device, precision } = classifier.choice;
   const timeout = options.timeout * 1000;
   const explain = classifier.hasGradCam;
@@ -99,6 +99,7 @@ async function start(
     model: {
       ...{ arch, device, precision, classes, preprocessing },
       ...{ unknown: unknown !== undefined, explain, corrections: corrections !== undefined },
+      ...(corrections === undefined ? {} : { unfitClasses: corrections.unfit }),
     },
     topK,
     classes: classes.length,
@@ -108,25 +109,24 @@ async function start(
     underWay,
     emit: onEvent,
   });
-  const server = createServer(app.fetch, {
+  const http = createServer(app.fetch, {
     timeout,
-    maxBody,
     onRefused: (status) => metrics.request('other', status, 0),
   });
   let address;
   try {
-    address = await listen(server, options.host, options.port);
+    address = await listen(http.server, host, options.port);
   } catch (error) {
     predictor.close();
     throw error;
   }
-  allowed = allowedHost(options.host, address.address, options.hostNames);
+  allowed = allowedHost(host, address.address, options.hostNames);
   let finish = (): void => {};
   const closed = new Promise<void>((resolve) => (finish = resolve));
   const close = (): Promise<void> => {
     if (!closing) {
       closing = true;
-      void closeServer(server, () => underWay.forEach((one) => one.abort(busy('CLOSING', 'The server is closing'))))
+      void closeServer(http, () => underWay.forEach((one) => one.abort(busy('CLOSING', 'The server is closing'))))
         .then(() => classifier.close())
         .then(() => predictor.close())
         .finally(finish);
@@ -134,7 +134,7 @@ async function start(
     return closed;
   };
   return {
-    url: urlOf(options.host, address),
+    url: urlOf(host, address),
     port: address.port,
     open: !isLoopback(address.address),
     classes: Object.freeze([...classes]),
@@ -148,9 +148,10 @@ async function start(
 }
 
 /** Closes a server once the requests under way are finished, or stops them after a while. */
-async function closeServer(server: http.Server, stop: () => void): Promise<void> {
+async function closeServer({ server, closeSilent }: NodeServer, stop: () => void): Promise<void> {
   const over = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  closeSilent();
   // Connections whose client says nothing more would keep the server open.
   const sweeping = setInterval(() => server.closeIdleConnections(), 100);
   const timer = setTimeout(() => {

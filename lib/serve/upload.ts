@@ -70,12 +70,12 @@ async function readMultipart(incoming: IncomingMessage, limits: BodyLimits, most
       limits: { files: most, fields: FIELDS, fieldSize: FIELD_BYTES, headerSize: HEADER_BYTES },
     });
   } catch (error) {
-    throw new Refusal(400, 'INVALID_MULTIPART', `Not valid multipart/form-data: ${(error as Error).message}`);
+    throw new Refusal(400, 'INVALID_MULTIPART', `Not valid multipart/form-data: ${reasonOfForm(error as Error)}`);
   }
   const finished = new Promise<void>((resolve) => {
     busboy.on('finish', resolve);
     busboy.on('error', (error: unknown) => {
-      invalid((error as Error).message);
+      invalid(reasonOfForm(error as Error));
       resolve();
     });
   });
@@ -83,7 +83,7 @@ async function readMultipart(incoming: IncomingMessage, limits: BodyLimits, most
     const chunks: Buffer[] = [];
     file.on('data', (chunk: Buffer) => chunks.push(chunk));
     // A part that is cut off.
-    file.on('error', (error: Error) => invalid(error.message));
+    file.on('error', (error: Error) => invalid(reasonOfForm(error)));
     file.on('end', () => images.push({ name: name === '' ? undefined : name, bytes: Buffer.concat(chunks) }));
   });
   busboy.on('filesLimit', () => fail(new Refusal(413, 'BODY_TOO_LARGE', `The request has more than ${most} images`)));
@@ -98,4 +98,11 @@ async function readMultipart(incoming: IncomingMessage, limits: BodyLimits, most
   if (failure === undefined && given.length > 0) return { images: given, several: true, release };
   release();
   throw failure ?? new Refusal(400, 'NO_IMAGE', 'The request has no image: send each as a file of the form');
+}
+
+/** What is wrong with a form, in the words of whoever sends one; busboy speaks of its own parts. */
+function reasonOfForm({ message }: Error): string {
+  if (/boundary not found/i.test(message)) return 'its Content-Type has no boundary';
+  if (/needle/i.test(message)) return 'its boundary is too long';
+  return message;
 }

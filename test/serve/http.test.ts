@@ -65,7 +65,7 @@ describe('an answer', () => {
   test('has as many classes as are asked for', async () => {
     expect((await predict(served, image, '?top=1')).body.top).toHaveLength(1);
     expect((await predict(served, image, '?top=99')).body.top).toHaveLength(2);
-    for (const query of ['?top=0', '?top=x', '?explain=yes', '?tpo=1']) {
+    for (const query of ['?top=0', '?top=x', '?top=', '?top=1&top=2', '?explain=yes', '?explain=', '?tpo=1']) {
       expect(errorOf(await predict(served, image, query))).toEqual([400, 'INVALID_QUERY']);
     }
   });
@@ -88,6 +88,12 @@ describe('an answer', () => {
       [384, 384],
     ]);
     expect(decoded[0]?.data.equals(decoded[1]?.data as Buffer)).toBe(false);
+    expect(body.pictures.empty).toBe(false);
+  });
+
+  test('says of a map of one cell that it shows nothing', async () => {
+    const tiny = await serve(await trainSmallModel(tmp, 32));
+    expect((await predict(tiny, image, '?explain=true')).body.pictures.empty).toBe(true);
   });
 
   test('keeps the order of a form, with an error where an image is damaged', async () => {
@@ -155,6 +161,34 @@ describe('a request is refused', () => {
       expect([...errorOf(posted), posted.headers.allow]).toEqual([405, 'METHOD_NOT_ALLOWED', 'GET, HEAD']);
     }
     expect(errorOf(await ask(served, '/corrections?class=ants', { body: image }))).toEqual([404, 'CORRECTIONS_OFF']);
+  });
+
+  test.each([
+    ['no name of the server', 'GET /model HTTP/1.1\r\nHost:\r\n', 400],
+    ['no header for it', 'GET /model HTTP/1.0\r\n', 400],
+    ['two names', 'GET /model HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n', 400],
+    ['another server in its address', 'GET http://evil.example/model HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
+    ['no path', 'OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
+    ['an encoding', 'POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: gzip, chunked\r\n', 415],
+    ['an expectation', 'POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: more\r\n', 417],
+    ['another server to connect to', 'CONNECT evil.example:80 HTTP/1.1\r\nHost: 127.0.0.1\r\n', 405],
+  ])('where its head has %s; it is counted', async (_, head, status) => {
+    const name = `resnet_ft_requests_total{route="other",status="${status}"}`;
+    const before = await metric(served, name);
+    const answer = await rawAnswer(served, `${head}\r\n`);
+    expect(answer).toMatch(
+      new RegExp(`^HTTP/1\\.1 ${status} [^]*\r\n\r\n\\{"error":\\{"code":"[A-Z_]+","message":".+"\\}\\}\n$`),
+    );
+    expect(await metric(served, name)).toBe(before + 1);
+  });
+
+  test('before its body is sent, where the client asks first', async () => {
+    const head = (type: string): string =>
+      `POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n`;
+    expect(await rawAnswer(served, `${head('text/plain')}text`)).toMatch(/^HTTP\/1\.1 415 /);
+    expect(await rawAnswer(served, `${head('image/jpeg')}text`)).toMatch(
+      /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 422 /,
+    );
   });
 
   test('by a name that is not the server’s, and from a page of another origin', async () => {

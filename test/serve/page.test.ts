@@ -96,7 +96,7 @@ withBrowser('the page', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.locator('.note.good').waitFor();
-    expect(await page.locator('.note').textContent()).toBe('Kept as bees for the next training.');
+    expect(await page.locator('.note').textContent()).toBe('Saved as bees for the next training.');
     expect(await page.locator('#count').textContent()).toBe('1 image, 1 correction');
     const [kept = ''] = fs.readdirSync(path.join(corrected, 'bees'));
     expect(fs.readFileSync(path.join(corrected, 'bees', kept)).equals(fs.readFileSync(IMAGE))).toBe(true);

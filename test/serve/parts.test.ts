@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Mutex } from 'async-mutex';
 import { Batcher } from '../../lib/serve/batcher';
 import { Corrections } from '../../lib/serve/corrections';
-import { allowedHost } from '../../lib/http/names';
+import { allowedHost, withoutBrackets } from '../../lib/http/names';
 import { checkOrigin } from '../../lib/serve/origin';
 import { Slots } from '../../lib/serve/slots';
 import { resolveServeOptions } from '../../lib/options';
@@ -123,6 +123,10 @@ describe('the name of the server', () => {
   });
 });
 
+test('an address may have the brackets of a URL', () => {
+  expect(['[::1]', '::1', '127.0.0.1', '[]'].map(withoutBrackets)).toEqual(['::1', '::1', '127.0.0.1', '[]']);
+});
+
 describe('corrections', () => {
   const bytes = fs.readFileSync(IMAGE);
 
@@ -144,6 +148,8 @@ describe('corrections', () => {
       'end.',
     ];
     const corrections = await Corrections.open(folder, [...unfit, ...HOSTILE, 'bees', 'my class']);
+    expect(corrections.unfit).toEqual(expect.arrayContaining(unfit));
+    expect(corrections.unfit).not.toContain('my class');
     for (const name of unfit)
       await expect(corrections.keep(name, bytes)).rejects.toMatchObject({ code: 'UNFIT_CLASS' });
     await expect(corrections.keep('wasps', bytes)).rejects.toMatchObject({ code: 'UNKNOWN_CLASS' });

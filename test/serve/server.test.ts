@@ -79,6 +79,22 @@ describe('a signal', () => {
     expect(served.stderr()).toBe('resnet-ft: The server was stopped\n');
   });
 
+  test('closes connections on which nothing was sent, and not those with a request', async () => {
+    const served = await serve(model, '--verbose');
+    const silent = net.connect(served.port, '127.0.0.1');
+    await once(silent, 'connect');
+    const { socket, rest, answer } = await half(served.port);
+    served.child.kill('SIGTERM');
+    await once(silent, 'close');
+    socket.write(rest);
+    await once(socket, 'close');
+    expect(answer()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await served.ended).toBe(143);
+    // A stop that was asked for has no stack.
+    expect(served.stderr()).toMatch(/resnet-ft: The server was stopped\n$/);
+    expect(served.stderr()).not.toMatch(/^ {4}at /m);
+  });
+
   test('does not wait forever for a request that never ends', async () => {
     const served = await serve(model);
     const { socket } = await half(served.port);

@@ -18,8 +18,8 @@ export const IMAGES = ['ants', 'bees'].flatMap((name) => {
 export const IMAGE = IMAGES[0] ?? '';
 
 /** A small model in a folder of its own. */
-export async function trainSmallModel(folder: string): Promise<string> {
-  const output = path.join(folder, 'run');
+export async function trainSmallModel(folder: string, imageSize = 64): Promise<string> {
+  const output = path.join(folder, imageSize === 64 ? 'run' : `run-${imageSize}`);
   const recipe = [
     '--arch',
     'resnet18',
@@ -30,7 +30,7 @@ export async function trainSmallModel(folder: string): Promise<string> {
     '--batch-size',
     '8',
     '--image-size',
-    '64',
+    String(imageSize),
   ];
   const ran = await run(['train', ANTS_BEES, ...recipe, '--threads', '1', '--device', 'cpu', '--output', output]);
   if (ran.code !== 0) throw new Error(ran.stderr);
@@ -81,7 +81,7 @@ export interface Body {
   unknown: boolean;
   calibrated: number;
   distance: number;
-  pictures: { seen: string; overlay: string };
+  pictures: { seen: string; overlay: string; empty: boolean };
   images: Body[];
   file: string;
   explain: boolean;
