@@ -4,6 +4,7 @@ import type { Architecture } from '../options';
 import type { Run } from '../report/read-run';
 import { countsOf } from '../report/warnings';
 import { counted } from '../text/count';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 import { markdownText } from './escape';
 import { figuresOf, type CardFigures } from './figures';
@@ -74,7 +75,7 @@ function resultsText(figures: CardFigures): string {
   const { images, correct, accuracy, interval, loss, macroF1, epoch, finished } = figures;
   const rows = [
     ['Accuracy (top-1)', `${percent(accuracy)} (${correct} of ${images}; 95 % interval ${range(interval)})`],
-    ['Loss (cross-entropy)', loss.toFixed(4)],
+    ['Loss (cross-entropy)', lossText(loss)],
     ...(macroF1 === undefined ? [] : [['Macro F1', macroF1.toFixed(4)]]),
   ];
   const about = finished ? '' : ' The training has not come to its end: the figures are those so far.';

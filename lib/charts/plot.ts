@@ -38,7 +38,7 @@ export interface Axis {
   max?: number;
   /** Whether only whole numbers have a tick. */
   whole?: boolean;
-  /** `percent` of a share; `short`: two digits. */
+  /** `percent` of a share; `short`: three digits, and an exponent where there would be many zeros. */
   figures?: 'percent' | 'short';
   /** Whether equal steps are equal ratios; all values are then above 0. */
   log?: boolean;
@@ -162,7 +162,10 @@ function markLine({ x, name }: Mark): object {
 }
 
 const PERCENT = (value: number): string => `${Math.round(value * 1000) / 10} %`;
-const SHORT = (value: number): string => String(Number(value.toPrecision(2)));
+const SHORT = (value: number): string => {
+  const short = Number(value.toPrecision(3));
+  return Math.abs(short) >= 1e4 ? short.toExponential() : String(short);
+};
 
 /** An axis as ECharts takes it. */
 function axis({ name, min, max, whole, figures, log }: Axis, { nameGap }: { nameGap?: number }): object {
@@ -187,42 +190,39 @@ function axis({ name, min, max, whole, figures, log }: Axis, { nameGap }: { name
   };
 }
 
-/** Bars of shares, and a line that they would follow; bars that are missing have no images. */
+/** Bars of shares over equal parts of the range from 0 to 1, and a line that they would follow; bars that are missing have no images. */
 export interface BarPlot {
   id: string;
   title: string;
   description: string;
   x: string;
-  /** Of each bar, from left to right. */
-  labels: readonly string[];
+  /** From left to right. */
   bars: readonly (number | undefined)[];
   barName: string;
   curves: readonly { name: string; values: readonly (number | undefined)[] }[];
 }
 
 /** A plot of bars as a figure. */
-export function barPlot({ id, title, description, x, labels, bars, barName, curves }: BarPlot): Html {
-  const value = (one: number | undefined): number | '-' => one ?? '-';
+export function barPlot({ id, title, description, x, bars, barName, curves }: BarPlot): Html {
+  const placed = (values: readonly (number | undefined)[]): (number | '-')[][] =>
+    values.map((value, i) => [(i + 0.5) / bars.length, value ?? '-']);
   const svg = drawChart(
     {
       textStyle: { fontSize: FONT },
       grid: GRID,
-      xAxis: {
-        ...axis({ name: x }, { nameGap: 28 }),
-        ...{ type: 'category', data: labels.map(printable) },
-      },
+      xAxis: axis({ name: x, min: 0, max: 1, figures: 'percent' }, { nameGap: 28 }),
       yAxis: axis({ name: '', min: 0, max: 1, figures: 'percent' }, {}),
       series: [
         {
           type: 'bar',
-          data: bars.map(value),
+          data: placed(bars),
           silent: true,
-          barCategoryGap: '12%',
+          barWidth: (0.88 * (WIDTH - GRID.left - GRID.right)) / bars.length,
           itemStyle: { color: colour(0), opacity: 0.55, borderColor: colour(0), borderWidth: 1 },
         },
         ...curves.map(({ values }, i) => ({
           ...line({ name: '', points: [] }, i + 1),
-          data: values.map(value),
+          data: placed(values),
           connectNulls: true,
           showSymbol: i > 0,
         })),

@@ -5,13 +5,14 @@ import { html } from '../html/html';
 import { scrollable } from '../html/scrollable';
 import { counted } from '../text/count';
 import { duration } from '../text/duration';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 import { shownName, withInterval, type Section } from './context';
 import { mcnemar } from './mcnemar';
 import { framed } from './page';
 import type { Run } from './read-run';
 import type { EpochRecord } from './records';
-import { calibrationOf } from './sections/calibration';
+import { trustOf } from './sections/calibration';
 import { lossAxis } from './sections/curves';
 
 /** Below this probability a difference is called one. */
@@ -44,7 +45,7 @@ function figures(runs: readonly Run[], names: readonly string[]): Section {
   const rows = runs.map(({ scores, result, config, epochs }, i) => {
     const images = scores.images.length;
     const share = scores.correct / images;
-    const calibration = calibrationOf(scores);
+    const trust = trustOf(scores);
     const { options } = config;
     return html`<tr>
       <th scope="row">${names[i]}</th>
@@ -53,10 +54,10 @@ function figures(runs: readonly Run[], names: readonly string[]): Section {
           ? html`<td data-value="-1">none yet</td>
               <td data-value="-1">none yet</td>`
           : html`<td data-value="${share}">${withInterval(share, wilsonInterval(scores.correct, images))}</td>
-              <td class="number">${scores.loss.toFixed(4)}</td>`
+              <td class="number">${lossText(scores.loss)}</td>`
       }
-      <td class="number" data-value="${calibration?.before.error ?? -1}">
-        ${calibration === undefined ? '' : percent(calibration.before.error)}
+      <td class="number" data-value="${trust?.before.error ?? -1}">
+        ${trust === undefined ? '' : percent(trust.before.error)}
       </td>
       <td class="number">
         ${result === undefined ? `${epochs.length}, not finished` : `${result.model.epoch} of ${result.epochs}`}
@@ -98,12 +99,17 @@ function figures(runs: readonly Run[], names: readonly string[]): Section {
 }
 
 function curves(runs: readonly Run[], names: readonly string[]): Section {
-  const plot = (id: string, title: string, y: Axis, of: (record: EpochRecord) => number): LinePlot => ({
+  const plot = (
+    [id, title]: readonly [string, string],
+    y: Axis,
+    of: (record: EpochRecord) => number,
+    shown: (value: number) => string,
+  ): LinePlot => ({
     ...{ id, title, y, x: { name: 'epoch', min: 0, whole: true } },
     description: runs
       .map(
         ({ epochs }, i) =>
-          `${names[i] ?? ''}: ${epochs.map((one) => of(one).toFixed(3)).at(-1) ?? 'nothing yet'} after ${counted(epochs.length, 'epoch')}`,
+          `${names[i] ?? ''}: ${epochs.map((one) => shown(of(one))).at(-1) ?? 'nothing yet'} after ${counted(epochs.length, 'epoch')}`,
       )
       .join('; '),
     curves: runs.map(({ epochs }, i) => ({
@@ -114,22 +120,22 @@ function curves(runs: readonly Run[], names: readonly string[]): Section {
   const body = html`<div class="charts">
     ${[
       plot(
-        'val-accuracy',
-        'Validation accuracy',
+        ['val-accuracy', 'Validation accuracy'],
         { name: 'accuracy', max: 1, figures: 'percent' },
         (one) => one.valAccuracy,
+        percent,
       ),
       plot(
-        'val-loss',
-        'Validation loss',
+        ['val-loss', 'Validation loss'],
         lossAxis(runs.flatMap(({ epochs }) => epochs.map(({ valLoss }) => valLoss))),
         (one) => one.valLoss,
+        lossText,
       ),
       plot(
-        'train-loss',
-        'Training loss',
+        ['train-loss', 'Training loss'],
         lossAxis(runs.flatMap(({ epochs }) => epochs.map(({ trainLoss }) => trainLoss))),
         (one) => one.trainLoss,
+        lossText,
       ),
     ].map(linePlot)}
   </div>`;

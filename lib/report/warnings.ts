@@ -1,4 +1,5 @@
 import { counted } from '../text/count';
+import { lossText } from '../text/loss';
 import type { Run } from './read-run';
 
 /** How many times more images the largest class may have than the smallest. */
@@ -52,7 +53,7 @@ export function warningsOf(run: Run): string[] {
     last.trainLoss < best.trainLoss
   ) {
     out.push(
-      `After epoch ${best.epoch} the validation loss rose (from ${best.valLoss.toFixed(3)} to ${last.valLoss.toFixed(3)}) while the training loss fell: the model began to learn the training images by heart.`,
+      `After epoch ${best.epoch} the validation loss rose (from ${lossText(best.valLoss)} to ${lossText(last.valLoss)}) while the training loss fell: the model began to learn the training images by heart.`,
     );
   }
   return out;

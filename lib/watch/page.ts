@@ -8,6 +8,7 @@ import { curvesSection } from '../report/sections/curves';
 import { dataSection, recipeSection } from '../report/sections/facts';
 import type { Section } from '../report/context';
 import type { Run } from '../report/read-run';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 import type { LiveRun } from './live-run';
 import { SCRIPT } from './script';
@@ -73,9 +74,9 @@ function figures({ epochs }: Run): Html {
   const best = epochs.reduce((a, b) => (b.valAccuracy > a.valAccuracy ? b : a));
   return cards([
     ['Validation accuracy', percent(last.valAccuracy), `best ${percent(best.valAccuracy)}, epoch ${best.epoch}`],
-    ['Validation loss', last.valLoss.toFixed(3), `after epoch ${last.epoch}`],
+    ['Validation loss', lossText(last.valLoss), `after epoch ${last.epoch}`],
     ['Training accuracy', percent(last.trainAccuracy), `in epoch ${last.epoch}`],
-    ['Training loss', last.trainLoss.toFixed(3), `in epoch ${last.epoch}`],
+    ['Training loss', lossText(last.trainLoss), `in epoch ${last.epoch}`],
     ['An epoch takes', `${last.seconds.toFixed(1)} s`, 'with its validation'],
   ]);
 }

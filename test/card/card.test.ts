@@ -114,6 +114,11 @@ test('it tells results with their interval, classes, preprocessing, training, us
   expect(text).not.toContain(tmp);
 });
 
+test('a loss beyond all measure is not written out', async () => {
+  const { text } = await card('beyond', { valLoss: 3.7983134077261395e21 });
+  expect(text).toContain('| Loss (cross-entropy) | 3.80e+21 |');
+});
+
 test('names of classes stand for themselves in Markdown and YAML, whatever they hold', async () => {
   const classes = [...HOSTILE, ...FORGED];
   const { folder, text } = await card('<script>`*"#: run', { classes, files: FILES.slice(0, 2) });

@@ -26,7 +26,7 @@ test('a plot is one SVG with a title and a description, as wide as its place, wi
 
 test('a plot holds nothing that a strict policy refuses, and no ids of ECharts', () => {
   const bars = barPlot({
-    ...{ ...TEXT, id: 'bars', x: 'probability', labels: ['50 %', '100 %'], bars: [undefined, 0.9], barName: 'right' },
+    ...{ ...TEXT, id: 'bars', x: 'probability', bars: [undefined, 0.9], barName: 'right' },
     curves: [{ name: 'exact', values: [0.25, 0.75] }],
   });
   for (const markup of [linePlot(line).toString(), bars.toString()]) {

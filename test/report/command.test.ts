@@ -1,6 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { makeReport } from '../../lib';
+import { Scores } from '../../lib/report/scores';
+import { notable } from '../../lib/report/sections/gallery';
+import { writeReport } from '../../lib/report/write';
 import { openPage, withBrowser } from '../browser/browser';
 import { run, scratch } from '../cli/run';
 import { HOSTILE } from '../html/hostile';
@@ -44,6 +47,56 @@ test('several runs are compared in one page, by default in the working directory
   );
   expect(text).toContain('no images in common');
   expect(text).toContain('4, not finished');
+});
+
+describe('a model whose probabilities are 0 and 1', () => {
+  // What the saved probabilities give is no more than 745 an image.
+  const loss = 3.7983134077261395e21;
+  let saturated: string;
+  beforeAll(async () => {
+    const said = (i: number, truth: number): { predicted: number; probability: number } => ({
+      predicted: i % 2 === 0 ? (truth + 1) % 3 : truth,
+      probability: 1,
+    });
+    saturated = (await makeRun(tmp, 'saturated', { classes: CLASSES, files: FILES, said, valLoss: loss })).folder;
+  });
+
+  test('has the loss that its run measured, in its page and beside others', async () => {
+    const own = fs.readFileSync((await makeReport({ runs: [saturated] })).file, 'utf8');
+    const both = (await makeReport({ runs: [saturated, first], output: path.join(tmp, 'saturated.html') })).file;
+    for (const text of [own, fs.readFileSync(both, 'utf8')]) {
+      expect(text).toContain('3.80e+21');
+      expect(text).not.toMatch(/372\.\d|744\.4/);
+    }
+  });
+
+  test('has no temperature by them, but how far they can be trusted', async () => {
+    const text = fs.readFileSync((await makeReport({ runs: [saturated] })).file, 'utf8');
+    expect(text).toContain('id="reliability-plot-title"');
+    expect(text).toMatch(/probability 0 for\s+their\s+true\s+class/);
+    expect(text).not.toContain('Fitted temperature');
+    expect(text).toMatch(/Calibration error<\/dt>\s*<dd class="big">50\.0 %/);
+    expect(text).toContain(`npx resnet-ft calibrate`);
+  });
+
+  test('has the loss of a run that was stopped, where that is told', async () => {
+    const { folder } = await makeRun(tmp, 'stopped', { classes: CLASSES, files: FILES, finished: false });
+    const predictions = fs
+      .readFileSync(path.join(saturated, 'predictions.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    const { file } = await writeReport(folder, { validation: { predictions, loss } });
+    expect(fs.readFileSync(file, 'utf8')).toContain('3.80e+21');
+  });
+
+  test('its worst mistakes are those it was most confident of', () => {
+    const scores = new Scores(['a', 'b', 'c']);
+    const add = (file: string, a: number, b: number, c: number): boolean =>
+      scores.add({ file, trueClass: 'a', predictedClass: b > c ? 'b' : 'c', probabilities: { a, b, c } });
+    expect([add('less', 0, 0.6, 0.4), add('most', 0, 0, 1), add('more', 0.1, 0.9, 0)]).toEqual([true, true, true]);
+    expect(notable(scores).wrong.map(({ file }) => file)).toEqual(['most', 'more', 'less']);
+  });
 });
 
 withBrowser('the page of several runs', () => {

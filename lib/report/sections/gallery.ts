@@ -23,12 +23,12 @@ export const GALLERY_STYLE = `
 
 const margin = ({ probability, second }: ScoredImage): number => probability - (second?.probability ?? 0);
 
-/** The mistakes of which the model was surest, and the images of which it was least sure. */
+/** The mistakes of which the model was most confident, and the images of which it was least. */
 export function notable({ images }: Pick<Scores, 'images'>): { wrong: ScoredImage[]; unsure: ScoredImage[] } {
   return {
     wrong: images
       .filter(({ truth, predicted }) => truth !== predicted)
-      .sort((a, b) => a.own - b.own)
+      .sort((a, b) => b.probability - a.probability || a.own - b.own)
       .slice(0, SHOWN),
     unsure: [...images].sort((a, b) => margin(a) - margin(b)).slice(0, SHOWN),
   };
