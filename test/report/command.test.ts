@@ -1,8 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import sharp from 'sharp';
 import { makeReport } from '../../lib';
+import type { Evidence } from '../../lib/report/overlays';
+import { reportPage } from '../../lib/report/page';
+import { readRun } from '../../lib/report/read-run';
 import { Scores } from '../../lib/report/scores';
 import { notable } from '../../lib/report/sections/gallery';
+import { Thumbnails } from '../../lib/report/thumbnails';
 import { writeReport } from '../../lib/report/write';
 import { openPage, withBrowser } from '../browser/browser';
 import { run, scratch } from '../cli/run';
@@ -97,6 +102,21 @@ describe('a model whose probabilities are 0 and 1', () => {
     expect([add('less', 0, 0.6, 0.4), add('most', 0, 0, 1), add('more', 0.1, 0.9, 0)]).toEqual([true, true, true]);
     expect(notable(scores).wrong.map(({ file }) => file)).toEqual(['most', 'more', 'less']);
   });
+});
+
+test('where nothing in an image speaks for its class, words stand in the place of the overlay', async () => {
+  const run = await readRun(first);
+  const { images } = run.scores;
+  const seen = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+    .webp()
+    .toBuffer();
+  const evidence = new Map<string, Evidence>(
+    images.map(({ file }, i) => [file, { seen, overlay: i === 0 ? seen : undefined, cells: 49 }]),
+  );
+  const text = await reportPage({ run, thumbnails: new Thumbnails(30), evidence });
+  expect(text.match(/alt="Where the evidence for bees lies"/g)?.length).toBeGreaterThan(0);
+  expect(text).toMatch(/nothing here speaks for\s+bees/);
+  expect(text).toContain('yellow');
 });
 
 withBrowser('the page of several runs', () => {

@@ -1,6 +1,8 @@
 import { html, type Html } from '../../html/html';
+import { DEFAULT_LAYER } from '../../grad-cam/layers';
 import { counted } from '../../text/count';
 import { imageCard, type ReportContext, type Section } from '../context';
+import type { Evidence } from '../overlays';
 import type { ScoredImage, Scores } from '../scores';
 import { cellId } from './confusion';
 
@@ -14,7 +16,7 @@ const MOST_PICTURES = 280;
 
 /** Rules for galleries. */
 export const GALLERY_STYLE = `
-.no-picture { display: flex; aspect-ratio: 1; align-items: center; justify-content: center; background: var(--panel); color: var(--dim); border-radius: .3rem; font-size: .875rem; }
+.no-picture { display: flex; aspect-ratio: 1; align-items: center; justify-content: center; background: var(--panel); color: var(--dim); border-radius: .3rem; font-size: .875rem; padding: .5rem; text-align: center; }
 .small-pictures { grid-template-columns: repeat(auto-fill, minmax(6.75rem, 1fr)); } .small-pictures figcaption { font-size: .8125rem; }
 .gallery img + img, .gallery img + .no-picture { margin-top: .25rem; } .cell:target > h3 { outline: 2px solid var(--link); outline-offset: .3rem; }
 @media (max-width: 30rem) { .small-pictures { grid-template-columns: repeat(3, 1fr); gap: .5rem; } }
@@ -41,14 +43,7 @@ export async function mistakesSection(context: ReportContext): Promise<Section> 
   const all = scores.images.length - scores.correct;
   const cards = (some: readonly ScoredImage[]): Promise<Html[]> =>
     Promise.all(some.map((image) => imageCard(context, image, { side: LARGE, explained: true })));
-  const body = html`${
-      context.evidence.size === 0
-        ? undefined
-        : html`<p class="dim">
-            Beneath an image: where in it the evidence for the class that the model said lies (Grad-CAM, Selvaraju et
-            al. 2017); yellow is most.
-          </p>`
-    }
+  const body = html`${evidenceLead([...context.evidence.values()])}
     <h3>Worst mistakes</h3>
     ${
       all === 0
@@ -67,6 +62,21 @@ export async function mistakesSection(context: ReportContext): Promise<Section> 
       ${await cards(unsure)}
     </ul>`;
   return { id: 'mistakes', title: 'Mistakes and doubts', body };
+}
+
+/** What stands below each image; undefined where nothing does. */
+function evidenceLead(evidence: readonly Evidence[]): Html | undefined {
+  if (evidence.length === 0) return undefined;
+  if (evidence.every(({ cells }) => cells === 1)) {
+    return html`<p class="dim">
+      Where the evidence for the predicted class lies can't be shown: for images of this size the map of
+      ${DEFAULT_LAYER} has a single cell. The command explain shows it by an earlier layer: --layer layer2.
+    </p>`;
+  }
+  return html`<p class="dim">
+    Below each image: where the evidence for the predicted class lies (Grad-CAM, Selvaraju et al. 2017); yellow is
+    strongest.
+  </p>`;
 }
 
 interface Cell {
