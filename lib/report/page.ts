@@ -24,6 +24,9 @@ import { warningsOf } from './warnings';
 const PAGE_STYLE = `
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; font-size: .9375rem; }
 nav a, .commands dt { text-decoration-thickness: 1px; } .commands dt { font-weight: 600; } .commands dd { margin: 0; }
+/* Heads may break, so that figures need not. */
+.compared thead th { white-space: normal; } .compared td { white-space: nowrap; } .compared th, .compared td { padding-right: .6rem; }
+.compared tbody th { overflow-wrap: anywhere; min-width: 6rem; }
 @media print { nav { display: none; } }
 `;
 

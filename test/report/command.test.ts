@@ -48,9 +48,9 @@ test('several runs are compared in one page, by default in the working directory
   expect(text).toContain('96.7 % (83.3 to 99.4 %)');
   // Nine images that only the second has right, none that only the first has: 2 / 2^9.
   expect(text).toMatch(
-    /30<\/td>\s*<td class="number">0<\/td>\s*<td class="number">9<\/td>\s*<td class="number">0\.0039<\/td>\s*<td>run &#39;b&#39; is better/,
+    /30<\/td>\s*<td class="number">0<\/td>\s*<td class="number">9<\/td>\s*<td class="number" data-value="0\.00390625">0\.0039<\/td>\s*<td>run &#39;b&#39; is better/,
   );
-  expect(text).toContain('no images in common');
+  expect(text.match(/no images in common/g)).toHaveLength(2);
   expect(text).toContain('4, not finished');
 });
 
@@ -136,8 +136,36 @@ withBrowser('the page of several runs', () => {
     expect(requests).toEqual([]);
     expect(await axe()).toEqual([]);
     expect(await tooWide()).toEqual([]);
+    if (look.width > 1200) {
+      const wider = await page.evaluate<number>(
+        "(() => { const { scrollWidth, clientWidth } = document.querySelector('#figures .scroll'); return scrollWidth - clientWidth; })()",
+      );
+      expect(wider).toBe(0);
+    }
     await close();
   });
+});
+
+test('runs are told apart by their folders, or by their whole paths', async () => {
+  const made = { classes: CLASSES, files: FILES.slice(0, 2) };
+  const inner = (await makeRun(path.join(tmp, 'x', tmp), 'same', made)).folder;
+  const outer = (await makeRun(tmp, 'same', made)).folder;
+  const { file } = await makeReport({ runs: [inner, outer], output: path.join(tmp, 'names.html') });
+  // One path ends as the other does.
+  expect(fs.readFileSync(file, 'utf8')).toContain(`<th scope="row">${outer}</th>`);
+});
+
+test('what no run knows has no column, what one does not know has a dash, and runs without common images no row', async () => {
+  const made = { classes: CLASSES, files: FILES.slice(0, 3) };
+  const [one, other] = [await makeRun(tmp, 'few', made), await makeRun(path.join(tmp, 'elsewhere'), 'others', made)];
+  const page = async (...runs: string[]): Promise<string> =>
+    fs.readFileSync((await makeReport({ runs, output: path.join(tmp, 'columns.html') })).file, 'utf8');
+  const few = await page(one.folder, unfinished);
+  expect(few).not.toContain('Calibration');
+  expect(few).toMatch(/<td class="number" data-value="-1">–<\/td>/);
+  expect(few).toMatch(/No two of these runs have validation images in common/);
+  expect(await page(first, one.folder)).toMatch(/Calibration\s+error/);
+  expect(other.images).toBe(9);
 });
 
 test('a run that has not come to its end has a page too', async () => {
@@ -236,6 +264,13 @@ test('wrong usage', async () => {
     code: 2,
     stderr: expect.stringContaining('a file name ending in .html'),
   });
+  const link = path.join(tmp, 'link');
+  fs.symlinkSync(first, link);
+  for (const same of [first, path.join(first, '..', FIRST), link]) {
+    const { code, stderr } = await run(['report', second, first, same]);
+    expect([code, stderr.trim().split('\n')]).toEqual([2, [expect.stringContaining('each run once')]]);
+    expect(stderr).toContain(`It is the same folder as ${first}`);
+  }
   await expect(makeReport({ runs: [] })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   await expect(makeReport({ runs: HOSTILE })).rejects.toMatchObject({ code: 'DATA_NOT_FOUND' });
 });

@@ -63,7 +63,7 @@ test('where the network sees the whole image as one cell, the page says so and s
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   const text = fs.readFileSync(path.join(output, 'report.html'), 'utf8');
   expect(text).toMatch(/the map of\s+layer4\s+has\s+a\s+single\s+cell/);
-  expect(text).not.toContain('Where the evidence for');
+  expect(text).not.toContain('alt="Where the evidence for');
   expect(text).not.toContain('yellow');
 });
 
