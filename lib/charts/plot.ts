@@ -6,7 +6,9 @@ import { drawChart } from './echarts';
 // Small, so that the text can still be read where the drawing is as wide as a telephone.
 const WIDTH = 480;
 const HEIGHT = 270;
-const GRID = { left: 52, right: 14, top: 12, bottom: 44 };
+const GRID = { left: 60, right: 14, top: 12, bottom: 44 };
+/** `100 %` stands below the right end. */
+const BAR_GRID = { ...GRID, right: 30 };
 const FONT = 13;
 
 /** Points beyond which a curve is drawn without a symbol at each. */
@@ -152,7 +154,7 @@ function markLine({ x, name }: Mark): object {
         position: 'insideEndTop',
         rotate: 0,
         color: 'var(--dim)',
-        fontSize: FONT - 1,
+        fontSize: FONT,
         textBorderWidth: 0,
         align: 'right',
         offset: [-6, 4],
@@ -167,8 +169,18 @@ const SHORT = (value: number): string => {
   return Math.abs(short) >= 1e4 ? short.toExponential() : String(short);
 };
 
+/** Ticks of an axis of whole numbers, at most. */
+const MOST_TICKS = 8;
+
+/** The least of 1, 2, 5, 10, 20 … by which so many ticks are enough. */
+function wholeStep(span: number): number {
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(span / MOST_TICKS)));
+  return [1, 2, 5, 10].map((one) => one * power).find((step) => span / step <= MOST_TICKS) ?? 10 * power;
+}
+
 /** An axis as ECharts takes it. */
 function axis({ name, min, max, whole, figures, log }: Axis, { nameGap }: { nameGap?: number }): object {
+  const step = whole === true && max !== undefined ? wholeStep(Math.max(1, max - (min ?? 0))) : undefined;
   return {
     type: log === true ? 'log' : 'value',
     scale: true,
@@ -176,12 +188,14 @@ function axis({ name, min, max, whole, figures, log }: Axis, { nameGap }: { name
     nameTextStyle: { color: 'var(--dim)', fontSize: FONT },
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
-    ...(whole === true ? { minInterval: 1 } : {}),
     splitNumber: 5,
+    ...(step === undefined ? {} : { interval: step }),
     axisLabel: {
       color: 'var(--dim)',
       fontSize: FONT,
       hideOverlap: true,
+      // The end of the axis has a tick wherever it lies, which may be right beside the last of the others.
+      ...(step === undefined ? {} : { showMaxLabel: (max ?? 0) % step === 0 }),
       ...(figures === undefined ? {} : { formatter: figures === 'percent' ? PERCENT : SHORT }),
     },
     axisLine: { show: nameGap !== undefined, lineStyle: { color: 'var(--dim)' } },
@@ -209,7 +223,7 @@ export function barPlot({ id, title, description, x, bars, barName, curves }: Ba
   const svg = drawChart(
     {
       textStyle: { fontSize: FONT },
-      grid: GRID,
+      grid: BAR_GRID,
       xAxis: axis({ name: x, min: 0, max: 1, figures: 'percent' }, { nameGap: 28 }),
       yAxis: axis({ name: '', min: 0, max: 1, figures: 'percent' }, {}),
       series: [
@@ -217,7 +231,7 @@ export function barPlot({ id, title, description, x, bars, barName, curves }: Ba
           type: 'bar',
           data: placed(bars),
           silent: true,
-          barWidth: (0.88 * (WIDTH - GRID.left - GRID.right)) / bars.length,
+          barWidth: (0.88 * (WIDTH - BAR_GRID.left - BAR_GRID.right)) / bars.length,
           itemStyle: { color: colour(0), opacity: 0.55, borderColor: colour(0), borderWidth: 1 },
         },
         ...curves.map(({ values }, i) => ({

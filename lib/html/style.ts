@@ -46,9 +46,9 @@ th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: baseli
 thead th { font-weight: 600; vertical-align: bottom; } tbody th { font-weight: 500; }
 .number { text-align: right; } td.number, .sortable thead th { white-space: nowrap; }
 th > button { font: inherit; color: inherit; background: none; border: 0; padding: .2rem 0; cursor: pointer; text-align: inherit; }
-th > button::after { content: " \\2195"; color: var(--dim); }
-th[aria-sort="ascending"] > button::after { content: " \\2191"; color: inherit; }
-th[aria-sort="descending"] > button::after { content: " \\2193"; color: inherit; }
+th > button::after { content: "\\a0\\2195"; color: var(--dim); }
+th[aria-sort="ascending"] > button::after { content: "\\a0\\2191"; color: inherit; }
+th[aria-sort="descending"] > button::after { content: "\\a0\\2193"; color: inherit; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1rem 0; }
 .cards > div { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .75rem; margin: 0; }
 .cards dt { color: var(--dim); font-size: .875rem; } .cards dd { margin: 0; overflow-wrap: anywhere; } .cards .big { font-size: 1.5rem; line-height: 1.3; font-weight: 600; }
