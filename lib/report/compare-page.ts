@@ -203,8 +203,8 @@ function differences(runs: readonly Run[], names: readonly string[]): Section {
           <tr>
             <th scope="col">Runs</th>
             <th scope="col" class="number">Same images</th>
-            <th scope="col" class="number">Only the first is right</th>
-            <th scope="col" class="number">Only the second is right</th>
+            <th scope="col" class="number">Only first right</th>
+            <th scope="col" class="number">Only second right</th>
             <th scope="col" class="number">p</th>
             <th scope="col">Difference</th>
           </tr>

@@ -25,7 +25,7 @@ const PAGE_STYLE = `
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; font-size: .9375rem; }
 nav a, .commands dt { text-decoration-thickness: 1px; } .commands dt { font-weight: 600; } .commands dd { margin: 0; }
 /* Heads may break, so that figures need not. */
-.compared thead th { white-space: normal; } .compared td { white-space: nowrap; } .compared th, .compared td { padding-right: .6rem; }
+.compared { font-size: .9375rem; } .compared thead th { white-space: normal; } .compared td { white-space: nowrap; } .compared th, .compared td { padding-right: .5rem; }
 .compared tbody th { overflow-wrap: anywhere; min-width: 6rem; }
 @media print { nav { display: none; } }
 `;
@@ -114,7 +114,7 @@ function headline({ scores, result, epochs, temperature }: Run, trust: Trust | u
     const interval = withInterval(share, wilsonInterval(scores.correct, images))
       .replace(/^.*?\(/, '')
       .replace(')', '');
-    figures.push(['Validation accuracy', percent(share), `95 %: ${interval}; ${scores.correct} of ${images}`]);
+    figures.push(['Validation accuracy', percent(share), `95 % interval: ${interval}; ${scores.correct} of ${images}`]);
     figures.push(['Validation loss', lossText(scores.loss), 'mean cross entropy']);
   } else if (last !== undefined) {
     figures.push(['Validation accuracy', percent(last.valAccuracy), `after epoch ${last.epoch}, the last`]);

@@ -6,6 +6,7 @@ import type { Evidence } from '../../lib/report/overlays';
 import { reportPage } from '../../lib/report/page';
 import { readRun } from '../../lib/report/read-run';
 import { Scores } from '../../lib/report/scores';
+import { recipeSection } from '../../lib/report/sections/facts';
 import { notable } from '../../lib/report/sections/gallery';
 import { Thumbnails } from '../../lib/report/thumbnails';
 import { writeReport } from '../../lib/report/write';
@@ -168,10 +169,24 @@ test('what no run knows has no column, what one does not know has a dash, and ru
   expect(other.images).toBe(9);
 });
 
+test.each([
+  [{ weights: 'none' }, 'ResNet-18, all layers trained from scratch with SGD at'],
+  [{ weights: 'imagenet-v1' }, 'ResNet-18 with the weights imagenet-v1, all layers fine-tuned with SGD at'],
+  [
+    { weights: 'imagenet-v1', trainFrom: 'fc', optimizer: 'adamw' },
+    'ResNet-18 with the weights imagenet-v1, the last layer (fc) alone fine-tuned with AdamW at',
+  ],
+  [{ weights: 'imagenet-v1', trainFrom: 'layer4' }, 'imagenet-v1, the layers from layer4 on fine-tuned with SGD at'],
+] as const)('what was trained is a sentence: %j', async (options, sentence) => {
+  const run = await readRun(first);
+  Object.assign(run.config.options, { trainFrom: 'conv1', optimizer: 'sgd' }, options);
+  expect(recipeSection(run).body.toString().replace(/\s+/g, ' ')).toContain(sentence);
+});
+
 test('a run that has not come to its end has a page too', async () => {
   const { file } = await makeReport({ runs: [unfinished] });
   const text = fs.readFileSync(file, 'utf8');
-  expect(text).toContain('The run has not come to its end');
+  expect(text).toContain('The run did not finish');
   expect(text).not.toContain('id="confusion"');
 });
 
@@ -191,7 +206,7 @@ test('a page stays one that can be sent, however many images there are', async (
   const text = fs.readFileSync(file, 'utf8');
   expect(text.length).toBeLessThan(3e6);
   expect(text.match(/<li\s+data-truth/g)?.length).toBeLessThanOrEqual(280 + 24);
-  expect(/(The \d+|None) of which the model was least sure are shown/.test(text)).toBe(true);
+  expect(/(The \d+|None) of which the model was least confident are shown/.test(text)).toBe(true);
 });
 
 test('images that are gone leave a place', async () => {

@@ -99,7 +99,7 @@ test('a run that is stopped has a page of what there was, which says so', async 
   child.kill('SIGINT');
   expect(await ended).toBe(130);
   const text = fs.readFileSync(path.join(stopped, 'report.html'), 'utf8');
-  expect(text).toMatch(/The run has not come to its end: this is what there was after [23] epochs/);
+  expect(text).toMatch(/The run did not finish: these are its results after [23] epochs/);
   expect(text).toContain('--resume');
   // Of the best epoch so far.
   expect(text).toContain('id="confusion"');

@@ -49,8 +49,8 @@ export async function mistakesSection(context: ReportContext): Promise<Section> 
       all === 0
         ? html`<p>There are none among the validation images.</p>`
         : html`<p class="dim">
-              The ${all > SHOWN ? `${SHOWN} of ${all} ` : ''}images that were taken for another class, the surest first:
-              the class that the model said, then the true one.
+              The ${all > SHOWN ? `${SHOWN} of ${all} ` : ''}images that were taken for another class, most confident
+              first: the predicted class, then the true one.
             </p>
             <ul class="gallery">
               ${await cards(wrong)}
@@ -100,7 +100,7 @@ export async function imagesSection(context: ReportContext): Promise<Section> {
       const cards = await Promise.all(shown.map((image) => imageCard(context, image, { side: SMALL })));
       return html`<section class="cell" id="${cellId(truth, predicted)}" aria-label="${title}">
         <h3>${title}: ${counted(images.length, 'image')}</h3>
-        ${shown.length < images.length ? html`<p class="dim">${shown.length === 0 ? 'None' : `The ${shown.length}`} of which the model was ${right ? 'least sure' : 'surest'} are shown.</p>` : undefined}
+        ${shown.length < images.length ? html`<p class="dim">${shown.length === 0 ? 'None' : `The ${shown.length}`} of which the model was ${right ? 'least' : 'most'} confident are shown.</p>` : undefined}
         <ul class="gallery small-pictures">
           ${cards}
         </ul>
@@ -121,8 +121,8 @@ export async function imagesSection(context: ReportContext): Promise<Section> {
         >Order
         <select id="image-order">
           <option value="">as in the folder</option>
-          <option value="sure">surest first</option>
-          <option value="unsure">least sure first</option>
+          <option value="sure">most confident first</option>
+          <option value="unsure">least confident first</option>
         </select></label
       >
       <output id="image-count" aria-live="polite"></output>
