@@ -1,9 +1,10 @@
 import { packageVersion } from '../machine/version';
 import type { ModelCard } from '../model/describe';
-import type { Architecture } from '../options';
+import { architectureName } from '../options';
 import type { Run } from '../report/read-run';
 import { countsOf } from '../report/warnings';
 import { counted } from '../text/count';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 import { markdownText } from './escape';
 import { figuresOf, type CardFigures } from './figures';
@@ -55,14 +56,6 @@ export function cardText(facts: CardFacts): string {
   return `${parts.join('\n\n')}\n\n`;
 }
 
-/** `ResNet-50`, as a person writes it. */
-function architectureName(arch: Architecture): string {
-  return arch
-    .replace(/^wide_resnet(\d+)_(\d+)$/, 'Wide ResNet-$1-$2')
-    .replace(/^resnext(\d+)_(.+)$/, 'ResNeXt-$1 $2')
-    .replace(/^resnet(\d+)$/, 'ResNet-$1');
-}
-
 function introduction({ model, run }: CardFacts): string {
   const what = `A ${architectureName(model.arch)} (torchvision's \`${model.arch}\`) that tells ${counted(model.classes.length, 'class', 'classes')} of images apart`;
   if (run === undefined) return `${what}, written by resnet-ft ${packageVersion()}.`;
@@ -74,10 +67,10 @@ function resultsText(figures: CardFigures): string {
   const { images, correct, accuracy, interval, loss, macroF1, epoch, finished } = figures;
   const rows = [
     ['Accuracy (top-1)', `${percent(accuracy)} (${correct} of ${images}; 95 % interval ${range(interval)})`],
-    ['Loss (cross-entropy)', loss.toFixed(4)],
+    ['Loss (cross-entropy)', lossText(loss)],
     ...(macroF1 === undefined ? [] : [['Macro F1', macroF1.toFixed(4)]]),
   ];
-  const about = finished ? '' : ' The training has not come to its end: the figures are those so far.';
+  const about = finished ? '' : ' The training did not finish: these are its figures so far.';
   return [
     `Of ${counted(images, 'validation image')}, with the weights of epoch ${epoch}.${about}`,
     '',

@@ -8,7 +8,7 @@ import type { CardFigures } from './figures';
 /** What can be said of a model's limits by what is known of it; what only its author knows is said elsewhere. */
 export function limitations({ model, run }: CardFacts, figures: CardFigures | undefined): string {
   const points = [
-    `It always answers one of its ${counted(model.classes.length, 'class', 'classes')}, also of an image that shows none of them.`,
+    `It always answers with one of its ${counted(model.classes.length, 'class', 'classes')}, even for an image that shows none of them.`,
     probabilities(model.temperature),
   ];
   if (figures === undefined) {
@@ -16,12 +16,12 @@ export function limitations({ model, run }: CardFacts, figures: CardFigures | un
   } else {
     const { low, high } = figures.interval;
     points.push(
-      `${counted(figures.images, 'validation image')} tell the accuracy only to within ${percent(low)} and ${percent(high)}, and only of images like these: other cameras, places or times were not tested.`,
+      `${counted(figures.images, 'validation image')} tell the accuracy only to between ${percent(low)} and ${percent(high)}, and only of images like these: other cameras, places or times were not tested.`,
     );
     const epochs = run?.epochs.length ?? 0;
     if (run?.config.options.keep === 'best' && epochs > 1) {
       points.push(
-        `The best of ${epochs} epochs was chosen by the same images, so that new ones are to be expected to do a little worse.`,
+        `The best of ${epochs} epochs was chosen by the same images, so accuracy on new images will probably be a little lower.`,
       );
     }
     points.push(...weakClass(figures));

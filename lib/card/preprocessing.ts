@@ -7,7 +7,7 @@ export function preprocessingText(preprocessing: Preprocessing): string {
     `decoded as RGB, ${exifRotate === true ? 'and turned as its EXIF orientation says' : 'not turned by its EXIF orientation'}`,
     squareText(preprocessing),
     'divided by 255',
-    `less ${mean.join(', ')} and divided by ${std.join(', ')} (red, green, blue)`,
+    `minus the mean ${mean.join(', ')}, divided by the standard deviation ${std.join(', ')} (red, green, blue)`,
   ];
   return `The network sees ${crop} × ${crop} pixels. An image is\n\n${steps.map((step, i) => `${i + 1}. ${step}`).join('\n')}`;
 }

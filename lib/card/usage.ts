@@ -54,7 +54,9 @@ function pytorch({ arch, preprocessing, temperature }: ModelCard): string {
     'python',
     'import json',
     'import torch, torchvision',
-    'from PIL import Image, ImageOps',
+    preprocessing.exifRotate === true || preprocessing.fit === 'pad'
+      ? 'from PIL import Image, ImageOps'
+      : 'from PIL import Image',
     'from safetensors import safe_open',
     'from torchvision import transforms',
     'from torchvision.transforms import InterpolationMode',

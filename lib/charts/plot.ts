@@ -6,7 +6,9 @@ import { drawChart } from './echarts';
 // Small, so that the text can still be read where the drawing is as wide as a telephone.
 const WIDTH = 480;
 const HEIGHT = 270;
-const GRID = { left: 52, right: 14, top: 12, bottom: 44 };
+const GRID = { left: 60, right: 14, top: 12, bottom: 44 };
+/** `100 %` stands below the right end. */
+const BAR_GRID = { ...GRID, right: 30 };
 const FONT = 13;
 
 /** Points beyond which a curve is drawn without a symbol at each. */
@@ -38,7 +40,7 @@ export interface Axis {
   max?: number;
   /** Whether only whole numbers have a tick. */
   whole?: boolean;
-  /** `percent` of a share; `short`: two digits. */
+  /** `percent` of a share; `short`: three digits, and an exponent where there would be many zeros. */
   figures?: 'percent' | 'short';
   /** Whether equal steps are equal ratios; all values are then above 0. */
   log?: boolean;
@@ -152,7 +154,7 @@ function markLine({ x, name }: Mark): object {
         position: 'insideEndTop',
         rotate: 0,
         color: 'var(--dim)',
-        fontSize: FONT - 1,
+        fontSize: FONT,
         textBorderWidth: 0,
         align: 'right',
         offset: [-6, 4],
@@ -162,10 +164,23 @@ function markLine({ x, name }: Mark): object {
 }
 
 const PERCENT = (value: number): string => `${Math.round(value * 1000) / 10} %`;
-const SHORT = (value: number): string => String(Number(value.toPrecision(2)));
+const SHORT = (value: number): string => {
+  const short = Number(value.toPrecision(3));
+  return Math.abs(short) >= 1e4 ? short.toExponential() : String(short);
+};
+
+/** Ticks of an axis of whole numbers, at most. */
+const MOST_TICKS = 8;
+
+/** The least of 1, 2, 5, 10, 20 … by which so many ticks are enough. */
+function wholeStep(span: number): number {
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(span / MOST_TICKS)));
+  return [1, 2, 5, 10].map((one) => one * power).find((step) => span / step <= MOST_TICKS) ?? 10 * power;
+}
 
 /** An axis as ECharts takes it. */
 function axis({ name, min, max, whole, figures, log }: Axis, { nameGap }: { nameGap?: number }): object {
+  const step = whole === true && max !== undefined ? wholeStep(Math.max(1, max - (min ?? 0))) : undefined;
   return {
     type: log === true ? 'log' : 'value',
     scale: true,
@@ -173,12 +188,14 @@ function axis({ name, min, max, whole, figures, log }: Axis, { nameGap }: { name
     nameTextStyle: { color: 'var(--dim)', fontSize: FONT },
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
-    ...(whole === true ? { minInterval: 1 } : {}),
     splitNumber: 5,
+    ...(step === undefined ? {} : { interval: step }),
     axisLabel: {
       color: 'var(--dim)',
       fontSize: FONT,
       hideOverlap: true,
+      // The end of the axis has a tick wherever it lies, which may be right beside the last of the others.
+      ...(step === undefined ? {} : { showMaxLabel: (max ?? 0) % step === 0 }),
       ...(figures === undefined ? {} : { formatter: figures === 'percent' ? PERCENT : SHORT }),
     },
     axisLine: { show: nameGap !== undefined, lineStyle: { color: 'var(--dim)' } },
@@ -187,42 +204,39 @@ function axis({ name, min, max, whole, figures, log }: Axis, { nameGap }: { name
   };
 }
 
-/** Bars of shares, and a line that they would follow; bars that are missing have no images. */
+/** Bars of shares over equal parts of the range from 0 to 1, and a line that they would follow; bars that are missing have no images. */
 export interface BarPlot {
   id: string;
   title: string;
   description: string;
   x: string;
-  /** Of each bar, from left to right. */
-  labels: readonly string[];
+  /** From left to right. */
   bars: readonly (number | undefined)[];
   barName: string;
   curves: readonly { name: string; values: readonly (number | undefined)[] }[];
 }
 
 /** A plot of bars as a figure. */
-export function barPlot({ id, title, description, x, labels, bars, barName, curves }: BarPlot): Html {
-  const value = (one: number | undefined): number | '-' => one ?? '-';
+export function barPlot({ id, title, description, x, bars, barName, curves }: BarPlot): Html {
+  const placed = (values: readonly (number | undefined)[]): (number | '-')[][] =>
+    values.map((value, i) => [(i + 0.5) / bars.length, value ?? '-']);
   const svg = drawChart(
     {
       textStyle: { fontSize: FONT },
-      grid: GRID,
-      xAxis: {
-        ...axis({ name: x }, { nameGap: 28 }),
-        ...{ type: 'category', data: labels.map(printable) },
-      },
+      grid: BAR_GRID,
+      xAxis: axis({ name: x, min: 0, max: 1, figures: 'percent' }, { nameGap: 28 }),
       yAxis: axis({ name: '', min: 0, max: 1, figures: 'percent' }, {}),
       series: [
         {
           type: 'bar',
-          data: bars.map(value),
+          data: placed(bars),
           silent: true,
-          barCategoryGap: '12%',
+          barWidth: (0.88 * (WIDTH - BAR_GRID.left - BAR_GRID.right)) / bars.length,
           itemStyle: { color: colour(0), opacity: 0.55, borderColor: colour(0), borderWidth: 1 },
         },
         ...curves.map(({ values }, i) => ({
           ...line({ name: '', points: [] }, i + 1),
-          data: values.map(value),
+          data: placed(values),
           connectNulls: true,
           showSymbol: i > 0,
         })),

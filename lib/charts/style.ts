@@ -13,6 +13,7 @@ export const CHART_STYLE = `
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem 1.5rem; }
 .plot { margin: 0; } .plot > figcaption { font-weight: 600; }
 .chart { width: 100%; font-family: inherit; }
+@media (max-width: 30rem) { .chart text { font-size: 15px; } }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; list-style: none; margin: 0; padding: 0; font-size: .875rem; }
 .legend li { display: flex; gap: .4rem; align-items: center; } .legend svg { flex: none; width: 30px; height: 10px; }
 .readout { font-size: .875rem; min-height: 1.5em; margin: 0; color: var(--dim); }

@@ -102,7 +102,7 @@ export const KINDS = {
   'few-images': {
     severity: 'warning',
     title: 'classes with few images',
-    why: 'Too few to learn from, or to tell how well the class is known: of four validation images, one is a quarter.',
+    why: 'There are too few images to learn the class from, or to measure how well it is recognised: with four validation images, a single one is a quarter of the result.',
   },
   imbalance: {
     severity: 'warning',

@@ -5,6 +5,7 @@ import { html, type Html } from '../html/html';
 import { scrollable } from '../html/scrollable';
 import { page } from '../html/page';
 import { elementUrl } from '../html/url';
+import { capital } from '../text/capital';
 import { counted } from '../text/count';
 import { percent } from '../text/percent';
 import { KINDS, type FindingKind } from './kinds';
@@ -73,7 +74,7 @@ function bodyOf(report: CheckReport, title: string, pictures: ReadonlyMap<string
     ${numbers(report)}
     ${reasons.map((reason) => {
       const parts = skipped.filter((one) => one.reason === reason).map(({ part }) => PARTS[part]);
-      return html`<p class="warning">Not looked for: ${parts.join(', ')}; ${reason}.</p>`;
+      return html`<p class="warning">Not looked for: ${parts.join(', ')}. ${capital(reason)}.</p>`;
     })}
     ${judged(report)} ${splitTable(report)}
     ${kinds.length === 0 ? html`<p>Nothing was found.</p>` : contents(report, kinds)}
@@ -149,14 +150,14 @@ function contents({ counts }: CheckReport, kinds: readonly FindingKind[]): Html 
         <tr>
           <th scope="col">What was found</th>
           <th scope="col" class="number">Number</th>
-          <th scope="col">Weight</th>
+          <th scope="col">Severity</th>
         </tr>
       </thead>
       <tbody>
         ${kinds.map(
           (kind) =>
             html`<tr>
-              <th scope="row"><a href="${elementUrl(kind)}">${KINDS[kind].title}</a></th>
+              <th scope="row"><a href="${elementUrl(kind)}">${capital(KINDS[kind].title)}</a></th>
               <td class="number">${counts[kind] ?? 0}</td>
               <td>${severityOf(kind)}</td>
             </tr>`,

@@ -3,6 +3,7 @@ import { align } from '../text/text-table';
 import type { ClassFigures } from '../train/events';
 import { shownPath } from './shown-path';
 import { counted } from '../text/count';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 
 /** More classes than this have no confusion matrix on a screen: their most frequent confusions are listed. */
@@ -37,10 +38,10 @@ export function reportLines(result: EvalResult): string[] {
   return [
     accuracyLine(result),
     ...(top5 === null ? [] : [`top-5 accuracy ${top5.correct}/${images} = ${percent(top5.accuracy)}`]),
-    `loss ${loss.toFixed(4)}`,
+    `loss ${lossText(loss)}`,
     ...(temperature === null || calibratedLoss === null
       ? []
-      : [`calibrated (temperature ${temperature.toFixed(3)}): loss ${calibratedLoss.toFixed(4)}`]),
+      : [`calibrated (temperature ${temperature.toFixed(3)}): loss ${lossText(calibratedLoss)}`]),
     `${imagesPerSecond.toFixed(1)} images/s (${seconds.toFixed(1)} s)`,
     ...(unreadable.length === 0
       ? []

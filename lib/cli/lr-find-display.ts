@@ -7,6 +7,7 @@ import { say, sayJson, tell } from '../text/terminal';
 import { ProgressBar } from './bar';
 import { tellFallback } from './fallback';
 import { createDisplay, type Display } from './progress';
+import { lossText } from '../text/loss';
 import { shownPath } from './shown-path';
 import { wordsOf } from '../options/command-line';
 
@@ -20,7 +21,7 @@ export class LrFindDisplay {
   private readonly training: Display;
   private readonly bar = new ProgressBar(process.stdout, { label: 'step' }, () => {
     const loss = this.points.at(-1)?.smoothed;
-    return loss === undefined ? '' : `loss ${loss.toFixed(4)}`;
+    return loss === undefined ? '' : `loss ${lossText(loss)}`;
   });
   private readonly points: LrPoint[] = [];
   private steps = 0;

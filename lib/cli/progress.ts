@@ -12,6 +12,7 @@ import { stepLine } from './step-line';
 import { StepProgress } from './step-progress';
 import { hasBlocks } from './terminal-kind';
 import { counted } from '../text/count';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 
 /** Shows the events of a run. */
@@ -35,8 +36,8 @@ function epochLines(
   const place = `${label === '' ? '' : `${label}  `}epoch ${epoch}/${plan.epochs}`;
   const correct = Math.round(valAccuracy * plan.valImages);
   const figures = [
-    `train loss ${trainLoss.toFixed(4)} acc ${percent(trainAccuracy)}`,
-    `val loss ${valLoss.toFixed(4)} acc ${percent(valAccuracy)} (${correct}/${plan.valImages})`,
+    `train loss ${lossText(trainLoss)} acc ${percent(trainAccuracy)}`,
+    `val loss ${lossText(valLoss)} acc ${percent(valAccuracy)} (${correct}/${plan.valImages})`,
   ];
   const time = `${seconds.toFixed(1)} s`;
   const usual = fill([place, ...figures, time], '  ', columns);
@@ -45,7 +46,7 @@ function epochLines(
 }
 
 function headLine({ epochs, valLoss, valAccuracy }: Extract<TrainEvent, { kind: 'head' }>): string {
-  return `head after ${counted(epochs, 'epoch')}  val loss ${valLoss.toFixed(4)} acc ${percent(valAccuracy)}`;
+  return `head after ${counted(epochs, 'epoch')}  val loss ${lossText(valLoss)} acc ${percent(valAccuracy)}`;
 }
 
 function resumedLine({ step, epoch }: Extract<TrainEvent, { kind: 'resumed' }>): string {
@@ -59,7 +60,7 @@ function finishedLine({ output, epochs }: Extract<TrainEvent, { kind: 'finished'
 
 function keptText({ keep, epoch, step, batchLoss }: KeptModel): string {
   if (batchLoss === undefined) return `${keep === 'best' ? 'best' : 'last'} epoch ${epoch}`;
-  return `least batch loss ${batchLoss.toFixed(4)} at step ${step}, epoch ${epoch}`;
+  return `least batch loss ${lossText(batchLoss)} at step ${step}, epoch ${epoch}`;
 }
 
 /** Of more classes than this, those that the model knows least are shown. */
@@ -165,7 +166,7 @@ class TextDisplay implements Display {
         this.close();
         if (!this.quiet) ['', ...classTable(event.perClass), ''].forEach(say);
         say(
-          `${keptText(event.model)}: val loss ${event.model.valLoss.toFixed(4)} acc ${percent(event.model.valAccuracy)}` +
+          `${keptText(event.model)}: val loss ${lossText(event.model.valLoss)} acc ${percent(event.model.valAccuracy)}` +
             `${this.skipped > 0 ? `, ${counted(this.skipped, 'image')} skipped` : ''}; saved in ${shownPath(event.output)}`,
         );
     }

@@ -1,3 +1,4 @@
+import { lossText } from '../text/loss';
 import { barOf, fitLine, shortTime, type Part, type Picture, type Words } from './fit-line';
 import { sparkline } from './sparkline';
 
@@ -21,10 +22,6 @@ export interface StepState {
 
 /** Columns that a span of time takes as a rule: `4m10s`. */
 const TIME = 5;
-
-function lossText(loss: number): string {
-  return Number.isFinite(loss) && Math.abs(loss) >= 1000 ? loss.toExponential(2) : loss.toFixed(4);
-}
 
 /** What is left of the epoch and of the run, in full and short. */
 function timesOf({ done, total, epoch, epochs, epochLeft, runLeft }: StepState): {

@@ -1,4 +1,5 @@
 import type { CompareRow } from '../options';
+import { lossText } from '../text/loss';
 import { align } from '../text/text-table';
 import type { RowResult } from './types';
 
@@ -15,7 +16,7 @@ const percent = (share: number, digits: number): string => (share * 100).toFixed
 function cells({ row, correct, images, accuracy, interval, loss }: RowResult): string[] {
   const range = `${percent(interval.low, 1)} to ${percent(interval.high, 1)} %`;
   // Three digits, as the tutorial gives them.
-  return [TITLES[row], `${correct}/${images}`, `${percent(accuracy, 3)} %`, range, loss.toFixed(4)];
+  return [TITLES[row], `${correct}/${images}`, `${percent(accuracy, 3)} %`, range, lossText(loss)];
 }
 
 /** The table for a terminal, a line each. */

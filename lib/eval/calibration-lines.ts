@@ -1,4 +1,5 @@
 import { counted } from '../text/count';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 import { FEWEST_IMAGES, type CalibrationFigures } from './fit-calibration';
 
@@ -6,7 +7,7 @@ import { FEWEST_IMAGES, type CalibrationFigures } from './fit-calibration';
 export function calibrationLines({ temperature, images, loss, error }: CalibrationFigures): string[] {
   const lines = [
     `temperature ${temperature.toFixed(3)}, fitted on ${counted(images, 'validation image')}`,
-    `negative log-likelihood ${loss.before.toFixed(4)} before, ${loss.after.toFixed(4)} after`,
+    `negative log-likelihood ${lossText(loss.before)} before, ${lossText(loss.after)} after`,
     `expected calibration error ${percent(error.before)} before, ${percent(error.after)} after`,
   ];
   const doubt = doubtOf(images, loss);

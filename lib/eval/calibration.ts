@@ -101,6 +101,11 @@ export interface Calibration {
   loss: { before: number; after: number };
 }
 
+/** How well the probabilities of logits tell how often a model is right, as they are. */
+export function reliabilityOfLogits(logits: readonly ArrayLike<number>[], targets: readonly number[]): Reliability {
+  return reliabilityOf(logits.map((row, i) => said(softmax(row), targets[i] ?? 0)));
+}
+
 /** Fits a temperature, and tells what it does to images that it was not fitted on. */
 export function calibrate(logits: readonly ArrayLike<number>[], targets: readonly number[]): Calibration {
   const plain = logits.map((row, i) => said(softmax(row), targets[i] ?? 0));

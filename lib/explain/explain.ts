@@ -15,7 +15,7 @@ import { suitsCpu } from '../predict/few';
 import { expandInputs } from '../predict/inputs';
 import { cropBox } from '../grad-cam/crop-box';
 import { embeddingKey, embeddingsOf } from './embeddings';
-import { classIndex, gradCam, type Explanation } from '../grad-cam/grad-cam';
+import { classIndex, gradCam, isEmpty, type Explanation } from '../grad-cam/grad-cam';
 import { requireLayer } from '../grad-cam/layers';
 import { nearestImages, type Neighbour } from './neighbours';
 import { sideBySide } from '../grad-cam/overlay';
@@ -164,8 +164,8 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
 
 function resultOf({ scores, layer, explained, map }: Explanation, topK: number) {
   const { class: name, probability } = scores[0];
-  const { width, height, values } = map;
-  const cells = { width, height, empty: values.every((value) => value === 0) };
+  const { width, height } = map;
+  const cells = { width, height, empty: isEmpty(map) };
   return { class: name, probability, top: scores.slice(0, topK), layer, explained, map: cells };
 }
 

@@ -74,6 +74,9 @@ export function normalised(values: Float32Array): Float32Array {
   return values.map((value) => (high > low ? (value - low) / (high - low) : 0));
 }
 
+/** Whether a map shows nothing: nothing speaks for the class, or all cells alike do, as where there is one. */
+export const isEmpty = ({ values }: GridMap): boolean => values.every((value) => value === 0);
+
 /**
  * The output of a class, by its name or its number.
  *

@@ -1,5 +1,6 @@
 import { escapeMarkup } from '../text/markup';
 import { contextsOf, type Context } from './context';
+import { isolated } from './isolate';
 import { Url } from './url';
 
 /** Markup that is complete and safe to put into a page. Made by {@link html}, or by {@link trusted} of what we wrote ourselves. */
@@ -24,7 +25,7 @@ export const trusted = (markup: string): Html => Html.of(markup);
 
 /**
  * Markup from a template. Texts are escaped, wherever they stand: names of files and classes may be anything. Controls, and what turns the direction
- * of text, are shown as `\xNN` (`lib/text/printable.ts`). An address (`href`, `src`) must be a {@link Url}.
+ * of text, are shown as `\xNN` (`lib/text/printable.ts`); words that are written from right to left turn nothing beside them. An address (`href`, `src`) must be a {@link Url}.
  *
  *     html`<p title="${name}">${name}</p>${rows.map((row) => html`<li>${row}</li>`)}`
  *
@@ -51,5 +52,6 @@ function shown(value: Value, context: Context): string {
   }
   if (context === 'address') throw new Error('an address is made by a function of lib/html/url.ts');
   if (context === 'tag') throw new Error('in a tag texts stand in quoted attributes only');
-  return escapeMarkup(`${value as string | number}`);
+  const escaped = escapeMarkup(`${value as string | number}`);
+  return context === 'text' ? isolated(escaped) : escaped;
 }

@@ -7,12 +7,12 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --back: #fff; --panel: #f4f6f8; --fore: #1c2024; --dim: #565d66; --line: #d9dee4;
-  --link: #1f5aa8; --bad: #b0301a; --good: #1d6b3a; --warn: #fff4d6; --warn-line: #c98a00;
+  --link: #1f5aa8; --bad: #b0301a; --good: #1d6b3a; --warn: #fff4d6; --warn-line: #c98a00; --shade: #0003;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --back: #14181d; --panel: #1d232a; --fore: #e6e9ed; --dim: #a3abb5; --line: #343c46;
-    --link: #86b6f2; --bad: #ff9a80; --good: #7ed69b; --warn: #33290f; --warn-line: #d7a83c;
+    --link: #86b6f2; --bad: #ff9a80; --good: #7ed69b; --warn: #33290f; --warn-line: #d7a83c; --shade: #fff4;
   }
 }
 * { box-sizing: border-box; }
@@ -30,16 +30,25 @@ code, pre, kbd { font: .875em/1.5 ui-monospace, "Cascadia Mono", "DejaVu Sans Mo
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: .4rem; padding: .6rem .75rem; white-space: pre-wrap; }
 .dim { color: var(--dim); } .bad { color: var(--bad); } .good { color: var(--good); } .small { font-size: .875rem; }
 .warning { background: var(--warn); border-left: .3rem solid var(--warn-line); padding: .5rem .75rem; margin: 0 0 .75rem; }
-.scroll { overflow-x: auto; margin: 0 0 .75rem; } .scroll > :last-child { margin-bottom: 0; }
+/* What is hidden at a side has a shadow there, which is covered where the end is reached. */
+.scroll {
+  overflow-x: auto; margin: 0 0 .75rem;
+  background:
+    linear-gradient(to right, var(--back) 40%, transparent) left / 2.5rem 100% no-repeat local,
+    linear-gradient(to left, var(--back) 40%, transparent) right / 2.5rem 100% no-repeat local,
+    linear-gradient(to right, var(--shade), transparent) left / 1rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--shade), transparent) right / 1rem 100% no-repeat scroll;
+}
+.scroll > :last-child { margin-bottom: 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--dim); padding-bottom: .25rem; }
 th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--line); }
 thead th { font-weight: 600; vertical-align: bottom; } tbody th { font-weight: 500; }
 .number { text-align: right; } td.number, .sortable thead th { white-space: nowrap; }
 th > button { font: inherit; color: inherit; background: none; border: 0; padding: .2rem 0; cursor: pointer; text-align: inherit; }
-th > button::after { content: " \\2195"; color: var(--dim); }
-th[aria-sort="ascending"] > button::after { content: " \\2191"; color: inherit; }
-th[aria-sort="descending"] > button::after { content: " \\2193"; color: inherit; }
+th > button::after { content: "\\a0\\2195"; color: var(--dim); }
+th[aria-sort="ascending"] > button::after { content: "\\a0\\2191"; color: inherit; }
+th[aria-sort="descending"] > button::after { content: "\\a0\\2193"; color: inherit; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1rem 0; }
 .cards > div { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .75rem; margin: 0; }
 .cards dt { color: var(--dim); font-size: .875rem; } .cards dd { margin: 0; overflow-wrap: anywhere; } .cards .big { font-size: 1.5rem; line-height: 1.3; font-weight: 600; }
@@ -62,7 +71,8 @@ summary { cursor: pointer; }
 }
 @media print {
   :root { --back: #fff; --panel: #fff; --fore: #000; --dim: #444; --line: #bbb; --link: #000; --bad: #8c1d0a; --good: #14502b; --warn: #fff; color-scheme: light; }
-  body { max-width: none; padding: 0; font-size: 10pt; } .controls { display: none; } .scroll { overflow: visible; }
+  body { max-width: none; padding: 0; font-size: 10pt; } .controls { display: none; } .scroll { overflow: visible; background: none; }
+  th > button::after { content: none !important; }
   h2, h3 { break-after: avoid; } figure, tr, .cards > div, svg, pre { break-inside: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; }
 }

@@ -72,6 +72,7 @@ export {
   SAMPLING,
   STD_RANGE,
   TRAIN_FROM,
+  architectureName,
   geometryOf,
   type Architecture,
   type Fitting,

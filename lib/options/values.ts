@@ -77,6 +77,14 @@ export const ARCHITECTURES = [
  */
 export type Architecture = (typeof ARCHITECTURES)[number];
 
+/** `ResNet-50`, as a person writes it. */
+export function architectureName(arch: Architecture): string {
+  return arch
+    .replace(/^wide_resnet(\d+)_(\d+)$/, 'Wide ResNet-$1-$2')
+    .replace(/^resnext(\d+)_(.+)$/, 'ResNeXt-$1 $2')
+    .replace(/^resnet(\d+)$/, 'ResNet-$1');
+}
+
 /** The modules from which training can start. */
 export const TRAIN_FROM = ['conv1', 'layer1', 'layer2', 'layer3', 'layer4', 'fc'] as const;
 export type TrainFrom = (typeof TRAIN_FROM)[number];

@@ -1,4 +1,5 @@
 import type { Interval } from '../eval/wilson';
+import { lossText } from '../text/loss';
 import { align } from '../text/text-table';
 import type { RepeatResult, RepeatRun } from './types';
 import { percent } from '../text/percent';
@@ -16,7 +17,7 @@ export function tableLines({ by, runs, accuracy, loss, pooled, cautions }: Repea
     by === 'folds' ? `fold ${run.number}` : `seed ${run.seed}`,
     `${run.correct}/${run.images}`,
     percent(run.accuracy),
-    run.loss.toFixed(4),
+    lossText(run.loss),
   ]);
   const of = by === 'folds' ? 'folds' : 'seeds';
   const pooledImages = Number(pooled.images.toFixed(1));
@@ -26,8 +27,8 @@ export function tableLines({ by, runs, accuracy, loss, pooled, cautions }: Repea
       [
         ['', 'right', 'accuracy', 'loss'],
         ...rows,
-        ['mean', '', percent(accuracy.mean), loss.mean.toFixed(4)],
-        ['standard deviation', '', percent(accuracy.deviation), loss.deviation.toFixed(4)],
+        ['mean', '', percent(accuracy.mean), lossText(loss.mean)],
+        ['standard deviation', '', percent(accuracy.deviation), lossText(loss.deviation)],
       ],
       (column) => column > 0,
     ),

@@ -1,20 +1,21 @@
 import path from 'node:path';
 import { linePlot, type Axis, type LinePlot } from '../charts/plot';
 import { wilsonInterval } from '../eval/wilson';
-import { html } from '../html/html';
+import { html, type Html } from '../html/html';
 import { scrollable } from '../html/scrollable';
 import { counted } from '../text/count';
 import { duration } from '../text/duration';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 import { shownName, withInterval, type Section } from './context';
-import { mcnemar } from './mcnemar';
+import { mcnemar, type McNemar } from './mcnemar';
 import { framed } from './page';
 import type { Run } from './read-run';
 import type { EpochRecord } from './records';
-import { calibrationOf } from './sections/calibration';
+import { trustOf } from './sections/calibration';
 import { lossAxis } from './sections/curves';
 
-/** Below this probability a difference is called one. */
+/** Below this probability a difference is called significant. */
 const SIGNIFICANT = 0.05;
 
 /** Several runs in one page: figures, curves over one another, and whether two models differ by more than chance. */
@@ -28,82 +29,122 @@ export function comparePage(runs: readonly Run[]): string {
   });
 }
 
-/** The names of the folders, with what stands before them where two are the same. */
+/** The names of the folders, with what stands before them where two are the same; the whole path where another one ends as it does. */
 function namesOf(runs: readonly Pick<Run, 'folder'>[]): string[] {
   const parts = runs.map(({ folder }) => folder.split(path.sep).filter((part) => part !== ''));
-  return parts.map((own) => {
+  return parts.map((own, i) => {
     for (let count = 1; count < own.length; count++) {
       const name = own.slice(-count).join('/');
       if (parts.filter((other) => other.slice(-count).join('/') === name).length === 1) return name;
     }
-    return own.join('/');
+    return runs[i]?.folder ?? '';
   });
 }
 
+const UNKNOWN = '\u2013';
+
+/** A column of the table of figures. */
+interface Column {
+  title: string;
+  number?: boolean;
+  /** Of a run: what is shown, and what it is sorted by where that is another; undefined where it is not known. */
+  of: (run: Run) => { shown: string; sortedBy?: number } | undefined;
+}
+
+const COLUMNS: readonly Column[] = [
+  {
+    title: 'Accuracy (95\u00a0% interval)',
+    of: ({ scores: { images, correct } }) =>
+      images.length === 0
+        ? undefined
+        : {
+            shown: withInterval(correct / images.length, wilsonInterval(correct, images.length)),
+            sortedBy: correct / images.length,
+          },
+  },
+  {
+    title: 'Loss',
+    number: true,
+    of: ({ scores }) =>
+      scores.images.length === 0 ? undefined : { shown: lossText(scores.loss), sortedBy: scores.loss },
+  },
+  {
+    title: 'Calibration error',
+    number: true,
+    of: ({ scores }) => {
+      const error = trustOf(scores)?.before.error;
+      return error === undefined ? undefined : { shown: percent(error), sortedBy: error };
+    },
+  },
+  {
+    title: 'Kept epoch',
+    number: true,
+    of: ({ result, epochs }) => ({
+      shown: result === undefined ? `${epochs.length}, not finished` : `${result.model.epoch} of ${result.epochs}`,
+    }),
+  },
+  {
+    title: 'Time',
+    number: true,
+    of: ({ result }) => result && { shown: duration(result.seconds), sortedBy: result.seconds },
+  },
+  { title: 'Network', of: ({ config }) => ({ shown: config.options.arch ?? UNKNOWN }) },
+  {
+    title: 'Weights',
+    of: ({ config: { options } }) => ({ shown: options.weights === 'none' ? 'none' : path.basename(options.weights) }),
+  },
+  { title: 'Trained from', of: ({ config }) => ({ shown: config.options.trainFrom }) },
+  { title: 'Rate', number: true, of: ({ config }) => ({ shown: String(config.options.lr) }) },
+  { title: 'Batch', number: true, of: ({ config }) => ({ shown: String(config.options.batchSize) }) },
+];
+
 function figures(runs: readonly Run[], names: readonly string[]): Section {
-  const rows = runs.map(({ scores, result, config, epochs }, i) => {
-    const images = scores.images.length;
-    const share = scores.correct / images;
-    const calibration = calibrationOf(scores);
-    const { options } = config;
-    return html`<tr>
-      <th scope="row">${names[i]}</th>
-      ${
-        images === 0
-          ? html`<td data-value="-1">none yet</td>
-              <td data-value="-1">none yet</td>`
-          : html`<td data-value="${share}">${withInterval(share, wilsonInterval(scores.correct, images))}</td>
-              <td class="number">${scores.loss.toFixed(4)}</td>`
-      }
-      <td class="number" data-value="${calibration?.before.error ?? -1}">
-        ${calibration === undefined ? '' : percent(calibration.before.error)}
-      </td>
-      <td class="number">
-        ${result === undefined ? `${epochs.length}, not finished` : `${result.model.epoch} of ${result.epochs}`}
-      </td>
-      <td class="number" data-value="${result?.seconds ?? -1}">
-        ${result === undefined ? '' : duration(result.seconds)}
-      </td>
-      <td>${options.arch}</td>
-      <td>${options.weights === 'none' ? 'none' : path.basename(options.weights)}</td>
-      <td>${options.trainFrom}</td>
-      <td class="number">${options.lr}</td>
-      <td class="number">${options.batchSize}</td>
-    </tr>`;
-  });
+  const columns = COLUMNS.map(({ of, ...column }) => ({ ...column, cells: runs.map(of) })).filter(({ cells }) =>
+    cells.some((cell) => cell !== undefined),
+  );
   const body = scrollable(
     'Figures of the runs',
-    html`<table class="sortable">
+    html`<table class="sortable compared">
       <thead>
         <tr>
           <th scope="col">Run</th>
-          <th scope="col">Accuracy (95 %)</th>
-          <th scope="col" class="number">Loss</th>
-          <th scope="col" class="number">Calibration error</th>
-          <th scope="col" class="number">Kept epoch</th>
-          <th scope="col" class="number">Time</th>
-          <th scope="col">Network</th>
-          <th scope="col">Weights</th>
-          <th scope="col">Trained from</th>
-          <th scope="col" class="number">Rate</th>
-          <th scope="col" class="number">Batch</th>
+          ${columns.map(({ title, number }) => html`<th scope="col" class="${number === true ? 'number' : 'text'}">${title}</th>`)}
         </tr>
       </thead>
       <tbody>
-        ${rows}
+        ${runs.map(
+          (_, i) =>
+            html`<tr>
+              <th scope="row">${names[i]}</th>
+              ${columns.map(({ number, cells }) => cellOf(cells[i], number === true ? 'number' : 'text'))}
+            </tr>`,
+        )}
       </tbody>
     </table>`,
   );
   return { id: 'figures', title: 'Figures', body };
 }
 
+function cellOf(cell: ReturnType<Column['of']>, kind: 'number' | 'text'): Html {
+  if (cell === undefined) return html`<td class="${kind}" data-value="-1">${UNKNOWN}</td>`;
+  const { shown, sortedBy } = cell;
+  return sortedBy === undefined
+    ? html`<td class="${kind}">${shown}</td>`
+    : html`<td class="${kind}" data-value="${sortedBy}">${shown}</td>`;
+}
+
 function curves(runs: readonly Run[], names: readonly string[]): Section {
-  const plot = (id: string, title: string, y: Axis, of: (record: EpochRecord) => number): LinePlot => ({
+  const plot = (
+    [id, title]: readonly [string, string],
+    y: Axis,
+    of: (record: EpochRecord) => number,
+    shown: (value: number) => string,
+  ): LinePlot => ({
     ...{ id, title, y, x: { name: 'epoch', min: 0, whole: true } },
     description: runs
       .map(
         ({ epochs }, i) =>
-          `${names[i] ?? ''}: ${epochs.map((one) => of(one).toFixed(3)).at(-1) ?? 'nothing yet'} after ${counted(epochs.length, 'epoch')}`,
+          `${names[i] ?? ''}: ${epochs.map((one) => shown(of(one))).at(-1) ?? 'nothing yet'} after ${counted(epochs.length, 'epoch')}`,
       )
       .join('; '),
     curves: runs.map(({ epochs }, i) => ({
@@ -114,22 +155,22 @@ function curves(runs: readonly Run[], names: readonly string[]): Section {
   const body = html`<div class="charts">
     ${[
       plot(
-        'val-accuracy',
-        'Validation accuracy',
+        ['val-accuracy', 'Validation accuracy'],
         { name: 'accuracy', max: 1, figures: 'percent' },
         (one) => one.valAccuracy,
+        percent,
       ),
       plot(
-        'val-loss',
-        'Validation loss',
+        ['val-loss', 'Validation loss'],
         lossAxis(runs.flatMap(({ epochs }) => epochs.map(({ valLoss }) => valLoss))),
         (one) => one.valLoss,
+        lossText,
       ),
       plot(
-        'train-loss',
-        'Training loss',
+        ['train-loss', 'Training loss'],
         lossAxis(runs.flatMap(({ epochs }) => epochs.map(({ trainLoss }) => trainLoss))),
         (one) => one.trainLoss,
+        lossText,
       ),
     ].map(linePlot)}
   </div>`;
@@ -140,51 +181,71 @@ function differences(runs: readonly Run[], names: readonly string[]): Section {
   const rightOf = runs.map(
     (run) => new Map(run.scores.images.map((image) => [shownName(run, image.file), image.truth === image.predicted])),
   );
-  const rows = runs.flatMap((_, i) => runs.slice(i + 1).map((__, k) => pair(i, i + 1 + k)));
+  const pairs = runs.flatMap((_, i) => runs.slice(i + 1).map((__, k) => pair(i, i + 1 + k)));
   function pair(i: number, j: number) {
-    const [first, second] = [rightOf[i], rightOf[j]];
-    const shared = [...(first ?? [])].flatMap(([name, right]) => {
+    const second = rightOf[j];
+    const shared = [...(rightOf[i] ?? [])].flatMap(([name, right]) => {
       const other = second?.get(name);
       return other === undefined ? [] : [[right, other] as const];
     });
-    const { onlyFirst, onlySecond, p } = mcnemar(shared);
-    const verdict =
-      shared.length === 0
-        ? 'no images in common'
-        : p < SIGNIFICANT
-          ? `${(onlyFirst > onlySecond ? names[i] : names[j]) ?? ''} is better`
-          : 'may be chance';
-    return html`<tr>
-      <th scope="row">${names[i]}<br />${names[j]}</th>
-      <td class="number">${shared.length}</td>
-      <td class="number">${onlyFirst}</td>
-      <td class="number">${onlySecond}</td>
-      <td class="number">${shared.length === 0 ? '' : p < 0.0001 ? '< 0.0001' : p.toFixed(4)}</td>
-      <td>${verdict}</td>
-    </tr>`;
+    return { names: [names[i] ?? '', names[j] ?? ''] as const, shared: shared.length, ...mcnemar(shared) };
+  }
+  const id = 'differences';
+  const title = 'Do they differ?';
+  if (pairs.every(({ shared }) => shared === 0)) {
+    const body = html`<p>No two of these runs have validation images in common, so that they can't be compared.</p>`;
+    return { id, title, body };
   }
   const body = html`${scrollable(
       'Differences between runs',
-      html`<table class="sortable">
+      html`<table class="sortable compared">
         <thead>
           <tr>
             <th scope="col">Runs</th>
             <th scope="col" class="number">Same images</th>
-            <th scope="col" class="number">Only the first is right</th>
-            <th scope="col" class="number">Only the second is right</th>
+            <th scope="col" class="number">Only first right</th>
+            <th scope="col" class="number">Only second right</th>
             <th scope="col" class="number">p</th>
             <th scope="col">Difference</th>
           </tr>
         </thead>
         <tbody>
-          ${rows}
+          ${pairs.map(differenceRow)}
         </tbody>
       </table>`,
     )}
     <p class="dim small">
-      McNemar's test, exact and two-sided, on the validation images that both have: how probable so large a difference
-      is where both models are equally good. Below ${SIGNIFICANT} it is called one; of many pairs, some are so by
-      chance.
+      McNemar's test, exact and two-sided, on the validation images that both runs have. p is the probability of a
+      difference at least this large if both models were equally good. Below ${SIGNIFICANT} the difference is called
+      significant; among many pairs, some will be significant by chance alone.
     </p>`;
-  return { id: 'differences', title: 'Do they differ?', body };
+  return { id, title, body };
+}
+
+function differenceRow({
+  names: [first, second],
+  shared,
+  onlyFirst,
+  onlySecond,
+  p,
+}: McNemar & { names: readonly [string, string]; shared: number }): Html {
+  const head = html`<th scope="row">${first}<br />${second}</th>`;
+  if (shared === 0) {
+    const dash = html`<td class="number" data-value="-1">${UNKNOWN}</td>`;
+    return html`<tr>
+      ${head}
+      <td class="number">0</td>
+      ${dash}${dash}${dash}
+      <td>no images in common</td>
+    </tr>`;
+  }
+  const better = onlyFirst > onlySecond ? first : second;
+  return html`<tr>
+    ${head}
+    <td class="number">${shared}</td>
+    <td class="number">${onlyFirst}</td>
+    <td class="number">${onlySecond}</td>
+    <td class="number" data-value="${p}">${p < 0.0001 ? '< 0.0001' : p.toFixed(4)}</td>
+    <td>${p < SIGNIFICANT ? html`${better} is better` : 'may be chance'}</td>
+  </tr>`;
 }

@@ -41,6 +41,12 @@ export function picture(bytes: Uint8Array | undefined, side: number, alt: string
     : html`<img src="${imageUrl('webp', bytes)}" width="${side}" height="${side}" alt="${alt}" decoding="async" />`;
 }
 
+/** The picture of where the evidence lies, or words in its place; nothing of a single cell, of which the section says that. */
+function evidencePicture({ overlay, cells }: Evidence, side: number, said: string): Html | undefined {
+  if (overlay !== undefined) return picture(overlay, side, `Where the evidence for ${said} lies`);
+  return cells === 1 ? undefined : html`<span class="no-picture">nothing here speaks for ${said}</span>`;
+}
+
 /** A validation image with what the model said of it. */
 export async function imageCard(
   { run, thumbnails, evidence }: ReportContext,
@@ -62,7 +68,7 @@ export async function imageCard(
   >
     <figure>
       ${picture(why?.seen ?? (await thumbnails.of(image.file, side)), side, alt)}
-      ${why === undefined ? undefined : picture(why.overlay, side, `Where the evidence for ${said} lies`)}
+      ${why === undefined ? undefined : evidencePicture(why, side, said)}
       <figcaption>
         <span class="${right ? 'good' : 'bad'}"
           >${right ? '\u2713' : '\u2717'} ${said} ${percent(image.probability)}</span

@@ -7,14 +7,17 @@ import { webpOf } from './thumbnails';
 /** Images a batch; each takes a few hundred megabytes meanwhile. */
 const BATCH = 4;
 
-/** What the network saw of an image, and where in it the evidence for what the model said lies: WebP. */
+/** What the network saw of an image, and where in it the evidence for the predicted class lies: WebP. */
 export interface Evidence {
   seen: Buffer;
-  overlay: Buffer;
+  /** Undefined where the map is empty: it would only be a darker copy. */
+  overlay: Buffer | undefined;
+  /** Of the map. */
+  cells: number;
 }
 
 /**
- * Grad-CAM of some images for the class that the model of a run says. On the CPU, for a GPU's memory may still be the training's.
+ * Grad-CAM of some images for the class that the model of a run predicts. On the CPU, for a GPU's memory may still be the training's.
  *
  * @param seconds after which the images that are done must do
  * @returns by file; none where it can't be had: without a model, or without the native backend
@@ -31,7 +34,7 @@ export async function evidenceOf(
   try {
     const { openModel } = await import('../model/open.js');
     const { Classifier } = await import('../model/classifier.js');
-    const { gradCam } = await import('../grad-cam/grad-cam.js');
+    const { gradCam, isEmpty } = await import('../grad-cam/grad-cam.js');
     const { cropOverlay } = await import('../grad-cam/overlay.js');
     const opened = await openModel(path.join(folder, MODEL_FILE));
     const machine = { backend: 'native', device: 'cpu', precision: 'fp32', threads: undefined } as const;
@@ -40,10 +43,13 @@ export async function evidenceOf(
       for await (const one of gradCam(classifier, files, { batchSize: BATCH, signal })) {
         if (one.error !== undefined) continue;
         const { data, width, height } = one.crop;
-        const overlay = await sharp(await cropOverlay(one.crop, one.map, side))
-          .webp({ quality: 70 })
-          .toBuffer();
-        out.set(one.input, { seen: await webpOf(data, width, height, side), overlay });
+        const overlay = isEmpty(one.map)
+          ? undefined
+          : await sharp(await cropOverlay(one.crop, one.map, side))
+              .webp({ quality: 70 })
+              .toBuffer();
+        const cells = one.map.width * one.map.height;
+        out.set(one.input, { seen: await webpOf(data, width, height, side), overlay, cells });
       }
     } finally {
       await classifier.close();

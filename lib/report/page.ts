@@ -7,13 +7,13 @@ import { page } from '../html/page';
 import { elementUrl } from '../html/url';
 import { packageVersion } from '../machine/version';
 import { duration } from '../text/duration';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
-import type { Calibration } from '../eval/calibration';
 import { withInterval, type ReportContext, type Section } from './context';
 import type { Run } from './read-run';
 import { SCRIPT } from './script';
 import { batchesSection } from './sections/batches';
-import { calibrationOf, calibrationSection } from './sections/calibration';
+import { calibrationSection, trustOf, type Trust } from './sections/calibration';
 import { classesSection, CLASSES_STYLE } from './sections/classes';
 import { CONFUSION_STYLE, confusionSection } from './sections/confusion';
 import { curvesSection } from './sections/curves';
@@ -24,6 +24,9 @@ import { warningsOf } from './warnings';
 const PAGE_STYLE = `
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; padding: 0; font-size: .9375rem; }
 nav a, .commands dt { text-decoration-thickness: 1px; } .commands dt { font-weight: 600; } .commands dd { margin: 0; }
+/* Heads may break, so that figures need not. */
+.compared { font-size: .9375rem; } .compared thead th { white-space: normal; } .compared td { white-space: nowrap; } .compared th, .compared td { padding-right: .5rem; }
+.compared tbody th { overflow-wrap: anywhere; min-width: 6rem; }
 @media print { nav { display: none; } }
 `;
 
@@ -37,13 +40,13 @@ export async function reportPage(context: ReportContext): Promise<string> {
   const { run } = context;
   const { scores } = run;
   const scored = scores.images.length > 0;
-  const calibration = calibrationOf(scores);
+  const trust = trustOf(scores);
   const sections: (Section | undefined)[] = [
     recipeSection(run),
     curvesSection(run),
     ...(scored ? [confusionSection(scores), classesSection(scores), await mistakesSection(context)] : []),
     batchesSection(run.data),
-    calibrationSection(run, calibration),
+    calibrationSection(run, trust),
     dataSection(run),
     timeSection(run),
     commandsSection(run),
@@ -52,7 +55,7 @@ export async function reportPage(context: ReportContext): Promise<string> {
   return framed({
     title: path.basename(run.folder),
     lead: leadOf(run),
-    top: html`${warningsOf(run).map((text) => html`<p class="warning">${text}</p>`)}${headline(run, calibration)}`,
+    top: html`${warningsOf(run).map((text) => html`<p class="warning">${text}</p>`)}${headline(run, trust)}`,
     sections: sections.filter((section) => section !== undefined),
   });
 }
@@ -101,10 +104,7 @@ export function leadOf({ config }: Run): string {
 }
 
 /** The figures that one asks for first. */
-function headline(
-  { scores, result, epochs, temperature }: Run,
-  calibration: Calibration | undefined,
-): Html | undefined {
+function headline({ scores, result, epochs, temperature }: Run, trust: Trust | undefined): Html | undefined {
   const images = scores.images.length;
   const last = epochs.at(-1);
   if (images === 0 && last === undefined) return undefined;
@@ -114,25 +114,26 @@ function headline(
     const interval = withInterval(share, wilsonInterval(scores.correct, images))
       .replace(/^.*?\(/, '')
       .replace(')', '');
-    figures.push(['Validation accuracy', percent(share), `95 %: ${interval}; ${scores.correct} of ${images}`]);
-    figures.push(['Validation loss', scores.loss.toFixed(3), 'mean cross entropy']);
+    figures.push(['Validation accuracy', percent(share), `95 % interval: ${interval}; ${scores.correct} of ${images}`]);
+    figures.push(['Validation loss', lossText(scores.loss), 'mean cross entropy']);
   } else if (last !== undefined) {
     figures.push(['Validation accuracy', percent(last.valAccuracy), `after epoch ${last.epoch}, the last`]);
-    figures.push(['Validation loss', last.valLoss.toFixed(3), 'mean cross entropy']);
+    figures.push(['Validation loss', lossText(last.valLoss), 'mean cross entropy']);
   }
   if (result !== undefined) {
     const { model } = result;
     figures.push(['Kept', `epoch ${model.epoch}`, `of ${result.epochs}; --keep ${model.keep}`]);
     figures.push(['Time', duration(result.seconds), `${result.device}, ${result.precision}`]);
   }
-  if (calibration !== undefined) {
-    figures.push([
-      'Calibration error',
-      percent(temperature === undefined ? calibration.before.error : calibration.after.error),
-      temperature === undefined
-        ? `temperature ${calibration.temperature.toFixed(2)}`
-        : `with the temperature ${temperature.toFixed(2)}`,
-    ]);
+  if (trust !== undefined) {
+    const { before, fitted } = trust;
+    const [{ error }, note] =
+      fitted === undefined
+        ? [before, 'as trained']
+        : temperature === undefined
+          ? [before, `temperature ${fitted.temperature.toFixed(2)}`]
+          : [fitted.after, `with the temperature ${temperature.toFixed(2)}`];
+    figures.push(['Calibration error', percent(error), note]);
   }
   return cards(figures);
 }

@@ -72,6 +72,7 @@ export async function readRun(named: string): Promise<Run> {
   for await (const { value, line } of result === undefined ? [] : jsonLines(predictions)) {
     if (!scores.add(value)) throw damaged(predictions, `line ${line} is no prediction of these classes`);
   }
+  scores.measuredLoss = result?.model.valLoss;
   return {
     ...{ folder, config, steps, epochs, scores, temperature, result },
     data: await json(path.join(folder, REPORT_DATA), (value) =>

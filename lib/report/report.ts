@@ -1,7 +1,8 @@
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { writeAtomically } from '../files/atomic-file';
 import { checkOutputFile } from '../files/output-file';
-import { resolveReportOptions, type ReportOptions } from '../options';
+import { rejectOption, resolveReportOptions, type ReportOptions } from '../options';
 import { comparePage } from './compare-page';
 import { readRun } from './read-run';
 import { REPORT } from './records';
@@ -31,9 +32,21 @@ export async function makeReport(input: ReportOptions): Promise<ReportResult> {
     const { run } = await writeReport(folder, { file });
     return { file, runs: [run.folder] };
   }
+  await refuseTwice(runs);
   await checkOutputFile(file, '--output');
   const read = [];
   for (const run of runs) read.push(await readRun(run));
   await writeAtomically(file, [Buffer.from(comparePage(read))]);
   return { file, runs: read.map((run) => run.folder) };
+}
+
+/** A run beside itself is a mistake, by whatever path. */
+async function refuseTwice(runs: readonly string[]): Promise<void> {
+  const named = new Map<string, string>();
+  for (const run of runs) {
+    const folder = await realpath(run).catch(() => path.resolve(run));
+    const before = named.get(folder);
+    if (before !== undefined) rejectOption('each run once', 'runs', run, `It is the same folder as ${before}`);
+    named.set(folder, run);
+  }
 }

@@ -25,6 +25,10 @@ export class Scores {
   readonly images: ScoredImage[] = [];
   /** Of each image the logarithms of all probabilities; of fewer images where all would take too much memory. */
   readonly logits: Float64Array[] = [];
+  /** The mean cross entropy as the run measured it; undefined where that is not known. */
+  measuredLoss: number | undefined;
+  /** Images whose true class has the probability 0: what the network gave for it is not known by that, and their loss is more than 745. */
+  beyond = 0;
   private readonly indices: ReadonlyMap<string, number>;
   private readonly tally: Tally;
 
@@ -60,6 +64,7 @@ export class Scores {
         second = { index, probability };
     });
     const [probability = 0, own = 0] = [told[predicted], told[truth]];
+    if (all[truth] === 0) this.beyond++;
     this.images.push({ file, truth, predicted, probability, own, second });
     this.tally.add(truth, {
       predicted,
@@ -75,9 +80,9 @@ export class Scores {
     return this.tally.correct;
   }
 
-  /** Mean cross entropy. */
+  /** Mean cross entropy: as the run measured it, or by the probabilities, of which one that is 0 counts as the least number above it. */
   get loss(): number {
-    return this.tally.loss;
+    return this.measuredLoss ?? this.tally.loss;
   }
 
   /** `counts[i][j]`: images of class i taken for class j. */

@@ -1,4 +1,5 @@
 import { counted } from '../text/count';
+import { lossText } from '../text/loss';
 import type { Run } from './read-run';
 
 /** How many times more images the largest class may have than the smallest. */
@@ -20,7 +21,7 @@ export function warningsOf(run: Run): string[] {
   const counts = countsOf(run);
   const out: string[] = [];
   if (result === undefined) {
-    out.push(`The run has not come to its end: this is what there was after ${counted(epochs.length, 'epoch')}.`);
+    out.push(`The run did not finish: these are its results after ${counted(epochs.length, 'epoch')}.`);
   }
   const unreadable = config.unreadable?.length ?? 0;
   if (unreadable > 0) out.push(`${counted(unreadable, 'image')} could not be read, and the run went without.`);
@@ -52,7 +53,7 @@ export function warningsOf(run: Run): string[] {
     last.trainLoss < best.trainLoss
   ) {
     out.push(
-      `After epoch ${best.epoch} the validation loss rose (from ${best.valLoss.toFixed(3)} to ${last.valLoss.toFixed(3)}) while the training loss fell: the model began to learn the training images by heart.`,
+      `After epoch ${best.epoch} the validation loss rose (from ${lossText(best.valLoss)} to ${lossText(last.valLoss)}) while the training loss fell: the model began to memorise the training images.`,
     );
   }
   return out;

@@ -3,7 +3,7 @@ import { writeAtomically } from '../files/atomic-file';
 import { evidenceOf } from './overlays';
 import { reportPage } from './page';
 import { readRun, type Run } from './read-run';
-import { REPORT } from './records';
+import { REPORT, type EpochRecord } from './records';
 import { LARGE, notable } from './sections/gallery';
 import { Thumbnails } from './thumbnails';
 
@@ -11,18 +11,27 @@ import { Thumbnails } from './thumbnails';
 const PICTURE_SECONDS = 30;
 const EVIDENCE_SECONDS = 30;
 
+/** What a model said of the validation images, as lines of `predictions.jsonl`, and its mean cross entropy on them. */
+export interface Validation {
+  predictions: readonly unknown[];
+  loss: EpochRecord['valLoss'];
+}
+
 /**
  * Writes `report.html` into a run's folder, or to `file`.
  *
- * @param predictions of a run that has not come to its end
+ * @param validation of a run that has not come to its end: its predictions so far, and their loss
  * @throws ResnetFtError as readRun, and OUTPUT_NOT_WRITABLE
  */
 export async function writeReport(
   folder: string,
-  { file, predictions = [] }: { file?: string; predictions?: readonly unknown[] | undefined } = {},
+  { file, validation }: { file?: string; validation?: Validation | undefined } = {},
 ): Promise<{ run: Run; file: string }> {
   const run = await readRun(folder);
-  if (run.scores.images.length === 0) predictions.forEach((one) => run.scores.add(one));
+  if (run.scores.images.length === 0 && validation !== undefined) {
+    validation.predictions.forEach((one) => run.scores.add(one));
+    run.scores.measuredLoss = validation.loss;
+  }
   const to = file ?? path.join(run.folder, REPORT);
   const { wrong, unsure } = notable(run.scores);
   // What a run that was stopped has as its model need not be what made these predictions.

@@ -6,6 +6,7 @@ import type { OpenTraining } from './open-training';
 import type { RunControl } from './run';
 import { createSchedule } from './schedule';
 import { runSteps } from './steps';
+import { lossText } from '../text/loss';
 import { classCounts } from '../data/class-counts';
 
 /** Tried one after the other, and a little apart: the loss near its least changes slowly with the rate. */
@@ -49,7 +50,7 @@ export async function withChosenRate(
       hint: `Give one below ${RATES[0]} with --lr`,
     });
   }
-  const note = `learning rate ${lr}: of ${RATES.length} from ${RATES[0]} to ${RATES.at(-1)}, it has the least loss (${least.toFixed(4)}) on ${held.targets.length} training images held out`;
+  const note = `learning rate ${lr}: of ${RATES.length} from ${RATES[0]} to ${RATES.at(-1)}, it has the least loss (${lossText(least)}) on ${held.targets.length} training images held out`;
   run.emit({ kind: 'note', note });
   return { ...options, lr };
 }

@@ -54,8 +54,11 @@ export class RunReport {
       const known =
         best === undefined || open === undefined
           ? undefined
-          : predictions(open.cropped.val.kept, open.parts.dataset.classes, best.logits);
-      const { file } = await writeReport(this.folder.path, { predictions: known });
+          : {
+              predictions: predictions(open.cropped.val.kept, open.parts.dataset.classes, best.logits),
+              loss: best.record.valLoss,
+            };
+      const { file } = await writeReport(this.folder.path, { validation: known });
       this.emit({ kind: 'report', file });
     });
   }

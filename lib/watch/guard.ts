@@ -15,6 +15,9 @@ export interface Asked {
 /** Names under which this computer reaches itself; a port forwarded by ssh has another number on the other side. */
 const isOwn = allowedHost('127.0.0.1', '127.0.0.1', []);
 
+const OTHER_SITE = 'Requests from pages of other sites are refused.';
+const WHOLE = 'Open the whole address that train printed.';
+
 /**
  * Whether to answer a request of a page that is for this computer's user alone.
  *
@@ -30,17 +33,16 @@ export function refusal(asked: Asked, token: string): { status: 403 | 405; text:
       status: 403,
       text: 'This page is served to this computer alone: open it as http://127.0.0.1 or localhost.',
     };
-  if (asked.origin !== undefined && asked.origin !== `http://${asked.host}`)
-    return { status: 403, text: 'A page of another site asked.' };
+  if (asked.origin !== undefined && asked.origin !== `http://${asked.host}`) return { status: 403, text: OTHER_SITE };
   if (asked.site !== undefined && !['same-origin', 'none'].includes(asked.site))
-    return { status: 403, text: 'A page of another site asked.' };
-  if (!isToken(asked.token, token))
-    return { status: 403, text: 'The address lacks its token: open the whole address that train printed.' };
-  if (asked.method !== 'GET' && asked.method !== 'HEAD') return { status: 405, text: 'This page is only read.' };
+    return { status: 403, text: OTHER_SITE };
+  if (asked.token === undefined) return { status: 403, text: `The address lacks its token. ${WHOLE}` };
+  if (!isToken(asked.token, token)) return { status: 403, text: `The token in this address is wrong. ${WHOLE}` };
+  if (asked.method !== 'GET' && asked.method !== 'HEAD') return { status: 405, text: 'This page is read-only.' };
   return undefined;
 }
 
-function isToken(given: string | undefined, token: string): boolean {
-  const [a, b] = [Buffer.from(given ?? ''), Buffer.from(token)];
+function isToken(given: string, token: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(token)];
   return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -8,6 +8,7 @@ import { curvesSection } from '../report/sections/curves';
 import { dataSection, recipeSection } from '../report/sections/facts';
 import type { Section } from '../report/context';
 import type { Run } from '../report/read-run';
+import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 import type { LiveRun } from './live-run';
 import { SCRIPT } from './script';
@@ -44,12 +45,17 @@ export function partOf(part: Part, shown: Shown): Html {
         ? html`<p class="dim">They begin with the first step.</p>`
         : curvesSection(live.run).body;
     case 'notes':
-      return live.notes.length === 0
-        ? html`<p class="dim">Nothing so far.</p>`
-        : html`<ul>
-            ${live.notes.map((note) => html`<li>${note}</li>`)}
-          </ul>`;
+      return notes(live);
   }
+}
+
+/** What the run said before it was resumed, and what it says now. */
+function notes({ run, notes: now }: LiveRun): Html {
+  const before = (run?.data?.notes ?? []).filter((note) => !now.includes(note));
+  if (before.length + now.length === 0) return html`<p class="dim">Nothing so far.</p>`;
+  return html`<ul>
+    ${[...before, ...now].map((note) => html`<li>${note}</li>`)}
+  </ul>`;
 }
 
 function status({ live, ended }: Shown): Html {
@@ -73,9 +79,9 @@ function figures({ epochs }: Run): Html {
   const best = epochs.reduce((a, b) => (b.valAccuracy > a.valAccuracy ? b : a));
   return cards([
     ['Validation accuracy', percent(last.valAccuracy), `best ${percent(best.valAccuracy)}, epoch ${best.epoch}`],
-    ['Validation loss', last.valLoss.toFixed(3), `after epoch ${last.epoch}`],
+    ['Validation loss', lossText(last.valLoss), `after epoch ${last.epoch}`],
     ['Training accuracy', percent(last.trainAccuracy), `in epoch ${last.epoch}`],
-    ['Training loss', last.trainLoss.toFixed(3), `in epoch ${last.epoch}`],
+    ['Training loss', lossText(last.trainLoss), `in epoch ${last.epoch}`],
     ['An epoch takes', `${last.seconds.toFixed(1)} s`, 'with its validation'],
   ]);
 }
@@ -91,7 +97,7 @@ export function livePage(shown: Shown, version: number): string {
   const name = run === undefined ? 'A training' : path.basename(run.folder);
   const title = label === undefined ? name : `${name}, ${label}`;
   const settled: (Section | undefined)[] =
-    run === undefined ? [] : [batchesSection(run.data), recipeSection(run), dataSection(run)];
+    run === undefined ? [] : [batchesSection(run.data), recipeSection(run), dataSection(run, { notes: false })];
   const body = html`<main data-version="${version}">
     <header>
       <h1>${title}</h1>
@@ -102,7 +108,7 @@ export function livePage(shown: Shown, version: number): string {
       folder.
     </p>
     <div id="status" role="status">${partOf('status', shown)}</div>
-    <p class="without-script dim">Reload the page to see how it goes on: without scripts it can't follow by itself.</p>
+    <p class="without-script dim">Reload the page to see how it goes on: without scripts it can't update itself.</p>
     <div id="figures">${partOf('figures', shown)}</div>
     <section aria-labelledby="curves-heading">
       <h2 id="curves-heading">Curves</h2>

@@ -111,7 +111,15 @@ test('it tells results with their interval, classes, preprocessing, training, us
   expect(text).toContain('npx resnet-ft train photos --arch resnet18 --weights none');
   expect(text).toContain('transforms.Resize(256, InterpolationMode.BILINEAR)');
   expect(text).toContain('model = torchvision.models.resnet18(num_classes=len(classes))');
+  expect(text).toContain('minus the mean 0.5, 0.5, 0.5, divided by the standard deviation 0.2, 0.2, 0.2');
+  // What the example does not use it does not import.
+  expect(text).not.toContain('ImageOps');
   expect(text).not.toContain(tmp);
+});
+
+test('a loss beyond all measure is not written out', async () => {
+  const { text } = await card('beyond', { valLoss: 3.7983134077261395e21 });
+  expect(text).toContain('| Loss (cross-entropy) | 3.80e+21 |');
 });
 
 test('names of classes stand for themselves in Markdown and YAML, whatever they hold', async () => {
@@ -197,8 +205,8 @@ test.each<[string, (text: string) => string]>([
 test('of a run that was stopped it has the figures so far', async () => {
   const { text } = await card('stopped', { finished: false });
   // Epoch 4 of the made run: 1 - 0.5 / 4 of 20 images is no whole number of them, but of 16 it is.
-  expect(text).toContain('The training has not come to its end: the figures are those so far.');
-  expect(text).toContain('The run has not come to its end');
+  expect(text).toContain('The training did not finish: these are its figures so far.');
+  expect(text).toContain('The run did not finish');
   expect(read(text).data['model-index']).toMatchObject([{ results: [{ metrics: [{ value: 0.875 }] }] }]);
 });
 

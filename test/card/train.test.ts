@@ -49,5 +49,5 @@ test('a run that is stopped has a card of what there was', async () => {
   const ended = new Promise((resolve) => child.once('close', resolve));
   child.kill('SIGINT');
   await ended;
-  expect(fs.readFileSync(card('stopped'), 'utf8')).toContain('The training has not come to its end');
+  expect(fs.readFileSync(card('stopped'), 'utf8')).toContain('The training did not finish');
 });

@@ -26,13 +26,44 @@ test('a plot is one SVG with a title and a description, as wide as its place, wi
 
 test('a plot holds nothing that a strict policy refuses, and no ids of ECharts', () => {
   const bars = barPlot({
-    ...{ ...TEXT, id: 'bars', x: 'probability', labels: ['50 %', '100 %'], bars: [undefined, 0.9], barName: 'right' },
+    ...{ ...TEXT, id: 'bars', x: 'probability', bars: [undefined, 0.9], barName: 'right' },
     curves: [{ name: 'exact', values: [0.25, 0.75] }],
   });
   for (const markup of [linePlot(line).toString(), bars.toString()]) {
     expect(markup).not.toMatch(/<style|style=|class="zr|ecmeta|zr\d|on\w+=|href=/);
     expect(markup).not.toMatch(/NaN|undefined|Infinity/);
   }
+});
+
+/** The labels of the axes, in the order of the drawing. */
+const labels = (markup: string): string[] =>
+  [...markup.matchAll(/<text[^>]*>([^<]+)<\/text>/g)].map(([, text = '']) => text);
+
+test.each([
+  [3, ['0', '1', '2', '3']],
+  [10.67, ['0', '2', '4', '6', '8', '10']],
+  [11, ['0', '2', '4', '6', '8', '10']],
+  [50, ['0', '10', '20', '30', '40', '50']],
+])('whole numbers on an axis are equally far apart: up to %p', (last, expected) => {
+  const points = [[1, 0.5] as const, [last, 0.25] as const];
+  const markup = linePlot({
+    ...line,
+    y: { name: 'loss', min: 0, max: 1, figures: 'percent' },
+    curves: [{ name: 'a', points }],
+  });
+  expect(labels(markup.toString()).filter((text) => /^[\d.]+$/.test(text))).toEqual(expected);
+});
+
+test('bars of shares have round figures below them', () => {
+  const markup = barPlot({
+    ...TEXT,
+    x: 'probability',
+    bars: Array.from({ length: 15 }, () => 0.5),
+    barName: 'right',
+    curves: [],
+  });
+  const axis = ['0 %', '20 %', '40 %', '60 %', '80 %', '100 %'];
+  expect(labels(markup.toString()).filter((text) => text.endsWith('%'))).toEqual([...axis, ...axis]);
 });
 
 test('the same curves give the same plot', () => {
@@ -56,7 +87,9 @@ test.each(HOSTILE)('names of curves may be anything: %j', (name) => {
   expect(
     markup
       .match(/<[a-z]+/gi)
-      ?.every((tag) => /^<(figure|figcaption|ul|li|span|svg|path|g|text|title|desc|rect|defs|clipPath|p)$/.test(tag)),
+      ?.every((tag) =>
+        /^<(figure|figcaption|bdi|ul|li|span|svg|path|g|text|title|desc|rect|defs|clipPath|p)$/.test(tag),
+      ),
   ).toBe(true);
   // Outside quoted attributes there is nothing but tags and text.
   expect(markup.replace(/"[^"]*"/g, '""')).not.toMatch(/<[^>]*\son\w+=/);

@@ -55,7 +55,7 @@ withBrowser('the page', () => {
     const { page, complaints, requests, axe, tooWide, close } = await openPage(file, look);
     expect(await page.locator('h1').textContent()).toBe('Check of <b>data');
     const titles = await page.locator('tbody th a').allTextContents();
-    expect(titles).toEqual(['unreadable images', 'leaks between splits', 'small images']);
+    expect(titles).toEqual(['Unreadable images', 'Leaks between splits', 'Small images']);
     for (const title of titles) expect(await page.locator('h2', { hasText: title }).count()).toBe(1);
     // Both images of a leak, side by side.
     expect(await page.locator('#leak ~ .groups .group').count()).toBe(NAMES.length);
@@ -73,6 +73,31 @@ withBrowser('the page', () => {
     }
     expect(complaints).toEqual([]);
     expect(requests).toEqual([]);
+    await close();
+  });
+
+  test('a note stands after the name that it is of, whichever way that is written', async () => {
+    const data = await soundData(path.join(tmp, 'right-to-left'));
+    const name = 'النمل والنحل';
+    for (const split of ['train', 'val'])
+      put(path.join(data, split, name, '1.png'), await picture(900).png().toBuffer());
+    const own = path.join(tmp, 'right-to-left.html');
+    expect((await run(['check', data, '--html', own])).code).toBe(0);
+    const { page, close } = await openPage(own);
+    // From left to right: the folder and the name, the colon, and what is said of it.
+    const places = await page.evaluate<number[]>(`(() => {
+      const item = [...document.querySelectorAll('li')].find(({ textContent }) => textContent.includes('fewer than 10'));
+      const walker = document.createTreeWalker(item, NodeFilter.SHOW_TEXT);
+      const places = [];
+      while (walker.nextNode()) {
+        const range = document.createRange();
+        range.selectNodeContents(walker.currentNode);
+        if (walker.currentNode.data.trim() !== '') places.push(range.getClientRects()[0].left);
+      }
+      return places;
+    })()`);
+    expect(places.length).toBeGreaterThan(3);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
     await close();
   });
 });

@@ -1,5 +1,7 @@
 import { formatReport } from '../../lib/cli/doctor-display';
 import { createDisplay } from '../../lib/cli/progress';
+import { calibrationLines } from '../../lib/eval/calibration-lines';
+import { lossText } from '../../lib/text/loss';
 import { fill } from '../../lib/text/text-table';
 import type { TrainEvent } from '../../lib/train/events';
 
@@ -62,6 +64,25 @@ test('the line of an epoch goes on in a second one where the terminal is narrowe
   expect(shown(undefined, [data, START, EPOCH])).toContain(`\n${line}`);
   expect(shown(120, [data, START, EPOCH])).toContain(`\n${line}`);
   expect(shown(60, [data, START, EPOCH])).toContain('75.0 %\nval loss 2.8794 acc 50.0 % (4/8)  17.6 s\n');
+});
+
+test.each([
+  [0.30001, '0.3000'],
+  [999.99, '999.9900'],
+  [1000, '1.00e+3'],
+  [3.7983134077261395e21, '3.80e+21'],
+  [NaN, 'NaN'],
+])('a loss of %p is the same everywhere: %s', (loss, text) => {
+  expect(lossText(loss)).toBe(text);
+  expect(shown(200, [START, { ...EPOCH, valLoss: loss }])).toContain(`val loss ${text} acc`);
+  expect(
+    calibrationLines({
+      temperature: 2,
+      images: 30,
+      loss: { before: loss, after: 1 },
+      error: { before: 0, after: 0 },
+    })[1],
+  ).toBe(`negative log-likelihood ${text} before, 1.0000 after`);
 });
 
 test('what doctor found goes on below itself', () => {

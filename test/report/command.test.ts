@@ -1,6 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import sharp from 'sharp';
 import { makeReport } from '../../lib';
+import type { Evidence } from '../../lib/report/overlays';
+import { reportPage } from '../../lib/report/page';
+import { readRun } from '../../lib/report/read-run';
+import { Scores } from '../../lib/report/scores';
+import { recipeSection } from '../../lib/report/sections/facts';
+import { notable } from '../../lib/report/sections/gallery';
+import { Thumbnails } from '../../lib/report/thumbnails';
+import { writeReport } from '../../lib/report/write';
 import { openPage, withBrowser } from '../browser/browser';
 import { run, scratch } from '../cli/run';
 import { HOSTILE } from '../html/hostile';
@@ -40,10 +49,75 @@ test('several runs are compared in one page, by default in the working directory
   expect(text).toContain('96.7 % (83.3 to 99.4 %)');
   // Nine images that only the second has right, none that only the first has: 2 / 2^9.
   expect(text).toMatch(
-    /30<\/td>\s*<td class="number">0<\/td>\s*<td class="number">9<\/td>\s*<td class="number">0\.0039<\/td>\s*<td>run &#39;b&#39; is better/,
+    /30<\/td>\s*<td class="number">0<\/td>\s*<td class="number">9<\/td>\s*<td class="number" data-value="0\.00390625">0\.0039<\/td>\s*<td>run &#39;b&#39; is better/,
   );
-  expect(text).toContain('no images in common');
+  expect(text.match(/no images in common/g)).toHaveLength(2);
   expect(text).toContain('4, not finished');
+});
+
+describe('a model whose probabilities are 0 and 1', () => {
+  // What the saved probabilities give is no more than 745 an image.
+  const loss = 3.7983134077261395e21;
+  let saturated: string;
+  beforeAll(async () => {
+    const said = (i: number, truth: number): { predicted: number; probability: number } => ({
+      predicted: i % 2 === 0 ? (truth + 1) % 3 : truth,
+      probability: 1,
+    });
+    saturated = (await makeRun(tmp, 'saturated', { classes: CLASSES, files: FILES, said, valLoss: loss })).folder;
+  });
+
+  test('has the loss that its run measured, in its page and beside others', async () => {
+    const own = fs.readFileSync((await makeReport({ runs: [saturated] })).file, 'utf8');
+    const both = (await makeReport({ runs: [saturated, first], output: path.join(tmp, 'saturated.html') })).file;
+    for (const text of [own, fs.readFileSync(both, 'utf8')]) {
+      expect(text).toContain('3.80e+21');
+      expect(text).not.toMatch(/372\.\d|744\.4/);
+    }
+  });
+
+  test('has no temperature by them, but how far they can be trusted', async () => {
+    const text = fs.readFileSync((await makeReport({ runs: [saturated] })).file, 'utf8');
+    expect(text).toContain('id="reliability-plot-title"');
+    expect(text).toMatch(/probability 0 for\s+their\s+true\s+class/);
+    expect(text).not.toContain('Fitted temperature');
+    expect(text).toMatch(/Calibration error<\/dt>\s*<dd class="big">50\.0 %/);
+    expect(text).toContain(`npx resnet-ft calibrate`);
+  });
+
+  test('has the loss of a run that was stopped, where that is told', async () => {
+    const { folder } = await makeRun(tmp, 'stopped', { classes: CLASSES, files: FILES, finished: false });
+    const predictions = fs
+      .readFileSync(path.join(saturated, 'predictions.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    const { file } = await writeReport(folder, { validation: { predictions, loss } });
+    expect(fs.readFileSync(file, 'utf8')).toContain('3.80e+21');
+  });
+
+  test('its worst mistakes are those it was most confident of', () => {
+    const scores = new Scores(['a', 'b', 'c']);
+    const add = (file: string, a: number, b: number, c: number): boolean =>
+      scores.add({ file, trueClass: 'a', predictedClass: b > c ? 'b' : 'c', probabilities: { a, b, c } });
+    expect([add('less', 0, 0.6, 0.4), add('most', 0, 0, 1), add('more', 0.1, 0.9, 0)]).toEqual([true, true, true]);
+    expect(notable(scores).wrong.map(({ file }) => file)).toEqual(['most', 'more', 'less']);
+  });
+});
+
+test('where nothing in an image speaks for its class, words stand in the place of the overlay', async () => {
+  const run = await readRun(first);
+  const { images } = run.scores;
+  const seen = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+    .webp()
+    .toBuffer();
+  const evidence = new Map<string, Evidence>(
+    images.map(({ file }, i) => [file, { seen, overlay: i === 0 ? seen : undefined, cells: 49 }]),
+  );
+  const text = await reportPage({ run, thumbnails: new Thumbnails(30), evidence });
+  expect(text.match(/alt="Where the evidence for bees lies"/g)?.length).toBeGreaterThan(0);
+  expect(text).toMatch(/nothing here speaks for\s+bees/);
+  expect(text).toContain('yellow');
 });
 
 withBrowser('the page of several runs', () => {
@@ -63,14 +137,56 @@ withBrowser('the page of several runs', () => {
     expect(requests).toEqual([]);
     expect(await axe()).toEqual([]);
     expect(await tooWide()).toEqual([]);
+    if (look.width > 1200) {
+      const wider = await page.evaluate<number>(
+        "(() => { const { scrollWidth, clientWidth } = document.querySelector('#figures .scroll'); return scrollWidth - clientWidth; })()",
+      );
+      expect(wider).toBe(0);
+    }
     await close();
   });
+});
+
+test('runs are told apart by their folders, or by their whole paths', async () => {
+  const made = { classes: CLASSES, files: FILES.slice(0, 2) };
+  const inner = (await makeRun(path.join(tmp, 'x', tmp), 'same', made)).folder;
+  const outer = (await makeRun(tmp, 'same', made)).folder;
+  const { file } = await makeReport({ runs: [inner, outer], output: path.join(tmp, 'names.html') });
+  // One path ends as the other does.
+  expect(fs.readFileSync(file, 'utf8')).toContain(`<th scope="row">${outer}</th>`);
+});
+
+test('what no run knows has no column, what one does not know has a dash, and runs without common images no row', async () => {
+  const made = { classes: CLASSES, files: FILES.slice(0, 3) };
+  const [one, other] = [await makeRun(tmp, 'few', made), await makeRun(path.join(tmp, 'elsewhere'), 'others', made)];
+  const page = async (...runs: string[]): Promise<string> =>
+    fs.readFileSync((await makeReport({ runs, output: path.join(tmp, 'columns.html') })).file, 'utf8');
+  const few = await page(one.folder, unfinished);
+  expect(few).not.toContain('Calibration');
+  expect(few).toMatch(/<td class="number" data-value="-1">–<\/td>/);
+  expect(few).toMatch(/No two of these runs have validation images in common/);
+  expect(await page(first, one.folder)).toMatch(/Calibration\s+error/);
+  expect(other.images).toBe(9);
+});
+
+test.each([
+  [{ weights: 'none' }, 'ResNet-18, all layers trained from scratch with SGD at'],
+  [{ weights: 'imagenet-v1' }, 'ResNet-18 with the weights imagenet-v1, all layers fine-tuned with SGD at'],
+  [
+    { weights: 'imagenet-v1', trainFrom: 'fc', optimizer: 'adamw' },
+    'ResNet-18 with the weights imagenet-v1, the last layer (fc) alone fine-tuned with AdamW at',
+  ],
+  [{ weights: 'imagenet-v1', trainFrom: 'layer4' }, 'imagenet-v1, the layers from layer4 on fine-tuned with SGD at'],
+] as const)('what was trained is a sentence: %j', async (options, sentence) => {
+  const run = await readRun(first);
+  Object.assign(run.config.options, { trainFrom: 'conv1', optimizer: 'sgd' }, options);
+  expect(recipeSection(run).body.toString().replace(/\s+/g, ' ')).toContain(sentence);
 });
 
 test('a run that has not come to its end has a page too', async () => {
   const { file } = await makeReport({ runs: [unfinished] });
   const text = fs.readFileSync(file, 'utf8');
-  expect(text).toContain('The run has not come to its end');
+  expect(text).toContain('The run did not finish');
   expect(text).not.toContain('id="confusion"');
 });
 
@@ -90,7 +206,7 @@ test('a page stays one that can be sent, however many images there are', async (
   const text = fs.readFileSync(file, 'utf8');
   expect(text.length).toBeLessThan(3e6);
   expect(text.match(/<li\s+data-truth/g)?.length).toBeLessThanOrEqual(280 + 24);
-  expect(/(The \d+|None) of which the model was least sure are shown/.test(text)).toBe(true);
+  expect(/(The \d+|None) of which the model was least confident are shown/.test(text)).toBe(true);
 });
 
 test('images that are gone leave a place', async () => {
@@ -163,6 +279,13 @@ test('wrong usage', async () => {
     code: 2,
     stderr: expect.stringContaining('a file name ending in .html'),
   });
+  const link = path.join(tmp, 'link');
+  fs.symlinkSync(first, link);
+  for (const same of [first, path.join(first, '..', FIRST), link]) {
+    const { code, stderr } = await run(['report', second, first, same]);
+    expect([code, stderr.trim().split('\n')]).toEqual([2, [expect.stringContaining('each run once')]]);
+    expect(stderr).toContain(`It is the same folder as ${first}`);
+  }
   await expect(makeReport({ runs: [] })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   await expect(makeReport({ runs: HOSTILE })).rejects.toMatchObject({ code: 'DATA_NOT_FOUND' });
 });

@@ -15,13 +15,15 @@ export interface MadeRun {
   notes?: string[];
   /** Of the image of this number and its class: the class that the model says, and its probability. */
   said?: (image: number, truth: number) => { predicted: number; probability: number };
+  /** Of the kept model; default 0.3. */
+  valLoss?: number;
 }
 
 const STEPS = 3;
 
 /** Writes a folder of images, and the folder of a run on them as `train` leaves it. */
 export async function makeRun(root: string, name: string, made: MadeRun): Promise<{ folder: string; images: number }> {
-  const { classes, files, epochs = 4, finished = true, notes = [] } = made;
+  const { classes, files, epochs = 4, finished = true, notes = [], valLoss = 0.3 } = made;
   const said =
     made.said ??
     ((image, truth) => ({
@@ -129,7 +131,7 @@ export async function makeRun(root: string, name: string, made: MadeRun): Promis
       steps: epochs * STEPS,
       valImages: images.length,
     },
-    model: { keep: 'best', epoch: epochs, step: epochs * STEPS, valLoss: 0.3, valAccuracy: 0.8 },
+    model: { keep: 'best', epoch: epochs, step: epochs * STEPS, valLoss, valAccuracy: 0.8 },
     perClass: [],
     best: { epoch: epochs, valLoss: 0.3, valAccuracy: 0.8 },
     last: { trainLoss: 0.3, trainAccuracy: 0.9, valLoss: 0.3, valAccuracy: 0.8 },

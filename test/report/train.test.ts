@@ -57,6 +57,16 @@ withBrowser('the page of a real run', () => {
   });
 });
 
+test('where the network sees the whole image as one cell, the page says so and shows no picture of it', async () => {
+  const output = path.join(tmp, 'one-cell');
+  const outcome = await run([...SMALL_RUN, '--steps', '1', '--image-size', '32', '--report', '--output', output]);
+  expect(outcome).toMatchObject({ code: 0, stderr: '' });
+  const text = fs.readFileSync(path.join(output, 'report.html'), 'utf8');
+  expect(text).toMatch(/the map of\s+layer4\s+has\s+a\s+single\s+cell/);
+  expect(text).not.toContain('alt="Where the evidence for');
+  expect(text).not.toContain('yellow');
+});
+
 test('--no-report leaves it out, and changes nothing else', async () => {
   const plain = path.join(tmp, 'plain');
   const outcome = await run([
@@ -89,7 +99,7 @@ test('a run that is stopped has a page of what there was, which says so', async 
   child.kill('SIGINT');
   expect(await ended).toBe(130);
   const text = fs.readFileSync(path.join(stopped, 'report.html'), 'utf8');
-  expect(text).toMatch(/The run has not come to its end: this is what there was after [23] epochs/);
+  expect(text).toMatch(/The run did not finish: these are its results after [23] epochs/);
   expect(text).toContain('--resume');
   // Of the best epoch so far.
   expect(text).toContain('id="confusion"');

@@ -49,6 +49,7 @@ async function begun(name: string, names: readonly string[] = ['ants', 'bees']):
     files: ['a.png', 'b.png'],
     epochs: 2,
     finished: false,
+    notes: ['said before'],
   });
   return { kind: 'start', output: folder, epochs: 4, steps: 12, stepsPerEpoch: 3, images: 24, valImages: 4 };
 }
@@ -112,20 +113,32 @@ describe('who is let in', () => {
   });
 
   test.each([
-    ['no token', (url: string) => url.replace(/\?.*/, ''), {}, 403, /token/],
-    ['another token', (url: string) => `${url}x`, {}, 403, /token/],
+    ['no token', (url: string) => url.replace(/\?.*/, ''), {}, 403, /lacks its token/],
+    ['another token', (url: string) => `${url}x`, {}, 403, /token in this address is wrong/],
     [
       'a token of the same length',
       (url: string) => url.replace(/.$/, (c) => (c === 'a' ? 'b' : 'a')),
       {},
       403,
-      /token/,
+      /token in this address is wrong/,
     ],
     ['a name that was pointed here', (url: string) => url, { host: 'evil.example' }, 403, /this computer alone/],
     ['a name that begins like ours', (url: string) => url, { host: 'localhost.evil.example' }, 403, /computer alone/],
-    ['the page of another site', (url: string) => url, { origin: 'http://evil.example' }, 403, /another site/],
-    ['another port of ours', (url: string) => url, { origin: 'http://127.0.0.1:1' }, 403, /another site/],
-    ['a link from another site', (url: string) => url, { 'sec-fetch-site': 'cross-site' }, 403, /another site/],
+    [
+      'the page of another site',
+      (url: string) => url,
+      { origin: 'http://evil.example' },
+      403,
+      /other sites are refused/,
+    ],
+    ['another port of ours', (url: string) => url, { origin: 'http://127.0.0.1:1' }, 403, /other sites are refused/],
+    [
+      'a link from another site',
+      (url: string) => url,
+      { 'sec-fetch-site': 'cross-site' },
+      403,
+      /other sites are refused/,
+    ],
     ['the events without a token', (url: string) => url.replace(/\/\?.*/, '/events'), {}, 403, /token/],
     ['the report without a token', (url: string) => url.replace(/\/\?.*/, '/report'), {}, 403, /token/],
     ['the report before there is one', (url: string) => url.replace('/?', '/report?'), {}, 404, /no report/],
@@ -138,7 +151,7 @@ describe('who is let in', () => {
   });
 
   test('it is only read, and only this computer is listened to', async () => {
-    expect(await ask(watch.url, { method: 'POST' })).toMatchObject({ status: 405 });
+    expect(await ask(watch.url, { method: 'POST' })).toMatchObject({ status: 405, text: 'This page is read-only.' });
     expect(await ask(watch.url, { method: 'OPTIONS' })).toMatchObject({ status: 405 });
     // The kernel's own list of what listens: the address is 127.0.0.1, as it writes it.
     const listening = fs.readFileSync('/proc/net/tcp', 'utf8') + fs.readFileSync('/proc/net/tcp6', 'utf8');
@@ -207,7 +220,12 @@ withBrowser('the live page', () => {
       watch.see(start);
       // The folder's run had two epochs, which it goes on from.
       await has('h1', `run-${look.width}`);
-      expect(await text('#notes')).toContain('a <b>note</b>');
+      // What the run said before, and says now, in one place.
+      watch.see({ kind: 'note', note: 'said before' });
+      watch.see({ kind: 'note', note: 'said after' });
+      await has('#notes', 'said after');
+      expect(await page.locator('#notes li').allTextContents()).toEqual(['a <b>note</b>', 'said before', 'said after']);
+      expect(await page.locator('main').innerText()).not.toContain('said on its way');
       expect(await page.locator('#batches img').count()).toBe(1);
       expect(await text('#recipe')).toContain('for up to 2 epochs of 3 steps');
       const points = async (): Promise<number> =>

@@ -1,78 +1,122 @@
 import { barPlot } from '../../charts/plot';
 import { html, type Html } from '../../html/html';
+import { counted } from '../../text/count';
+import { lossText } from '../../text/loss';
 import { percent } from '../../text/percent';
-import { BINS, calibrate, isTold, type Calibration, type Reliability } from '../../eval/calibration';
+import {
+  BINS,
+  calibrate,
+  isTold,
+  reliabilityOfLogits,
+  type Calibration,
+  type Reliability,
+} from '../../eval/calibration';
 import { FEWEST_IMAGES } from '../../eval/fit-calibration';
 import { calibrateCommand } from '../commands';
 import type { Section } from '../context';
 import type { Run } from '../read-run';
 import type { Scores } from '../scores';
 
-/** What a temperature would do to a model's probabilities; undefined where there are too few images, or too many to keep. */
-export function calibrationOf({ images, logits }: Scores): Calibration | undefined {
+/** How far a model's probabilities can be trusted. */
+export interface Trust {
+  /** As trained. */
+  before: Reliability;
+  /** What a temperature would do to them; undefined where the probabilities do not tell one. */
+  fitted: Calibration | undefined;
+}
+
+/** How far a model's probabilities can be trusted; undefined where there are too few images, or too many to keep. */
+export function trustOf({ images, logits, beyond }: Scores): Trust | undefined {
   if (images.length < FEWEST_IMAGES || logits.length < images.length) return undefined;
-  return calibrate(
-    logits,
-    images.map(({ truth }) => truth),
-  );
+  const targets = images.map(({ truth }) => truth);
+  // By what stands for a probability of 0, a temperature would be fitted that the model's own numbers do not have.
+  if (beyond > 0) return { before: reliabilityOfLogits(logits, targets), fitted: undefined };
+  const fitted = calibrate(logits, targets);
+  return { before: fitted.before, fitted };
 }
 
 /** Reliability diagram, expected calibration error, and the temperature. */
-export function calibrationSection(run: Run, calibration: Calibration | undefined): Section | undefined {
-  if (calibration === undefined) return undefined;
-  const { scores } = run;
-  const { before, after, temperature, loss } = calibration;
-  const accuracies = ({ bins }: Reliability): (number | undefined)[] =>
-    bins.map((bin) => (bin.images === 0 ? undefined : bin.accuracy));
-  const first = before.bins.findIndex(({ images }) => images > 0);
-  const from = Math.max(0, first);
-  const plot = barPlot({
-    ...{ id: 'reliability-plot', title: 'Reliability', x: 'probability of the class that was said' },
-    description: `Of images whose class was said with a certain probability, the share that was right. ${before.bins
-      .filter(({ images }) => images > 0)
-      .map((bin) => `${bin.images} images with ${percent(bin.confidence)}: ${percent(bin.accuracy)} right`)
-      .join('; ')}.`,
-    labels: before.bins.slice(from).map(({ high }) => `${Math.round(high * 100)} %`),
-    barName: 'right',
-    bars: accuracies(before).slice(from),
-    curves: [
-      { name: 'if probabilities were exact', values: before.bins.slice(from).map(({ low, high }) => (low + high) / 2) },
-      { name: 'right, with the temperature', values: accuracies(after).slice(from) },
-    ],
-  });
+export function calibrationSection(run: Run, trust: Trust | undefined): Section | undefined {
+  if (trust === undefined) return undefined;
+  const { fitted } = trust;
   const body = html`<div class="charts">
-    ${plot}
+    ${plot(trust)}
     <div>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">${scores.images.length} images</th>
-            <th scope="col" class="number">As trained</th>
-            <th scope="col" class="number">With the temperature</th>
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            <th scope="row">Expected calibration error</th>
-            <td class="number">${percent(before.error)}</td>
-            <td class="number">${percent(after.error)}</td>
-          </tr>
-          <tr>
-            <th scope="row">Loss</th>
-            <td class="number">${loss.before.toFixed(4)}</td>
-            <td class="number">${loss.after.toFixed(4)}</td>
-          </tr>
-        </tbody>
-      </table>
-      <p>Fitted temperature: <strong>${temperature.toFixed(3)}</strong>. ${meaning(temperature)}</p>
-      ${keeping(run, temperature)}
+      ${figures(run.scores, trust)}
+      ${
+        fitted === undefined
+          ? withoutTemperature(run)
+          : html`<p>
+                Fitted temperature: <strong>${fitted.temperature.toFixed(3)}</strong>. ${meaning(fitted.temperature)}
+              </p>
+              ${keeping(run, fitted.temperature)}`
+      }
       <p class="dim small">
-        ${BINS} bins of equal width; logits divided by the temperature of the least loss (Guo et al. 2017,
-        arXiv:1706.04599). The figures with it are of images that it was not fitted on, in five parts.
+        ${BINS} bins of equal
+        width${
+          fitted === undefined
+            ? '.'
+            : '; the logits are divided by the temperature with the least loss (Guo et al. 2017, arXiv:1706.04599). The figures with the temperature are cross-fitted: the images are divided into five parts, and each part gets a temperature that was fitted on the other four.'
+        }
       </p>
     </div>
   </div>`;
   return { id: 'calibration', title: 'How far to trust the probabilities', body };
+}
+
+function plot({ before, fitted }: Trust): Html {
+  const accuracies = ({ bins }: Reliability): (number | undefined)[] =>
+    bins.map((bin) => (bin.images === 0 ? undefined : bin.accuracy));
+  return barPlot({
+    ...{ id: 'reliability-plot', title: 'Reliability', x: 'probability of the predicted class' },
+    description: `Of images whose class was predicted with a certain probability, the share that was right. ${before.bins
+      .filter(({ images }) => images > 0)
+      .map((bin) => `${bin.images} images with ${percent(bin.confidence)}: ${percent(bin.accuracy)} right`)
+      .join('; ')}.`,
+    barName: 'right',
+    bars: accuracies(before),
+    curves: [
+      { name: 'if probabilities were exact', values: before.bins.map(({ low, high }) => (low + high) / 2) },
+      ...(fitted === undefined ? [] : [{ name: 'right, with the temperature', values: accuracies(fitted.after) }]),
+    ],
+  });
+}
+
+function figures({ images, loss }: Scores, { before, fitted }: Trust): Html {
+  const row = (name: string, plain: string, scaled: string | undefined): Html =>
+    html`<tr>
+      <th scope="row">${name}</th>
+      <td class="number">${plain}</td>
+      ${scaled === undefined ? undefined : html`<td class="number">${scaled}</td>`}
+    </tr>`;
+  return html`<table>
+    <thead>
+      <tr>
+        <th scope="col">${images.length} images</th>
+        <th scope="col" class="number">As trained</th>
+        ${fitted === undefined ? undefined : html`<th scope="col" class="number">With the temperature</th>`}
+      </tr>
+    </thead>
+    <tbody>
+      ${row('Expected calibration error', percent(before.error), fitted && percent(fitted.after.error))}
+      ${row('Loss', lossText(loss), fitted && lossText(fitted.loss.after))}
+    </tbody>
+  </table>`;
+}
+
+/** Why no temperature is shown, and how to have one. */
+function withoutTemperature({ folder, scores, temperature: kept }: Run): Html {
+  const one = scores.beyond === 1;
+  return html`<p>
+      ${counted(scores.beyond, 'image')} ${one ? 'has' : 'have'} the probability 0 for ${one ? 'its' : 'their'} true
+      class, so that no temperature can be fitted to these probabilities.
+      ${
+        kept === undefined
+          ? 'The following command computes what the network gives for them, and fits one to that:'
+          : html`The model carries the temperature <strong>${kept.toFixed(3)}</strong>.`
+      }
+    </p>
+    ${kept === undefined ? html`<pre><code>${calibrateCommand(folder)}</code></pre>` : undefined}`;
 }
 
 /** Whether the model has a temperature, or how it would. */
@@ -89,8 +133,8 @@ function keeping({ folder, temperature: kept }: Run, fitted: number): Html | und
 }
 
 function meaning(temperature: number): string {
-  if (!isTold(temperature)) return 'It stands at the end of what is looked for: these images do not tell it.';
-  if (temperature > 1.05) return 'Above 1: the model is surer than it should be.';
-  if (temperature < 0.95) return 'Below 1: the model is less sure than it could be.';
+  if (!isTold(temperature)) return 'It is at the limit of the search range; these images do not determine it.';
+  if (temperature > 1.05) return 'Above 1: the model is more confident than it should be.';
+  if (temperature < 0.95) return 'Below 1: the model is less confident than it could be.';
   return 'Close to 1: the probabilities are about right.';
 }

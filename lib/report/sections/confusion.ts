@@ -40,13 +40,13 @@ function matrix({ classes, confusion }: Scores): Html {
       ${counts.map((count, predicted) => cell(count, all, truth, predicted, classes))}
     </tr>`;
   });
-  return html`<p class="dim">Rows: what an image is. Columns: what it was taken for. A number leads to its images.</p>
+  return html`<p class="dim">Rows: the true class. Columns: the predicted class. A number leads to its images.</p>
     ${scrollable(
       'Images by class',
       html`<table class="confusion">
         <thead>
           <tr>
-            <th scope="col">is \\ taken for</th>
+            <th scope="col">true \\ predicted</th>
             ${classes.map((name) => html`<th scope="col">${name}</th>`)}
           </tr>
         </thead>
@@ -83,8 +83,8 @@ function pairs({ classes, confusion }: Scores): Html {
       html`<table class="sortable">
         <thead>
           <tr>
-            <th scope="col">Is</th>
-            <th scope="col">Taken for</th>
+            <th scope="col">True class</th>
+            <th scope="col">Predicted class</th>
             <th scope="col" class="number">Images</th>
           </tr>
         </thead>

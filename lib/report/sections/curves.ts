@@ -1,6 +1,7 @@
 import { linePlot, type Axis, type Curve } from '../../charts/plot';
 import { html, type Html } from '../../html/html';
 import { scrollable } from '../../html/scrollable';
+import { lossText } from '../../text/loss';
 import { percent } from '../../text/percent';
 import type { Section } from '../context';
 import type { Run } from '../read-run';
@@ -47,11 +48,15 @@ function stepLosses(steps: readonly StepRecord[], x: readonly number[]): Curve {
 /** How many times the middle one the greatest loss may be before an axis in equal steps would show nothing else. */
 const SPREAD = 8;
 
+/** From so great a loss on, the figures of its axis are written with an exponent: all their digits have no room. */
+const LONG = 1e4;
+
 /** The axis of losses: from 0, or logarithmic where few are much greater than the others, as at the start of a training. */
 export function lossAxis(losses: readonly number[]): Axis {
   const sorted = losses.filter(Number.isFinite).sort((a, b) => a - b);
   const [least = 0, middle = 0, most = 0] = [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)];
-  return least > 0 && most > SPREAD * middle ? { name: 'loss', log: true, figures: 'short' } : { name: 'loss', min: 0 };
+  if (least > 0 && most > SPREAD * middle) return { name: 'loss', log: true, figures: 'short' };
+  return { name: 'loss', min: 0, ...(most >= LONG ? { figures: 'short' } : {}) };
 }
 
 type CurveParts = Pick<Run, 'steps' | 'epochs' | 'result' | 'stepsPerEpoch'>;
@@ -69,8 +74,8 @@ const points = ({ epochs }: CurveParts, value: (record: Run['epochs'][number]) =
 const marks = ({ epochs, result }: CurveParts): { x: number; name: string }[] =>
   result === undefined || epochs.length < 2 ? [] : [{ x: result.model.epoch, name: 'kept' }];
 
-const wentFrom = (what: string, from: number | undefined, to: number | undefined): string =>
-  `${what} ${from?.toFixed(3) ?? '?'} after the first epoch and ${to?.toFixed(3) ?? '?'} after the last`;
+const wentFrom = (what: string, from: string, to: string): string =>
+  `${what} ${from} after the first epoch and ${to} after the last`;
 
 /** Loss, accuracy and learning rate over the epochs, of a run that goes on as far as it has come. */
 export function curvesSection(run: CurveParts): Section {
@@ -92,7 +97,7 @@ function lossPlot(run: CurveParts, x: readonly number[]): Html {
   const [first, last] = [epochs[0], epochs.at(-1)];
   if (first === undefined || last === undefined) {
     const y = lossAxis(steps.map(({ loss }) => loss));
-    const description = `The loss of the batches went from ${steps[0]?.loss.toFixed(3) ?? '?'} to ${steps.at(-1)?.loss.toFixed(3) ?? '?'}.`;
+    const description = `The loss of the batches went from ${lossText(steps[0]?.loss ?? NaN)} to ${lossText(steps.at(-1)?.loss ?? NaN)}.`;
     return linePlot({
       id: 'loss-plot',
       title: 'Loss of the batches',
@@ -107,7 +112,7 @@ function lossPlot(run: CurveParts, x: readonly number[]): Html {
     id: 'loss-plot',
     title: y.log === true ? 'Loss (logarithmic)' : 'Loss',
     ...{ x: epochAxis(x), y, marks: marks(run) },
-    description: `${wentFrom('Training loss', first.trainLoss, last.trainLoss)}; ${wentFrom('validation loss', first.valLoss, last.valLoss)}.`,
+    description: `${wentFrom('Training loss', lossText(first.trainLoss), lossText(last.trainLoss))}; ${wentFrom('validation loss', lossText(first.valLoss), lossText(last.valLoss))}.`,
     curves: [
       { name: 'training', points: points(run, ({ trainLoss }) => trainLoss) },
       { name: 'validation', points: points(run, ({ valLoss }) => valLoss) },
@@ -117,12 +122,15 @@ function lossPlot(run: CurveParts, x: readonly number[]): Html {
 }
 
 function accuracyPlot(run: CurveParts, x: readonly number[]): Html {
-  const [first, last] = [run.epochs[0], run.epochs.at(-1)];
+  const went = (what: string, of: (record: Run['epochs'][number]) => number): string => {
+    const [from = '', to = ''] = [run.epochs.at(0), run.epochs.at(-1)].map((one) => one && percent(of(one)));
+    return wentFrom(what, from, to);
+  };
   return linePlot({
     id: 'accuracy-plot',
     title: 'Accuracy',
     ...{ x: epochAxis(x), y: { name: 'accuracy', max: 1, figures: 'percent' }, marks: marks(run) },
-    description: `${wentFrom('Training accuracy', first?.trainAccuracy, last?.trainAccuracy)}; ${wentFrom('validation accuracy', first?.valAccuracy, last?.valAccuracy)}.`,
+    description: `${went('Training accuracy', (one) => one.trainAccuracy)}; ${went('validation accuracy', (one) => one.valAccuracy)}.`,
     curves: [
       { name: 'training', points: points(run, ({ trainAccuracy }) => trainAccuracy) },
       { name: 'validation', points: points(run, ({ valAccuracy }) => valAccuracy) },
@@ -162,9 +170,9 @@ function epochTable(epochs: Run['epochs'], kept: number | undefined): Html | und
             (one) =>
               html`<tr>
                 <th scope="row" class="number">${one.epoch}${one.epoch === kept ? ' (kept)' : ''}</th>
-                <td class="number">${one.trainLoss.toFixed(4)}</td>
+                <td class="number">${lossText(one.trainLoss)}</td>
                 <td class="number">${percent(one.trainAccuracy)}</td>
-                <td class="number">${one.valLoss.toFixed(4)}</td>
+                <td class="number">${lossText(one.valLoss)}</td>
                 <td class="number">${percent(one.valAccuracy)}</td>
                 <td class="number">${one.seconds.toFixed(1)}</td>
               </tr>`,

@@ -1,6 +1,6 @@
 import { html, trusted, type Html } from '../../html/html';
 import { scrollable } from '../../html/scrollable';
-import { kebab, TRAIN_OPTIONS } from '../../options';
+import { architectureName, kebab, TRAIN_OPTIONS } from '../../options';
 import { counted } from '../../text/count';
 import { duration } from '../../text/duration';
 import { percent } from '../../text/percent';
@@ -12,8 +12,8 @@ import { countsOf } from '../warnings';
 /** Unreadable images that are named. */
 const NAMED = 20;
 
-/** Images of each class, and what was left out. */
-export function dataSection(run: Run): Section {
+/** Images of each class, what was left out, and, where `notes` is not false, what the run said on its way. */
+export function dataSection(run: Run, { notes = true }: { notes?: boolean } = {}): Section {
   const { config, data } = run;
   const counts = countsOf(run);
   const sum = (of: 'train' | 'val'): number => counts.reduce((all, one) => all + one[of], 0);
@@ -55,7 +55,7 @@ export function dataSection(run: Run): Section {
               ${unreadable.length > NAMED ? html`<li>and ${unreadable.length - NAMED} more</li>` : undefined}
             </ul>`
     }
-    ${list('What the run said on its way', data?.notes ?? [])}`;
+    ${notes ? list('What the run said on its way', data?.notes ?? []) : undefined}`;
   return { id: 'data', title: 'Data set', body };
 }
 
@@ -96,7 +96,7 @@ export function timeSection({ data, result }: Run): Section | undefined {
       </tbody>
     </table>`,
   )}
-  ${result === undefined ? undefined : html`<p class="dim">In all ${duration(result.seconds)} on ${result.device}.</p>`}`;
+  ${result === undefined ? undefined : html`<p class="dim">${duration(result.seconds)} in total, on ${deviceName(result.device)}.</p>`}`;
   return { id: 'time', title: 'Time', body };
 }
 
@@ -124,16 +124,25 @@ export function commandsSection({ folder, config, result }: Run): Section {
   return { id: 'commands', title: 'Commands', body };
 }
 
+/** What of a network was trained, and from what: `ResNet-18, all layers trained from scratch`. */
+export function trainedHow({ arch, weights, trainFrom }: Run['config']['options']): string {
+  const network = arch === undefined ? 'A network' : architectureName(arch);
+  const layers =
+    trainFrom === 'conv1'
+      ? 'all layers'
+      : trainFrom === 'fc'
+        ? 'the last layer (fc) alone'
+        : `the layers from ${trainFrom} on`;
+  if (weights !== 'none') return `${network} with the weights ${weights}, ${layers} fine-tuned`;
+  return `${network}, ${layers} trained ${trainFrom === 'conv1' ? 'from scratch' : 'from scratch, the others left as they were drawn'}`;
+}
+
+/** `the CPU`, or the name of a GPU as it is given. */
+const deviceName = (device: string): string => (device === 'cpu' ? 'the CPU' : device);
+
 /** What was trained and how: a sentence, and all options. */
 export function recipeSection({ config, result, steps, epochs, stepsPerEpoch }: Run): Section {
   const { options, versions } = config;
-  const start = options.weights === 'none' ? 'from scratch' : `from the weights ${options.weights}`;
-  const what =
-    options.trainFrom === 'conv1'
-      ? 'all of it'
-      : options.trainFrom === 'fc'
-        ? 'only its last layer'
-        : `${options.trainFrom} and all that follows`;
   const done =
     stepsPerEpoch === undefined
       ? `for ${counted(result?.epochs ?? epochs.length, 'epoch')} (${counted(result?.steps ?? steps.length, 'step')})`
@@ -143,9 +152,9 @@ export function recipeSection({ config, result, steps, epochs, stepsPerEpoch }: 
     return spec !== undefined && value !== undefined && value !== spec.default && name !== 'output';
   });
   const body = html`<p>
-      A ${options.arch ?? 'network'} ${start}: ${what}, by ${options.optimizer} at a learning rate of ${options.lr}
+      ${trainedHow(options)} with ${options.optimizer === 'adamw' ? 'AdamW' : 'SGD'} at a learning rate of ${options.lr}
       (${options.schedule}), in batches of ${options.batchSize}, ${done}; seed ${options.seed}, ${options.precision} on
-      ${options.device}.
+      ${deviceName(options.device)}.
     </p>
     <details>
       <summary>Options that differ from the defaults</summary>

@@ -1,6 +1,8 @@
 import { html, type Html } from '../../html/html';
+import { DEFAULT_LAYER } from '../../grad-cam/layers';
 import { counted } from '../../text/count';
 import { imageCard, type ReportContext, type Section } from '../context';
+import type { Evidence } from '../overlays';
 import type { ScoredImage, Scores } from '../scores';
 import { cellId } from './confusion';
 
@@ -14,7 +16,7 @@ const MOST_PICTURES = 280;
 
 /** Rules for galleries. */
 export const GALLERY_STYLE = `
-.no-picture { display: flex; aspect-ratio: 1; align-items: center; justify-content: center; background: var(--panel); color: var(--dim); border-radius: .3rem; font-size: .875rem; }
+.no-picture { display: flex; aspect-ratio: 1; align-items: center; justify-content: center; background: var(--panel); color: var(--dim); border-radius: .3rem; font-size: .875rem; padding: .5rem; text-align: center; }
 .small-pictures { grid-template-columns: repeat(auto-fill, minmax(6.75rem, 1fr)); } .small-pictures figcaption { font-size: .8125rem; }
 .gallery img + img, .gallery img + .no-picture { margin-top: .25rem; } .cell:target > h3 { outline: 2px solid var(--link); outline-offset: .3rem; }
 @media (max-width: 30rem) { .small-pictures { grid-template-columns: repeat(3, 1fr); gap: .5rem; } }
@@ -23,12 +25,12 @@ export const GALLERY_STYLE = `
 
 const margin = ({ probability, second }: ScoredImage): number => probability - (second?.probability ?? 0);
 
-/** The mistakes of which the model was surest, and the images of which it was least sure. */
+/** The mistakes of which the model was most confident, and the images of which it was least. */
 export function notable({ images }: Pick<Scores, 'images'>): { wrong: ScoredImage[]; unsure: ScoredImage[] } {
   return {
     wrong: images
       .filter(({ truth, predicted }) => truth !== predicted)
-      .sort((a, b) => a.own - b.own)
+      .sort((a, b) => b.probability - a.probability || a.own - b.own)
       .slice(0, SHOWN),
     unsure: [...images].sort((a, b) => margin(a) - margin(b)).slice(0, SHOWN),
   };
@@ -41,21 +43,14 @@ export async function mistakesSection(context: ReportContext): Promise<Section> 
   const all = scores.images.length - scores.correct;
   const cards = (some: readonly ScoredImage[]): Promise<Html[]> =>
     Promise.all(some.map((image) => imageCard(context, image, { side: LARGE, explained: true })));
-  const body = html`${
-      context.evidence.size === 0
-        ? undefined
-        : html`<p class="dim">
-            Beneath an image: where in it the evidence for the class that the model said lies (Grad-CAM, Selvaraju et
-            al. 2017); yellow is most.
-          </p>`
-    }
+  const body = html`${evidenceLead([...context.evidence.values()])}
     <h3>Worst mistakes</h3>
     ${
       all === 0
         ? html`<p>There are none among the validation images.</p>`
         : html`<p class="dim">
-              The ${all > SHOWN ? `${SHOWN} of ${all} ` : ''}images that were taken for another class, the surest first:
-              the class that the model said, then the true one.
+              The ${all > SHOWN ? `${SHOWN} of ${all} ` : ''}images that were taken for another class, most confident
+              first: the predicted class, then the true one.
             </p>
             <ul class="gallery">
               ${await cards(wrong)}
@@ -67,6 +62,21 @@ export async function mistakesSection(context: ReportContext): Promise<Section> 
       ${await cards(unsure)}
     </ul>`;
   return { id: 'mistakes', title: 'Mistakes and doubts', body };
+}
+
+/** What stands below each image; undefined where nothing does. */
+function evidenceLead(evidence: readonly Evidence[]): Html | undefined {
+  if (evidence.length === 0) return undefined;
+  if (evidence.every(({ cells }) => cells === 1)) {
+    return html`<p class="dim">
+      Where the evidence for the predicted class lies can't be shown: for images of this size the map of
+      ${DEFAULT_LAYER} has a single cell. The command explain shows it by an earlier layer: --layer layer2.
+    </p>`;
+  }
+  return html`<p class="dim">
+    Below each image: where the evidence for the predicted class lies (Grad-CAM, Selvaraju et al. 2017); yellow is
+    strongest.
+  </p>`;
 }
 
 interface Cell {
@@ -90,7 +100,7 @@ export async function imagesSection(context: ReportContext): Promise<Section> {
       const cards = await Promise.all(shown.map((image) => imageCard(context, image, { side: SMALL })));
       return html`<section class="cell" id="${cellId(truth, predicted)}" aria-label="${title}">
         <h3>${title}: ${counted(images.length, 'image')}</h3>
-        ${shown.length < images.length ? html`<p class="dim">${shown.length === 0 ? 'None' : `The ${shown.length}`} of which the model was ${right ? 'least sure' : 'surest'} are shown.</p>` : undefined}
+        ${shown.length < images.length ? html`<p class="dim">${shown.length === 0 ? 'None' : `The ${shown.length}`} of which the model was ${right ? 'least' : 'most'} confident are shown.</p>` : undefined}
         <ul class="gallery small-pictures">
           ${cards}
         </ul>
@@ -111,8 +121,8 @@ export async function imagesSection(context: ReportContext): Promise<Section> {
         >Order
         <select id="image-order">
           <option value="">as in the folder</option>
-          <option value="sure">surest first</option>
-          <option value="unsure">least sure first</option>
+          <option value="sure">most confident first</option>
+          <option value="unsure">least confident first</option>
         </select></label
       >
       <output id="image-count" aria-live="polite"></output>
