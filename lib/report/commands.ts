@@ -54,8 +54,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'cropCache',
 ]);
 
-/** The command that trains by these options, without those that go without saying. */
-export function trainCommand({ data, ...options }: ResolvedTrainOptions): string {
+/** Of a run's options those that must be given for a run like it: the others are defaults, or follow from these. */
+export function givenOptions({ data, ...options }: ResolvedTrainOptions): Record<string, unknown> {
   const given = Object.fromEntries(
     Object.entries(options).filter(([name, value]) => {
       const fallback = (TRAIN_OPTIONS as Record<string, { default?: unknown }>)[name]?.default;
@@ -68,11 +68,16 @@ export function trainCommand({ data, ...options }: ResolvedTrainOptions): string
     const { [name]: _, ...fewer } = given;
     if (whole !== undefined && isDeepStrictEqual(settled(data, fewer), whole)) delete given[name];
   }
-  const words = Object.entries(given).map(([name, value]) => {
+  return given;
+}
+
+/** The command that trains by these options, without those that go without saying. */
+export function trainCommand(options: ResolvedTrainOptions): string {
+  const words = Object.entries(givenOptions(options)).map(([name, value]) => {
     if (typeof value === 'boolean') return value ? `--${kebab(name)}` : `--no-${kebab(name)}`;
     return `--${kebab(name)} ${shellWord(String(value))}`;
   });
-  return [`${PROGRAM} train`, shellWord(data), ...words].join(' ');
+  return [`${PROGRAM} train`, shellWord(options.data), ...words].join(' ');
 }
 
 /** What these options come to; undefined where they are none. */

@@ -2,10 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { makeReport } from '../../lib';
+import { resolveTrainOptions } from '../../lib/options';
 import type { Evidence } from '../../lib/report/overlays';
 import { reportPage } from '../../lib/report/page';
 import { readRun } from '../../lib/report/read-run';
 import { Scores } from '../../lib/report/scores';
+import { curvesSection } from '../../lib/report/sections/curves';
 import { recipeSection } from '../../lib/report/sections/facts';
 import { notable } from '../../lib/report/sections/gallery';
 import { Thumbnails } from '../../lib/report/thumbnails';
@@ -181,6 +183,25 @@ test.each([
   const run = await readRun(first);
   Object.assign(run.config.options, { trainFrom: 'conv1', optimizer: 'sgd' }, options);
   expect(recipeSection(run).body.toString().replace(/\s+/g, ' ')).toContain(sentence);
+});
+
+test('of the options those are named that are no defaults, also not by what others are', async () => {
+  const run = await readRun(first);
+  const resolved = resolveTrainOptions({ data: 'photos', optimizer: 'adamw', epochs: 7, output: 'elsewhere' });
+  run.config.options = { ...run.config.options, ...resolved };
+  const named =
+    recipeSection(run)
+      .body.toString()
+      .match(/<code>--[\w-]+<\/code>/g) ?? [];
+  expect(named).toEqual(expect.arrayContaining(['<code>--optimizer</code>', '<code>--epochs</code>']));
+  // 0.001 and 0.01 are the defaults of AdamW.
+  for (const other of ['lr', 'weight-decay', 'output']) expect(named).not.toContain(`<code>--${other}</code>`);
+});
+
+test('a learning rate that stays is told as one', async () => {
+  const run = await readRun(first);
+  run.steps.forEach((step) => (step.lr = 0.01));
+  expect(curvesSection(run).body.toString()).toContain('Constant at 0.01.');
 });
 
 test('a run that has not come to its end has a page too', async () => {

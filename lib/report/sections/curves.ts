@@ -139,11 +139,13 @@ function accuracyPlot(run: CurveParts, x: readonly number[]): Html {
 }
 
 function ratePlot({ steps }: CurveParts, x: readonly number[]): Html {
+  const [first = 0, last = 0] = [steps[0]?.lr, steps.at(-1)?.lr];
+  const constant = steps.every(({ lr }) => lr === first);
   return linePlot({
     id: 'rate-plot',
     title: 'Learning rate',
     ...{ x: epochAxis(x), y: { name: 'learning rate', min: 0, figures: 'short' } },
-    description: `From ${steps[0]?.lr ?? 0} to ${steps.at(-1)?.lr ?? 0}.`,
+    description: constant ? `Constant at ${first}.` : `From ${first} to ${last}.`,
     curves: [{ name: 'learning rate', points: thinned(steps.map(({ lr }, i) => [x[i] ?? 0, lr])) }],
   });
 }

@@ -1,10 +1,10 @@
 import { html, trusted, type Html } from '../../html/html';
 import { scrollable } from '../../html/scrollable';
-import { architectureName, kebab, TRAIN_OPTIONS } from '../../options';
+import { architectureName, kebab } from '../../options';
 import { counted } from '../../text/count';
 import { duration } from '../../text/duration';
 import { percent } from '../../text/percent';
-import { commandsOf } from '../commands';
+import { commandsOf, givenOptions } from '../commands';
 import { shownName, type Section } from '../context';
 import type { Run } from '../read-run';
 import { countsOf } from '../warnings';
@@ -147,10 +147,7 @@ export function recipeSection({ config, result, steps, epochs, stepsPerEpoch }: 
     stepsPerEpoch === undefined
       ? `for ${counted(result?.epochs ?? epochs.length, 'epoch')} (${counted(result?.steps ?? steps.length, 'step')})`
       : `for up to ${counted(options.epochs, 'epoch')} of ${counted(stepsPerEpoch, 'step')}`;
-  const changed = Object.entries(options).filter(([name, value]) => {
-    const spec = (TRAIN_OPTIONS as Record<string, { default?: unknown }>)[name];
-    return spec !== undefined && value !== undefined && value !== spec.default && name !== 'output';
-  });
+  const changed = Object.entries(givenOptions(options));
   const body = html`<p>
       ${trainedHow(options)} with ${options.optimizer === 'adamw' ? 'AdamW' : 'SGD'} at a learning rate of ${options.lr}
       (${options.schedule}), in batches of ${options.batchSize}, ${done}; seed ${options.seed}, ${options.precision} on
