@@ -64,7 +64,7 @@ export async function checkData(input: CheckOptions, control: CheckControl = {})
     ...unusedFolders(others),
     ...classFindings(splits),
     ...findings,
-    ...duplicateFindings(decoded, same, alike, judged.pairs),
+    ...(await duplicateFindings(decoded, same, alike, judged.pairs)),
     ...judged.findings,
   ];
   const report: CheckReport = {

@@ -116,6 +116,101 @@ onLinux('the lines mend what they say, whatever the names, and only that', async
   expect(fs.readdirSync(folder)).toEqual([path.basename(data)]);
 });
 
+describe('paths that lead to one file', () => {
+  /** The script, run, and what is left that can be read. */
+  async function mended(data: string, ...more: string[]): Promise<{ printed: string; notes: string[] }> {
+    const { findings } = JSON.parse((await run(['check', data, ...more, '--json'])).stdout) as CheckReport;
+    const { stdout: printed } = await run(['check', data, ...more, '--commands']);
+    execFileSync('bash', ['-eu', '-c', printed], { cwd: tmp });
+    const kinds = ['duplicate', 'leak', 'label-conflict'];
+    return { printed, notes: findings.filter(({ kind }) => kinds.includes(kind)).map(({ note }) => note) };
+  }
+  const soundly = async (name: string): Promise<[string, (...names: string[]) => string]> => {
+    const data = await soundData(path.join(tmp, name));
+    return [data, (...names) => path.join(data, ...names)];
+  };
+
+  onLinux('a link goes, and the file that it leads to stays, whatever their order', async () => {
+    const [data, at] = await soundly('links');
+    fs.symlinkSync('0.jpg', at('train', 'ants', '!first.jpg'));
+    fs.symlinkSync('../../train/bees/12.jpg', at('val', 'bees', 'leak.jpg'));
+    const { notes } = await mended(data);
+    expect(notes).toEqual([
+      'the same file twice, in train and val; one is a link to the other',
+      'the same file twice; one is a link to the other',
+    ]);
+    expect(fs.lstatSync(at('train', 'ants', '0.jpg')).isFile()).toBe(true);
+    expect(fs.lstatSync(at('train', 'bees', '12.jpg')).isFile()).toBe(true);
+    expect((await reportOf(data)).counts).toEqual({});
+  });
+
+  onLinux('beside a copy, the link goes, and its target waits for a look', async () => {
+    const [data, at] = await soundly('links-and-copy');
+    fs.symlinkSync('0.jpg', at('train', 'ants', '!first.jpg'));
+    fs.copyFileSync(at('train', 'ants', '0.jpg'), at('val', 'ants', 'copy.jpg'));
+    const { printed, notes } = await mended(data);
+    expect(notes).toEqual(['the same file 3 times, in train and val; 1 of them is a link']);
+    const [target, link] = [at('train', 'ants', '0.jpg'), at('train', 'ants', '!first.jpg')];
+    expect(printed).toContain(`\n# rm -- ${target}\nrm -- '${link}'\n`);
+    expect(fs.existsSync(at('train', 'ants', '0.jpg'))).toBe(true);
+  });
+
+  onLinux('links to a file elsewhere: one stays', async () => {
+    const [data, at] = await soundly('links-elsewhere');
+    const other = put(path.join(tmp, 'elsewhere.jpg'), await picture(900).jpeg().toBuffer());
+    for (const name of ['a.jpg', 'b.jpg']) fs.symlinkSync(other, at('train', 'ants', name));
+    const { printed } = await mended(data);
+    expect(printed.match(/^rm /gm)).toHaveLength(1);
+    expect(fs.existsSync(other)).toBe(true);
+    expect(fs.existsSync(at('train', 'ants', 'a.jpg'))).toBe(true);
+  });
+
+  onLinux('a link to a whole folder, and one folder as both splits: nothing is removed', async () => {
+    const [data, at] = await soundly('linked-folder');
+    fs.symlinkSync('ants', at('train', 'Ants'));
+    fs.rmSync(at('val', 'ants'), { recursive: true });
+    fs.symlinkSync('../train/ants', at('val', 'ants'));
+    const { printed, notes } = await mended(data);
+    expect(printed).not.toMatch(/^(rm|mv) /m);
+    expect(new Set(notes)).toEqual(
+      new Set(['the same file 3 times, in train and val, as Ants and ants; some paths lead to one file']),
+    );
+    const itself = await mended(at('train'), '--val', at('train'));
+    expect(itself.printed).not.toMatch(/^(rm|mv) /m);
+    expect(fs.readdirSync(at('train', 'ants'))).toHaveLength(10);
+  });
+
+  test('of hard links one is as good as the other', async () => {
+    const [data, at] = await soundly('hard-links');
+    fs.linkSync(at('train', 'ants', '0.jpg'), at('train', 'ants', 'again.jpg'));
+    const { printed, notes } = await mended(data);
+    expect(notes).toEqual(['the same file twice; hard links to one file']);
+    expect(printed).toContain(`rm -- ${at('train', 'ants', 'again.jpg')}`);
+    expect(fs.existsSync(at('train', 'ants', '0.jpg'))).toBe(true);
+  });
+
+  onLinux('in two classes, only the link is offered', async () => {
+    const [data, at] = await soundly('linked-conflict');
+    fs.symlinkSync('../ants/0.jpg', at('train', 'bees', 'link.jpg'));
+    const { findings } = await reportOf(data);
+    expect(findings.map(({ kind, commands }) => ({ kind, commands }))).toEqual([
+      { kind: 'label-conflict', commands: [`# rm -- ${at('train', 'bees', 'link.jpg')}`] },
+    ]);
+  });
+});
+
+test('copies are told of once: look-alikes have one of them', async () => {
+  const data = await soundData(path.join(tmp, 'copies-and-looks'));
+  const at = (name: string): string => path.join(data, 'train', 'ants', name);
+  fs.copyFileSync(at('0.jpg'), at('copy.jpg'));
+  put(at('large.jpg'), await picture(0, 640, 480).jpeg({ quality: 50 }).toBuffer());
+  const { findings } = await reportOf(data);
+  expect(findings.map(({ kind, files }) => [kind, ...files.map((file) => path.basename(file))])).toEqual([
+    ['duplicate', '0.jpg', 'copy.jpg'],
+    ['near-duplicate', 'large.jpg', '0.jpg'],
+  ]);
+});
+
 test('names are shown escaped, and come whole as JSON', async () => {
   const data = await soundData(path.join(tmp, 'shown'));
   const name = 'a\n\u001b[2J\u202e.jpg';

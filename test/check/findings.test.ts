@@ -219,7 +219,7 @@ test('duplicates: the same file, and the same pixels in another', () => {
   const same = about('duplicate', at('train', 'bees', 'one.jpg'));
   expect(same.note).toBe('the same file twice');
   expect(same.commands).toEqual([`rm -- ${at('train', 'bees', 'two.jpg')}`]);
-  expect(about('duplicate', at('train', 'bees', 'pixels.png')).note).toBe('the same pixels in other files twice');
+  expect(about('duplicate', at('train', 'bees', 'pixels.png')).note).toBe('the same pixels in two files');
   expect(of('duplicate')).toHaveLength(2);
 });
 
