@@ -6,6 +6,7 @@ import { noSuch } from '../data/reason';
 import { throwIfAborted } from '../errors';
 import { reasonOf } from '../files/reason';
 import { finding } from './finding';
+import type { FreeNames } from './free-names';
 import type { SplitFolder } from './layout';
 import { notUsed } from './not-used';
 import type { Finding } from './types';
@@ -41,17 +42,18 @@ const AT_ONCE = 64;
 /**
  * Lists the classes and images of splits by the rules of training (`lib/data/image-folder.ts`), but goes on where training would stop.
  *
+ * @param names those that files are to be given
  * @throws ResnetFtError ABORTED
  */
-export async function walk(folders: readonly SplitFolder[], signal: AbortSignal): Promise<Walked> {
+export async function walk(folders: readonly SplitFolder[], names: FreeNames, signal: AbortSignal): Promise<Walked> {
   const walked: Walked = { splits: [], images: [], findings: [] };
   for (const [split, { name, folder }] of folders.entries()) {
-    const walker = new Walker(walked, split, signal);
+    const walker = new Walker(walked, split, names, signal);
     const { folders: classes, files } = await walker.list(folder);
     walked.splits.push({ name, folder, classes });
     for (const file of files) {
       if (isUnasked(file)) continue;
-      const found = notUsed(path.join(folder, file), 'beside');
+      const found = notUsed(path.join(folder, file), 'beside', names);
       if (found !== undefined) walked.findings.push(found);
     }
     const above = await foldersAbove(folder);
@@ -72,6 +74,7 @@ class Walker {
   constructor(
     private readonly walked: Walked,
     private readonly split: number,
+    private readonly names: FreeNames,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -113,7 +116,7 @@ class Walker {
   }
 
   private passedOver(file: string): void {
-    const found = notUsed(file, 'in a class');
+    const found = notUsed(file, 'in a class', this.names);
     if (found !== undefined) this.walked.findings.push(found);
   }
 

@@ -83,7 +83,7 @@ onLinux('the lines mend what they say, whatever the names, and only that', async
   const folder = path.join(tmp, 'script');
   const data = await soundData(path.join(folder, "da'ta \u202e"));
   for (const [i, name] of HOSTILE.entries()) {
-    put(path.join(data, 'train', 'ants', name), 'no image');
+    put(path.join(data, 'train', 'ants', name), '');
     put(
       path.join(data, 'train', 'bees', name),
       await picture(600 + i)
