@@ -68,7 +68,7 @@ export async function checkData(input: CheckOptions, control: CheckControl = {})
   const all = [
     ...walked.findings,
     ...unusedFolders(others),
-    ...classFindings(splits),
+    ...classFindings(splits, unlistedOf(walked.findings)),
     ...findings,
     ...(await duplicateFindings(decoded, same, alike, judged.pairs)),
     ...judged.findings,
@@ -95,6 +95,10 @@ async function opened(source: string, options: ResolvedCheckOptions, download: D
   const { openEmbedder } = await import('./embed.js');
   return openEmbedder(source, options, download);
 }
+
+/** Folders that could not be walked through. */
+const unlistedOf = (findings: readonly Finding[]): string[] =>
+  findings.flatMap(({ kind, files }) => (kind === 'unreadable-folder' || kind === 'link-loop' ? files : []));
 
 function reportsOf({ splits, images }: Walked): SplitReport[] {
   const counts = splits.map(({ classes }) => new Uint32Array(classes.length));

@@ -37,7 +37,7 @@ export const KINDS = {
   'empty-class': {
     severity: 'error',
     title: 'classes without images',
-    why: 'Every folder beside the classes is a class, and training stops where one has no image.',
+    why: 'Every folder beside those of the classes is a class too, and training stops where one has no image.',
   },
   leak: {
     severity: 'error',

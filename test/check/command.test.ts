@@ -199,6 +199,31 @@ describe('paths that lead to one file', () => {
   });
 });
 
+onLinux('of a class whose folder cannot be listed it is not known whether it is empty', async () => {
+  const data = await soundData(path.join(tmp, 'unlisted'));
+  for (const split of ['train', 'val'])
+    fs.mkdirSync(Buffer.concat([Buffer.from(`${path.join(data, split)}/latin`), Buffer.from([0xe9])]));
+  fs.symlinkSync('.', path.join(data, 'train', 'up'));
+  const { counts } = await reportOf(data);
+  expect(counts).toEqual({ 'unreadable-folder': 2, 'link-loop': 1, 'missing-class': 1 });
+});
+
+test('a hidden folder without images is to be moved away, and not to be removed', async () => {
+  const data = await soundData(path.join(tmp, 'git'));
+  put(path.join(data, 'train', '.git', 'HEAD'), 'ref');
+  fs.mkdirSync(path.join(data, 'train', '__MACOSX'));
+  const { findings } = await reportOf(data);
+  expect(
+    findings.filter(({ severity }) => severity !== 'note').map(({ note, commands }) => ({ note, commands })),
+  ).toEqual([
+    { note: 'a hidden folder, which is taken for a class without images: move it away', commands: [] },
+    {
+      note: 'a folder that programs make unasked, which is taken for a class without images: move it away',
+      commands: [],
+    },
+  ]);
+});
+
 test('copies are told of once: look-alikes have one of them', async () => {
   const data = await soundData(path.join(tmp, 'copies-and-looks'));
   const at = (name: string): string => path.join(data, 'train', 'ants', name);
