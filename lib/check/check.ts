@@ -13,6 +13,7 @@ import { judgeByModel } from './judge';
 import { KIND_NAMES, type FindingKind, type Severity } from './kinds';
 import { layoutOf } from './layout';
 import { unusedFolders } from './not-used';
+import { oneClass } from './one-class';
 import type { CheckControl, CheckEvent, CheckReport, Finding, SplitReport } from './types';
 import { CHECK_STOPPED, walk, type Walked } from './walk';
 
@@ -68,6 +69,7 @@ export async function checkData(input: CheckOptions, control: CheckControl = {})
   const all = [
     ...walked.findings,
     ...unusedFolders(others),
+    ...aloneFindings(walked, splits, options.data),
     ...classFindings(splits, unlistedOf(walked.findings)),
     ...findings,
     ...(await duplicateFindings(decoded, same, alike, judged.pairs)),
@@ -94,6 +96,15 @@ export async function checkData(input: CheckOptions, control: CheckControl = {})
 async function opened(source: string, options: ResolvedCheckOptions, download: DownloadControl): Promise<OpenedModel> {
   const { openEmbedder } = await import('./embed.js');
   return openEmbedder(source, options, download);
+}
+
+/** That what is trained on has one class only. */
+function aloneFindings({ images }: Walked, splits: readonly SplitReport[], data: string): Finding[] {
+  const training = splits.findIndex(({ name }) => name === 'train' || name === 'all');
+  const split = splits[training];
+  if (split?.classes.length !== 1) return [];
+  const files = images.filter((image) => image.split === training).map(({ file }) => file);
+  return oneClass(split, files, split.name === 'all' ? data : undefined);
 }
 
 /** Folders that could not be walked through. */

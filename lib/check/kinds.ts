@@ -24,6 +24,11 @@ export const KINDS = {
     title: 'links that lead back',
     why: 'A link into a folder above itself has no end: training stops there. Remove the link.',
   },
+  'no-classes': {
+    severity: 'error',
+    title: 'folders without classes',
+    why: 'Every sub-folder is a class, and training stops where there is none.',
+  },
   unreadable: {
     severity: 'error',
     title: 'unreadable images',
@@ -83,6 +88,16 @@ export const KINDS = {
     severity: 'warning',
     title: 'look-alikes',
     why: 'Much the same picture, in another size or quality, or a series of photographs: it counts several times.',
+  },
+  'broken-link': {
+    severity: 'warning',
+    title: 'links that lead nowhere',
+    why: 'Training passes over them without a word: where one stands for a class, that class is missing.',
+  },
+  'one-class': {
+    severity: 'warning',
+    title: 'only one class',
+    why: 'A network that knows one class says it of everything, and is always right. Often the folder is one too high up.',
   },
   'alike-classes': {
     severity: 'warning',

@@ -5,6 +5,8 @@ import { compareCodePoints } from '../data/order';
 import { noSuch } from '../data/reason';
 import { throwIfAborted } from '../errors';
 import { reasonOf } from '../files/reason';
+import { counted } from '../text/count';
+import { brokenLink } from './broken-link';
 import { finding } from './finding';
 import type { FreeNames } from './free-names';
 import type { SplitFolder } from './layout';
@@ -49,8 +51,12 @@ export async function walk(folders: readonly SplitFolder[], names: FreeNames, si
   const walked: Walked = { splits: [], images: [], findings: [] };
   for (const [split, { name, folder }] of folders.entries()) {
     const walker = new Walker(walked, split, names, signal);
-    const { folders: classes, files } = await walker.list(folder);
+    const { folders: classes, files, listed } = await walker.list(folder);
     walked.splits.push({ name, folder, classes });
+    if (classes.length === 0) {
+      if (listed) walked.findings.push(finding('no-classes', [folder], whyNone(files)));
+      continue;
+    }
     for (const file of files) {
       if (isUnasked(file)) continue;
       const found = notUsed(path.join(folder, file), 'beside', names);
@@ -60,6 +66,15 @@ export async function walk(folders: readonly SplitFolder[], names: FreeNames, si
     for (const [target, name] of classes.entries()) await walker.walk(path.join(folder, name), target, above);
   }
   return walked;
+}
+
+/** What a folder has where there should be one for each class. */
+function whyNone(files: readonly string[]): string {
+  const images = files.filter(isImageName).length;
+  const one = images === 1;
+  if (images > 0)
+    return `no classes here: ${counted(images, 'image')} ${one ? 'lies' : 'lie'} in it, and not in a folder for their class`;
+  return `no classes here: the folder ${files.length === 0 ? 'is empty' : 'has no sub-folders'}`;
 }
 
 /** A folder and those in which it is, by their real paths: a link to one of them leads back to itself. */
@@ -79,20 +94,24 @@ class Walker {
   ) {}
 
   /** What a folder holds, sorted; nothing, and a finding, where it can't be listed. */
-  async list(folder: string): Promise<{ folders: string[]; files: string[] }> {
+  async list(folder: string): Promise<{ folders: string[]; files: string[]; listed: boolean }> {
     throwIfAborted(this.signal, CHECK_STOPPED);
     const folders: string[] = [];
     const files: string[] = [];
+    let listed = true;
     try {
       for (const entry of await readdir(folder, { withFileTypes: true })) {
         const link = entry.isSymbolicLink();
         const folderLike = link ? await isDirectory(path.join(folder, entry.name)) : entry.isDirectory();
-        (folderLike ? folders : files).push(entry.name);
+        const broken = link && !folderLike ? await brokenLink(path.join(folder, entry.name)) : undefined;
+        if (broken !== undefined) this.walked.findings.push(broken);
+        else (folderLike ? folders : files).push(entry.name);
       }
     } catch (error) {
       this.unreadable(folder, error);
+      listed = false;
     }
-    return { folders: folders.sort(compareCodePoints), files: files.sort(compareCodePoints) };
+    return { folders: folders.sort(compareCodePoints), files: files.sort(compareCodePoints), listed };
   }
 
   async walk(folder: string, target: number, ancestors: ReadonlyMap<string, string>): Promise<void> {

@@ -22,6 +22,7 @@ const BY_NAME: ReadonlySet<FindingKind> = new Set([
   'missing-class',
   'alike-classes',
   'hidden-class',
+  'one-class',
 ]);
 
 /** The whole report for a person, in lines of at most `width` columns. */

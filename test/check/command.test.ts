@@ -224,6 +224,51 @@ test('a hidden folder without images is to be moved away, and not to be removed'
   ]);
 });
 
+describe('where there are not the classes that were meant', () => {
+  const noteOf = async (data: string, kind: string): Promise<string[]> =>
+    (await reportOf(data)).findings.filter((one) => one.kind === kind).map(({ note }) => note);
+
+  test('one class, and the folders within it', async () => {
+    const data = path.join(tmp, 'high-up');
+    await fill(path.join(data, 'x', 'ants'), 0, 6);
+    await fill(path.join(data, 'x', 'bees'), 6, 6);
+    expect(await noteOf(data, 'one-class')).toEqual([
+      `only one class, x; its folder holds the folders ants and bees: did you mean ${path.join(data, 'x')}?`,
+    ]);
+    expect(await noteOf(path.join(data, 'x'), 'one-class')).toEqual([]);
+    await fill(path.join(tmp, 'one-class', 'train', 'ants'), 0, 10);
+    expect(await noteOf(path.join(tmp, 'one-class'), 'one-class')).toEqual(['only one class, ants']);
+  });
+
+  test('none: an empty folder, and images without folders', async () => {
+    const data = path.join(tmp, 'no-classes');
+    fs.mkdirSync(data);
+    expect(await noteOf(data, 'no-classes')).toEqual(['no classes here: the folder is empty']);
+    put(path.join(data, 'labels.csv'), '');
+    expect(await noteOf(data, 'no-classes')).toEqual(['no classes here: the folder has no sub-folders']);
+    await fill(data, 0, 3);
+    expect(await noteOf(data, 'no-classes')).toEqual([
+      'no classes here: 3 images lie in it, and not in a folder for each class',
+    ]);
+    const page = path.join(tmp, 'no-classes.html');
+    const ran = await run(['check', data, '--strict', '--html', page]);
+    expect(ran).toMatchObject({ code: 1, stderr: '' });
+    expect(ran.stdout).toContain('1 error, 0 warnings, 0 notes');
+  });
+
+  onLinux('links that lead nowhere', async () => {
+    const data = await soundData(path.join(tmp, 'broken-links'));
+    fs.symlinkSync('../ants', path.join(data, 'train', 'moreants'));
+    fs.symlinkSync('itself', path.join(data, 'train', 'itself'));
+    fs.symlinkSync('nowhere', path.join(data, 'val', 'ants', 'more'));
+    expect((await noteOf(data, 'broken-link')).sort()).toEqual([
+      'is a link that leads back to itself',
+      'is a link to ../ants, which is not there',
+      'is a link to nowhere, which is not there',
+    ]);
+  });
+});
+
 test('copies are told of once: look-alikes have one of them', async () => {
   const data = await soundData(path.join(tmp, 'copies-and-looks'));
   const at = (name: string): string => path.join(data, 'train', 'ants', name);
