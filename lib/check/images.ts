@@ -49,7 +49,13 @@ export function imageFindings(file: string, inspected: Seen, imageSize: number, 
   }
   const shape = Math.max(width, height) / Math.min(width, height);
   if (shape > EXTREME_SHAPE) {
-    found.push(finding('extreme-shape', [file], `${size}: one side is ${shape.toFixed(1)} times the other`));
+    found.push(
+      finding(
+        'extreme-shape',
+        [file],
+        `${size}: one side is ${Number(shape.toFixed(shape < 10 ? 1 : 0))} times the other`,
+      ),
+    );
   }
   return found;
 }

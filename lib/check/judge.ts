@@ -25,7 +25,7 @@ interface JudgeOptions {
 
 /** How to have what needs a model. */
 const NO_MODEL =
-  'no model was named: --model imagenet-v1 takes the weights of ImageNet, which are downloaded once (98 MB); or name the folder of a run';
+  'no model was named: --model imagenet-v1 takes the weights of ImageNet, which are downloaded once (103 MB); or name the folder of a run';
 
 const CLUSTERED =
   'by the embeddings of this model nearly all images of a class look alike, as by one that was trained on these very images: take another';

@@ -5,7 +5,6 @@ import { compareCodePoints } from '../data/order';
 import { noSuch } from '../data/reason';
 import { throwIfAborted } from '../errors';
 import { reasonOf } from '../files/reason';
-import { counted } from '../text/count';
 import { brokenLink } from './broken-link';
 import { finding } from './finding';
 import type { FreeNames } from './free-names';
@@ -71,9 +70,8 @@ export async function walk(folders: readonly SplitFolder[], names: FreeNames, si
 /** What a folder has where there should be one for each class. */
 function whyNone(files: readonly string[]): string {
   const images = files.filter(isImageName).length;
-  const one = images === 1;
-  if (images > 0)
-    return `no classes here: ${counted(images, 'image')} ${one ? 'lies' : 'lie'} in it, and not in a folder for their class`;
+  if (images === 1) return 'no classes here: 1 image lies in it, and not in a folder for its class';
+  if (images > 1) return `no classes here: ${images} images lie in it, and not in folders for their classes`;
   return `no classes here: the folder ${files.length === 0 ? 'is empty' : 'has no sub-folders'}`;
 }
 

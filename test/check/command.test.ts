@@ -52,7 +52,7 @@ test('--quiet prints counts alone', async () => {
   const data = await soundData(path.join(tmp, 'quiet'));
   put(path.join(data, 'train', 'ants', 'broken.jpg'), 'no image');
   const { stdout } = await run(['check', data, '--quiet']);
-  expect(stdout).toBe('errors\n  1  unreadable images\n\n1 error, 0 warnings, 0 notes; nothing was changed\n');
+  expect(stdout).toBe('errors\n  1  unreadable image\n\n1 error, 0 warnings, 0 notes; nothing was changed\n');
 });
 
 test('one folder of classes, val/ elsewhere, and folders that are none', async () => {
@@ -75,6 +75,8 @@ test('one folder of classes, val/ elsewhere, and folders that are none', async (
     stdout: '',
     stderr: expect.stringMatching(/^resnet-ft: no such folder: .*gone\n$/),
   });
+  const idle = await run(['check', path.join(tmp, 'one'), '--folds', '3']);
+  expect(idle).toMatchObject({ code: 2, stderr: expect.stringContaining('no value without --model for --folds') });
   const both = await run(['check', path.join(tmp, 'one'), '--json', '--commands']);
   expect(both).toMatchObject({ code: 2, stdout: '' });
 });
@@ -248,7 +250,7 @@ describe('where there are not the classes that were meant', () => {
     expect(await noteOf(data, 'no-classes')).toEqual(['no classes here: the folder has no sub-folders']);
     await fill(data, 0, 3);
     expect(await noteOf(data, 'no-classes')).toEqual([
-      'no classes here: 3 images lie in it, and not in a folder for each class',
+      'no classes here: 3 images lie in it, and not in folders for their classes',
     ]);
     const page = path.join(tmp, 'no-classes.html');
     const ran = await run(['check', data, '--strict', '--html', page]);
@@ -337,6 +339,8 @@ test('checkData refuses what can not be before it looks, and gives its report', 
       codes: await Promise.all([
         codeOf(api.checkData({ data: folder, html: 'page.txt' })),
         codeOf(api.checkData({ data: folder, folds: 1 })),
+        codeOf(api.checkData({ data: folder, folds: 3 })),
+        codeOf(api.checkData({ data: folder, seed: 3 })),
         codeOf(api.checkData(undefined as never)),
         codeOf(api.checkData({ data: folder, html: `${folder}/no/page.html` })),
         codeOf(api.checkData({ data: `${folder}/no` })),
@@ -347,6 +351,8 @@ test('checkData refuses what can not be before it looks, and gives its report', 
     data,
   );
   expect(told.codes).toEqual([
+    'INVALID_OPTION',
+    'INVALID_OPTION',
     'INVALID_OPTION',
     'INVALID_OPTION',
     'INVALID_OPTION',

@@ -93,6 +93,7 @@ beforeAll(async () => {
       .jpeg()
       .toBuffer(),
   );
+  put(at('train', 'ants', 'line.png'), await picture(109, 3000, 1).png().toBuffer());
   put(at('train', 'ants', '.hidden', 'h.jpg'), await picture(108).jpeg().toBuffer());
   // Copies.
   const own = await picture(110).jpeg().toBuffer();
@@ -260,8 +261,9 @@ test('turned by EXIF, and what --exif-rotate makes of it', () => {
 test('small, long and blank images', () => {
   expect(about('small', at('train', 'ants', 'tiny.png')).note).toBe('20 x 30 pixels; the network sees 224 x 224');
   expect(about('extreme-shape', at('train', 'ants', 'long.jpg')).note).toBe(
-    '1000 x 250: one side is 4.0 times the other',
+    '1000 x 250: one side is 4 times the other',
   );
+  expect(about('extreme-shape', at('train', 'ants', 'line.png')).note).toMatch(/ is 3000 times the other$/);
   expect(about('blank', at('train', 'ants', 'white.jpg')).note).toBe('300 x 300 pixels of one colour');
   expect(of('blank')).toHaveLength(1);
 });
