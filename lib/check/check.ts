@@ -7,11 +7,13 @@ import type { OpenedModel } from '../model/open';
 import { PREPROCESSING, resolveCheckOptions, type CheckOptions, type ResolvedCheckOptions } from '../options';
 import { classFindings, hiddenImage } from './classes';
 import { duplicateFindings, lookAlikes, samePixels, type Decoded } from './duplicates';
-import { imageFindings } from './images';
+import { FreeNames } from './free-names';
+import { imageFindings, type Seen } from './images';
 import { judgeByModel } from './judge';
 import { KIND_NAMES, type FindingKind, type Severity } from './kinds';
 import { layoutOf } from './layout';
 import { unusedFolders } from './not-used';
+import { oneClass } from './one-class';
 import type { CheckControl, CheckEvent, CheckReport, Finding, SplitReport } from './types';
 import { CHECK_STOPPED, walk, type Walked } from './walk';
 
@@ -52,9 +54,14 @@ export async function checkData(input: CheckOptions, control: CheckControl = {})
   // Before hours of decoding: whether there is such a model.
   const model = options.model === undefined ? undefined : await opened(options.model, options, download);
 
-  const walked = await walk(folders, signal);
+  const names = new FreeNames();
+  const walked = await walk(folders, names, signal);
   const splits = reportsOf(walked);
-  const { decoded, findings } = await readImages(walked, splits, options.imageSize ?? model?.preprocessing.crop, run);
+  const { decoded, seen } = await readImages(walked, splits, run);
+  const findings = ownFindings(walked, seen, splits, {
+    imageSize: options.imageSize ?? model?.preprocessing.crop ?? PREPROCESSING.crop,
+    names,
+  });
   const pause = pauses(signal);
   const same = samePixels(decoded);
   const alike = await lookAlikes(decoded, same, pause);
@@ -62,9 +69,10 @@ export async function checkData(input: CheckOptions, control: CheckControl = {})
   const all = [
     ...walked.findings,
     ...unusedFolders(others),
-    ...classFindings(splits),
+    ...aloneFindings(walked, splits, options.data),
+    ...classFindings(splits, unlistedOf(walked.findings)),
     ...findings,
-    ...duplicateFindings(decoded, same, alike, judged.pairs),
+    ...(await duplicateFindings(decoded, same, alike, judged.pairs)),
     ...judged.findings,
   ];
   const report: CheckReport = {
@@ -90,6 +98,19 @@ async function opened(source: string, options: ResolvedCheckOptions, download: D
   return openEmbedder(source, options, download);
 }
 
+/** That what is trained on has one class only. */
+function aloneFindings({ images }: Walked, splits: readonly SplitReport[], data: string): Finding[] {
+  const training = splits.findIndex(({ name }) => name === 'train' || name === 'all');
+  const split = splits[training];
+  if (split?.classes.length !== 1) return [];
+  const files = images.filter((image) => image.split === training).map(({ file }) => file);
+  return oneClass(split, files, split.name === 'all' ? data : undefined);
+}
+
+/** Folders that could not be walked through. */
+const unlistedOf = (findings: readonly Finding[]): string[] =>
+  findings.flatMap(({ kind, files }) => (kind === 'unreadable-folder' || kind === 'link-loop' ? files : []));
+
 function reportsOf({ splits, images }: Walked): SplitReport[] {
   const counts = splits.map(({ classes }) => new Uint32Array(classes.length));
   for (const { split, target } of images) {
@@ -111,29 +132,42 @@ const folderOf =
 async function readImages(
   { images }: Walked,
   splits: readonly SplitReport[],
-  imageSize: number = PREPROCESSING.crop,
   { signal, emit }: Run,
-): Promise<{ decoded: Decoded[]; findings: Finding[] }> {
+): Promise<{ decoded: Decoded[]; seen: (Seen | undefined)[] }> {
   const { inspect } = await import('./inspect.js');
   const decoded: (Decoded | undefined)[] = new Array<undefined>(images.length);
-  const found: (Finding[] | undefined)[] = new Array<undefined>(images.length);
+  const seen: (Seen | undefined)[] = new Array<undefined>(images.length);
   const onProgress = (done: number, total: number): void => emit({ kind: 'progress', stage: 'read', done, total });
   try {
     await readAll(images, { signal, onProgress }, async ({ file, split, target }, i) => {
-      const inspected = await inspect(file);
-      const { name, folder, classes } = splits[split] as SplitReport;
-      const className = classes[target]?.name ?? '';
-      const own = [...imageFindings(file, inspected, imageSize), ...hiddenImage(file, path.join(folder, className))];
-      if (own.length > 0) found[i] = own;
-      const { pixels, look, ...rest } = inspected;
+      const { pixels, look, ...rest } = await inspect(file);
+      seen[i] = rest;
       if (pixels === undefined || look === undefined) return;
-      decoded[i] = { file, split: name, className, inspected: { ...rest, pixels, look } };
+      const { name, classes } = splits[split] as SplitReport;
+      decoded[i] = { file, split: name, className: classes[target]?.name ?? '', inspected: { ...rest, pixels, look } };
     });
   } catch (error) {
     if (error instanceof ResnetFtError && error.code === 'ABORTED') throwIfAborted(signal, CHECK_STOPPED);
     throw error;
   }
-  return { decoded: decoded.filter((one) => one !== undefined), findings: found.flatMap((some) => some ?? []) };
+  return { decoded: decoded.filter((one) => one !== undefined), seen };
+}
+
+/** What is to be said of each image by itself, in the order of the folders, whichever was read first. */
+function ownFindings(
+  { images }: Walked,
+  seen: readonly (Seen | undefined)[],
+  splits: readonly SplitReport[],
+  { imageSize, names }: { imageSize: number; names: FreeNames },
+): Finding[] {
+  return images.flatMap(({ file, split, target }, i) => {
+    const { folder, classes } = splits[split] as SplitReport;
+    const inspected = seen[i];
+    return [
+      ...(inspected === undefined ? [] : imageFindings(file, inspected, imageSize, names)),
+      ...hiddenImage(file, path.join(folder, classes[target]?.name ?? '')),
+    ];
+  });
 }
 
 /** Milliseconds after which the event loop gets a turn. */

@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { isHiddenFolder } from '../data/hidden-folder';
+import { listed } from '../text/listed';
 import { suggest } from '../text/suggest';
 import { shellWord } from '../text/shell';
 import { counted } from '../text/count';
@@ -12,23 +14,16 @@ const FEW_VALIDATION = 5;
 /** How many times the smallest class the largest may be: from a ratio of 10 on, figures suffer (Buda et al. 2018, arXiv:1710.05381). */
 const UNEVEN = 10;
 
-/** Folders that programs make unasked, hidden or not. */
-const UNASKED = new Set([
-  '.ipynb_checkpoints',
-  '.thumbnails',
-  '.git',
-  '__macosx',
-  '@eadir',
-  '$recycle.bin',
-  'lost+found',
-]);
-
-/** What is to be said of the classes of splits: their names, and how many images each has. */
-export function classFindings(splits: readonly SplitReport[]): Finding[] {
+/**
+ * What is to be said of the classes of splits: their names, and how many images each has.
+ *
+ * @param unlisted folders of which nobody knows what they hold
+ */
+export function classFindings(splits: readonly SplitReport[], unlisted: readonly string[] = []): Finding[] {
   return [
     ...missingClasses(splits),
     ...splits.flatMap((split) => [
-      ...emptyClasses(split),
+      ...emptyClasses(split, unlisted),
       ...alikeClasses(split),
       ...hiddenClasses(split),
       ...fewImages(split),
@@ -38,30 +33,38 @@ export function classFindings(splits: readonly SplitReport[]): Finding[] {
 }
 
 function missingClasses(splits: readonly SplitReport[]): Finding[] {
+  // What is hidden and holds no image is to be moved away, not to be had in each split.
+  const meant = splits.flatMap(({ classes }) => classes.filter((one) => one.images > 0 || !isHiddenFolder(one.name)));
+  const missing = [...new Set(meant.map(({ name }) => name))];
   return splits.flatMap(({ name, folder, classes }) => {
+    // A split without any is told of by itself.
+    if (classes.length === 0) return [];
     const own = new Set(classes.map((one) => one.name));
-    const missing = [...new Set(splits.flatMap((split) => split.classes.map((one) => one.name)))];
     return missing
       .filter((one) => !own.has(one))
       .map((one) => {
         const near = suggest(one, [...own]);
         const hint = near === undefined ? '' : `; it has ${near}`;
         const others = splits.filter((split) => split.classes.some((other) => other.name === one));
-        const note = `${name} has no class ${one}, which is in ${others.map((split) => split.name).join(' and ')}${hint}`;
+        const note = `${name} has no class ${one}, which is in ${listed(others.map((split) => split.name))}${hint}`;
         return finding('missing-class', [path.join(folder, one)], note);
       });
   });
 }
 
-function emptyClasses({ folder, classes }: SplitReport): Finding[] {
+function emptyClasses({ folder, classes }: SplitReport, unlisted: readonly string[]): Finding[] {
   return classes
-    .filter(({ images }) => images === 0)
-    .map(({ name }) => {
-      const empty = path.join(folder, name);
+    .map(({ name, images }) => ({ name, images, empty: path.join(folder, name) }))
+    .filter(
+      ({ images, empty }) => images === 0 && !unlisted.some((one) => one === empty || one.startsWith(empty + path.sep)),
+    )
+    .map(({ name, empty }) => {
+      if (isHiddenFolder(name)) {
+        const what = name.startsWith('.') ? 'a hidden folder' : 'a folder that programs make unasked';
+        return finding('empty-class', [empty], `${what}, which is taken for a class without images: move it away`);
+      }
       // Only what is really empty: rmdir refuses the rest.
-      return finding('empty-class', [empty], 'a folder beside the classes without an image', () => [
-        `rmdir -- ${shellWord(empty)}`,
-      ]);
+      return finding('empty-class', [empty], 'a class without an image', () => [`rmdir -- ${shellWord(empty)}`]);
     });
 }
 
@@ -80,7 +83,7 @@ function alikeClasses({ folder, classes }: SplitReport): Finding[] {
     .map((group) => {
       const [largest, ...others] = group.toSorted((a, b) => b.images - a.images).map(({ name }) => name);
       const files = [largest ?? '', ...others].map((name) => path.join(folder, name));
-      const note = group.map(({ name, images }) => `${name} (${counted(images, 'image')})`).join(' and ');
+      const note = listed(group.map(({ name, images }) => `${name} (${counted(images, 'image')})`));
       const target = shellWord(files[0] ?? '');
       return finding('alike-classes', files, note, () =>
         files
@@ -92,7 +95,7 @@ function alikeClasses({ folder, classes }: SplitReport): Finding[] {
 
 function hiddenClasses({ folder, classes }: SplitReport): Finding[] {
   return classes
-    .filter(({ name, images }) => images > 0 && (name.startsWith('.') || UNASKED.has(name.toLowerCase())))
+    .filter(({ name, images }) => images > 0 && isHiddenFolder(name))
     .map(({ name, images }) => {
       const hidden = path.join(folder, name);
       const note = `${name} is a class with ${counted(images, 'image')}`;

@@ -1,4 +1,7 @@
 import { counted } from '../text/count';
+import { listed } from '../text/listed';
+import { shellWord } from '../text/shell';
+import { aliasNote, placesOf, rolesOf, type Place, type Role } from './aliases';
 import { afterALook, finding } from './finding';
 import { Groups } from './groups';
 import type { Inspected } from './inspect';
@@ -81,67 +84,138 @@ export async function lookAlikes(
 }
 
 /** What is the same image several times, by its pixels, and what only looks alike: by its hash, or, beyond that, by its embedding. */
-export function duplicateFindings(
+export async function duplicateFindings(
   images: readonly Decoded[],
   same: readonly number[][],
   alike: readonly Pair[],
   embedded: readonly Pair[],
-): Finding[] {
-  const exact = same.filter((group) => group.length > 1).flatMap((group) => sameFindings(pick(images, group)));
+): Promise<Finding[]> {
+  const several = same.filter((group) => group.length > 1);
+  const places = await placesOf(several.flatMap((group) => pick(images, group).map(({ file }) => file)));
+  const kept = new Map<number, Decoded>();
+  const exact = several.flatMap((group) => {
+    const members = pick(images, group);
+    const copies = copiesOf(members, places);
+    // Of copies the one that stays stands for all: the others are told of already.
+    for (const i of group) kept.set(i, copies[0]?.image as Decoded);
+    return sameFindings(copies, layOf(members), places);
+  });
   const looks = new Groups(images.length);
   for (const [first = 0, ...others] of same) for (const other of others) looks.join(first, other);
   for (const { a, b } of alike) looks.join(a, b);
   const more = embedded.filter(({ a, b }) => looks.of(a) !== looks.of(b));
   const features = new Groups(images.length);
   for (const { a, b } of more) features.join(a, b);
+  const distinct = (group: readonly number[]): Decoded[] => [
+    ...new Set(group.map((i) => kept.get(i) ?? (images[i] as Decoded))),
+  ];
   return [
     ...exact,
-    ...groupFindings(images, looks, alike, 'that look alike'),
-    ...groupFindings(images, features, more, 'whose embeddings are alike'),
+    ...groupFindings(distinct, looks, alike, 'that look alike'),
+    ...groupFindings(distinct, features, more, 'whose embeddings are alike'),
   ];
 }
 
-function groupFindings(images: readonly Decoded[], groups: Groups, pairs: readonly Pair[], how: string): Finding[] {
+function groupFindings(
+  distinct: (group: readonly number[]) => Decoded[],
+  groups: Groups,
+  pairs: readonly Pair[],
+  how: string,
+): Finding[] {
   const scores = new Map<number, number>();
   for (const { a, score } of pairs) scores.set(groups.of(a), Math.min(score, scores.get(groups.of(a)) ?? 1));
   return groups.all().flatMap((group) => {
     const score = scores.get(groups.of(group[0] ?? 0));
-    return score === undefined ? [] : nearFindings(pick(images, group), score, how);
+    return score === undefined ? [] : nearFindings(distinct(group), score, how);
   });
 }
 
 const pick = (images: readonly Decoded[], group: readonly number[]): Decoded[] =>
   group.map((i) => images[i] as Decoded);
 
-/** How the members of a group lie. */
-function placesOf(members: readonly Decoded[]): { leak: boolean; conflict: boolean; where: string } {
+/** How the members of a group lie: in several splits, in several classes, and that in words. */
+interface Lay {
+  leak: boolean;
+  conflict: boolean;
+  where: string;
+}
+
+function layOf(members: readonly Decoded[]): Lay {
   const splits = [...new Set(members.map(({ split }) => split))];
   const classes = [...new Set(members.map(({ className }) => className))];
   const where = [
-    ...(splits.length > 1 ? [`in ${splits.join(' and ')}`] : []),
-    ...(classes.length > 1 ? [`as ${classes.join(' and ')}`] : []),
+    ...(splits.length > 1 ? [`in ${listed(splits)}`] : []),
+    ...(classes.length > 1 ? [`as ${listed(classes)}`] : []),
   ].join(', ');
   return { leak: splits.length > 1, conflict: classes.length > 1, where };
 }
 
-function sameFindings(members: Decoded[]): Finding[] {
-  const { leak, conflict, where } = placesOf(members);
+/** One of several paths to the same image. */
+interface Copy {
+  image: Decoded;
+  role: Role;
+}
+
+/** In what order copies are kept: a file is worth more than a link to it, and a path that can't be removed by itself is no copy. */
+const WORTH: Readonly<Record<Role, number>> = { target: 0, file: 0, link: 1, detour: 2 };
+/** In what order the others are told: those that are removed come last. */
+const STAYS: Readonly<Record<Role, number>> = { detour: 0, target: 1, file: 2, link: 2 };
+
+/** The paths to an image, the one to keep first. */
+function copiesOf(members: readonly Decoded[], places: ReadonlyMap<string, Place>): Copy[] {
+  const roles = rolesOf(
+    members.map(({ file }) => file),
+    places,
+  );
+  const copies = members.map((image, i) => ({ image, role: roles[i] ?? 'file' }));
   // What is validated with stays, so that figures of before and after can be compared.
-  const [keep, ...others] = members.sort((a, b) => Number(a.split === 'train') - Number(b.split === 'train'));
-  const files = [keep, ...others].map((one) => (one as Decoded).file);
-  const sameFile = new Set(members.map(({ inspected }) => inspected.bytes)).size === 1;
-  const what = sameFile ? 'the same file' : 'the same pixels in other files';
-  const note = `${what} ${files.length === 2 ? 'twice' : `${files.length} times`}${where === '' ? '' : `, ${where}`}`;
-  const removeOthers = (remove: (file: string) => string): string[] => files.slice(1).map(remove);
+  const training = ({ image }: Copy): number => Number(image.split === 'train');
+  const ledTo = ({ role }: Copy): number => Number(role !== 'target');
+  const [keep, ...others] = copies.sort(
+    (a, b) => WORTH[a.role] - WORTH[b.role] || training(a) - training(b) || ledTo(a) - ledTo(b),
+  );
+  return [keep as Copy, ...others.sort((a, b) => STAYS[a.role] - STAYS[b.role] || training(a) - training(b))];
+}
+
+function sameFindings(
+  copies: readonly Copy[],
+  { leak, conflict, where }: Lay,
+  places: ReadonlyMap<string, Place>,
+): Finding[] {
+  const files = copies.map(({ image }) => image.file);
+  const sameFile = new Set(copies.map(({ image }) => image.inspected.bytes)).size === 1;
+  const times = files.length === 2 ? 'twice' : `${files.length} times`;
+  const what = sameFile
+    ? `the same file ${times}`
+    : `the same pixels in ${files.length === 2 ? 'two' : files.length} files`;
+  const alias = aliasNote(
+    files,
+    copies.map(({ role }) => role),
+    places,
+  );
+  const note = `${what}${where === '' ? '' : `, ${where}`}${alias === '' ? '' : `; ${alias}`}`;
+  const removeOthers = (remove: (file: string) => string): string[] =>
+    copies.slice(1).flatMap((copy) => removalOf(copy, remove));
+  const removeAny = (remove: (file: string) => string): string[] =>
+    copies
+      .filter(({ role }) => role === 'file' || role === 'link')
+      .map(({ image: { file } }) => afterALook(remove(file)));
   if (!leak && !conflict) return [finding('duplicate', files, note, removeOthers)];
   return [
     ...(leak ? [finding('leak', files, note, conflict ? undefined : removeOthers)] : []),
-    ...(conflict ? [finding('label-conflict', files, note, (remove) => files.map(remove).map(afterALook))] : []),
+    ...(conflict ? [finding('label-conflict', files, note, removeAny)] : []),
   ];
 }
 
+/** The line for a copy that need not stay: a file to which a link leads, or another path, is left to a person. */
+function removalOf({ image: { file }, role }: Copy, remove: (file: string) => string): string[] {
+  if (role === 'target') return [afterALook(remove(file))];
+  if (role === 'detour') return [afterALook(`${shellWord(file)} leads to the same file as another path: not removed`)];
+  return [remove(file)];
+}
+
 function nearFindings(members: Decoded[], score: number, how: string): Finding[] {
-  const { leak, conflict, where } = placesOf(members);
+  const { leak, conflict, where } = layOf(members);
   const area = ({ inspected: { width, height } }: Decoded): number => width * height;
   const train = (one: Decoded): number => Number(one.split === 'train');
   const files = members.sort((a, b) => train(a) - train(b) || area(b) - area(a)).map(({ file }) => file);

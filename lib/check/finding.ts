@@ -37,7 +37,14 @@ export const move = (from: string, to: string): string => `mv -n -- ${shellWord(
 /** A line for a person to decide on. */
 export const afterALook = (line: string): string => `# ${line}`;
 
+/** The end of a name from its last point on: also of `.jpg`, which is an image to torchvision and to training. */
+export function extensionOf(file: string): string {
+  const name = path.basename(file);
+  const point = name.lastIndexOf('.');
+  return point < 0 ? '' : name.slice(point);
+}
+
 /** A path without its extension. */
 export function withoutExtension(file: string): string {
-  return file.slice(0, file.length - path.extname(file).length);
+  return file.slice(0, file.length - extensionOf(file).length);
 }

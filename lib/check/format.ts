@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { isBmp } from '../data/decoders/bmp';
 import { isGif } from '../data/decoders/gif';
 import { isJpeg } from '../data/decoders/jpeg';
@@ -6,6 +5,7 @@ import { isPng } from '../data/decoders/png';
 import { isPnm } from '../data/decoders/pnm';
 import { isTiff } from '../data/decoders/tiff/ifd';
 import { isWebp } from '../data/decoders/webp';
+import { extensionOf } from './finding';
 
 /** A format by its name, and the extensions that it goes by, the usual one first. */
 export interface Format {
@@ -23,45 +23,12 @@ const IMAGES: readonly (Format & { is: (bytes: Buffer) => boolean })[] = [
   { name: 'GIF', extensions: ['.gif'], is: isGif },
 ];
 
-/** What files with names of images often are instead. */
-const OTHERS: readonly { name: string; is: (bytes: Buffer) => boolean }[] = [
-  { name: 'HEIC', is: (bytes) => begins(bytes, 'ftyp', 4) && /^(hei[cmsx]|hev[cmsx]|mif1|msf1)/.test(text(bytes, 8)) },
-  { name: 'AVIF', is: (bytes) => begins(bytes, 'ftyp', 4) && begins(bytes, 'avi', 8) },
-  {
-    name: 'an SVG drawing',
-    is: (bytes) => /^\s*(<\?xml[^>]*>\s*)?(<!--[^]*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg\b/i.test(text(bytes)),
-  },
-  { name: 'a web page', is: (bytes) => /^\s*(<!--[^]*?-->\s*)?<(!doctype\s+html|html|head|body)\b/i.test(text(bytes)) },
-  {
-    name: 'a Git LFS pointer, not the image itself (git lfs pull fetches it)',
-    is: (bytes) => begins(bytes, 'version https://git-lfs'),
-  },
-  {
-    name: 'what macOS keeps beside a file, not the image itself',
-    is: (bytes) => bytes.length > 4 && bytes.readUInt32BE(0) === 0x00051607,
-  },
-  { name: 'a PDF', is: (bytes) => begins(bytes, '%PDF') },
-  { name: 'a zip archive', is: (bytes) => begins(bytes, 'PK\x03\x04') },
-];
-
 /** The format of an image, by how its content begins; undefined of whatever else it is. */
 export function formatOf(bytes: Buffer): Format | undefined {
   return IMAGES.find(({ is }) => is(bytes));
 }
 
-/** What a file is that is no image: words for a sentence. */
-export function otherwise(bytes: Buffer): string | undefined {
-  if (bytes.length > 0 && bytes.every((byte) => byte === 0)) return 'nothing but zeros';
-  return OTHERS.find(({ is }) => is(bytes))?.name;
-}
-
 /** Whether a file's name goes with its format. */
 export function nameFits(file: string, { extensions }: Format): boolean {
-  return extensions.includes(path.extname(file).toLowerCase());
+  return extensions.includes(extensionOf(file).toLowerCase());
 }
-
-function begins(bytes: Buffer, word: string, at = 0): boolean {
-  return bytes.toString('latin1', at, at + word.length) === word;
-}
-
-const text = (bytes: Buffer, at = 0): string => bytes.toString('latin1', at, at + 512);

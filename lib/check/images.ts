@@ -1,10 +1,9 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { isImageName } from '../data/image-folder';
 import { shellWord } from '../text/shell';
 import { PLAIN_CONTRAST } from './duplicates';
-import { afterALook, finding, move, withoutExtension } from './finding';
+import { afterALook, extensionOf, finding, move } from './finding';
 import { nameFits, type Format } from './format';
+import type { FreeNames } from './free-names';
 import type { Inspected } from './inspect';
 import type { Finding } from './types';
 
@@ -22,16 +21,21 @@ const TURNS: Readonly<Record<number, string>> = {
   8: 'turns it to the left',
 };
 
+/** What is kept of an image that was looked at, until all have been. */
+export type Seen = Omit<Inspected, 'look' | 'pixels'>;
+
 /**
  * What is to be said of one file by itself.
  *
  * @param imageSize side of the square that the network sees, in pixels
+ * @param names those that files are to be given
  */
-export function imageFindings(file: string, inspected: Inspected, imageSize: number): Finding[] {
-  const { unreadable, warning, format, width, height, orientation, contrast } = inspected;
-  if (unreadable !== undefined) return [finding('unreadable', [file], unreadable, (remove) => [remove(file)])];
+export function imageFindings(file: string, inspected: Seen, imageSize: number, names: FreeNames): Finding[] {
+  const { unreadable, mend, warning, format, width, height, orientation, contrast } = inspected;
+  if (unreadable !== undefined)
+    return [finding('unreadable', [file], unreadable, (remove) => [mend?.(file, names) ?? afterALook(remove(file))])];
   const size = `${width} x ${height}`;
-  const found = format !== undefined && !nameFits(file, format) ? [wrongExtension(file, format)] : [];
+  const found = format !== undefined && !nameFits(file, format) ? [wrongExtension(file, format, names)] : [];
   if (warning !== undefined) found.push(finding('suspicious', [file], warning, (remove) => [afterALook(remove(file))]));
   if (contrast < BLANK_CONTRAST) {
     found.push(finding('blank', [file], `${size} pixels of one colour`, (remove) => [afterALook(remove(file))]));
@@ -45,7 +49,13 @@ export function imageFindings(file: string, inspected: Inspected, imageSize: num
   }
   const shape = Math.max(width, height) / Math.min(width, height);
   if (shape > EXTREME_SHAPE) {
-    found.push(finding('extreme-shape', [file], `${size}: one side is ${shape.toFixed(1)} times the other`));
+    found.push(
+      finding(
+        'extreme-shape',
+        [file],
+        `${size}: one side is ${Number(shape.toFixed(shape < 10 ? 1 : 0))} times the other`,
+      ),
+    );
   }
   return found;
 }
@@ -53,21 +63,13 @@ export function imageFindings(file: string, inspected: Inspected, imageSize: num
 /** Below it, a picture is of one colour but for what compression does to it. */
 const BLANK_CONTRAST = PLAIN_CONTRAST / 3;
 
-function wrongExtension(file: string, { name, extensions }: Format): Finding {
+function wrongExtension(file: string, { name, extensions }: Format, names: FreeNames): Finding {
   const usual = extensions[0] ?? '';
-  const note = `${path.extname(file)} by its name, ${name} by its content`;
+  const note = `${extensionOf(file)} by its name, ${name} by its content`;
   // By its own name a GIF would not be trained on any more.
   const mend = (): string =>
     isImageName(usual)
-      ? move(file, freeName(withoutExtension(file), usual))
-      : afterALook(`magick ${shellWord(`${name}:${file}`)} ${shellWord(freeName(withoutExtension(file), '.png'))}`);
+      ? move(file, names.beside(file, usual))
+      : afterALook(`magick ${shellWord(`${name}:${file}`)} ${shellWord(names.beside(file, '.png'))}`);
   return finding('wrong-extension', [file], note, () => [mend()]);
-}
-
-/** A name that no file has. */
-function freeName(base: string, extension: string): string {
-  for (let number = 1; ; number++) {
-    const name = number === 1 ? `${base}${extension}` : `${base}-${number}${extension}`;
-    if (!fs.existsSync(name)) return name;
-  }
 }

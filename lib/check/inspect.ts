@@ -6,7 +6,8 @@ import { withRoomFor } from '../data/decode-budget';
 import { orientationOf } from '../data/decoders/orientation';
 import { withoutName } from '../data/reason';
 import type { ResnetFtError } from '../errors';
-import { formatOf, otherwise, type Format } from './format';
+import { formatOf, type Format } from './format';
+import { insteadOf, mendUnreadable, type Mend } from './no-image';
 import { contrastOf, GREY_SIDE, lookOf, turned, type Look } from './perceptual-hash';
 
 /** What an image's file is, read and decoded once. */
@@ -16,6 +17,8 @@ export interface Inspected {
   format?: Format | undefined;
   /** Why it can't be decoded. */
   unreadable?: string;
+  /** The line that would mend that, or is for a person to decide on. */
+  mend?: Mend;
   /** What the decoder complained of, where it went on. */
   warning?: string;
   /** Of the decoded image as it is stored. */
@@ -38,13 +41,15 @@ export async function inspect(file: string): Promise<Inspected> {
   try {
     content = await readImage(file);
   } catch (error) {
-    return { ...NOTHING, unreadable: reasonOf(error, file) };
+    const unreadable = reasonOf(error, file);
+    return { ...NOTHING, unreadable, mend: mendUnreadable(undefined, unreadable) };
   }
   const known = { bytes: await sha256(content), format: formatOf(content) };
   const decoded = await decodeCarefully(content, file);
   if (typeof decoded === 'string') {
-    const instead = known.format === undefined ? otherwise(content) : undefined;
-    return { ...NOTHING, ...known, unreadable: instead === undefined ? decoded : `is ${instead}` };
+    const instead = known.format === undefined ? insteadOf(content) : undefined;
+    const unreadable = instead === undefined ? decoded : `is ${instead.name}`;
+    return { ...NOTHING, ...known, unreadable, mend: mendUnreadable(content, unreadable) };
   }
   const { image, warning } = decoded;
   const { width, height, data } = image;

@@ -25,7 +25,7 @@ interface JudgeOptions {
 
 /** How to have what needs a model. */
 const NO_MODEL =
-  'no model was named. Name the weights of ImageNet with --model imagenet-v1 (downloaded once, 98 MB), or the folder of a run with --model FOLDER';
+  'no model was named. Name the weights of ImageNet with --model imagenet-v1 (downloaded once, 103 MB), or the folder of a run with --model FOLDER';
 
 const CLUSTERED =
   'by the embeddings of this model nearly all images of a class look alike, as by one that was trained on these very images: take another';

@@ -1,7 +1,7 @@
-import path from 'node:path';
 import { isImageName } from '../data/image-folder';
 import { shellWord } from '../text/shell';
-import { afterALook, finding, move, withoutExtension } from './finding';
+import { afterALook, extensionOf, finding, move } from './finding';
+import type { FreeNames } from './free-names';
 import type { Finding } from './types';
 
 /** Other names of JPEG. */
@@ -13,7 +13,7 @@ const PICTURES: Readonly<Record<string, string>> = {
   '.heic': 'HEIC',
   '.heif': 'HEIF',
   '.avif': 'AVIF',
-  '.svg': 'SVG, a drawing',
+  '.svg': 'SVG',
   '.jp2': 'JPEG 2000',
   '.jxl': 'JPEG XL',
   '.psd': 'Photoshop',
@@ -29,10 +29,11 @@ const PICTURES: Readonly<Record<string, string>> = {
  * What is to be said of a file that is not trained on.
  *
  * @param where `in a class`, where its name is not that of an image, or `beside` the folders of the classes
+ * @param names those that files are to be given
  * @returns undefined for what lies beside the classes and is no picture
  */
-export function notUsed(file: string, where: 'in a class' | 'beside'): Finding | undefined {
-  const extension = path.extname(file).toLowerCase();
+export function notUsed(file: string, where: 'in a class' | 'beside', names: FreeNames): Finding | undefined {
+  const extension = extensionOf(file).toLowerCase();
   const kind = PICTURES[extension];
   if (where === 'beside') {
     if (!isImageName(file) && kind === undefined && !JPEG_NAMES.includes(extension)) return undefined;
@@ -43,20 +44,23 @@ export function notUsed(file: string, where: 'in a class' | 'beside'): Finding |
       'not-used',
       [file],
       `${extension} is no extension of an image here; if it is a JPEG, call it .jpg`,
-      () => [move(file, `${withoutExtension(file)}.jpg`)],
+      () => [move(file, names.beside(file, '.jpg'))],
     );
   }
   if (kind !== undefined) {
     return finding('not-used', [file], `${kind} is not trained on; convert it to PNG or JPEG`, () => [
-      afterALook(`magick ${shellWord(file)} ${shellWord(`${withoutExtension(file)}.png`)}`),
+      afterALook(`magick ${shellWord(file)} ${shellWord(names.beside(file, '.png'))}`),
     ]);
   }
   return finding(
     'not-used',
     [file],
-    extension === '' ? 'has no extension' : `${extension} is no extension of an image`,
+    extension === '' ? 'has no extension' : `${quotedOddly(extension)} is no extension of an image`,
   );
 }
+
+/** In quotes where a reader would not see it for what it is: with a space at its end, or a point alone. */
+const quotedOddly = (extension: string): string => (/^\.[^\s]+$/.test(extension) ? extension : `"${extension}"`);
 
 /** Folders that stand beside train/ and val/ and are none of them. */
 export function unusedFolders(folders: readonly string[]): Finding[] {

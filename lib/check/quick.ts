@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { CropCache } from '../data/crop-cache';
 import type { Dataset } from '../data/dataset';
 import { readImage } from '../data/decode';
@@ -6,8 +7,10 @@ import { closeRead, readFully } from '../files/read';
 import { openRegularFile } from '../files/regular-file';
 import { counted } from '../text/count';
 import { shellWord } from '../text/shell';
+import { brokenLinksIn } from './broken-link';
 import { classFindings } from './classes';
 import { KINDS, type FindingKind } from './kinds';
+import { oneClass } from './one-class';
 
 /** Of more files with sizes that others have, none is read: of a million photographs that would be nearly all. */
 const MOST_READ = 5000;
@@ -29,32 +32,61 @@ interface Placed extends Sample {
  * What can be told of a data set before training without decoding anything: classes by their names and numbers, and files that are the same byte for
  * byte, in both splits or in two classes. Only files whose size others have are opened, and never more than {@link MOST_READ}.
  *
- * @param data as the caller named it, for the command that tells more
+ * @param named the folders as the caller named them, for the command that tells more
  * @param sizes of the files in bytes, as far as they are known
  * @returns lines for a person; none where all is well, or a file can't be read, of which training will tell
  */
 export async function quickNotes(
-  data: string,
+  named: { data: string; val?: string | undefined },
   dataset: Dataset,
   sizes: ReadonlyMap<Sample, number>,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const notes = classNotes(dataset);
+  const notes = classNotes(dataset, named.data);
   try {
-    notes.push(...copyNotes(await copies(dataset, sizes, signal)));
+    notes.push(...(await linkNotes(dataset)));
+    notes.push(...copyNotes(await copies(dataset, sizes, signal), baseOf(dataset)));
   } catch {
     // Notes are no reason to stop, and what can't be read is an error of its own soon.
   }
-  if (notes.length > 0) notes.push(`npx resnet-ft check ${shellWord(data)} looks closer`);
+  if (notes.length > 0) {
+    const val = named.val === undefined ? '' : ` --val ${shellWord(named.val)}`;
+    notes.push(`npx resnet-ft check ${shellWord(named.data)}${val} looks closer`);
+  }
   return notes;
 }
 
-function classNotes({ classes, train }: Dataset): string[] {
+function classNotes({ classes, train }: Dataset, data: string): string[] {
   const counts = classes.map(() => 0);
   for (const { target } of train) counts[target] = (counts[target] ?? 0) + 1;
   const own = classes.map((name, i) => ({ name, images: counts[i] ?? 0 }));
   const found = classFindings([{ name: 'train', folder: '', images: train.length, classes: own }]);
-  return found.filter(({ kind }) => OF_CLASSES.has(kind)).map(({ kind, note }) => `${KINDS[kind].title}: ${note}`);
+  const folder = rootOf(train) ?? '';
+  const files = train.map(({ file }) => file);
+  return [
+    ...oneClass({ folder, classes: own }, files, folder === path.resolve(data) ? data : undefined).map(
+      ({ note }) => note,
+    ),
+    ...found.filter(({ kind }) => OF_CLASSES.has(kind)).map(({ kind, note }) => `${KINDS[kind].title}: ${note}`),
+  ];
+}
+
+/** Links beside the folders of the classes that lead nowhere: each may have been meant as a class. */
+async function linkNotes({ train, val }: Dataset): Promise<string[]> {
+  const roots = new Set([rootOf(train), rootOf(val)].filter((root) => root !== undefined));
+  const found = await Promise.all([...roots].map(brokenLinksIn));
+  return found.flat().map(({ files, note }) => `${files.map((file) => path.basename(file)).join('')} ${note}`);
+}
+
+/** The folder of the classes that samples are of. */
+function rootOf([first]: readonly Sample[]): string | undefined {
+  return first?.file.endsWith(path.sep + first.name) === true ? first.file.slice(0, -first.name.length - 1) : undefined;
+}
+
+/** The folder that paths are told from: that which holds `train/`, or that of the classes. */
+function baseOf({ train }: Dataset): string {
+  const root = rootOf(train) ?? '';
+  return path.basename(root) === 'train' ? path.dirname(root) : root;
 }
 
 /** Groups of files that are the same; at most {@link MOST_CONFIRMED}. */
@@ -121,27 +153,32 @@ async function middleOf(file: string, size: number): Promise<string> {
   }
 }
 
-function copyNotes(groups: readonly Placed[][]): string[] {
+function copyNotes(groups: readonly Placed[][], base: string): string[] {
   const leaking = groups.filter(leaks);
   const conflicts = groups.filter((group) => classesOf(group).size > 1);
-  const count = (some: readonly unknown[]): string =>
-    `${groups.length >= MOST_CONFIRMED ? 'at least ' : ''}${counted(some.length, 'image')}`;
-  const name = ({ split, name: own }: Placed): string => `${split}/${own.replaceAll('\\', '/')}`;
+  const count = (images: number): string =>
+    `${groups.length >= MOST_CONFIRMED ? 'at least ' : ''}${counted(images, 'image')}`;
+  const name = ({ file }: Placed): string => {
+    const relative = path.relative(base, file);
+    return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative.replaceAll('\\', '/');
+  };
   const both = (group: readonly Placed[] = [], differ: (a: Placed, b: Placed) => boolean): string => {
     const [one] = group;
     const other = group.find((placed) => one !== undefined && differ(one, placed));
     return one === undefined || other === undefined ? '' : `${name(other)} is ${name(one)}`;
   };
+  const validation = leaking.flat().filter(({ split }) => split === 'val').length;
+  const classes = conflicts.every((group) => classesOf(group).size === 2) ? 'two' : 'several';
   return [
     ...(leaking.length === 0
       ? []
       : [
-          `${count(leaking)} of validation ${leaking.length === 1 ? 'is' : 'are'} trained on too, so that its figures are too good: ${both(leaking[0], (a, b) => a.split !== b.split)}`,
+          `${count(validation)} of validation ${validation === 1 ? 'is' : 'are'} trained on too, so that its figures are too good: ${both(leaking[0], (a, b) => a.split !== b.split)}`,
         ]),
     ...(conflicts.length === 0
       ? []
       : [
-          `${count(conflicts)} ${conflicts.length === 1 ? 'has' : 'have'} two classes: ${both(conflicts[0], (a, b) => a.target !== b.target)}`,
+          `${count(conflicts.length)} ${conflicts.length === 1 ? 'has' : 'have'} ${classes} classes: ${both(conflicts[0], (a, b) => a.target !== b.target)}`,
         ]),
   ];
 }

@@ -5,7 +5,9 @@ import { compareCodePoints } from '../data/order';
 import { noSuch } from '../data/reason';
 import { throwIfAborted } from '../errors';
 import { reasonOf } from '../files/reason';
+import { brokenLink } from './broken-link';
 import { finding } from './finding';
+import type { FreeNames } from './free-names';
 import type { SplitFolder } from './layout';
 import { notUsed } from './not-used';
 import type { Finding } from './types';
@@ -41,23 +43,36 @@ const AT_ONCE = 64;
 /**
  * Lists the classes and images of splits by the rules of training (`lib/data/image-folder.ts`), but goes on where training would stop.
  *
+ * @param names those that files are to be given
  * @throws ResnetFtError ABORTED
  */
-export async function walk(folders: readonly SplitFolder[], signal: AbortSignal): Promise<Walked> {
+export async function walk(folders: readonly SplitFolder[], names: FreeNames, signal: AbortSignal): Promise<Walked> {
   const walked: Walked = { splits: [], images: [], findings: [] };
   for (const [split, { name, folder }] of folders.entries()) {
-    const walker = new Walker(walked, split, signal);
-    const { folders: classes, files } = await walker.list(folder);
+    const walker = new Walker(walked, split, names, signal);
+    const { folders: classes, files, listed } = await walker.list(folder);
     walked.splits.push({ name, folder, classes });
+    if (classes.length === 0) {
+      if (listed) walked.findings.push(finding('no-classes', [folder], whyNone(files)));
+      continue;
+    }
     for (const file of files) {
       if (isUnasked(file)) continue;
-      const found = notUsed(path.join(folder, file), 'beside');
+      const found = notUsed(path.join(folder, file), 'beside', names);
       if (found !== undefined) walked.findings.push(found);
     }
     const above = await foldersAbove(folder);
     for (const [target, name] of classes.entries()) await walker.walk(path.join(folder, name), target, above);
   }
   return walked;
+}
+
+/** What a folder has where there should be one for each class. */
+function whyNone(files: readonly string[]): string {
+  const images = files.filter(isImageName).length;
+  if (images === 1) return 'no classes here: 1 image lies in it, and not in a folder for its class';
+  if (images > 1) return `no classes here: ${images} images lie in it, and not in folders for their classes`;
+  return `no classes here: the folder ${files.length === 0 ? 'is empty' : 'has no sub-folders'}`;
 }
 
 /** A folder and those in which it is, by their real paths: a link to one of them leads back to itself. */
@@ -72,24 +87,29 @@ class Walker {
   constructor(
     private readonly walked: Walked,
     private readonly split: number,
+    private readonly names: FreeNames,
     private readonly signal: AbortSignal,
   ) {}
 
   /** What a folder holds, sorted; nothing, and a finding, where it can't be listed. */
-  async list(folder: string): Promise<{ folders: string[]; files: string[] }> {
+  async list(folder: string): Promise<{ folders: string[]; files: string[]; listed: boolean }> {
     throwIfAborted(this.signal, CHECK_STOPPED);
     const folders: string[] = [];
     const files: string[] = [];
+    let listed = true;
     try {
       for (const entry of await readdir(folder, { withFileTypes: true })) {
         const link = entry.isSymbolicLink();
         const folderLike = link ? await isDirectory(path.join(folder, entry.name)) : entry.isDirectory();
-        (folderLike ? folders : files).push(entry.name);
+        const broken = link && !folderLike ? await brokenLink(path.join(folder, entry.name)) : undefined;
+        if (broken !== undefined) this.walked.findings.push(broken);
+        else (folderLike ? folders : files).push(entry.name);
       }
     } catch (error) {
       this.unreadable(folder, error);
+      listed = false;
     }
-    return { folders: folders.sort(compareCodePoints), files: files.sort(compareCodePoints) };
+    return { folders: folders.sort(compareCodePoints), files: files.sort(compareCodePoints), listed };
   }
 
   async walk(folder: string, target: number, ancestors: ReadonlyMap<string, string>): Promise<void> {
@@ -113,7 +133,7 @@ class Walker {
   }
 
   private passedOver(file: string): void {
-    const found = notUsed(file, 'in a class');
+    const found = notUsed(file, 'in a class', this.names);
     if (found !== undefined) this.walked.findings.push(found);
   }
 

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import stringWidth from 'string-width';
-import { KINDS, type FindingKind, type Severity } from '../check/kinds';
+import { titleOf, type FindingKind, type Severity } from '../check/kinds';
 import { mendable } from '../check/script';
-import type { CheckReport, Finding, JudgedBy, SkippedPart } from '../check/types';
+import type { CheckReport, Finding, SkippedPart } from '../check/types';
 import { counted } from '../text/count';
 import { percent } from '../text/percent';
 import { printable } from '../text/printable';
@@ -22,11 +22,12 @@ const BY_NAME: ReadonlySet<FindingKind> = new Set([
   'missing-class',
   'alike-classes',
   'hidden-class',
+  'one-class',
 ]);
 
 /** The whole report for a person, in lines of at most `width` columns. */
 export function reportLines(report: CheckReport, { width, quiet }: { width: number; quiet: boolean }): string[] {
-  const { findings, skipped, judgedBy } = report;
+  const { findings } = report;
   const head = quiet ? [] : [...splitLines(report), ''];
   const severities = Object.keys(HEADINGS) as Severity[];
   const body = severities.flatMap((severity) => severityLines(report, severity, { width, quiet }));
@@ -34,8 +35,8 @@ export function reportLines(report: CheckReport, { width, quiet }: { width: numb
   return [
     ...head,
     ...body,
-    ...(judgedBy === null ? [] : judgedLines(judgedBy, width)),
-    ...skippedLines(skipped, width),
+    ...judgedLines(report, width),
+    ...skippedLines(report, width),
     ...wrapped(totalLine(findings), width),
     ...nextLines(report, width),
   ];
@@ -61,7 +62,7 @@ function severityLines(
   const digits = String(Math.max(...kinds.map((kind) => report.counts[kind] ?? 0))).length;
   const lines = kinds.flatMap((kind) => {
     const count = report.counts[kind] ?? 0;
-    const line = `  ${String(count).padStart(digits)}  ${KINDS[kind].title}`;
+    const line = `  ${String(count).padStart(digits)}  ${titleOf(kind, count)}`;
     if (quiet) return [line];
     const found = own.filter((one) => one.kind === kind);
     const rest = found.length - SHOWN;
@@ -90,13 +91,18 @@ function findingLines({ kind, files, note }: Finding, data: string, width: numbe
   ];
 }
 
-function judgedLines({ model, images, folds, accuracy, chance }: JudgedBy, width: number): string[] {
+function judgedLines({ judgedBy, skipped }: CheckReport, width: number): string[] {
+  // Where they could not be told, the reason has the figures.
+  if (judgedBy === null || skipped.some(({ part }) => part === 'labels')) return [];
+  const { model, images, folds, accuracy, chance } = judgedBy;
   if (accuracy === null) return [];
   const line = `labels were judged by the embeddings of ${shownPath(model)}: right for ${percent(accuracy)} of ${images} images in ${counted(folds, 'part')}, where guessing comes to ${percent(chance)}`;
   return [...wrapped(line, width), ''];
 }
 
-function skippedLines(skipped: readonly SkippedPart[], width: number): string[] {
+function skippedLines({ skipped, judgedBy }: CheckReport, width: number): string[] {
+  // A model that was named did look.
+  const what = judgedBy === null ? 'not looked for' : 'could not be judged';
   const names: Record<SkippedPart['part'], string> = {
     embeddings: 'look-alikes by embeddings',
     labels: 'probable wrong labels',
@@ -104,7 +110,7 @@ function skippedLines(skipped: readonly SkippedPart[], width: number): string[] 
   const reasons = [...new Set(skipped.map(({ reason }) => reason))];
   const lines = reasons.flatMap((reason) => {
     const parts = skipped.filter((one) => one.reason === reason).map(({ part }) => names[part]);
-    return wrapped(`not looked for: ${parts.join(', ')}; ${reason}`, width);
+    return wrapped(`${what}: ${parts.join(', ')}; ${reason}`, width);
   });
   return lines.length === 0 ? [] : [...lines, ''];
 }

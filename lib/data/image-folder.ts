@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { isHiddenFolder } from './hidden-folder';
 import { compareCodePoints } from './order';
 import { noSuch } from './reason';
 
@@ -65,10 +66,21 @@ export async function scanImageFolder(root: string): Promise<ImageFolder> {
   if (empty.length > 0) {
     const subject = empty.length === 1 ? 'class' : 'classes';
     throw new ResnetFtError('DATA_INVALID', `${base}: no image in ${subject} ${empty.join(', ')}`, {
-      hint: `Every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}; remove those that are not classes`,
+      hint: hintOfEmpty(empty),
     });
   }
   return { root: base, classes, samples, passedOver };
+}
+
+/** What to do about classes without images: nobody should be told to remove a `.git`. */
+function hintOfEmpty(empty: readonly string[]): string {
+  const hidden = empty.filter(isHiddenFolder);
+  const others = hidden.length < empty.length ? '; remove those that are not classes' : '';
+  const away =
+    hidden.length === 0
+      ? ''
+      : `; ${hidden.join(', ')} ${hidden.length === 1 ? 'is a hidden folder: move it' : 'are hidden folders: move them'} away`;
+  return `Every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}${others}${away}`;
 }
 
 /** Whether `file` is a folder, or a link to one. */

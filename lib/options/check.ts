@@ -1,5 +1,12 @@
 import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './common';
-import { requireText, resolveOptions, type GivenOptions, type OptionTable, type ResolvedOptions } from './spec';
+import {
+  rejectOption,
+  requireText,
+  resolveOptions,
+  type GivenOptions,
+  type OptionTable,
+  type ResolvedOptions,
+} from './spec';
 import { MOST_SIDE } from './values';
 
 /** Every option of `check`. */
@@ -63,6 +70,9 @@ export type CheckOptions = { data: string } & GivenOptions<typeof CHECK_OPTIONS>
 /** The options after defaults. */
 export type ResolvedCheckOptions = { data: string } & ResolvedOptions<typeof CHECK_OPTIONS>;
 
+/** Options that do nothing where no model judges. */
+const WITH_MODEL = ['folds', 'seed', 'arch', 'classes'] as const;
+
 /**
  * Checks every option of `check` and fills in the defaults.
  *
@@ -70,5 +80,10 @@ export type ResolvedCheckOptions = { data: string } & ResolvedOptions<typeof CHE
  */
 export function resolveCheckOptions(input: CheckOptions): ResolvedCheckOptions {
   const { data, ...given } = typeof input === 'object' && input !== null ? input : ({} as CheckOptions);
-  return { data: requireText('a folder', 'data', data), ...resolveOptions(CHECK_OPTIONS, given, 'check') };
+  const options = { data: requireText('a folder', 'data', data), ...resolveOptions(CHECK_OPTIONS, given, 'check') };
+  if (options.model === undefined) {
+    for (const name of WITH_MODEL)
+      if (given[name] !== undefined) rejectOption('no value without --model', `--${name}`, given[name]);
+  }
+  return options;
 }

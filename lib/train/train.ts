@@ -63,8 +63,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     throw resumed === undefined ? error : whereMoved(error, resumeCommand(resumed.folder, 'FOLDER'));
   });
   if (resumed === undefined) refuseAmongImages(asked.output, dataset.roots);
-  const { print, unseen } =
-    resumed === undefined ? await lookedAt(asked.data, dataset, run) : await fingerprint(dataset);
+  const { print, unseen } = resumed === undefined ? await lookedAt(asked, dataset, run) : await fingerprint(dataset);
   run.team = await join?.(print, dataset);
   const options = resumed === undefined ? await settleRecipe(input, asked, dataset, run) : asked;
   checkWarmup(options, runSteps(dataset.train.length, options));
@@ -148,11 +147,15 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
 }
 
 /** The fingerprint of a data set, of which is told what `check` finds at next to no cost: that never fails a run. */
-async function lookedAt(data: string, dataset: Dataset, { signal, emit }: RunControl): Promise<LookedAt> {
+async function lookedAt(
+  named: { data: string; val?: string | undefined },
+  dataset: Dataset,
+  { signal, emit }: RunControl,
+): Promise<LookedAt> {
   const sizes = new Map<Sample, number>();
   const looked = await fingerprint(dataset, (sample, size) => sizes.set(sample, size));
   const { quickNotes } = await import('../check/quick.js');
-  for (const note of await quickNotes(data, dataset, sizes, signal)) emit({ kind: 'note', note });
+  for (const note of await quickNotes(named, dataset, sizes, signal)) emit({ kind: 'note', note });
   return looked;
 }
 

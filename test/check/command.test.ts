@@ -52,7 +52,7 @@ test('--quiet prints counts alone', async () => {
   const data = await soundData(path.join(tmp, 'quiet'));
   put(path.join(data, 'train', 'ants', 'broken.jpg'), 'no image');
   const { stdout } = await run(['check', data, '--quiet']);
-  expect(stdout).toBe('errors\n  1  unreadable images\n\n1 error, 0 warnings, 0 notes; nothing was changed\n');
+  expect(stdout).toBe('errors\n  1  unreadable image\n\n1 error, 0 warnings, 0 notes; nothing was changed\n');
 });
 
 test('one folder of classes, val/ elsewhere, and folders that are none', async () => {
@@ -75,6 +75,8 @@ test('one folder of classes, val/ elsewhere, and folders that are none', async (
     stdout: '',
     stderr: expect.stringMatching(/^resnet-ft: no such folder: .*gone\n$/),
   });
+  const idle = await run(['check', path.join(tmp, 'one'), '--folds', '3']);
+  expect(idle).toMatchObject({ code: 2, stderr: expect.stringContaining('no value without --model for --folds') });
   const both = await run(['check', path.join(tmp, 'one'), '--json', '--commands']);
   expect(both).toMatchObject({ code: 2, stdout: '' });
 });
@@ -83,7 +85,7 @@ onLinux('the lines mend what they say, whatever the names, and only that', async
   const folder = path.join(tmp, 'script');
   const data = await soundData(path.join(folder, "da'ta \u202e"));
   for (const [i, name] of HOSTILE.entries()) {
-    put(path.join(data, 'train', 'ants', name), 'no image');
+    put(path.join(data, 'train', 'ants', name), '');
     put(
       path.join(data, 'train', 'bees', name),
       await picture(600 + i)
@@ -114,6 +116,171 @@ onLinux('the lines mend what they say, whatever the names, and only that', async
   expect(fs.readdirSync(path.join(data, 'train', 'bees'))).toHaveLength(10 + HOSTILE.length);
   expect(fs.readdirSync(path.join(data, 'train', 'ants'))).toHaveLength(10);
   expect(fs.readdirSync(folder)).toEqual([path.basename(data)]);
+});
+
+describe('paths that lead to one file', () => {
+  /** The script, run, and what is left that can be read. */
+  async function mended(data: string, ...more: string[]): Promise<{ printed: string; notes: string[] }> {
+    const { findings } = JSON.parse((await run(['check', data, ...more, '--json'])).stdout) as CheckReport;
+    const { stdout: printed } = await run(['check', data, ...more, '--commands']);
+    execFileSync('bash', ['-eu', '-c', printed], { cwd: tmp });
+    const kinds = ['duplicate', 'leak', 'label-conflict'];
+    return { printed, notes: findings.filter(({ kind }) => kinds.includes(kind)).map(({ note }) => note) };
+  }
+  const soundly = async (name: string): Promise<[string, (...names: string[]) => string]> => {
+    const data = await soundData(path.join(tmp, name));
+    return [data, (...names) => path.join(data, ...names)];
+  };
+
+  onLinux('a link goes, and the file that it leads to stays, whatever their order', async () => {
+    const [data, at] = await soundly('links');
+    fs.symlinkSync('0.jpg', at('train', 'ants', '!first.jpg'));
+    fs.symlinkSync('../../train/bees/12.jpg', at('val', 'bees', 'leak.jpg'));
+    const { notes } = await mended(data);
+    expect(notes).toEqual([
+      'the same file twice, in train and val; one is a link to the other',
+      'the same file twice; one is a link to the other',
+    ]);
+    expect(fs.lstatSync(at('train', 'ants', '0.jpg')).isFile()).toBe(true);
+    expect(fs.lstatSync(at('train', 'bees', '12.jpg')).isFile()).toBe(true);
+    expect((await reportOf(data)).counts).toEqual({});
+  });
+
+  onLinux('beside a copy, the link goes, and its target waits for a look', async () => {
+    const [data, at] = await soundly('links-and-copy');
+    fs.symlinkSync('0.jpg', at('train', 'ants', '!first.jpg'));
+    fs.copyFileSync(at('train', 'ants', '0.jpg'), at('val', 'ants', 'copy.jpg'));
+    const { printed, notes } = await mended(data);
+    expect(notes).toEqual(['the same file 3 times, in train and val; 1 of them is a link']);
+    const [target, link] = [at('train', 'ants', '0.jpg'), at('train', 'ants', '!first.jpg')];
+    expect(printed).toContain(`\n# rm -- ${target}\nrm -- '${link}'\n`);
+    expect(fs.existsSync(at('train', 'ants', '0.jpg'))).toBe(true);
+  });
+
+  onLinux('links to a file elsewhere: one stays', async () => {
+    const [data, at] = await soundly('links-elsewhere');
+    const other = put(path.join(tmp, 'elsewhere.jpg'), await picture(900).jpeg().toBuffer());
+    for (const name of ['a.jpg', 'b.jpg']) fs.symlinkSync(other, at('train', 'ants', name));
+    const { printed } = await mended(data);
+    expect(printed.match(/^rm /gm)).toHaveLength(1);
+    expect(fs.existsSync(other)).toBe(true);
+    expect(fs.existsSync(at('train', 'ants', 'a.jpg'))).toBe(true);
+  });
+
+  onLinux('a link to a whole folder, and one folder as both splits: nothing is removed', async () => {
+    const [data, at] = await soundly('linked-folder');
+    fs.symlinkSync('ants', at('train', 'Ants'));
+    fs.rmSync(at('val', 'ants'), { recursive: true });
+    fs.symlinkSync('../train/ants', at('val', 'ants'));
+    const { printed, notes } = await mended(data);
+    expect(printed).not.toMatch(/^(rm|mv) /m);
+    expect(new Set(notes)).toEqual(
+      new Set(['the same file 3 times, in train and val, as Ants and ants; some paths lead to one file']),
+    );
+    const itself = await mended(at('train'), '--val', at('train'));
+    expect(itself.printed).not.toMatch(/^(rm|mv) /m);
+    expect(fs.readdirSync(at('train', 'ants'))).toHaveLength(10);
+  });
+
+  test('of hard links one is as good as the other', async () => {
+    const [data, at] = await soundly('hard-links');
+    fs.linkSync(at('train', 'ants', '0.jpg'), at('train', 'ants', 'again.jpg'));
+    const { printed, notes } = await mended(data);
+    expect(notes).toEqual(['the same file twice; hard links to one file']);
+    expect(printed).toContain(`rm -- ${at('train', 'ants', 'again.jpg')}`);
+    expect(fs.existsSync(at('train', 'ants', '0.jpg'))).toBe(true);
+  });
+
+  onLinux('in two classes, only the link is offered', async () => {
+    const [data, at] = await soundly('linked-conflict');
+    fs.symlinkSync('../ants/0.jpg', at('train', 'bees', 'link.jpg'));
+    const { findings } = await reportOf(data);
+    expect(findings.map(({ kind, commands }) => ({ kind, commands }))).toEqual([
+      { kind: 'label-conflict', commands: [`# rm -- ${at('train', 'bees', 'link.jpg')}`] },
+    ]);
+  });
+});
+
+onLinux('of a class whose folder cannot be listed it is not known whether it is empty', async () => {
+  const data = await soundData(path.join(tmp, 'unlisted'));
+  for (const split of ['train', 'val'])
+    fs.mkdirSync(Buffer.concat([Buffer.from(`${path.join(data, split)}/latin`), Buffer.from([0xe9])]));
+  fs.symlinkSync('.', path.join(data, 'train', 'up'));
+  const { counts } = await reportOf(data);
+  expect(counts).toEqual({ 'unreadable-folder': 2, 'link-loop': 1, 'missing-class': 1 });
+});
+
+test('a hidden folder without images is to be moved away, and not to be removed', async () => {
+  const data = await soundData(path.join(tmp, 'git'));
+  put(path.join(data, 'train', '.git', 'HEAD'), 'ref');
+  fs.mkdirSync(path.join(data, 'train', '__MACOSX'));
+  const { findings } = await reportOf(data);
+  expect(
+    findings.filter(({ severity }) => severity !== 'note').map(({ note, commands }) => ({ note, commands })),
+  ).toEqual([
+    { note: 'a hidden folder, which is taken for a class without images: move it away', commands: [] },
+    {
+      note: 'a folder that programs make unasked, which is taken for a class without images: move it away',
+      commands: [],
+    },
+  ]);
+});
+
+describe('where there are not the classes that were meant', () => {
+  const noteOf = async (data: string, kind: string): Promise<string[]> =>
+    (await reportOf(data)).findings.filter((one) => one.kind === kind).map(({ note }) => note);
+
+  test('one class, and the folders within it', async () => {
+    const data = path.join(tmp, 'high-up');
+    await fill(path.join(data, 'x', 'ants'), 0, 6);
+    await fill(path.join(data, 'x', 'bees'), 6, 6);
+    expect(await noteOf(data, 'one-class')).toEqual([
+      `only one class, x; its folder holds the folders ants and bees: did you mean ${path.join(data, 'x')}?`,
+    ]);
+    expect(await noteOf(path.join(data, 'x'), 'one-class')).toEqual([]);
+    await fill(path.join(tmp, 'one-class', 'train', 'ants'), 0, 10);
+    expect(await noteOf(path.join(tmp, 'one-class'), 'one-class')).toEqual(['only one class, ants']);
+  });
+
+  test('none: an empty folder, and images without folders', async () => {
+    const data = path.join(tmp, 'no-classes');
+    fs.mkdirSync(data);
+    expect(await noteOf(data, 'no-classes')).toEqual(['no classes here: the folder is empty']);
+    put(path.join(data, 'labels.csv'), '');
+    expect(await noteOf(data, 'no-classes')).toEqual(['no classes here: the folder has no sub-folders']);
+    await fill(data, 0, 3);
+    expect(await noteOf(data, 'no-classes')).toEqual([
+      'no classes here: 3 images lie in it, and not in folders for their classes',
+    ]);
+    const page = path.join(tmp, 'no-classes.html');
+    const ran = await run(['check', data, '--strict', '--html', page]);
+    expect(ran).toMatchObject({ code: 1, stderr: '' });
+    expect(ran.stdout).toContain('1 error, 0 warnings, 0 notes');
+  });
+
+  onLinux('links that lead nowhere', async () => {
+    const data = await soundData(path.join(tmp, 'broken-links'));
+    fs.symlinkSync('../ants', path.join(data, 'train', 'moreants'));
+    fs.symlinkSync('itself', path.join(data, 'train', 'itself'));
+    fs.symlinkSync('nowhere', path.join(data, 'val', 'ants', 'more'));
+    expect((await noteOf(data, 'broken-link')).sort()).toEqual([
+      'is a link that leads back to itself',
+      'is a link to ../ants, which is not there',
+      'is a link to nowhere, which is not there',
+    ]);
+  });
+});
+
+test('copies are told of once: look-alikes have one of them', async () => {
+  const data = await soundData(path.join(tmp, 'copies-and-looks'));
+  const at = (name: string): string => path.join(data, 'train', 'ants', name);
+  fs.copyFileSync(at('0.jpg'), at('copy.jpg'));
+  put(at('large.jpg'), await picture(0, 640, 480).jpeg({ quality: 50 }).toBuffer());
+  const { findings } = await reportOf(data);
+  expect(findings.map(({ kind, files }) => [kind, ...files.map((file) => path.basename(file))])).toEqual([
+    ['duplicate', '0.jpg', 'copy.jpg'],
+    ['near-duplicate', 'large.jpg', '0.jpg'],
+  ]);
 });
 
 test('names are shown escaped, and come whole as JSON', async () => {
@@ -172,6 +339,8 @@ test('checkData refuses what can not be before it looks, and gives its report', 
       codes: await Promise.all([
         codeOf(api.checkData({ data: folder, html: 'page.txt' })),
         codeOf(api.checkData({ data: folder, folds: 1 })),
+        codeOf(api.checkData({ data: folder, folds: 3 })),
+        codeOf(api.checkData({ data: folder, seed: 3 })),
         codeOf(api.checkData(undefined as never)),
         codeOf(api.checkData({ data: folder, html: `${folder}/no/page.html` })),
         codeOf(api.checkData({ data: `${folder}/no` })),
@@ -182,6 +351,8 @@ test('checkData refuses what can not be before it looks, and gives its report', 
     data,
   );
   expect(told.codes).toEqual([
+    'INVALID_OPTION',
+    'INVALID_OPTION',
     'INVALID_OPTION',
     'INVALID_OPTION',
     'INVALID_OPTION',

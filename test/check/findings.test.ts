@@ -47,8 +47,37 @@ beforeAll(async () => {
   put(at('train', 'ants', 'zeros.jpg'), Buffer.alloc(5000));
   put(at('train', 'ants', 'page.jpg'), '<!DOCTYPE html><html><body>Not found</body></html>');
   put(at('train', 'ants', 'lfs.png'), 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n');
+  const box = (brand: string): Buffer => Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\0\0`.padEnd(100, 'x'), 'latin1');
+  for (const [name, content] of Object.entries({
+    'phone.jpg': box('heic'),
+    'avif.jpg': box('avif'),
+    'jp2.jpg': Buffer.from('\0\0\0\fjP  \r\n\x87\n'.padEnd(100, 'x'), 'latin1'),
+    'jxl.jpg': Buffer.from('\0\0\0\fJXL \r\n\x87\n'.padEnd(100, 'x'), 'latin1'),
+    'tga.jpg': Buffer.concat([
+      Buffer.from([0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 24, 0]),
+      Buffer.alloc(12, 7),
+    ]),
+    'pdf.jpg': '%PDF-1.7\n',
+    'zip.jpg': 'PK\x03\x04 and so on',
+    'huge.pgm': 'P5 100000 100000 255\n1',
+    'words.jpg': 'no image',
+  }))
+    put(at('train', 'ants', name), content);
+  put(at('train', 'ants', '.jpg'), await picture(400).jpeg().toBuffer());
+  put(at('train', 'bees', '.png'), await picture(401).jpeg().toBuffer());
   put(at('train', 'ants', 'warned.jpg'), await warned(102));
-  for (const name of ['a.gif', 'b.heic', 'c.svg', 'd.jfif', 'e.txt', 'noextension', 'Thumbs.db'])
+  for (const name of [
+    'a.gif',
+    'b.heic',
+    'c.svg',
+    'd.jfif',
+    'd.jpe',
+    'e.txt',
+    'f.jpg ',
+    'f.jpg.',
+    'noextension',
+    'Thumbs.db',
+  ])
     put(at('train', 'ants', name), 'x');
   put(at('train', 'loose.jpg'), jpeg);
   put(at('train', 'labels.csv'), 'x');
@@ -64,6 +93,7 @@ beforeAll(async () => {
       .jpeg()
       .toBuffer(),
   );
+  put(at('train', 'ants', 'line.png'), await picture(109, 3000, 1).png().toBuffer());
   put(at('train', 'ants', '.hidden', 'h.jpg'), await picture(108).jpeg().toBuffer());
   // Copies.
   const own = await picture(110).jpeg().toBuffer();
@@ -139,21 +169,35 @@ test('the report counts splits, classes, findings and what could be decoded', ()
 });
 
 test.each([
-  ['cut.jpg', /premature end/],
-  ['empty.jpg', /^the file is empty$/],
-  ['zeros.jpg', /^is nothing but zeros$/],
-  ['page.jpg', /^is a web page$/],
-  ['lfs.png', /^is a Git LFS pointer/],
-])('unreadable: %s', (name, reason) => {
+  // Only what is surely worthless goes without a look.
+  ['cut.jpg', /premature end/, 'rm -- FILE'],
+  ['empty.jpg', /^the file is empty$/, 'rm -- FILE'],
+  ['zeros.jpg', /^is nothing but zeros$/, 'rm -- FILE'],
+  ['page.jpg', /^is a web page$/, '# rm -- FILE'],
+  ['lfs.png', /^is a Git LFS pointer/, '# git -C FOLDER lfs pull'],
+  ['phone.jpg', /^is HEIC$/, '# magick HEIC:FILE BASE.png'],
+  ['avif.jpg', /^is AVIF$/, '# magick AVIF:FILE BASE.png'],
+  ['jp2.jpg', /^is JPEG 2000$/, '# magick JP2:FILE BASE.png'],
+  ['jxl.jpg', /^is JPEG XL$/, '# magick JXL:FILE BASE.png'],
+  ['tga.jpg', /^is TGA$/, '# magick TGA:FILE BASE.png'],
+  ['pdf.jpg', /^is a PDF$/, '# mv -n -- FILE BASE.pdf'],
+  ['zip.jpg', /^is a zip archive$/, '# mv -n -- FILE BASE.zip'],
+  ['huge.pgm', /too large/, '# magick FILE -resize 4096x4096 BASE.jpg'],
+  ['words.jpg', /^not an image/, '# rm -- FILE'],
+])('unreadable: %s', (name, reason, command) => {
   const file = at('train', 'ants', name);
   const { note, severity, commands } = about('unreadable', file);
   expect(note).toMatch(reason);
   expect(severity).toBe('error');
-  expect(commands).toEqual([`rm -- ${file}`]);
+  const base = file.replace(/\.[a-z]+$/, '');
+  expect(commands).toEqual([command.replace('FILE', file).replace('BASE', base).replace('FOLDER', path.dirname(file))]);
 });
 
 onLinux('unreadable: links that lead nowhere, and pipes, which are not waited for', () => {
-  expect(about('unreadable', at('train', 'bees', 'dangling.jpg')).note).toBe('no such file');
+  const dangling = about('unreadable', at('train', 'bees', 'dangling.jpg'));
+  expect(dangling.note).toBe('no such file');
+  // What it leads to may be on a disk that is not there now.
+  expect(dangling.commands).toEqual([`# rm -- ${at('train', 'bees', 'dangling.jpg')}`]);
   expect(about('unreadable', at('train', 'bees', 'pipe.jpg')).note).toBe('is a named pipe, not a file');
 });
 
@@ -173,8 +217,12 @@ test('decoded with warnings', () => {
 test.each([
   ['train/ants/a.gif', /^GIF is not trained on/, /^# magick \S+a\.gif \S+a\.png$/],
   ['train/ants/b.heic', /^HEIC is not trained on/, /^# magick/],
-  ['train/ants/c.svg', /^SVG, a drawing is not trained on/, /^# magick/],
+  ['train/ants/c.svg', /^SVG is not trained on/, /^# magick/],
   ['train/ants/d.jfif', /call it \.jpg/, /^mv -n -- \S+d\.jfif \S+d\.jpg$/],
+  // The name that another line gives is taken then.
+  ['train/ants/d.jpe', /call it \.jpg/, /^mv -n -- \S+d\.jpe \S+d-2\.jpg$/],
+  ['train/ants/f.jpg ', /^"\.jpg " is no extension of an image$/, undefined],
+  ['train/ants/f.jpg.', /^"\." is no extension of an image$/, undefined],
   ['train/ants/e.txt', /^\.txt is no extension of an image$/, undefined],
   ['train/ants/noextension', /^has no extension$/, undefined],
   ['train/loose.jpg', /^lies beside the folders of the classes/, undefined],
@@ -197,7 +245,11 @@ test('wrong extensions', () => {
   expect(png.commands).toEqual([`mv -n -- ${at('train', 'ants', 'really.jpg')} ${at('train', 'ants', 'really.png')}`]);
   // By its own name it would not be trained on.
   expect(about('wrong-extension', at('train', 'ants', 'moving.png')).commands.join()).toMatch(/^# magick GIF:/);
-  expect(of('wrong-extension')).toHaveLength(2);
+  // A name that is nothing but an extension.
+  const bare = about('wrong-extension', at('train', 'bees', '.png'));
+  expect(bare.note).toBe('.png by its name, JPEG by its content');
+  expect(bare.commands).toEqual([`mv -n -- ${at('train', 'bees', '.png')} ${at('train', 'bees', '.jpg')}`]);
+  expect(of('wrong-extension')).toHaveLength(3);
 });
 
 test('turned by EXIF, and what --exif-rotate makes of it', () => {
@@ -209,8 +261,9 @@ test('turned by EXIF, and what --exif-rotate makes of it', () => {
 test('small, long and blank images', () => {
   expect(about('small', at('train', 'ants', 'tiny.png')).note).toBe('20 x 30 pixels; the network sees 224 x 224');
   expect(about('extreme-shape', at('train', 'ants', 'long.jpg')).note).toBe(
-    '1000 x 250: one side is 4.0 times the other',
+    '1000 x 250: one side is 4 times the other',
   );
+  expect(about('extreme-shape', at('train', 'ants', 'line.png')).note).toMatch(/ is 3000 times the other$/);
   expect(about('blank', at('train', 'ants', 'white.jpg')).note).toBe('300 x 300 pixels of one colour');
   expect(of('blank')).toHaveLength(1);
 });
@@ -219,7 +272,7 @@ test('duplicates: the same file, and the same pixels in another', () => {
   const same = about('duplicate', at('train', 'bees', 'one.jpg'));
   expect(same.note).toBe('the same file twice');
   expect(same.commands).toEqual([`rm -- ${at('train', 'bees', 'two.jpg')}`]);
-  expect(about('duplicate', at('train', 'bees', 'pixels.png')).note).toBe('the same pixels in other files twice');
+  expect(about('duplicate', at('train', 'bees', 'pixels.png')).note).toBe('the same pixels in two files');
   expect(of('duplicate')).toHaveLength(2);
 });
 

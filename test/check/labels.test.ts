@@ -93,6 +93,9 @@ test('embeddings that tell nothing give no findings, and the reason', async () =
     { part: 'labels', reason: expect.stringMatching(/guessing comes to 50\.0 %: take a better model$/) },
   ]);
   expect(judgedBy?.chance).toBe(0.5);
+  const { stdout } = await run(['check', data, '--model', model, ...CPU]);
+  expect(stdout).toMatch(/^could not be judged: probable wrong labels; by this model's embeddings/m);
+  expect(stdout).not.toMatch(/labels were judged|not looked for/);
 });
 
 test('classes with fewer images than parts are not judged', async () => {

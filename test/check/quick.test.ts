@@ -3,15 +3,15 @@ import path from 'node:path';
 import { quickNotes } from '../../lib/check/quick';
 import type { Sample } from '../../lib/data/image-folder';
 import { records, run, scratch } from '../cli/run';
-import { picture, put, soundData } from './pictures';
+import { fill, picture, put, soundData } from './pictures';
 
 const tmp = scratch();
 const TRAIN = ['--arch', 'resnet18', '--weights', 'none', '--batch-size', '4', '--steps', '1', '--device', 'cpu'];
 
 /** The notes of a training on this folder. */
-async function notesOf(data: string): Promise<string[]> {
+async function notesOf(data: string, ...more: string[]): Promise<string[]> {
   const output = path.join(tmp, `run-${path.basename(data)}`);
-  const ran = await run(['train', data, ...TRAIN, '--image-size', '32', '--output', output, '--json']);
+  const ran = await run(['train', data, ...more, ...TRAIN, '--image-size', '32', '--output', output, '--json']);
   expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
   return records(ran.stdout).flatMap(({ kind, note }) => (kind === 'note' ? [String(note)] : []));
 }
@@ -48,6 +48,42 @@ test('train has nothing to tell of a sound data set', async () => {
   expect(await notesOf(await soundData(path.join(tmp, 'sound')))).toEqual([]);
 }, 60_000);
 
+test('of classes that are the same it counts the images of validation, and names paths that there are', async () => {
+  const data = path.join(tmp, 'thrice');
+  await fill(path.join(data, 'ants'), 0, 8);
+  for (const name of ['Ants', 'ANTS']) fs.cpSync(path.join(data, 'ants'), path.join(data, name), { recursive: true });
+  const [, leak, conflict] = await notesOf(data, '--val-split', '0.25');
+  const [, images, copy, original] =
+    /^(\d) images of validation are trained on too, .*: (\S+) is (\S+)$/.exec(leak ?? '') ?? [];
+  // Of six: those whose content is in training too, however few contents these are.
+  expect(images).toBe('3');
+  expect([copy, original].map((name) => fs.existsSync(path.join(data, name ?? '-')))).toEqual([true, true]);
+  expect(conflict).toMatch(/^8 images have several classes: (Ants|ants)\/0\.jpg is ANTS\/0\.jpg$/);
+}, 60_000);
+
+test('the command after it is told where the validation images are', async () => {
+  const data = path.join(tmp, 'as-val');
+  await fill(path.join(data, 'ants'), 0, 4);
+  await fill(path.join(data, 'bees'), 4, 4);
+  const notes = await notesOf(data, '--val', data);
+  expect(notes).toEqual([
+    '8 images of validation are trained on too, so that its figures are too good: ants/0.jpg is ants/0.jpg',
+    `npx resnet-ft check ${data} --val ${data} looks closer`,
+  ]);
+}, 60_000);
+
+test('a folder one too high up, and a link that should be a class', async () => {
+  const data = path.join(tmp, 'high');
+  await fill(path.join(data, 'x', 'ants'), 0, 4);
+  await fill(path.join(data, 'x', 'bees'), 4, 4);
+  if (process.platform === 'linux') fs.symlinkSync('../ants', path.join(data, 'moreants'));
+  const notes = await notesOf(data, '--val-split', '0.25');
+  expect(notes[0]).toBe(
+    `only one class, x; its folder holds the folders ants and bees: did you mean ${path.join(data, 'x')}?`,
+  );
+  if (process.platform === 'linux') expect(notes[1]).toBe('moreants is a link to ../ants, which is not there');
+}, 60_000);
+
 describe('what is read', () => {
   const file = put(path.join(tmp, 'read', 'a.jpg'), 'the same');
   const other = put(path.join(tmp, 'read', 'b.jpg'), 'the same');
@@ -56,8 +92,8 @@ describe('what is read', () => {
     const val = [{ file: other, name: 'ants/b.jpg', target: 0 }];
     const sizes = new Map([...train, ...val].map((sample) => [sample, 8] as const));
     return quickNotes(
-      'data',
-      { classes: ['ants'], train, val, roots: [], passedOver: {} },
+      { data: 'data' },
+      { classes: ['ants', 'bees'], train, val, roots: [], passedOver: {} },
       sizes,
       new AbortController().signal,
     );

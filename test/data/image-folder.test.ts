@@ -96,3 +96,15 @@ test('errors name the folder or the classes', async () => {
     hint: expect.stringContaining('.jpg'),
   });
 });
+
+test('of hidden folders without images it says that they are to be moved away', async () => {
+  put('ants/1.jpg', '.git/HEAD');
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    message: `${root}: no image in class .git`,
+    hint: expect.stringMatching(/\.webp; \.git is a hidden folder: move it away$/),
+  });
+  mkdirSync(path.join(root, 'none'));
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    hint: expect.stringMatching(/; remove those that are not classes; \.git is a hidden folder: move it away$/),
+  });
+});

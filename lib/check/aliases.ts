@@ -1,0 +1,90 @@
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Where a path really leads. */
+export interface Place {
+  /** The entry of a folder that removing the path would remove: a link itself, but the file behind a link to its folder. */
+  entry: string;
+  /** The file that is read. */
+  target: string;
+  /** The same for all hard links to a file. */
+  inode: string;
+}
+
+/**
+ * What removing one of several paths to the same image would do: `file`, nothing to the others; `link`, only a link would go; `target`, others would
+ * lead nowhere; `detour`, the file that another path names would go, for this one leads through a link to a folder.
+ */
+export type Role = 'file' | 'link' | 'target' | 'detour';
+
+/** Files whose places are asked for at the same time. */
+const AT_ONCE = 64;
+
+/** Where each of these files really is. */
+export async function placesOf(files: readonly string[]): Promise<Map<string, Place>> {
+  const places = new Map<string, Place>();
+  for (let first = 0; first < files.length; first += AT_ONCE) {
+    const some = files.slice(first, first + AT_ONCE);
+    const found = await Promise.all(some.map(placeOf));
+    for (const [i, file] of some.entries()) places.set(file, found[i] as Place);
+  }
+  return places;
+}
+
+async function placeOf(file: string): Promise<Place> {
+  try {
+    const [folder, target] = await Promise.all([realpath(path.dirname(file)), realpath(file)]);
+    const { dev, ino } = await stat(file, { bigint: true });
+    // Some file systems have no such numbers.
+    const inode = ino === 0n ? target : `${dev} ${ino}`;
+    return { entry: path.join(folder, path.basename(file)), target, inode };
+  } catch {
+    return { entry: file, target: file, inode: file };
+  }
+}
+
+/** The role of each of several paths to the same image. */
+export function rolesOf(files: readonly string[], places: ReadonlyMap<string, Place>): Role[] {
+  const all = files.map((file) => places.get(file) ?? { entry: file, target: file, inode: file });
+  const own = owners(files, all);
+  return all.map(({ entry, target }, i) => {
+    if (own.get(entry) !== i) return 'detour';
+    const others = all.filter((_, other) => other !== i);
+    if (others.some((other) => other.entry === entry)) return 'target';
+    const sharing = others.filter((other) => other.target === target);
+    if (sharing.length === 0) return 'file';
+    if (entry === target) return 'target';
+    // Where the file itself is none of them, one link to it has to stay.
+    const real = own.has(target);
+    return real || all.findIndex((other) => other.target === target) !== i ? 'link' : 'target';
+  });
+}
+
+/** Of the paths to one entry, which stands for it: that without a detour, or else the first. */
+function owners(files: readonly string[], places: readonly Place[]): Map<string, number> {
+  const own = new Map<string, number>();
+  for (const [i, { entry }] of places.entries()) {
+    const known = own.get(entry);
+    if (known === undefined || (files[i] === entry && files[known] !== entry)) own.set(entry, i);
+  }
+  return own;
+}
+
+/** That some of the paths are one file; nothing where each is a file of its own. */
+export function aliasNote(
+  files: readonly string[],
+  roles: readonly Role[],
+  places: ReadonlyMap<string, Place>,
+): string {
+  const count = (role: Role): number => roles.filter((one) => one === role).length;
+  const [links, detours] = [count('link'), count('detour')];
+  const pair = files.length === 2;
+  const notes: string[] = [];
+  if (links > 0)
+    notes.push(pair ? 'one is a link to the other' : `${links} of them ${links === 1 ? 'is a link' : 'are links'}`);
+  if (detours > 0) notes.push(pair ? 'one file, to which two paths lead' : `some paths lead to one file`);
+  const targets = new Set(files.map((file) => places.get(file)?.target ?? file));
+  const inodes = new Set(files.map((file) => places.get(file)?.inode ?? file));
+  if (inodes.size < targets.size) notes.push(pair ? 'hard links to one file' : 'some are hard links to one file');
+  return notes.join(', ');
+}
