@@ -111,7 +111,6 @@ function whyNot(cause: unknown, name: string): string {
   const error = cause as NodeJS.ErrnoException;
   if (error.code === 'ENOENT') return noSuch('file', name);
   if (error.code === 'EACCES') return 'permission denied';
-  if (error.code === 'ENXIO') return 'is a socket or a device, not a file';
   if (/unsupported image format/.test(error.message)) return 'not an image of a supported format';
   const lines = reasonOf(error)
     .split('\n')
