@@ -91,6 +91,17 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   return match(train, await scanImageFolder(valRoot));
 }
 
+/**
+ * Finds the training images alone, of a data set whose validation images have a folder of their own, wherever that is now.
+ *
+ * @throws as {@link openDataset}
+ */
+export async function openTrainingImages(data: string): Promise<Dataset> {
+  const train = path.join(path.resolve(data), 'train');
+  const { classes, samples, passedOver } = await scanImageFolder((await isDirectory(train)) ? train : data);
+  return { classes, train: samples, val: [], passedOver };
+}
+
 function match(train: ImageFolder, val: ImageFolder): Dataset {
   const onlyTrain = train.classes.filter((name) => !val.classes.includes(name));
   const onlyVal = val.classes.filter((name) => !train.classes.includes(name));
