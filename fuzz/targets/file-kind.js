@@ -1,6 +1,6 @@
 'use strict';
 
-const { formatOf, otherwise } = require('../../dist/check/format');
+const { formatOf, otherwise } = require('../../dist/data/format');
 const { extensionOf, pixelsOf } = require('../../dist/data/image-kind');
 const { Finding } = require('../engine/property');
 

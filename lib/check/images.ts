@@ -4,7 +4,7 @@ import { isImageName } from '../data/image-folder';
 import { shellWord } from '../text/shell';
 import { PLAIN_CONTRAST } from './duplicates';
 import { afterALook, finding, move, withoutExtension } from './finding';
-import { nameFits, type Format } from './format';
+import { nameFits, type Format } from '../data/format';
 import type { Inspected } from './inspect';
 import type { Finding } from './types';
 

@@ -6,7 +6,7 @@ import { withRoomFor } from '../data/decode-budget';
 import { orientationOf } from '../data/decoders/orientation';
 import { withoutName } from '../data/reason';
 import type { ResnetFtError } from '../errors';
-import { formatOf, otherwise, type Format } from './format';
+import { formatOf, type Format } from '../data/format';
 import { contrastOf, GREY_SIDE, lookOf, turned, type Look } from './perceptual-hash';
 
 /** What an image's file is, read and decoded once. */
@@ -43,8 +43,7 @@ export async function inspect(file: string): Promise<Inspected> {
   const known = { bytes: await sha256(content), format: formatOf(content) };
   const decoded = await decodeCarefully(content, file);
   if (typeof decoded === 'string') {
-    const instead = known.format === undefined ? otherwise(content) : undefined;
-    return { ...NOTHING, ...known, unreadable: instead === undefined ? decoded : `is ${instead}` };
+    return { ...NOTHING, ...known, unreadable: decoded };
   }
   const { image, warning } = decoded;
   const { width, height, data } = image;

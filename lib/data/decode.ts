@@ -115,5 +115,16 @@ function whyNot(cause: unknown, name: string): string {
   const lines = reasonOf(error)
     .split('\n')
     .map((line) => line.trim());
-  return [...new Set(lines.filter((line) => line !== ''))].join('; ');
+  return inPlainWords([...new Set(lines.filter((line) => line !== ''))].join('; '));
+}
+
+/** What the libraries of sharp say of a file that ends too early, which libpng does not tell from one that is damaged. */
+const CUT_OFF: readonly (readonly [RegExp, string])[] = [
+  [/VipsJpeg: premature end/i, 'the file is cut off'],
+  [/libpng read error/, 'the file is cut off or damaged'],
+];
+
+function inPlainWords(reason: string): string {
+  const words = CUT_OFF.find(([jargon]) => jargon.test(reason))?.[1];
+  return words === undefined ? reason : `${words} (${reason})`;
 }
