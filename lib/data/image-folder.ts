@@ -141,7 +141,7 @@ async function imagesUnder(root: string, passedOver: PassedOver): Promise<string
     const { folders, files } = await list(folder);
     walked.push({ folder, files });
     const chain = new Map(ancestors).set(real, folder);
-    for (const name of files) if (!isImageName(name)) count(passedOver, name);
+    for (const name of files) if (!isImageName(name)) countPassedOver(passedOver, name);
     for (const name of folders) await walk(path.join(folder, name), chain);
   }
   await walk(root, new Map());
@@ -153,7 +153,8 @@ async function imagesUnder(root: string, passedOver: PassedOver): Promise<string
 /** Files that nobody has put there. */
 const SYSTEM_FILES = new Set(['thumbs.db', 'ehthumbs.db', 'desktop.ini', 'icon\r']);
 
-function count(passedOver: PassedOver, name: string): void {
+/** Adds a file whose name is not that of an image. */
+export function countPassedOver(passedOver: PassedOver, name: string): void {
   const lower = name.toLowerCase();
   if (isUnasked(name)) return;
   const kind = /\.[a-z0-9]{1,8}$/.exec(lower)?.[0] ?? 'other';
