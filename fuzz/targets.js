@@ -63,7 +63,7 @@ const TARGETS = [
   one('path-list', 'a list of paths on standard input', ['predict/path-list']),
   one('upload', 'a request to serve: headers, multipart, query', ['serve']),
   one('orientation', 'EXIF and XMP of a JPEG, PNG or WebP', ['data/decoders']),
-  one('file-kind', 'the kind of a file, by how it begins', ['check/format', 'data/image-kind']),
+  one('file-kind', 'the kind of a file, by how it begins', ['check/format', 'data/no-image', 'data/image-kind']),
   ...['jpeg', 'png', 'gif', 'tiff', 'webp', 'bmp', 'pnm'].map((format) =>
     one(
       `image-${format}`,

@@ -137,7 +137,7 @@ export { readStateDict, writeStateDict } from './weights/index';
 export type { PassedOver } from './data/image-folder';
 export type { PassedOverEvent } from './data/passed-over';
 export type { FallbackEvent } from './backend/registry';
-export type { UnreadableImage } from './data/read-all';
+export type { UnreadableImage } from './data/unreadable';
 export type { CropOptions, RgbImage } from './backend/types';
 export type { LoadImageOptions } from './data/load-image';
 export type { Dtype, StateDict, Tensor } from './weights/state-dict';

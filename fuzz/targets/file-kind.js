@@ -1,6 +1,7 @@
 'use strict';
 
-const { formatOf, otherwise } = require('../../dist/check/format');
+const { formatOf } = require('../../dist/check/format');
+const { insteadOf } = require('../../dist/data/no-image');
 const { extensionOf, pixelsOf } = require('../../dist/data/image-kind');
 const { Finding } = require('../engine/property');
 
@@ -29,7 +30,7 @@ module.exports = {
     ].map((text) => Buffer.from(text, 'latin1')),
   async read(bytes) {
     const format = formatOf(bytes);
-    otherwise(bytes);
+    insteadOf(bytes);
     if ((extensionOf(bytes) === undefined) !== (format === undefined))
       throw new Finding('a format without an extension, or the other way round');
     const pixels = await pixelsOf(bytes);

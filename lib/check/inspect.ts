@@ -7,7 +7,7 @@ import { orientationOf } from '../data/decoders/orientation';
 import { withoutName } from '../data/reason';
 import type { ResnetFtError } from '../errors';
 import { formatOf, type Format } from './format';
-import { insteadOf, mendUnreadable, type Mend } from './no-image';
+import { mendUnreadable, type Mend } from './no-image';
 import { contrastOf, GREY_SIDE, lookOf, turned, type Look } from './perceptual-hash';
 
 /** What an image's file is, read and decoded once. */
@@ -47,9 +47,7 @@ export async function inspect(file: string): Promise<Inspected> {
   const known = { bytes: await sha256(content), format: formatOf(content) };
   const decoded = await decodeCarefully(content, file);
   if (typeof decoded === 'string') {
-    const instead = known.format === undefined ? insteadOf(content) : undefined;
-    const unreadable = instead === undefined ? decoded : `is ${instead.name}`;
-    return { ...NOTHING, ...known, unreadable, mend: mendUnreadable(content, unreadable) };
+    return { ...NOTHING, ...known, unreadable: decoded, mend: mendUnreadable(content, decoded) };
   }
   const { image, warning } = decoded;
   const { width, height, data } = image;

@@ -1,8 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { isDirectory, unreadableFolder } from '../data/image-folder';
+import { isDirectory, requireFolder, unreadableFolder } from '../data/image-folder';
 import { compareCodePoints } from '../data/order';
-import { ResnetFtError } from '../errors';
 
 /** A folder of classes, and what it is for. */
 export interface SplitFolder {
@@ -46,10 +45,6 @@ export async function layoutOf(data: string, val: string | undefined): Promise<L
     splits: present.map((name) => ({ name, folder: path.join(data, name) })),
     others: others.map((name) => path.join(data, name)),
   };
-}
-
-async function requireFolder(folder: string): Promise<void> {
-  if (!(await isDirectory(folder))) throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${folder}`);
 }
 
 async function foldersIn(folder: string): Promise<string[]> {

@@ -1,3 +1,4 @@
+import type { Argv } from 'yargs';
 import { oneOf, rejectOption } from '../options';
 import { suggest } from '../text/suggest';
 import { usageError, type Command } from './command';
@@ -12,16 +13,18 @@ export function defineGroup(name: string, describe: string, actions: readonly Co
   const words = actions.map(({ usage: whole }) => whole.split(' ')[1] ?? '');
   return {
     usage,
+    listed: name,
     flags: [],
     actions,
     command: name,
     describe,
-    builder: (yargs) => {
+    builder: (yargs: Argv, helping?: boolean) => {
       const built = yargs.strict(false).usage(`$0 ${usage}\n\n${describe}.`);
       for (const action of actions) {
         // Yargs reads options that stand before the action too, if it knows which of them take no value.
         for (const flag of action.flags) built.option(flag, { type: 'boolean', hidden: true, global: false });
-        built.command({ ...action, command: String(action.command).replace(/^\S+ /, '') });
+        const { listed, command } = action;
+        built.command({ ...action, command: String(helping === true ? listed : command).replace(/^\S+ /, '') });
       }
       // Where no action fits.
       return built.command('$0', false, {}, ({ _: given }) => reject(usage, words, given[1]));

@@ -41,6 +41,8 @@ type Arguments = Record<string, unknown>;
 /** A command for yargs, and how it is called in full. */
 export interface Command extends CommandModule<object, Arguments> {
   usage: string;
+  /** Its words and positionals as the help lists them. Where yargs knew them while it reads arguments, it would take positionals itself. */
+  listed: string;
   /** Options that take no value. */
   flags: readonly string[];
   /** Commands within this one. */
@@ -56,14 +58,27 @@ export function usageError(usage: string): ResnetFtError {
 /** The words of the command itself: `libtorch`, `where`. */
 const wordsOf = (spec: CommandSpec): string[] => spec.command.split(' ').filter((word) => /^[a-z]/.test(word));
 
-/**
- * The positional that takes several values: `images` of `<images..>`. It is kept from yargs, which would lose `-` and whatever
- * comes after `--`; the values are the arguments that are left over.
- */
+/** The positional that takes several values: `images` of `<images..>`. */
 const listOf = (spec: CommandSpec): string | undefined => /<(\w+)\.\.>/.exec(spec.command)?.[1];
 
-function leftOver(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): string[] {
+/** How many arguments a command needs: those in `<>`. */
+const neededBy = (spec: CommandSpec): number => spec.command.split('<').length - 1;
+
+/**
+ * What stands on the command line beside options and the words of the command, in its order. Positionals are kept from yargs, which
+ * would lose `-` and whatever comes after `--`.
+ */
+function argumentsOf(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): string[] {
   return args._.slice(args.$0 === '' ? 0 : wordsOf(spec).length).map(String);
+}
+
+/** The arguments by the names of the positionals. */
+function positionalsOf(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): CommandContext['positionals'] {
+  const given = argumentsOf(spec, args);
+  const list = listOf(spec);
+  return Object.fromEntries(
+    Object.keys(spec.positionals).map((name, i) => [name, name === list ? given.slice(i) : given[i]]),
+  );
 }
 
 /** The value of an option as the API takes it; what is not a number stays a string, so that the validation can quote it. */
@@ -79,22 +94,18 @@ function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): t
   const known = [...ours, 'verbose', 'help', HELP_ALL, 'version'];
   for (const key of Object.keys(args)) {
     const name = kebab(key);
-    if (['_', '$0', 'h'].includes(key) || key in spec.positionals || known.includes(name)) continue;
+    if (['_', '$0', 'h'].includes(key) || args[key] === undefined || known.includes(name)) continue;
     const near = suggest(name, known);
     const hint = near === undefined ? `See resnet-ft ${wordsOf(spec).join(' ')} --help` : `Did you mean --${near}?`;
     // eslint-disable-next-line no-restricted-syntax -- there is no value of what does not exist
-    throw new ResnetFtError('INVALID_OPTION', `Unknown option --${name}`, { hint });
+    throw new ResnetFtError('INVALID_OPTION', `Unknown option ${name.length === 1 ? '-' : '--'}${name}`, { hint });
   }
-  const extra = leftOver(spec, args);
-  const list = listOf(spec);
-  if (list !== undefined && extra.length === 0) {
-    throw usageError(spec.command);
-  }
-  if (list === undefined && extra.length > 0) {
-    const count = Object.keys(spec.positionals).length;
+  const given = argumentsOf(spec, args);
+  if (given.length < neededBy(spec)) throw usageError(spec.command);
+  const count = Object.keys(spec.positionals).length;
+  if (listOf(spec) === undefined && given.length > count) {
     const expected = count === 0 ? 'no argument' : count === 1 ? 'one argument' : `${count} arguments`;
-    const given = Object.keys(spec.positionals).map((name) => args[name]);
-    rejectOption(expected, wordsOf(spec).join(' '), [...given, ...extra]);
+    rejectOption(expected, wordsOf(spec).join(' '), given);
   }
   return true;
 }
@@ -111,11 +122,20 @@ const flagsOf = (options: OptionTable): string[] =>
 /** Shows every option, those too that the help leaves out; made `--help` by {@link withHelpAll}. */
 const HELP_ALL = 'help-all';
 
+/** The arguments that are not behind `--`. */
+function beforeEnd(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end < 0 ? argv : argv.slice(0, end);
+}
+
+/** Whether the arguments ask for help, for which commands have their positionals: {@link Command}. */
+export function asksForHelp(argv: readonly string[]): boolean {
+  return beforeEnd(argv).some((word) => ['--help', '-h', `--${HELP_ALL}`].includes(word));
+}
+
 /** The arguments with `--help` where they ask for the help with all options. */
 export function withHelpAll(argv: readonly string[]): string[] {
-  const end = argv.indexOf('--');
-  const asked = argv.slice(0, end < 0 ? argv.length : end).includes(`--${HELP_ALL}`);
-  return asked ? ['--help', ...argv] : [...argv];
+  return beforeEnd(argv).includes(`--${HELP_ALL}`) ? ['--help', ...argv] : [...argv];
 }
 
 function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
@@ -150,19 +170,12 @@ async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Prom
   for (const [name, { type }] of Object.entries(spec.options)) {
     if (args[name] !== undefined) options[name] = fromArgument(type, args[name]);
   }
-  const positionals: CommandContext['positionals'] = {};
-  for (const name of Object.keys(spec.positionals)) {
-    const value = args[name];
-    positionals[name] = Array.isArray(value) ? value.map(String) : typeof value === 'string' ? value : undefined;
-  }
-  const list = listOf(spec);
-  if (list !== undefined) positionals[list] = leftOver(spec, args);
   const watch = watchSignals();
   if (spec.inFiles?.(options) === true) resultsAreInFiles();
   else onOutputFailure(() => watch.stop());
   try {
     await spec.run(options, {
-      positionals,
+      positionals: positionalsOf(spec, args),
       json: args['json'] === true,
       quiet: args['quiet'] === true,
       verbose: args['verbose'] === true,
@@ -178,8 +191,9 @@ async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Prom
 export function defineCommand(spec: CommandSpec): Command {
   return {
     usage: spec.command,
+    listed: spec.command.replace(/ <\w+\.\.>/, ''),
     flags: [...flagsOf(spec.options), ...outputFlags(spec)],
-    command: spec.command.replace(/ <\w+\.\.>/, ''),
+    command: wordsOf(spec).join(' '),
     describe: spec.describe,
     builder: (yargs) => build(spec, yargs),
     handler: (args) => run(spec, args),

@@ -7,7 +7,7 @@ import { tell } from '../text/terminal';
 import { packageVersion } from '../machine/version';
 import { TeamFailure } from '../team/launch';
 import { leaveWithLauncher, reportToLauncher } from '../team/report';
-import { withHelpAll, type Command } from './command';
+import { asksForHelp, withHelpAll, type Command } from './command';
 import { benchCommand } from './bench';
 import { buildCommand } from './build';
 import { calibrateCommand } from './calibrate';
@@ -54,16 +54,6 @@ const COMMANDS: Command[] = [
 
 /** A command line that can't be understood. */
 class UsageError extends Error {}
-
-/** The error of a command that lacks arguments; undefined if `message` is about something else. */
-function missing(message: string, argv: string[]): string | undefined {
-  if (!message.startsWith('Not enough non-option arguments')) return undefined;
-  const words = argv.filter((word) => !word.startsWith('-'));
-  const command = COMMANDS.find(({ usage }) => usage.split(' ')[0] === words[0]);
-  const action = command?.actions?.find(({ usage }) => usage.split(' ')[1] === words[1]);
-  const known = action ?? command;
-  return known === undefined ? undefined : `Expected resnet-ft ${known.usage}`;
-}
 
 /** `message. hint.` on one line, with the program's name before it. */
 function describe(error: unknown): { line: string; code: number } {
@@ -151,7 +141,7 @@ async function runCommand(argv: string[]): Promise<void> {
     .usage('$0 <command>\n\nFine-tune a ResNet on your own folder of images.')
     .locale('en')
     .parserConfiguration({ 'duplicate-arguments-array': false, 'parse-positional-numbers': false })
-    .command(COMMANDS)
+    .command(asksForHelp(argv) ? COMMANDS.map((command) => ({ ...command, command: command.listed })) : COMMANDS)
     .option('verbose', { type: 'boolean', default: false, describe: 'show the stack of an error' })
     .demandCommand(1, `Name a command: ${COMMANDS.map(({ command }) => String(command).split(' ')[0]).join(', ')}`)
     .strict()
@@ -165,7 +155,7 @@ async function runCommand(argv: string[]): Promise<void> {
     .fail((message: string | null, error: Error | undefined) => {
       throw error instanceof ResnetFtError || message == null
         ? (error ?? new UsageError('unknown error'))
-        : new UsageError(missing(message, argv) ?? message);
+        : new UsageError(message);
     });
   await parser.parseAsync();
 }

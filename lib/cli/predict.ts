@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { PassedOver } from '../data/image-folder';
 import { PREDICT_OPTIONS, resolvePredictOptions } from '../options';
 import { sayFields, sayJson, tell } from '../text/terminal';
 import { defineCommand } from './command';
@@ -27,6 +28,8 @@ export const predictCommand = defineCommand({
     const { readPathList } = await import('../predict/path-list.js');
     const { failureLine, jsonRecord, textFields } = await import('../predict/format.js');
 
+    const { countPassedOver } = await import('../data/image-folder.js');
+    const { passedOverEvent, passedOverLine } = await import('../data/passed-over.js');
     const { suitsCpu } = await import('../predict/few.js');
 
     if (await suitsCpu(images, load)) {
@@ -34,6 +37,8 @@ export const predictCommand = defineCommand({
       if (verbose) tell('device cpu: for so few images setting up a GPU would take longer; --device cuda does so');
     }
     const problems: Parameters<typeof expandInputs>[1]['problems'] = new Map();
+    const passedOver: PassedOver = {};
+    const onPassedOver = (name: string): void => countPassedOver(passedOver, name);
     const list = (): AsyncIterable<string> => readPathList(process.stdin, nul ? '\0' : '\n');
     const display = createDownloadDisplay();
     const model = await loadModel(source, {
@@ -46,7 +51,10 @@ export const predictCommand = defineCommand({
       tell(`the probabilities are calibrated, by the model's temperature of ${model.temperature.toFixed(3)}`);
     }
     try {
-      for await (const result of model.stream(expandInputs(images, { list, problems }), { features, signal })) {
+      for await (const result of model.stream(expandInputs(images, { list, problems, onPassedOver }), {
+        features,
+        signal,
+      })) {
         let taken = true;
         if (result.error === undefined) {
           taken = json ? sayJson(jsonRecord(result)) : sayFields(textFields(result));
@@ -63,6 +71,8 @@ export const predictCommand = defineCommand({
           await once(process.stdout, 'drain', { signal }).catch(() => {});
         }
       }
+      const ignored = passedOverEvent(passedOver);
+      if (!json && ignored !== undefined) tell(passedOverLine(ignored));
     } finally {
       // What still writes a list would keep the process alive.
       if (images.includes('-')) process.stdin.destroy();

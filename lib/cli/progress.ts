@@ -1,4 +1,6 @@
+import path from 'node:path';
 import { passedOverLine } from '../data/passed-over';
+import { NAMED } from '../data/unreadable';
 import { say, sayJson } from '../text/terminal';
 import { fill } from '../text/text-table';
 import type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent } from '../train/events';
@@ -135,9 +137,10 @@ class TextDisplay implements Display {
         if (event.epoch === event.epochs) this.line(headLine(event));
         return;
       case 'skipped':
-        this.skipped++;
-        return this.line(`skipped ${event.file}: ${event.reason}`);
+        if (++this.skipped <= NAMED) this.line(`skipped ${event.file}: ${event.reason}`);
+        return;
       case 'start':
+        this.tellOfMoreSkipped(event.output);
         this.epochs = event.epochs;
         this.valImages = event.valImages;
         this.progress.start(event);
@@ -170,6 +173,14 @@ class TextDisplay implements Display {
             `${this.skipped > 0 ? `, ${counted(this.skipped, 'image')} skipped` : ''}; saved in ${shownPath(event.output)}`,
         );
     }
+  }
+
+  /** Of hundreds of images the terminal has the first few, and where the others stand. */
+  private tellOfMoreSkipped(output: string): void {
+    const more = this.skipped - NAMED;
+    if (more <= 0) return;
+    const list = shownPath(path.join(output, 'skipped.jsonl'));
+    this.line(`skipped ${counted(more, 'more image')}: ${list} names all ${this.skipped}`);
   }
 
   close(): void {

@@ -30,7 +30,7 @@ export interface CroppedSamples extends ReadSamples {
 /**
  * Decodes, resizes and crops all samples into one store outside the JavaScript heap. The caller closes the store.
  *
- * @throws ResnetFtError `IMAGE_UNREADABLE` that names every unreadable image, `DATA_INVALID` where skipping them leaves a
+ * @throws ResnetFtError `IMAGE_UNREADABLE` with all unreadable images, `DATA_INVALID` where skipping them leaves a
  * class without images, `OUTPUT_NOT_WRITABLE`, `NATIVE_ERROR`, `ABORTED`
  */
 export async function makeCrops(options: MakeCropsOptions): Promise<CroppedSamples> {

@@ -7,6 +7,7 @@ import {
   addPassedOver,
   isDirectory,
   list,
+  requireFolder,
   scanImageFolder,
   type ImageFolder,
   type PassedOver,
@@ -51,7 +52,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     rejectOption('no value beside --val', '--val-split', options.valSplit);
   }
   const { fold } = options;
-  if (!(await isDirectory(data))) throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${data}`);
+  await requireFolder(data);
   const { folders, files } = await list(data);
   if (folders.length === 0 && files.length === 0) {
     throw new ResnetFtError('DATA_INVALID', `${data}: the folder is empty`, {
@@ -84,13 +85,20 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     });
   }
   const valRoot = options.val === undefined ? path.join(data, 'val') : path.resolve(options.val);
-  if (!(await isDirectory(valRoot))) {
-    throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${valRoot}`, {
-      hint: 'Name the validation images with --val DIR, or set some aside with --val-split 0.2',
-    });
-  }
+  await requireFolder(valRoot, 'Name the validation images with --val DIR, or set some aside with --val-split 0.2');
   const train = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
   return match(train, await scanImageFolder(valRoot));
+}
+
+/**
+ * Finds the training images alone, of a data set whose validation images have a folder of their own, wherever that is now.
+ *
+ * @throws as {@link openDataset}
+ */
+export async function openTrainingImages(data: string): Promise<Dataset> {
+  const train = path.join(path.resolve(data), 'train');
+  const { root, classes, samples, passedOver } = await scanImageFolder((await isDirectory(train)) ? train : data);
+  return { classes, train: samples, val: [], roots: [root], passedOver };
 }
 
 function match(train: ImageFolder, val: ImageFolder): Dataset {

@@ -111,10 +111,20 @@ function whyNot(cause: unknown, name: string): string {
   const error = cause as NodeJS.ErrnoException;
   if (error.code === 'ENOENT') return noSuch('file', name);
   if (error.code === 'EACCES') return 'permission denied';
-  if (error.code === 'ENXIO') return 'is a socket or a device, not a file';
   if (/unsupported image format/.test(error.message)) return 'not an image of a supported format';
   const lines = reasonOf(error)
     .split('\n')
     .map((line) => line.trim());
-  return [...new Set(lines.filter((line) => line !== ''))].join('; ');
+  return inPlainWords([...new Set(lines.filter((line) => line !== ''))].join('; '));
+}
+
+/** What the libraries of sharp say of a file that ends too early, which libpng does not tell from one that is damaged. */
+const CUT_OFF: readonly (readonly [RegExp, string])[] = [
+  [/VipsJpeg: premature end/i, 'the file is cut off'],
+  [/libpng read error/, 'the file is cut off or damaged'],
+];
+
+function inPlainWords(reason: string): string {
+  const words = CUT_OFF.find(([jargon]) => jargon.test(reason))?.[1];
+  return words === undefined ? reason : `${words} (${reason})`;
 }

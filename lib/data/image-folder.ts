@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { codeOf, reasonOf } from '../files/reason';
 import { isHiddenFolder } from './hidden-folder';
 import { compareCodePoints } from './order';
 import { noSuch } from './reason';
@@ -45,9 +46,7 @@ export const IMAGE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm'
  */
 export async function scanImageFolder(root: string): Promise<ImageFolder> {
   const base = path.resolve(root);
-  if (!(await isDirectory(base))) {
-    throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${base}`);
-  }
+  await requireFolder(base);
   const { folders: classes, files } = await list(base);
   if (classes.length === 0) {
     const what = files.length === 0 ? 'the folder is empty' : 'the folder has no sub-folders';
@@ -92,6 +91,25 @@ export async function isDirectory(file: string): Promise<boolean> {
   }
 }
 
+/**
+ * Refuses what is no folder, or a link to one, and says what it is.
+ *
+ * @param hint what to do where there is nothing of that name
+ * @throws ResnetFtError `DATA_NOT_FOUND`
+ */
+export async function requireFolder(folder: string, hint?: string): Promise<void> {
+  let found;
+  try {
+    found = await stat(folder);
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) {
+      throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${folder}`, hint === undefined ? {} : { hint });
+    }
+    throw new ResnetFtError('DATA_NOT_FOUND', `${folder}: cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+  if (!found.isDirectory()) throw new ResnetFtError('DATA_NOT_FOUND', `${folder} is a file, not a folder`);
+}
+
 /** Names of the folders and files of one folder, each sorted; a link counts as what it leads to. */
 export async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
   const folders: string[] = [];
@@ -111,7 +129,7 @@ export async function list(folder: string): Promise<{ folders: string[]; files: 
 
 /** The error of a folder that is there by its name, but can't be listed. */
 export function unreadableFolder(folder: string, cause: NodeJS.ErrnoException): ResnetFtError {
-  const reason = cause.code === 'ENOENT' ? noSuch('folder', folder) : cause.message;
+  const reason = cause.code === 'ENOENT' ? noSuch('folder', folder) : reasonOf(cause);
   return new ResnetFtError('DATA_INVALID', `${folder}: cannot be read: ${reason}`, { cause });
 }
 
@@ -135,7 +153,7 @@ async function imagesUnder(root: string, passedOver: PassedOver): Promise<string
     const { folders, files } = await list(folder);
     walked.push({ folder, files });
     const chain = new Map(ancestors).set(real, folder);
-    for (const name of files) if (!isImageName(name)) count(passedOver, name);
+    for (const name of files) if (!isImageName(name)) countPassedOver(passedOver, name);
     for (const name of folders) await walk(path.join(folder, name), chain);
   }
   await walk(root, new Map());
@@ -147,7 +165,8 @@ async function imagesUnder(root: string, passedOver: PassedOver): Promise<string
 /** Files that nobody has put there. */
 const SYSTEM_FILES = new Set(['thumbs.db', 'ehthumbs.db', 'desktop.ini', 'icon\r']);
 
-function count(passedOver: PassedOver, name: string): void {
+/** Adds a file whose name is not that of an image. */
+export function countPassedOver(passedOver: PassedOver, name: string): void {
   const lower = name.toLowerCase();
   if (isUnasked(name)) return;
   const kind = /\.[a-z0-9]{1,8}$/.exec(lower)?.[0] ?? 'other';

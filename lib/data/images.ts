@@ -28,7 +28,7 @@ export interface KeptImages extends ReadSamples {
 /**
  * Decodes all samples into one store outside the JavaScript heap, of which windows are cut afterwards. The caller closes the store.
  *
- * @throws ResnetFtError `IMAGE_UNREADABLE` that names every unreadable image, `DATA_INVALID` where skipping them leaves a
+ * @throws ResnetFtError `IMAGE_UNREADABLE` with all unreadable images, `DATA_INVALID` where skipping them leaves a
  * class without images, `OUTPUT_NOT_WRITABLE`, `NATIVE_ERROR`, `ABORTED`
  */
 export async function keepImages(options: KeepImagesOptions): Promise<KeptImages> {

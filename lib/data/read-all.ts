@@ -2,20 +2,13 @@ import os from 'node:os';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import type { Sample } from './image-folder';
 import { withoutName } from './reason';
+import { UnreadableError, type UnreadableImage } from './unreadable';
 
 /** The message of an abort while images are read. */
 export const READING_STOPPED = 'Stopped while the images were read';
 
 /** Images that are worked on beyond one for each processor: a decoder that waits for its own thread leaves one idle. */
 const SPARE_TASKS = 4;
-
-/** An image that could not be read, and why. */
-export interface UnreadableImage {
-  /** Path of the image. */
-  file: string;
-  /** Why, in one line. */
-  reason: string;
-}
 
 /** The samples whose images could be read. */
 export interface ReadSamples {
@@ -79,7 +72,7 @@ export function readableIndices(count: number, errors: ReadonlyMap<number, unkno
  * Divides samples into those that could be read and the others.
  *
  * @param skipUnreadable leave out what can't be read, instead of failing
- * @throws ResnetFtError `IMAGE_UNREADABLE` that names every unreadable image, `DATA_INVALID` where skipping them leaves a class
+ * @throws ResnetFtError {@link UnreadableError}, `DATA_INVALID` where skipping them leaves a class
  * without images
  */
 export function readSamples(
@@ -91,7 +84,7 @@ export function readSamples(
     const error = errors.get(i);
     return error === undefined ? [] : [{ file, reason: withoutName(error.message, file) }];
   });
-  if (unreadable.length > 0 && !skipUnreadable) throw unreadableError(unreadable);
+  if (unreadable.length > 0 && !skipUnreadable) throw new UnreadableError(unreadable);
   const kept = samples.filter((_, i) => !errors.has(i));
   if (unreadable.length > 0) requireEveryClass(samples, kept);
   return { kept, indices: readableIndices(samples.length, errors), unreadable };
@@ -105,13 +98,5 @@ function requireEveryClass(samples: readonly Sample[], kept: readonly Sample[]):
   const names = [...new Set(lost.map(({ name }) => name.split(/[\\/]/)[0]))];
   throw new ResnetFtError('DATA_INVALID', `no image could be read of: ${names.join(', ')}`, {
     hint: 'Every class needs an image that can be read',
-  });
-}
-
-function unreadableError(unreadable: readonly UnreadableImage[]): ResnetFtError {
-  const all = unreadable.map(({ file, reason }) => `${file}: ${reason}`).join('; ');
-  const what = unreadable.length === 1 ? '1 image' : `${unreadable.length} images`;
-  return new ResnetFtError('IMAGE_UNREADABLE', `${what} could not be read: ${all}`, {
-    hint: 'Repair or remove them, or leave them out with --skip-unreadable',
   });
 }

@@ -19,13 +19,11 @@ import { scanEvalFolder } from './folder';
 import { classLabels, matchClasses } from './match-classes';
 import { score, Tally } from './metrics';
 import { writePredictions, type ScoredPrediction } from './predictions-file';
+import { NAMED } from '../data/unreadable';
 import type { ClassMap, EvalControl, EvalEvent, EvalResult, EvaluateOptions } from './types';
 import { wilsonInterval } from './wilson';
 
 const STOPPED = 'The evaluation was stopped';
-
-/** Images that the error of unreadable ones names; the events name all. */
-const NAMED = 5;
 
 /** What the images are compared with. */
 interface Truth {

@@ -2,7 +2,7 @@ import type { FallbackEvent } from '../backend/registry';
 import type { PassedOverEvent } from '../data/passed-over';
 import type { DownloadEvent } from '../download/types';
 import type { Architecture, EVAL_OPTIONS, GivenOptions } from '../options';
-import type { UnreadableImage } from '../data/read-all';
+import type { UnreadableImage } from '../data/unreadable';
 import type { Interval } from './wilson';
 
 /** Folder names and the classes that they mean: by name, or by the number of the output. */

@@ -137,8 +137,8 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
   requireLayer(opened.network, layer);
   if (options.class !== undefined) classIndex(opened.classes, options.class);
   const option = '--neighbours';
-  const run =
-    neighbours === 0 ? undefined : await openRunData(opened.file, { data, offline, signal, onProgress, option });
+  const where = { data, offline, signal, onProgress, option, trainingAlone: true };
+  const run = neighbours === 0 ? undefined : await openRunData(opened.file, where);
   throwIfAborted(signal, STOPPED);
   const classifier = await Classifier.create(opened, machine, onEvent);
   try {

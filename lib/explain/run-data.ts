@@ -1,6 +1,7 @@
 import path from 'node:path';
-import type { Dataset } from '../data/dataset';
+import { openTrainingImages, type Dataset } from '../data/dataset';
 import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
+import { resolveDataFolder } from '../data/hymenoptera';
 import type { DownloadEvent } from '../download/types';
 import { rejectOption } from '../options';
 import { openData, whereMoved } from '../train/open-data';
@@ -22,6 +23,8 @@ export interface RunDataOptions {
   onProgress: (event: DownloadEvent) => void;
   /** The option for which the images are needed. */
   option: string;
+  /** Validation images are not needed: where they have a folder of their own, it may be gone. */
+  trainingAlone?: boolean;
 }
 
 /**
@@ -34,13 +37,18 @@ export async function openRunData(file: string, options: RunDataOptions): Promis
   const folder = path.dirname(path.resolve(file));
   const config = await requireRun(file, options.option);
   const { data = config.options.data, offline, signal, onProgress } = options;
-  const dataset = await openData(
-    { ...config.options, data },
-    { emit: () => {}, download: { offline, signal, onProgress } },
-  ).catch((error: unknown) => {
+  const download = { offline, signal, onProgress };
+  const { valSplit, fold } = config.options;
+  const alone = options.trainingAlone === true && valSplit === undefined && fold === undefined;
+  const open = async (): Promise<Dataset> =>
+    alone
+      ? openTrainingImages(await resolveDataFolder(data, download))
+      : openData({ ...config.options, data }, { emit: () => {}, download });
+  const dataset = await open().catch((error: unknown) => {
     throw options.data === undefined ? whereMoved(error, '--data FOLDER') : error;
   });
-  const { print, unseen } = await fingerprint(dataset);
+  const { print: found, unseen } = await fingerprint(dataset);
+  const print = alone ? { ...found, val: config.data.val } : found;
   requireSameData(config.data, print, unseen);
   return { folder, dataset, print };
 }

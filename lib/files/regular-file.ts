@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { closeRead, readToEnd } from './read';
 
 /** Bytes that a file may have: Node.js reads no more into one buffer, and no image within the limit of pixels needs more. */
@@ -12,7 +12,9 @@ const MAX_BYTES = 2 ** 31 - 1;
  */
 export async function openRegularFile(file: string): Promise<{ handle: FileHandle; size: number }> {
   // Without O_NONBLOCK, opening a pipe that nobody writes to would block forever; Windows has no such flag.
-  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(async (error: unknown) => {
+    throw (error as NodeJS.ErrnoException).code === 'ENXIO' ? await notOpened(file, error) : error;
+  });
   try {
     const stats = await handle.stat();
     if (stats.isDirectory()) throw new Error('is a folder, not a file');
@@ -22,6 +24,13 @@ export async function openRegularFile(file: string): Promise<{ handle: FileHandl
     await closeRead(handle);
     throw error;
   }
+}
+
+/** A socket can't be opened as a file, nor can a device that nothing stands behind. */
+async function notOpened(file: string, cause: unknown): Promise<unknown> {
+  const stats = await stat(file).catch(() => undefined);
+  if (stats === undefined || stats.isFile()) return cause;
+  return new Error(`is a ${stats.isSocket() ? 'socket' : 'device'}, not a file`, { cause });
 }
 
 /**

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { codeOf, reasonOf } from '../files/reason';
 import { versionMisfit } from './compatibility';
 
 /** A LibTorch folder that fits. */
@@ -72,7 +73,12 @@ export interface Purpose {
 
 /** Says whether a folder holds a LibTorch that fits, and if not, why. Opens no library. */
 export function inspectLibtorch(folder: string, options: Purpose = {}): LibtorchFolder | { reason: string } {
-  if (!fs.existsSync(folder)) return { reason: 'there is no such folder' };
+  try {
+    fs.statSync(folder);
+  } catch (error) {
+    const gone = ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+    return { reason: gone ? 'there is no such folder' : `it cannot be read: ${reasonOf(error)}` };
+  }
   const version = readVersion(folder);
   if (version === undefined) return { reason: 'neither version.py nor build-version names a version' };
   const misfit = versionMisfit(version, options.compiledAgainst);

@@ -50,6 +50,7 @@ export function resolvePredictOptions(
   if (!Array.isArray(images) || images.length === 0) rejectOption('images, folders or globs', 'images', images);
   const options = resolveOptions(PREDICT_OPTIONS, given, 'predict');
   if (options.features && !json) rejectOption('--json beside it', '--features', options.features);
+  if (options.null && !images.includes('-')) rejectOption('- among the images', '--null', options.null);
   return {
     ...options,
     model: requireText('a model', 'model', model),

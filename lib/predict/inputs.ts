@@ -10,6 +10,8 @@ export interface ExpandOptions {
   list: () => AsyncIterable<string>;
   /** What is wrong with a path that is given on all the same: a folder or a glob without images, by its name. */
   problems: Map<string, ResnetFtError>;
+  /** Gets the names of files in folders that are not taken, for their names are not those of images. */
+  onPassedOver?: (name: string) => void;
 }
 
 /** What a walk takes from a folder; names are relative to its start, with `/`. */
@@ -19,7 +21,14 @@ interface Take {
   folder(name: string): 'all' | 'into' | 'skip';
 }
 
-const EVERY_IMAGE: Take = { file: isImageName, folder: () => 'into' };
+const everyImage = (onPassedOver: ExpandOptions['onPassedOver']): Take => ({
+  file: (name) => {
+    const image = isImageName(name);
+    if (!image) onPassedOver?.(path.posix.basename(name));
+    return image;
+  },
+  folder: () => 'into',
+});
 
 /**
  * Expands images, folders, globs and `-`, a list of paths, to the paths of images, one by one as they are found. Of a folder come
@@ -31,14 +40,16 @@ const EVERY_IMAGE: Take = { file: isImageName, folder: () => 'into' };
 export async function* expandInputs(args: Iterable<string>, options: ExpandOptions): AsyncGenerator<string> {
   for (const arg of args) {
     if (arg !== '-') {
-      yield* expand(arg, true, options.problems);
+      yield* expand(arg, true, options);
       continue;
     }
-    for await (const line of options.list()) yield* expand(line, false, options.problems);
+    for await (const line of options.list()) yield* expand(line, false, options);
   }
 }
 
-async function* expand(arg: string, globs: boolean, problems: ExpandOptions['problems']): AsyncGenerator<string> {
+async function* expand(arg: string, globs: boolean, options: ExpandOptions): AsyncGenerator<string> {
+  const { problems } = options;
+  const every = everyImage(options.onPassedOver);
   const found = await stat(arg).catch(() => undefined);
   const glob = found === undefined && globs && picomatch.scan(arg, { nonegate: true }).isGlob;
   if (!glob && found?.isDirectory() !== true) {
@@ -46,7 +57,7 @@ async function* expand(arg: string, globs: boolean, problems: ExpandOptions['pro
     return;
   }
   let any = false;
-  for await (const file of glob ? matches(arg, problems) : walk(arg, '', EVERY_IMAGE, [], problems)) {
+  for await (const file of glob ? matches(arg, every, problems) : walk(arg, '', every, every, [], problems)) {
     any = true;
     yield file;
   }
@@ -55,13 +66,13 @@ async function* expand(arg: string, globs: boolean, problems: ExpandOptions['pro
   yield arg;
 }
 
-function matches(pattern: string, problems: ExpandOptions['problems']): AsyncGenerator<string> {
+function matches(pattern: string, every: Take, problems: ExpandOptions['problems']): AsyncGenerator<string> {
   const { base, glob } = picomatch.scan(pattern, { nonegate: true });
   const isMatch = picomatch(glob, { nonegate: true, strictSlashes: false });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;
   const hidden = /(^|[/{,(|])\\?\./.test(glob);
   const root = pattern.startsWith('/') ? '/' : '.';
-  return walk(base === '' ? root : base.replace(/\\(.)/g, '$1'), '', take(), [], problems);
+  return walk(base === '' ? root : base.replace(/\\(.)/g, '$1'), '', take(), every, [], problems);
 
   function take(): Take {
     return {
@@ -80,6 +91,7 @@ async function* walk(
   folder: string,
   name: string,
   take: Take,
+  every: Take,
   ancestors: readonly string[],
   problems: ExpandOptions['problems'],
 ): AsyncGenerator<string> {
@@ -104,7 +116,7 @@ async function* walk(
     const what = take.folder(within(child));
     if (what === 'skip') continue;
     const chain = [...ancestors, real];
-    yield* walk(path.join(folder, child), within(child), what === 'all' ? EVERY_IMAGE : take, chain, problems);
+    yield* walk(path.join(folder, child), within(child), what === 'all' ? every : take, every, chain, problems);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DataPrint } from '../data/fingerprint';
-import type { UnreadableImage } from '../data/read-all';
+import type { UnreadableImage } from '../data/unreadable';
 import type { ClassResult } from '../eval/types';
 import type { Preprocessing, ResolvedTrainOptions } from '../options';
 

@@ -1,8 +1,9 @@
 import type { BackendOperations, CropStore, ImageStore } from '../backend/types';
 import type { Dataset } from '../data/dataset';
 import type { CropCache } from '../data/crop-cache';
-import type { ReadSamples, UnreadableImage } from '../data/read-all';
+import type { ReadSamples } from '../data/read-all';
 import type { Sample } from '../data/image-folder';
+import { UnreadableError, type UnreadableImage } from '../data/unreadable';
 import { ResnetFtError } from '../errors';
 import { shownBytes } from '../files/disk';
 import { geometryOf, type Preprocessing } from '../options';
@@ -32,7 +33,7 @@ interface CropDataOptions {
 }
 
 /**
- * Makes the crops of both splits, and names every unreadable image of both at once.
+ * Makes the crops of both splits, and fails with one error of all unreadable images.
  *
  * @throws ResnetFtError IMAGE_UNREADABLE, DATA_INVALID, OUTPUT_NOT_WRITABLE, NATIVE_ERROR where there is no memory, ABORTED
  */
@@ -65,8 +66,8 @@ async function cropSplits(options: CropDataOptions, cache: CropCache | undefined
   let done = 0;
   const onProgress = (): void => emit({ kind: 'crops', done: ++done, total });
   const unreadable: UnreadableImage[] = [];
-  const failures: ResnetFtError[] = [];
-  // Both splits are read before the run fails, so that all unreadable images are named at once.
+  const failed: UnreadableImage[] = [];
+  // Both splits are read before the run fails, so that one error is of all unreadable images.
   const reading = async <T extends Made<CropStore | ImageStore>>(work: Promise<T>) => {
     try {
       const { unreadable: left, ...made } = await work;
@@ -74,8 +75,8 @@ async function cropSplits(options: CropDataOptions, cache: CropCache | undefined
       return { ...made, targets: Int32Array.from(made.kept, (sample) => sample.target) };
     } catch (error) {
       if (error instanceof ResnetFtError && error.code === 'NATIVE_ERROR') throw withHint(error);
-      if (!(error instanceof ResnetFtError && error.code === 'IMAGE_UNREADABLE')) throw error;
-      failures.push(error);
+      if (!(error instanceof UnreadableError)) throw error;
+      failed.push(...error.unreadable);
       return undefined;
     }
   };
@@ -86,13 +87,7 @@ async function cropSplits(options: CropDataOptions, cache: CropCache | undefined
       : keepSplit('train', dataset.train, shortSide, dataset.val.length, parts),
   );
   const val = await reading(cropSplit('val', dataset.val, parts));
-  if (train === undefined || val === undefined) {
-    const [first, second] = failures;
-    if (first === undefined) throw new Error('a split without crops has an error');
-    if (second === undefined) throw first;
-    const hint = first.hint === undefined ? {} : { hint: first.hint };
-    throw new ResnetFtError('IMAGE_UNREADABLE', `${first.message}; ${second.message}`, hint);
-  }
+  if (train === undefined || val === undefined) throw new UnreadableError(failed);
   for (const { file, reason } of unreadable) emit({ kind: 'skipped', file, reason });
   return {
     train:

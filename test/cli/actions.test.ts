@@ -16,6 +16,37 @@ test.each([
   expect(await run(args)).toEqual({ code: 2, stdout: '', stderr: `resnet-ft: ${message}\n` });
 });
 
+describe('an argument that begins with a hyphen', () => {
+  // None of these exists, and the name in the error is what was taken for the positional.
+  test.each([
+    [['check', '--', '-d'], 1, /no such folder: .*\/-d/],
+    [['check', '--quiet', '--', '--json'], 1, /no such folder: .*\/--json/],
+    [['train', '--val-split', '.2', '--', '-d'], 1, /no such folder: .*\/-d/],
+    [['eval', '--quiet', 'none.safetensors', '--', '-d'], 1, /no such folder: .*\/-d/],
+    [
+      ['eval', '--', 'none.safetensors', '-d', '-e'],
+      2,
+      /Expected 2 arguments for eval but received none.safetensors, -d, -e/,
+    ],
+    [['data', '--', '-d'], 2, /<name> but received -d/],
+    [['weights', 'download', '--', '-d'], 2, /-d/],
+    [['predict', '--', '-m', '-x.jpg'], 2, /-m/],
+    [['check', '--'], 2, /Expected resnet-ft check <data>/],
+    [['eval', '--', '-m'], 2, /Expected resnet-ft eval <model> <folder>/],
+  ])('follows --: %j', async (args, code, message) => {
+    const ran = await run(args);
+    expect(ran.stderr).toMatch(message);
+    expect(ran.stderr).toMatch(/^resnet-ft: [^\n]+\n$/);
+    expect(ran.code).toBe(code);
+  });
+
+  test('is an option without --, and named as it was typed', async () => {
+    expect((await run(['train', '-d'])).stderr).toMatch(/^resnet-ft: Unknown option -d\b/);
+    expect((await run(['check', 'x', '--dd'])).stderr).toMatch(/^resnet-ft: Unknown option --dd\b/);
+    expect((await run(['check', '--data', 'x', 'y'])).stderr).toMatch(/^resnet-ft: Unknown option --data\b/);
+  });
+});
+
 test('the help of a command with actions lists them, and that of an action has its options', async () => {
   const group = await run(['libtorch', '--help']);
   expect(group).toMatchObject({ code: 0, stderr: '' });

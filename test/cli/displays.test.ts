@@ -37,6 +37,15 @@ const EPOCH: TrainEvent = {
   seconds: 17.6,
 } as const;
 
+test('of many skipped images the first five are told, then how many more and where they stand', () => {
+  const skipped = (count: number): TrainEvent[] =>
+    Array.from({ length: count }, (_, i) => ({ kind: 'skipped', file: `/data/${i}.jpg`, reason: 'is empty' }));
+  const text = shown(undefined, [...skipped(400), START]);
+  expect(text.match(/^skipped .*: is empty$/gm)).toHaveLength(5);
+  expect(text).toMatch(/^skipped 395 more images: \/tmp\/run\/skipped\.jsonl names all 400$/m);
+  expect(shown(undefined, [...skipped(5), START])).not.toMatch(/more/);
+});
+
 test('many classes are told by their number and the first of them', () => {
   const classes = Array.from({ length: 1000 }, (_, i) => `class ${i}`);
   const text = shown(undefined, [{ kind: 'data', classes, train: 10, val: 5 }]);

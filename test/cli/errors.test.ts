@@ -91,6 +91,19 @@ describe('errors of the data end with exit code 1', () => {
     fs.writeFileSync(path.join(data, 'val', 'bees', 'text.jpg'), 'this is no image');
     const stderr = await fails(data, [], 1, /corrupt\.jpg/);
     expect(stderr).toContain('text.jpg');
+    // One list of both splits, with one count.
+    expect(stderr.match(/could not be read/g)).toHaveLength(1);
+    expect(stderr).toMatch(/^resnet-ft: 2 images could not be read: /);
+  });
+
+  test('of many unreadable images of both splits the first five are named, and all are counted', async () => {
+    const data = copy();
+    for (let i = 0; i < 4; i++) {
+      fs.writeFileSync(path.join(data, 'train', 'ants', `text-${i}.jpg`), 'this is no image');
+      fs.writeFileSync(path.join(data, 'val', 'bees', `text-${i}.jpg`), 'this is no image');
+    }
+    const stderr = await fails(data, [], 1, /^resnet-ft: 8 images could not be read: .*; and 3 more\. Repair/);
+    expect(stderr.match(/text-\d\.jpg: /g)).toHaveLength(5);
   });
 });
 

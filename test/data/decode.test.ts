@@ -31,6 +31,11 @@ async function jpeg(): Promise<Buffer> {
     .toBuffer();
 }
 
+const png = async (): Promise<Buffer> =>
+  sharp(await jpeg())
+    .png()
+    .toBuffer();
+
 const hugeBmp = Buffer.alloc(70);
 hugeBmp.write('BM', 'latin1');
 hugeBmp.writeUInt32LE(54, 10);
@@ -46,8 +51,22 @@ test.each([
     async () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
     /svg|not an image/,
   ],
+  ['page.jpg', async () => Buffer.from('<!doctype html><html></html>'), /: is a web page$/],
+  [
+    'lfs.jpg',
+    async () => Buffer.from('version https://git-lfs.github.com/spec/v1\n'),
+    /: is a Git LFS pointer, not the image/,
+  ],
+  ['photo.jpg', async () => Buffer.from('\0\0\0\x18ftypheic\0\0\0\0'), /: is HEIC$/],
+  ['paper.png', async () => Buffer.from('%PDF-1.7\n'), /: is a PDF$/],
+  ['zeros.jpg', async () => Buffer.alloc(100), /: is nothing but zeros$/],
   ['empty.png', async () => Buffer.alloc(0), /the file is empty/],
-  ['cut.jpg', async () => (await jpeg()).subarray(0, 1500), /premature|truncated|end/i],
+  ['cut.jpg', async () => (await jpeg()).subarray(0, 1500), /: the file is cut off \(VipsJpeg: premature end[^)]*\)$/],
+  [
+    'cut.png',
+    async () => (await png()).subarray(0, 3000),
+    /: the file is cut off or damaged \(.*libpng read error.*\)$/,
+  ],
   ['huge.ppm', async () => Buffer.from('P6 999999 999999 255\n'), /too large/],
   ['huge.bmp', async () => hugeBmp, /too large/],
   ['cut.pgm', async () => Buffer.from('P5 9 9 255\nabc'), /cut off/],

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { scanImageFolder } from '../../lib/data/image-folder';
+import { layoutOf } from '../../lib/check/layout';
+import { openDataset } from '../../lib/data/dataset';
+import { scanImageFolder, unreadableFolder } from '../../lib/data/image-folder';
 
 let root: string;
 beforeEach(() => {
@@ -38,6 +40,29 @@ test('files are found in sub-folders, in the order of whole paths, by extension'
     'c/a/b/2.TiFF',
   ]);
   expect(samples.every(({ file }) => path.isAbsolute(file))).toBe(true);
+});
+
+test('what is there and no folder is not said to be missing, and the system says why in its own words once', async () => {
+  put('file.jpg');
+  const file = path.join(root, 'file.jpg');
+  const circle = path.join(root, 'circle');
+  symlinkSync(circle, circle);
+  const opened = [
+    scanImageFolder,
+    (data: string) => openDataset({ data, seed: 0 }),
+    (data: string) => layoutOf(data, undefined),
+  ];
+  for (const open of opened) {
+    const message = `${file} is a file, not a folder`;
+    await expect(open(file)).rejects.toMatchObject({ code: 'DATA_NOT_FOUND', message });
+    await expect(open(circle)).rejects.toThrow(/circle: cannot be read: .*ELOOP/);
+    await expect(open(path.join(file, 'x'))).rejects.toThrow(/^no such folder: .*x$/);
+  }
+  // Root, as which tests may run, is never denied anything.
+  const denied = Object.assign(new Error("EACCES: permission denied, scandir '/a'"), {
+    ...{ errno: -13, code: 'EACCES', syscall: 'scandir', path: '/a' },
+  });
+  expect(unreadableFolder('/a', denied).message).toBe('/a: cannot be read: permission denied (EACCES)');
 });
 
 (process.platform === 'win32' ? test.skip : test)('links are followed, and one without end is named', async () => {

@@ -28,7 +28,7 @@ onUnix('files that are none', () => {
   test.each([
     ['a named pipe', pipe, /is a named pipe, not a file/],
     ['a link to a device', zero, /is a device, not a file/],
-    ['a socket', socket, /is a socket or a device, not a file/],
+    ['a socket', socket, /is a socket, not a file/],
     ['a folder', folder, /is a folder, not a file/],
   ])('%s is unreadable', async (_, file, reason) => {
     const message = await decodeImage(file).catch((error: Error) => error.message);

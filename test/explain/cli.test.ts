@@ -216,6 +216,20 @@ test('neighbours are training images, the image itself first, and kept for the n
   expect(fs.statSync(kept).size).toBeGreaterThan(1000);
 });
 
+test('neighbours need no validation images', async () => {
+  const moved = path.join(folder, 'moved');
+  fs.cpSync(path.join(path.dirname(VAL), 'train'), path.join(moved, 'train'), { recursive: true });
+  const options = ['--neighbours', '1', '--json', '--output', output()];
+  const { code, stdout, stderr } = await explain([ANT], ...options, '--data', moved);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const near = records(stdout)[0]?.['neighbours'] as { file: string }[];
+  expect(near[0]?.file).toContain(`${moved}${path.sep}`);
+  // Images of training that are others are told all the same.
+  fs.rmSync(path.join(moved, 'train', 'ants', fs.readdirSync(path.join(moved, 'train', 'ants'))[0] ?? ''));
+  const { stderr: other } = await explain([ANT], ...options, '--force', '--data', moved);
+  expect(other).toMatch(/class ants of the training images has/);
+});
+
 test('neighbours need the run and its images', async () => {
   const alone = path.join(folder, 'alone.safetensors');
   fs.copyFileSync(path.join(model, 'model.safetensors'), alone);

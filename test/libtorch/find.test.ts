@@ -38,6 +38,8 @@ test('libraries come in load order, with CUDA where it is', () => {
 
 test.each([
   ['there is no such folder', () => {}],
+  // As of a folder in that of another user, which a test of root could look into.
+  ['it cannot be read: ', (folder: string) => fs.symlinkSync(folder, folder)],
   ['version 2.12.1 is outside >=2.13 <2.15', (folder: string) => void fakeLibtorch(folder, '2.12.1')],
   ['version 2.15.0 is outside >=2.13 <2.15', (folder: string) => void fakeLibtorch(folder, '2.15.0')],
   [

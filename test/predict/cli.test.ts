@@ -187,6 +187,16 @@ describe('a list on standard input', () => {
   });
 });
 
+test('files of a folder that are not taken are counted, those beside a named image not', async () => {
+  const mixed = path.join(tmp, 'mixed');
+  fs.mkdirSync(mixed);
+  for (const name of ['a.gif', 'b.gif', 'noextension', '.hidden']) fs.writeFileSync(path.join(mixed, name), '');
+  fs.copyFileSync(BEE, path.join(mixed, 'bee.jpg'));
+  const ignored = 'ignored 3 files whose names have no image extension: 2 .gif, 1 without a usual extension\n';
+  expect(await run(['predict', model, mixed])).toMatchObject({ code: 0, stderr: ignored });
+  expect((await run(['predict', model, path.join(mixed, 'bee.jpg')])).stderr).toBe('');
+});
+
 test('--features gives the input of the classifier', async () => {
   const ran = await run(['predict', model, ANT, '--json', '--features']);
   expect(records(ran.stdout)[0]?.['features']).toHaveLength(512);
@@ -195,6 +205,7 @@ test('--features gives the input of the classifier', async () => {
 test.each([
   [['m'], /Expected resnet-ft predict <model> <images\.\.>/],
   [['m', 'x.jpg', '--top-k', '0'], /Expected an integer of at least 1 for --top-k but received 0/],
+  [['m', 'x.jpg', '--null'], /Expected - among the images for --null/],
   [['m', 'x.jpg', '--features'], /--json .*--features/],
   [['m', 'x.jpg', '--topk', '2'], /--topk.*Did you mean --top-k\?/],
 ])('%j is a usage error', async (args, message) => {

@@ -1,6 +1,7 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import type { RgbImage } from '../../backend/types';
 import { checkSize, MAX_PIXELS } from '../limits';
+import { insteadOf } from '../no-image';
 import { decodeBmp, isBmp, readBmpHeader } from './bmp';
 import { cmykToRgb } from './cmyk';
 import { decodeGif, isGif, readGifFrame } from './gif';
@@ -83,7 +84,10 @@ async function planFormat(bytes: Buffer, strict: SharpOptions): Promise<Plan> {
     return { width, height, bytesPerPixel: 4, inScript: true, decode: () => decodeGif(bytes) };
   }
   // Nothing else is handed to sharp, which would open drawings and films too: an SVG of 200 bytes can keep it busy for hours.
-  if (!isJpeg(bytes) && !isWebp(bytes)) throw new Refusal('not an image of a supported format');
+  if (!isJpeg(bytes) && !isWebp(bytes)) {
+    const instead = insteadOf(bytes);
+    throw new Refusal(instead === undefined ? 'not an image of a supported format' : `is ${instead}`);
+  }
   if (isJpeg(bytes)) checkScans(bytes);
   const { space, width, height } = await sharp(bytes, OPTIONS).metadata();
   const cmyk = space === 'cmyk';
