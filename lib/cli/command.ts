@@ -2,6 +2,7 @@ import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
 import { kebab, rejectOption, type OptionTable } from '../options';
 import { suggest } from '../text/suggest';
+import { beforeEnd } from './command-line';
 import { watchSignals } from './stop';
 import { onOutputFailure, resultsAreInFiles } from './streams';
 
@@ -113,8 +114,7 @@ const HELP_ALL = 'help-all';
 
 /** The arguments with `--help` where they ask for the help with all options. */
 export function withHelpAll(argv: readonly string[]): string[] {
-  const end = argv.indexOf('--');
-  const asked = argv.slice(0, end < 0 ? argv.length : end).includes(`--${HELP_ALL}`);
+  const asked = beforeEnd(argv).includes(`--${HELP_ALL}`);
   return asked ? ['--help', ...argv] : [...argv];
 }
 

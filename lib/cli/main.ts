@@ -12,6 +12,7 @@ import { benchCommand } from './bench';
 import { buildCommand } from './build';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
+import { beforeEnd, calledCommand, refuseFlagValues } from './command-line';
 import { compareCommand } from './compare';
 import { dataCommand } from './data';
 import { doctorCommand } from './doctor';
@@ -134,8 +135,7 @@ export async function main(argv: string[]): Promise<void> {
 
 /** yargs looks options up in plain objects, and what these have by themselves is no option. */
 function refuseObjectNames(argv: readonly string[]): void {
-  const end = argv.indexOf('--');
-  for (const word of end < 0 ? argv : argv.slice(0, end)) {
+  for (const word of beforeEnd(argv)) {
     const name = /^--(?:no-)?([^=.]+)/.exec(word)?.[1];
     if (name !== undefined && name in Object.prototype) throw new UsageError(`Unknown option --${name}`);
   }
@@ -143,6 +143,7 @@ function refuseObjectNames(argv: readonly string[]): void {
 
 async function runCommand(argv: string[]): Promise<void> {
   refuseObjectNames(argv);
+  refuseFlagValues(argv, calledCommand(argv, COMMANDS));
   const { default: yargs } = await import('yargs');
   const parser: Argv = yargs(withHelpAll(argv), packageRoot())
     .scriptName('resnet-ft')

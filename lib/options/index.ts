@@ -29,6 +29,7 @@ export {
   kebab,
   oneOf,
   rejectOption,
+  rejectUse,
   requireText,
   resolveOptions,
   type Effect,

@@ -97,6 +97,17 @@ export function rejectOption(expected: string, name: string, value: unknown, hin
   throw new ResnetFtError('INVALID_OPTION', message, hint === undefined ? {} : { hint });
 }
 
+/**
+ * Throws the error of an option that can't be used beside others, or without one: there no other value of it would do, and a sentence says so.
+ *
+ * @param message names the options, and begins with that which is refused
+ * @param hint what to do, where the message alone does not say it
+ */
+export function rejectUse(message: string, hint?: string): never {
+  // eslint-disable-next-line no-restricted-syntax -- here it is made
+  throw new ResnetFtError('INVALID_OPTION', message, hint === undefined ? {} : { hint });
+}
+
 /** Words as an expectation lists them: `pth, safetensors or onnx`. */
 export function oneOf(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

@@ -11,6 +11,7 @@ test.each([
   ],
   [['weights', 'list', 'x'], 'Expected no argument for weights list but received x. See resnet-ft --help'],
   [['weights', 'list', '--offlin'], 'Unknown option --offlin. Did you mean --offline?'],
+  [['weights', 'list', '--json=1'], '--json takes no value, or true or false. See resnet-ft --help'],
   [['data', 'wasps'], 'Expected hymenoptera for <name> but received wasps. See resnet-ft --help'],
 ])('%j', async (args, message) => {
   expect(await run(args)).toEqual({ code: 2, stdout: '', stderr: `resnet-ft: ${message}\n` });

@@ -46,6 +46,11 @@ describe('usage errors end with exit code 2', () => {
     [['--btch-size', '4'], /--btch-size.*Did you mean --batch-size\?/],
     [['--device', 'gpu'], /Expected auto, cpu, cuda or cuda:N for --device but received gpu/],
     [['--nesterov', '--momentum', '0'], /--momentum/],
+    [['--nesterov=maybe'], /^resnet-ft: --nesterov takes no value, or true or false\./],
+    [['--decayNormBias='], /^resnet-ft: --decay-norm-bias takes no value, or true or false\./],
+    [['--json=foo'], /^resnet-ft: --json takes no value, or true or false\./],
+    [['--quiet='], /^resnet-ft: --quiet takes no value, or true or false\./],
+    [['--verbose=yes'], /--verbose takes no value, or true or false\./],
   ])('%j', async (args, message) => {
     await fails(ANTS_BEES, args, 2, message);
   });

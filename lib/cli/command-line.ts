@@ -1,0 +1,34 @@
+import { kebab, rejectUse } from '../options';
+import type { Command } from './command';
+
+/** What every command takes without a value. */
+const COMMON_FLAGS = ['verbose', 'help', 'version'];
+
+/** The arguments before `--`, behind which nothing is an option. */
+export function beforeEnd(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end < 0 ? argv : argv.slice(0, end);
+}
+
+/** The command that the arguments call, or where they name one, the action of it; undefined where there is none. */
+export function calledCommand(argv: readonly string[], commands: readonly Command[]): Command | undefined {
+  const words = beforeEnd(argv).filter((word) => !word.startsWith('-'));
+  const command = commands.find(({ usage }) => usage.split(' ')[0] === words[0]);
+  return command?.actions?.find(({ usage }) => words.slice(1).includes(usage.split(' ')[1] ?? '')) ?? command;
+}
+
+/**
+ * Refuses a value of an option that is yes or no: yargs would take any word but `true` for no.
+ *
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function refuseFlagValues(argv: readonly string[], command: Command | undefined): void {
+  const ofActions = (command?.actions ?? []).flatMap(({ flags }) => flags);
+  const flags = [...COMMON_FLAGS, ...(command?.flags ?? []), ...ofActions];
+  for (const word of beforeEnd(argv)) {
+    const [, name = '', value] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (value === undefined || value === 'true' || value === 'false') continue;
+    const flag = kebab(name);
+    if (flags.includes(flag)) rejectUse(`--${flag} takes no value, or true or false`);
+  }
+}
