@@ -15,7 +15,7 @@ import { labelOf } from '../repeats/table';
 import type { RepeatEvent, RepeatKind } from '../repeats/types';
 import { placeFrom } from '../team/place';
 import { tellLauncherRun } from '../team/report';
-import { startTeam } from '../team/start';
+import { refuseWithoutTeam, startTeam } from '../team/start';
 import { say, sayJson } from '../text/terminal';
 import type { Watch } from '../watch/watch';
 import { defineCommand, usageError, type CommandContext } from './command';
@@ -42,6 +42,7 @@ export const trainCommand = defineCommand({
     const input = { ...(data === undefined ? {} : { data }), ...options };
     const by = await severalBy(options);
     refuseBesideTeam(options, by, nproc);
+    refuseWithoutTeam({ nproc, processTimeout, syncBatchNorm: options['syncBatchNorm'] }, process.env);
     if (await startTeam(nproc, process.env, () => context.takeTime(), goOnCommand(nproc))) return;
     // Of processes that train together one speaks for all.
     const speaks = (placeFrom(process.env)?.rank ?? 0) === 0;

@@ -2,12 +2,13 @@ import { AUGMENTATION_OPTIONS, settleAugmentation } from './augmentation';
 import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
 import { EXTEND_OPTION, settleExtend } from './extend';
 import { checkGeometryOptions, GEOMETRY_OPTIONS } from './geometry';
-import { checkOptimization, OPTIMIZATION_OPTIONS, withOptimizerDefaults } from './optimization';
+import { checkOptimization, OPTIMIZATION_OPTIONS, optimizerDefaults, withOptimizerDefaults } from './optimization';
 import { checkFold, FOLD_OPTION } from './repeats';
 import {
   advanced,
   defined,
   rejectOption,
+  rejectUse,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -17,7 +18,7 @@ import {
 import { SIZE_PATTERN } from './size';
 import { RECIPES, recipeDefaults } from './recipes';
 import { STOPPING_OPTIONS } from './stopping';
-import { ARCHITECTURES, DRAWS, TRAIN_FROM } from './values';
+import { ARCHITECTURES, DRAWS, OPTIMIZERS, TRAIN_FROM } from './values';
 
 const RECIPE = 'Recipe';
 
@@ -289,6 +290,7 @@ export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRA
 export function resolveTrainOptions(input: TrainOptions, images?: number): ResolvedTrainOptions {
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of train', input);
   const { data, ...asked } = input;
+  refuseRateToChoose(asked);
   const given = withRecipe(asked, images);
   const options = {
     data: requireText('a folder', 'data', data),
@@ -318,7 +320,9 @@ export const NO_CROPS = 'none';
  * @throws ResnetFtError INVALID_OPTION
  */
 export function resolveAgain(options: ResolvedTrainOptions): ResolvedTrainOptions {
-  return { ...resolveTrainOptions({ ...options, recipe: 'tutorial' }), recipe: options.recipe };
+  const { recipe, chooseLr } = options;
+  // Its rate is one that was chosen.
+  return { ...resolveTrainOptions({ ...options, recipe: 'tutorial', chooseLr: false }), recipe, chooseLr };
 }
 
 /** What was given, before what the recipe has in its place. */
@@ -329,6 +333,12 @@ function withRecipe(asked: Given, images: number | undefined): Given {
   if (!RECIPES.includes(recipe)) return given;
   const merged = { ...(recipe === 'auto' ? {} : recipeDefaults(recipe, given, images)), ...given };
   return merged.cropScale === NO_CROPS ? { ...merged, cropScale: undefined } : merged;
+}
+
+/** Refuses a rate that would be chosen anew; one that is the default may be given again. */
+function refuseRateToChoose({ chooseLr, lr, optimizer = TRAIN_OPTIONS.optimizer.default }: Given): void {
+  if (chooseLr !== true || lr === undefined || !OPTIMIZERS.includes(optimizer)) return;
+  if (lr !== optimizerDefaults(optimizer).lr) rejectUse("--lr can't be used with --choose-lr, which chooses it");
 }
 
 /** Refuses what needs frozen modules, or such as are not. */

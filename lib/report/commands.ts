@@ -52,6 +52,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'backend',
   'cacheDir',
   'cropCache',
+  // Of several processes, whose number a run does not know: one comes to the same.
+  'syncBatchNorm',
 ]);
 
 /** The command that trains by these options, without those that go without saying. */
@@ -63,6 +65,8 @@ export function trainCommand({ data, ...options }: ResolvedTrainOptions): string
     }),
   );
   if (given['arch'] === DEFAULT_ARCHITECTURE && !String(options.weights).includes('.')) delete given['arch'];
+  // It is chosen again.
+  if (options.chooseLr) delete given['lr'];
   const whole = settled(data, given);
   for (const name of Object.keys(given)) {
     const { [name]: _, ...fewer } = given;

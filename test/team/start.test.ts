@@ -68,6 +68,9 @@ test.each<[string, string[], Record<string, string>, RegExp, number]>([
   ['folds', ['--nproc', '2', '--folds', '3'], {}, /^resnet-ft: Expected no value beside --folds for --nproc/, 2],
   ['seeds', ['--nproc', '2', '--seeds', '3'], {}, /^resnet-ft: Expected no value beside --seeds for --nproc/, 2],
   ['js', ['--nproc', '2', '--backend', 'js'], {}, /^resnet-ft: Expected no value beside --backend js for --nproc/, 2],
+  ['what one process has no use for', ['--sync-batch-norm'], {}, /^resnet-ft: --sync-batch-norm needs --nproc\./, 2],
+  ['a wait for nobody', ['--process-timeout', '60'], {}, /^resnet-ft: --process-timeout needs --nproc\./, 2],
+  ['no wait', ['--process-timeout', '0'], {}, /for --process-timeout but received 0\./, 2],
   ['folds of several processes', ['--folds', '3'], PLACE, /for --folds/, 2],
   [
     '--nproc under another starter',
