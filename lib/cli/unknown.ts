@@ -26,9 +26,11 @@ export const unknownCommand = defineCommand({
     const { fitUnknown } = await import('../explain/fit-unknown.js');
     const download = createDownloadDisplay({ quiet: json });
     const bar = new ProgressBar(process.stderr, { label: 'images', time: true });
+    let unchanged = false;
     const show = (event: UnknownEvent): void => {
       if (event.kind === 'download') download.show(event.event);
       else if (event.kind === 'fallback') tellFallback(event);
+      else if (event.kind === 'unchanged') unchanged = true;
       else if (!json) bar.show(event.done, event.total);
     };
     let result;
@@ -38,8 +40,8 @@ export const unknownCommand = defineCommand({
       download.close();
       bar.stop();
     }
-    if (json) sayJson(result ?? { forgotten: true });
-    else if (result === undefined) say('the model has no threshold any more');
+    if (json) sayJson(result ?? { forgotten: !unchanged });
+    else if (result === undefined) say(`the model has no threshold${unchanged ? '' : ' any more'}`);
     else linesOf(result).forEach((line) => say(line));
   },
 });
