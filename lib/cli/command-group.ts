@@ -12,6 +12,7 @@ export function defineGroup(name: string, describe: string, actions: readonly Co
   const words = actions.map(({ usage: whole }) => whole.split(' ')[1] ?? '');
   return {
     usage,
+    options: {},
     flags: [],
     actions,
     command: name,

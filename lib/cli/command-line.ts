@@ -1,4 +1,4 @@
-import { kebab, rejectUse } from '../options';
+import { kebab, rejectMissing, rejectUse } from '../options';
 import type { Command } from './command';
 
 /** What every command takes without a value. */
@@ -30,5 +30,19 @@ export function refuseFlagValues(argv: readonly string[], command: Command | und
     if (value === undefined || value === 'true' || value === 'false') continue;
     const flag = kebab(name);
     if (flags.includes(flag)) rejectUse(`--${flag} takes no value, or true or false`);
+  }
+}
+
+/**
+ * Throws the error of an option without its value, where that is what yargs says.
+ *
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function refuseMissingValue(message: string, command: Command | undefined): void {
+  const flag = /^Not enough arguments following: ([\w-]+)$/.exec(message)?.[1];
+  if (flag === undefined) return;
+  const tables = [command, ...(command?.actions ?? [])].map((one) => one?.options ?? {});
+  for (const [name, spec] of tables.flatMap((table) => Object.entries(table))) {
+    if (kebab(name) === kebab(flag)) rejectMissing(spec, `--${kebab(name)}`);
   }
 }

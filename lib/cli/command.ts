@@ -1,6 +1,6 @@
 import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
-import { kebab, rejectOption, type OptionTable } from '../options';
+import { kebab, rejectOption, rejectUse, type OptionTable } from '../options';
 import { suggest } from '../text/suggest';
 import { beforeEnd } from './command-line';
 import { watchSignals } from './stop';
@@ -42,6 +42,7 @@ type Arguments = Record<string, unknown>;
 /** A command for yargs, and how it is called in full. */
 export interface Command extends CommandModule<object, Arguments> {
   usage: string;
+  options: OptionTable;
   /** Options that take no value. */
   flags: readonly string[];
   /** Commands within this one. */
@@ -85,6 +86,11 @@ function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): t
     const hint = near === undefined ? `See resnet-ft ${wordsOf(spec).join(' ')} --help` : `Did you mean --${near}?`;
     // eslint-disable-next-line no-restricted-syntax -- there is no value of what does not exist
     throw new ResnetFtError('INVALID_OPTION', `Unknown option --${name}`, { hint });
+  }
+  for (const [name, { type }] of Object.entries(spec.options)) {
+    if (type !== 'boolean' && args[name] === false) {
+      rejectUse(`Unknown option --no-${kebab(name)}`, `For its default leave --${kebab(name)} out`);
+    }
   }
   const extra = leftOver(spec, args);
   const list = listOf(spec);
@@ -178,6 +184,7 @@ async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Prom
 export function defineCommand(spec: CommandSpec): Command {
   return {
     usage: spec.command,
+    options: spec.options,
     flags: [...flagsOf(spec.options), ...outputFlags(spec)],
     command: spec.command.replace(/ <\w+\.\.>/, ''),
     describe: spec.describe,

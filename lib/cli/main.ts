@@ -12,7 +12,7 @@ import { benchCommand } from './bench';
 import { buildCommand } from './build';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
-import { beforeEnd, calledCommand, refuseFlagValues } from './command-line';
+import { beforeEnd, calledCommand, refuseFlagValues, refuseMissingValue } from './command-line';
 import { compareCommand } from './compare';
 import { dataCommand } from './data';
 import { doctorCommand } from './doctor';
@@ -162,6 +162,7 @@ async function runCommand(argv: string[]): Promise<void> {
     .exitProcess(false)
     .updateStrings({ string: 'value', 'Show help': 'show help', 'Show version number': 'show the version' })
     .fail((message: string | null, error: Error | undefined) => {
+      refuseMissingValue(message ?? '', calledCommand(argv, COMMANDS));
       throw error instanceof ResnetFtError || message == null
         ? (error ?? new UsageError('unknown error'))
         : new UsageError(missing(message, argv) ?? message);

@@ -1,6 +1,6 @@
 import {
   kebab,
-  rejectOption,
+  rejectUse,
   REPEAT_OPTIONS,
   resolveOptions,
   resolveWatch,
@@ -80,10 +80,9 @@ function refuseBesideTeam(options: Record<string, unknown>, by: RepeatKind | und
   if (by === undefined && !js) return;
   const option =
     by === undefined ? '--backend js' : options[by] === undefined ? '--resume of several trainings' : `--${kebab(by)}`;
-  if (nproc !== undefined) rejectOption(`no value beside ${option}`, '--nproc', nproc);
+  if (nproc !== undefined) rejectUse(`--nproc can't be used with ${option}`);
   if (placeFrom(process.env) === undefined) return;
-  const name = js && by === undefined ? 'backend' : options[by ?? ''] === undefined ? 'resume' : (by ?? '');
-  rejectOption('no such value where several processes train together', `--${name}`, options[name]);
+  rejectUse(`${option} can't be used where several processes train together`);
 }
 
 /** The page that follows the training, and the line that says where it is. */

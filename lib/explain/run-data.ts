@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Dataset } from '../data/dataset';
 import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
 import type { DownloadEvent } from '../download/types';
-import { rejectOption } from '../options';
+import { rejectUse } from '../options';
 import { openData } from '../train/open-data';
 import { readConfig, type RunConfig } from '../train/run-config';
 
@@ -53,5 +53,5 @@ export async function requireRun(file: string, option: string): Promise<RunConfi
   const config = await readConfig(folder);
   if (config !== undefined) return config;
   const hint = `It needs the images of training: ${folder} has no config.json`;
-  return rejectOption('the folder of a run of train as the model', option, file, hint);
+  rejectUse(`${option} needs the folder of a run of train, and ${file} is in none`, hint);
 }

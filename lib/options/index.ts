@@ -28,6 +28,7 @@ export {
   defined,
   kebab,
   oneOf,
+  rejectMissing,
   rejectOption,
   rejectUse,
   requireText,

@@ -297,11 +297,11 @@ export function resolveTrainOptions(input: TrainOptions, images?: number): Resol
     ...settleExtend(withOptimizerDefaults(resolveOptions(TRAIN_OPTIONS, given, 'train')), given.weights),
   };
   if (options.minDelta > 0 && options.patience === undefined) {
-    rejectOption('no value without --patience', '--min-delta', options.minDelta);
+    rejectUse('--min-delta needs --patience');
   }
   checkOptimization(options);
   if (options.val !== undefined && options.valSplit !== undefined) {
-    rejectOption('no value beside --val', '--val-split', options.valSplit);
+    rejectUse("--val-split can't be used with --val");
   }
   requireFrozen(options);
   checkFold(options);
@@ -343,8 +343,8 @@ function refuseRateToChoose({ chooseLr, lr, optimizer = TRAIN_OPTIONS.optimizer.
 
 /** Refuses what needs frozen modules, or such as are not. */
 function requireFrozen({ trainFrom, headEpochs, chooseLr, cropScale }: ResolvedTrainOptions): void {
-  if (headEpochs > 0 && trainFrom === 'fc') rejectOption('0 with --train-from fc', '--head-epochs', headEpochs);
+  if (headEpochs > 0 && trainFrom === 'fc') rejectUse("--head-epochs can't be used with --train-from fc");
   if (!chooseLr) return;
-  if (trainFrom !== 'fc') rejectOption('no value without --train-from fc', '--choose-lr', chooseLr);
-  if (cropScale !== undefined) rejectOption('no value beside --choose-lr', '--crop-scale', cropScale);
+  if (trainFrom !== 'fc') rejectUse('--choose-lr needs --train-from fc');
+  if (cropScale !== undefined) rejectUse("--crop-scale can't be used with --choose-lr");
 }

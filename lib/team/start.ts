@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { ResnetFtError } from '../errors';
-import { rejectOption, rejectUse, resolveOptions, TEAM_OPTIONS } from '../options';
+import { rejectUse, resolveOptions, TEAM_OPTIONS } from '../options';
 import { countGpus } from './gpus';
 import { launch } from './launch';
 import { STARTED_BY, placeFrom } from './place';
@@ -99,7 +99,7 @@ export async function startTeam(
   if (asked !== undefined && (severalInPod || place !== undefined)) {
     const starter = place?.startedBy ?? 'kubeflow';
     const hint = 'Leave --nproc out, or unset RANK, WORLD_SIZE and their like to train on this machine alone';
-    rejectOption(`no value where ${starter} has started the processes`, '--nproc', asked, hint);
+    rejectUse(`--nproc can't be used where ${starter} has started the processes`, hint);
   }
   if (asked === undefined && !severalInPod) return false;
   const machine: TeamNode = severalInPod

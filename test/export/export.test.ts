@@ -197,7 +197,7 @@ describe('errors are one line, and no file is left', () => {
 
   test('of the options', async () => {
     await fails([], 2, /export <model>/);
-    await fails([trained], 2, /Expected pth, safetensors or onnx for --format/);
+    await fails([trained], 2, /export needs --format \(pth, safetensors or onnx\) or --output/);
     await fails(
       [trained, '--format', 'tflite'],
       2,

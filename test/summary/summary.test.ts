@@ -164,7 +164,7 @@ describe('of a model', () => {
   test('errors', async () => {
     await fails([path.join(tmp, 'no.pth')], 1, /no\.pth: no such file/);
     await fails(['imagenet-v9'], 2, /for weights of resnet50 but received imagenet-v9/);
-    await fails([file, '--outputs', '2'], 2, /no value beside a model for --outputs but received 2/);
+    await fails([file, '--outputs', '2'], 2, /--outputs can't be used with a model, which has its own/);
     await fails([file, '--arch', 'resnet50'], 1, /are of resnet18, not of resnet50/);
     await fails(['--arch', 'resnet51'], 2, /--arch but received resnet51/);
     await fails(['--outputs', '0'], 2, /at least 1 .*--outputs but received 0/);
