@@ -46,3 +46,24 @@ export function refuseMissingValue(message: string, command: Command | undefined
     if (kebab(name) === kebab(flag)) rejectMissing(spec, `--${kebab(name)}`);
   }
 }
+
+/** Where the options of a command are explained: in the help with every one, where the message names one that the usual help leaves out. */
+export function helpFor(message: string, command: Command | undefined): string {
+  if (command === undefined) return 'See resnet-ft --help';
+  const named: readonly string[] = message.match(/--[a-z\d][a-z\d-]*/g) ?? [];
+  const hidden = Object.entries(command.options).some(
+    ([name, { advanced }]) =>
+      advanced === true && (named.includes(`--${kebab(name)}`) || named.includes(`--no-${kebab(name)}`)),
+  );
+  const words = command.usage.split(' ').filter((word) => /^[a-z]/.test(word));
+  return `See resnet-ft ${words.join(' ')} --help${hidden ? '-all' : ''}`;
+}
+
+/** What is said of a word that is no command, where yargs says so; undefined where it speaks of something else. */
+export function noCommand(message: string, argv: readonly string[]): string | undefined {
+  const word = beforeEnd(argv).find((one) => !one.startsWith('-'));
+  if (word === undefined) return undefined;
+  if (message.startsWith('Did you mean ')) return `There is no command ${word}. ${message}`;
+  const [, first] = /^Unknown (?:command|argument)s?: (.*?)(?:, .*)?$/s.exec(message) ?? [];
+  return first === word ? `There is no command ${word}` : undefined;
+}

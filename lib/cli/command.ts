@@ -26,6 +26,8 @@ export interface CommandSpec {
   describe: string;
   /** What each positional is. */
   positionals: Readonly<Record<string, string>>;
+  /** What to name where the arguments are missing: goes on `Name `; left out where the usage says it better. */
+  needs?: string;
   options: OptionTable;
   examples?: readonly (readonly [command: string, what: string])[];
   /** What `--json` prints; without it, the command has no such option. */
@@ -42,6 +44,8 @@ type Arguments = Record<string, unknown>;
 /** A command for yargs, and how it is called in full. */
 export interface Command extends CommandModule<object, Arguments> {
   usage: string;
+  /** What to name where its arguments are missing. */
+  needs?: string | undefined;
   options: OptionTable;
   /** Options that take no value. */
   flags: readonly string[];
@@ -49,10 +53,15 @@ export interface Command extends CommandModule<object, Arguments> {
   actions?: readonly Command[];
 }
 
+/** What is said of a command that lacks arguments. */
+export function missingArguments({ usage, needs }: Pick<Command, 'usage' | 'needs'>): string {
+  return needs === undefined ? `Expected resnet-ft ${usage}` : `Name ${needs}`;
+}
+
 /** The error of a command that lacks arguments, or has none. */
-export function usageError(usage: string): ResnetFtError {
+export function usageError(command: Pick<Command, 'usage' | 'needs'>): ResnetFtError {
   // eslint-disable-next-line no-restricted-syntax -- how a command is called is no value of an option
-  return new ResnetFtError('INVALID_OPTION', `Expected resnet-ft ${usage}`);
+  return new ResnetFtError('INVALID_OPTION', missingArguments(command));
 }
 
 /** The words of the command itself: `libtorch`, `where`. */
@@ -95,7 +104,7 @@ function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): t
   const extra = leftOver(spec, args);
   const list = listOf(spec);
   if (list !== undefined && extra.length === 0) {
-    throw usageError(spec.command);
+    throw usageError({ usage: spec.command, needs: spec.needs });
   }
   if (list === undefined && extra.length > 0) {
     const count = Object.keys(spec.positionals).length;
@@ -131,7 +140,8 @@ function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
   }
   for (const [name, option] of Object.entries(spec.options)) {
     const choices = 'choices' in option && option.choices !== undefined ? `: ${option.choices.join(', ')}` : '';
-    const fallback = option.type === 'boolean' || option.default === undefined ? '' : ` [default: ${option.default}]`;
+    // Of a switch that is off nobody needs to be told.
+    const fallback = option.default === undefined || option.default === false ? '' : ` [default: ${option.default}]`;
     // Numbers are read as strings, so that an error can name what was typed.
     built = built.option(kebab(name), {
       type: option.type === 'boolean' ? 'boolean' : 'string',
@@ -184,6 +194,7 @@ async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Prom
 export function defineCommand(spec: CommandSpec): Command {
   return {
     usage: spec.command,
+    needs: spec.needs,
     options: spec.options,
     flags: [...flagsOf(spec.options), ...outputFlags(spec)],
     command: spec.command.replace(/ <\w+\.\.>/, ''),

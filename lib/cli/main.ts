@@ -7,12 +7,12 @@ import { tell } from '../text/terminal';
 import { packageVersion } from '../machine/version';
 import { TeamFailure } from '../team/launch';
 import { leaveWithLauncher, reportToLauncher } from '../team/report';
-import { withHelpAll, type Command } from './command';
+import { missingArguments, withHelpAll, type Command } from './command';
 import { benchCommand } from './bench';
 import { buildCommand } from './build';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
-import { beforeEnd, calledCommand, refuseFlagValues, refuseMissingValue } from './command-line';
+import { beforeEnd, calledCommand, helpFor, noCommand, refuseFlagValues, refuseMissingValue } from './command-line';
 import { compareCommand } from './compare';
 import { dataCommand } from './data';
 import { doctorCommand } from './doctor';
@@ -57,26 +57,24 @@ const COMMANDS: Command[] = [
 class UsageError extends Error {}
 
 /** The error of a command that lacks arguments; undefined if `message` is about something else. */
-function missing(message: string, argv: string[]): string | undefined {
+function missing(message: string, argv: readonly string[]): string | undefined {
   if (!message.startsWith('Not enough non-option arguments')) return undefined;
-  const words = argv.filter((word) => !word.startsWith('-'));
-  const command = COMMANDS.find(({ usage }) => usage.split(' ')[0] === words[0]);
-  const action = command?.actions?.find(({ usage }) => usage.split(' ')[1] === words[1]);
-  const known = action ?? command;
-  return known === undefined ? undefined : `Expected resnet-ft ${known.usage}`;
+  const command = calledCommand(argv, COMMANDS);
+  return command === undefined ? undefined : missingArguments(command);
 }
 
 /** `message. hint.` on one line, with the program's name before it. */
-function describe(error: unknown): { line: string; code: number } {
+function describe(error: unknown, argv: readonly string[]): { line: string; code: number } {
+  const help = (message: string): string => helpFor(message, calledCommand(argv, COMMANDS));
   if (error instanceof UsageError) {
     const { message } = error;
     return {
-      line: `${message.replace(/[.?]$/, '')}${message.endsWith('?') ? '?' : '.'} See resnet-ft --help`,
+      line: `${message.replace(/[.?]$/, '')}${message.endsWith('?') ? '?' : '.'} ${help(message)}`,
       code: 2,
     };
   }
   if (error instanceof ResnetFtError) {
-    const hint = error.hint ?? (error.code === 'INVALID_OPTION' ? 'See resnet-ft --help' : undefined);
+    const hint = error.hint ?? (error.code === 'INVALID_OPTION' ? help(error.message) : undefined);
     const line = hint === undefined ? error.message : `${error.message.replace(/\.$/, '')}. ${hint}`;
     return { line, code: error.code === 'INVALID_OPTION' ? 2 : error.code === 'ABORTED' ? stopCode() : 1 };
   }
@@ -100,11 +98,11 @@ const isOfFile = (error: unknown): error is NodeJS.ErrnoException & { path: stri
   error instanceof Error && typeof (error as NodeJS.ErrnoException).path === 'string' && 'syscall' in error;
 
 /** Writes the error as one line, with the stack where `--verbose` asks for it, and sets the exit code. */
-function report(error: unknown, verbose: boolean): void {
-  const { line, code } = describe(error);
+function report(error: unknown, argv: readonly string[]): void {
+  const { line, code } = describe(error, argv);
   const lost = error instanceof ResnetFtError && error.code === 'TEAM_LOST';
   if (!reportToLauncher({ line, code, lost })) tell(`resnet-ft: ${line}`);
-  if (verbose) {
+  if (argv.includes('--verbose')) {
     for (let cause = error; cause instanceof Error; cause = cause.cause) `${cause.stack}`.split('\n').forEach(tell);
   }
   process.exitCode = code;
@@ -115,10 +113,9 @@ export async function main(argv: string[]): Promise<void> {
   watchStreams();
   skipDestructors();
   leaveWithLauncher();
-  const verbose = argv.includes('--verbose');
   // What is thrown where nobody waits for it, as within Node.js itself where memory is short, is told like any error.
   process.on('uncaughtException', (error: unknown) => {
-    report(error, verbose);
+    report(error, argv);
     process.exit();
   });
   let caught: unknown;
@@ -130,7 +127,7 @@ export async function main(argv: string[]): Promise<void> {
   const end = await settleOutput(caught);
   if (end === undefined) return;
   if ('code' in end) process.exitCode = end.code;
-  else report(end.error, verbose);
+  else report(end.error, argv);
 }
 
 /** yargs looks options up in plain objects, and what these have by themselves is no option. */
@@ -165,7 +162,7 @@ async function runCommand(argv: string[]): Promise<void> {
       refuseMissingValue(message ?? '', calledCommand(argv, COMMANDS));
       throw error instanceof ResnetFtError || message == null
         ? (error ?? new UsageError('unknown error'))
-        : new UsageError(missing(message, argv) ?? message);
+        : new UsageError(missing(message, argv) ?? noCommand(message, argv) ?? message);
     });
   await parser.parseAsync();
 }

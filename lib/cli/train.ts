@@ -20,11 +20,14 @@ import { say, sayJson } from '../text/terminal';
 import type { Watch } from '../watch/watch';
 import { defineCommand, usageError, type CommandContext } from './command';
 
-/** `resnet-ft train <data>` */
+const NEEDS = 'a folder of images, or with --resume a run to go on with';
+
+/** `resnet-ft train [data]` */
 export const trainCommand = defineCommand({
   command: 'train [data]',
   describe: 'Fine-tune a ResNet on a folder of images',
   positionals: { data: "folder with train/ and val/, each with one folder per class, or hymenoptera (the tutorial's)" },
+  needs: NEEDS,
   options: { ...TRAIN_OPTIONS, ...REPEAT_OPTIONS, ...TEAM_OPTIONS, ...WATCH_OPTIONS },
   json: 'print one JSON record per line',
   quiet: 'print only the last line, or the table of several trainings',
@@ -38,7 +41,7 @@ export const trainCommand = defineCommand({
     const watched = resolveWatch({ watch, watchPort });
     const data = context.positionals['data'];
     const resume = options['resume'];
-    if (data === undefined && resume === undefined) throw usageError('train <data>');
+    if (data === undefined && resume === undefined) throw usageError({ usage: 'train <data>', needs: NEEDS });
     const input = { ...(data === undefined ? {} : { data }), ...options };
     const by = await severalBy(options);
     refuseBesideTeam(options, by, nproc);

@@ -184,7 +184,7 @@ test.each<[string, string[], number, RegExp]>([
 
 test('without images, and with a model that is not there', async () => {
   expect((await run(['explain', model])).stderr).toBe(
-    'resnet-ft: Expected resnet-ft explain <model> <images..>. See resnet-ft --help\n',
+    'resnet-ft: Expected resnet-ft explain <model> <images..>. See resnet-ft explain --help\n',
   );
   const missing = await run(['explain', path.join(folder, 'nothing'), ANT]);
   expect([missing.code, missing.stderr.trimEnd().split('\n').length]).toEqual([1, 1]);

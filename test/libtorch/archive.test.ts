@@ -226,7 +226,8 @@ test('which hash an archive must have', () => {
     'https://download.pytorch.org.evil.example/a.zip',
     'https://a/b.zip',
   ];
-  for (const url of untrusted) expect(() => expectedHash(url, undefined)).toThrow(/Expected the SHA-256 of/);
+  for (const url of untrusted)
+    expect(() => expectedHash(url, undefined)).toThrow(/--sha256 needs a value: the SHA-256 of/);
 });
 
 test('says so where another LibTorch goes before the one that was installed', async () => {
@@ -247,7 +248,7 @@ test.each([
     'Expected a SHA-256 of 64 hex digits for --sha256 but received abc',
   ],
   [['where', '--cuda'], 'Unknown option --cuda. See resnet-ft libtorch where --help'],
-  [['--cuda'], 'Expected resnet-ft libtorch <action>'],
+  [['--cuda'], 'Name an action: where or install'],
   [['where', 'here'], 'Expected no argument for libtorch where but received here'],
   [['instal'], 'Expected where or install for <action> but received instal. Did you mean install?'],
 ])('options that make no sense: %s', async (args, message) => {
