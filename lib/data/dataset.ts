@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { rejectOption, rejectUse, type Fold } from '../options';
@@ -49,7 +50,10 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     rejectUse("--val-split can't be used with --val");
   }
   const { fold } = options;
-  if (!(await isDirectory(data))) throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${data}`);
+  if (!(await isDirectory(data))) {
+    const message = fs.existsSync(data) ? `${data} is not a folder` : `no such folder: ${data}`;
+    throw new ResnetFtError('DATA_NOT_FOUND', message);
+  }
   const { folders, files } = await list(data);
   if (folders.length === 0 && files.length === 0) {
     throw new ResnetFtError('DATA_INVALID', `${data}: the folder is empty`, {

@@ -191,7 +191,7 @@ test('what cannot be done is said in one line, and the model stays as it was', a
     [[right.folder, '--batch-size', '0'], 2, /--batch-size/],
     [[right.folder, '--forget', '--data', tmp], 2, /^resnet-ft: --data can't be used with --forget\./],
     [[right.folder, '--forget', '--batch-size', '8'], 2, /^resnet-ft: --batch-size can't be used with --forget\./],
-    [['imagenet-v1'], 1, /./],
+    [['imagenet-v1'], 2, /^resnet-ft: There is no file or folder imagenet-v1\. Name the folder of a run of train$/],
   ];
   const before = [right, wrong, damaged, pipe, other].map(({ model }) => fs.readFileSync(model));
   for (const [args, code, line] of cases) {

@@ -211,7 +211,11 @@ describe('of a run', () => {
       [['unknown', model, '--keep', '95'], 2, /Expected a number above 0 and at most 1 for --keep but received 95/],
       [['unknown', model, '--data', folder], 1, /no such folder: .*train/],
       [['unknown', model, '--forget', '--keep', '0.5'], 2, /^resnet-ft: --keep can't be used with --forget\./],
-      [['unknown', 'imagenet-v1'], 1, /./],
+      [
+        ['unknown', 'nothere'],
+        2,
+        /^resnet-ft: There is no file or folder nothere\. Name the folder of a run of train$/,
+      ],
     ];
     for (const [args, code, line] of cases) {
       const { stderr, ...result } = await run(args);
