@@ -8,7 +8,7 @@ import { createDownloadDisplay } from './download-progress';
 import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
 
-const ORDINALS = ['1st', '2nd', '3rd'];
+const ORDINALS = ['', '2nd ', '3rd '];
 
 /** `resnet-ft unknown <run>` */
 export const unknownCommand = defineCommand({
@@ -50,7 +50,7 @@ function linesOf(result: UnknownResult): string[] {
   const { images, kept, probability, temperature, distance, neighbours, references, file } = result;
   return [
     `known: probability of at least ${probability.toFixed(4)} at temperature ${temperature.toFixed(3)}, and`,
-    `  distance to the ${ORDINALS[neighbours - 1] ?? `${neighbours}th`} nearest of ${references} training images of at most ${distance.toFixed(4)}`,
+    `  distance to the ${ORDINALS[neighbours - 1] ?? `${neighbours}th `}nearest of ${references} training images of at most ${distance.toFixed(4)}`,
     `${kept} of ${images} validation images (${percent(kept / images)}) count as known`,
     `written to ${shownPath(file)}`,
   ];

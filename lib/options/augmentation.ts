@@ -143,7 +143,7 @@ function checkRange(name: string, text: string | undefined, least: number, most:
   const [from, to] = rangeOf(text);
   if (!(from > 0 && from >= least && from <= to && to <= most)) {
     const lower = least === 0 ? 'above 0' : `at least ${least}`;
-    rejectOption(`two numbers, the lesser first, both ${lower}, at most ${most},`, name, text);
+    rejectOption(`two numbers, the lesser first, both ${lower} and at most ${most},`, name, text);
   }
 }
 

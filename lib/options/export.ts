@@ -86,7 +86,7 @@ export function resolveExportOptions(input: ExportOptions): ResolvedExportOption
     rejectOption(`a file name ending in ${oneOf(wanted)}`, '--output', output);
   }
   if (options.withPreprocessing && implied !== 'onnx') {
-    rejectUse(`--with-preprocessing can't be used with --format ${implied}, only with onnx`);
+    rejectUse(`--with-preprocessing needs onnx, and the format is ${implied}`);
   }
   return { ...options, output, format: implied, folder: false };
 }

@@ -38,7 +38,7 @@ export const LR_FIND_OPTIONS = {
     max: MOST_STEPS,
     default: 100,
     group: RANGE,
-    help: 'optimizer steps from the one to the other; fewer are done where the loss explodes before',
+    help: 'optimizer steps from the one to the other; fewer if the loss explodes sooner',
   },
   ...shared,
   skipUnreadable: { ...skipUnreadable, help: 'go on without images that cannot be read, and name them' },

@@ -85,7 +85,7 @@ export const TRAIN_OPTIONS = {
     default: 'tutorial',
     group: RECIPE,
     affects: 'training',
-    help: "what the options are that are not given: those of PyTorch's tutorial; linear: only the last layer, in seconds; finetune: that first, then everything; auto chooses by images and time",
+    help: "defaults of the options that are not given. tutorial: those of PyTorch's tutorial; linear: only the last layer is trained, in seconds; finetune: that first, then everything; auto: one of these, by images and time",
   },
   epochs: {
     type: 'number',
@@ -117,7 +117,7 @@ export const TRAIN_OPTIONS = {
     group: RECIPE,
     affects: 'training',
     advanced: true,
-    help: 'before all else, epochs of fc alone, on features that are computed once',
+    help: 'epochs in which fc alone is trained before all the rest, on features that are computed once',
   },
   chooseLr: {
     type: 'boolean',

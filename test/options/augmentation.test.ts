@@ -81,7 +81,7 @@ test.each<[Partial<TrainOptions>, RegExp]>([
   ],
   [
     { cropScale: '0..1' },
-    /^Expected two numbers, the lesser first, both above 0, at most 1, for --crop-scale but received 0\.\.1$/,
+    /^Expected two numbers, the lesser first, both above 0 and at most 1, for --crop-scale but received 0\.\.1$/,
   ],
   [{ cropScale: '0.9..0.5' }, /for --crop-scale/],
   [{ cropScale: '0.5..1.1' }, /for --crop-scale/],
