@@ -10,7 +10,7 @@ test.each([
     'Expected the name of weights for <name> but received ./x.pth. See resnet-ft weights download --help',
   ],
   [['weights', 'list', 'x'], 'Expected no argument for weights list but received x. See resnet-ft weights list --help'],
-  [['weights', 'download', '--offlin', 'x'], 'Unknown option --offlin. Did you mean --offline?'],
+  [['weights', 'download', 'x', '--offlin'], 'Unknown option --offlin. Did you mean --offline?'],
   [['weights', 'list', '--json=1'], '--json takes no value, or true or false. See resnet-ft weights list --help'],
   [['data'], 'Name a data set: hymenoptera. See resnet-ft data --help'],
   [['data', 'wasps'], 'Expected hymenoptera for <name> but received wasps. See resnet-ft data --help'],
