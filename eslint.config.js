@@ -40,7 +40,7 @@ const TERMINAL = [
 // Each invalid option has the same message.
 const INVALID_OPTION = {
   selector: 'NewExpression[callee.name="ResnetFtError"][arguments.0.value="INVALID_OPTION"]',
-  message: 'Throw it with rejectOption of lib/options/spec.ts.',
+  message: 'Throw it with rejectOption or rejectUse of lib/options/spec.ts.',
 };
 
 // A hint is a sentence of its own, after the message.

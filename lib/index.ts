@@ -193,7 +193,7 @@ export async function* explain(
 /**
  * Teaches a model of `train` to say "none of these", by the run's validation images: predictions then have a `verdict`.
  *
- * @returns undefined where `forget` took the threshold out of the model
+ * @returns undefined where `forget` took the threshold out of the model, or it had none
  * @throws ResnetFtError INVALID_OPTION, also where the model is not in the folder of a run; DATA_INVALID where the data set is not that
  *   of the run; OUTPUT_NOT_WRITABLE; ABORTED; what opening the model throws
  */

@@ -121,7 +121,7 @@ function paint(bytes: Uint8Array, crop: number): void {
 
 async function firstImages(folder: string, most: number): Promise<string[]> {
   if (!fs.existsSync(folder)) throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${folder}`);
-  if (!(await isDirectory(folder))) throw new ResnetFtError('DATA_INVALID', `${folder} is no folder`);
+  if (!(await isDirectory(folder))) throw new ResnetFtError('DATA_INVALID', `${folder} is not a folder`);
   const files: string[] = [];
   const problems = new Map<string, ResnetFtError>();
   const list = (): never => {

@@ -28,9 +28,11 @@ export const calibrateCommand = defineCommand({
     const { calibrateModel } = await import('../explain/calibrate.js');
     const download = createDownloadDisplay({ quiet: json });
     const bar = new ProgressBar(process.stderr, { label: 'images', time: true });
+    let unchanged = false;
     const show = (event: CalibrateEvent): void => {
       if (event.kind === 'download') download.show(event.event);
       else if (event.kind === 'fallback') tellFallback(event);
+      else if (event.kind === 'unchanged') unchanged = true;
       else if (!json) bar.show(event.done, event.total);
     };
     let result;
@@ -43,6 +45,10 @@ export const calibrateCommand = defineCommand({
     }
     if (json) {
       sayJson(result);
+      return;
+    }
+    if (unchanged) {
+      say('the model has no temperature');
       return;
     }
     if (result.temperature === null) say('the model has no temperature any more');

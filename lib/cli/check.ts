@@ -1,4 +1,4 @@
-import { CHECK_OPTIONS, rejectOption, type CheckOptions, type OptionTable } from '../options';
+import { CHECK_OPTIONS, rejectUse, type CheckOptions, type OptionTable } from '../options';
 import { say, sayJson } from '../text/terminal';
 import { defineCommand } from './command';
 
@@ -32,7 +32,7 @@ export const checkCommand = defineCommand({
     ['check photos --commands > mend.sh', 'commands that would mend it, to be read first'],
   ],
   async run({ commands, strict, ...options }, { positionals, json, quiet, signal }) {
-    if (commands === true && json) rejectOption('no value beside --json, which has the lines too,', '--commands', true);
+    if (commands === true && json) rejectUse("--commands can't be used with --json, which has the lines too");
     const { checkData } = await import('../check/check.js');
     const { CheckDisplay } = await import('./check-display.js');
     const display = new CheckDisplay();

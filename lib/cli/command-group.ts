@@ -11,9 +11,12 @@ import { usageError, type Command } from './command';
 export function defineGroup(name: string, describe: string, actions: readonly Command[]): Command {
   const usage = `${name} <action>`;
   const words = actions.map(({ usage: whole }) => whole.split(' ')[1] ?? '');
+  const needs = `an action: ${oneOf(words)}`;
   return {
     usage,
     listed: name,
+    needs,
+    options: {},
     flags: [],
     actions,
     command: name,
@@ -27,14 +30,18 @@ export function defineGroup(name: string, describe: string, actions: readonly Co
         built.command({ ...action, command: String(helping === true ? listed : command).replace(/^\S+ /, '') });
       }
       // Where no action fits.
-      return built.command('$0', false, {}, ({ _: given }) => reject(usage, words, given[1]));
+      return built.command('$0', false, {}, ({ _: given }) => reject({ usage, needs }, words, given[1]));
     },
     handler: () => {},
   };
 }
 
-function reject(usage: string, actions: readonly string[], given: string | number | undefined): never {
-  if (given === undefined) throw usageError(usage);
+function reject(
+  command: Pick<Command, 'usage' | 'needs'>,
+  actions: readonly string[],
+  given: string | number | undefined,
+): never {
+  if (given === undefined) throw usageError(command);
   const near = suggest(String(given), actions);
   rejectOption(oneOf(actions), '<action>', given, near === undefined ? undefined : `Did you mean ${near}?`);
 }

@@ -1,7 +1,8 @@
 import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
-import { kebab, rejectOption, type OptionTable } from '../options';
+import { kebab, rejectOption, rejectUse, type OptionTable } from '../options';
 import { suggest } from '../text/suggest';
+import { beforeEnd } from './command-line';
 import { watchSignals } from './stop';
 import { onOutputFailure, resultsAreInFiles } from './streams';
 
@@ -25,6 +26,8 @@ export interface CommandSpec {
   describe: string;
   /** What each positional is. */
   positionals: Readonly<Record<string, string>>;
+  /** What to name where the arguments are missing: goes on `Name `; left out where the usage says it better. */
+  needs?: string;
   options: OptionTable;
   examples?: readonly (readonly [command: string, what: string])[];
   /** What `--json` prints; without it, the command has no such option. */
@@ -43,16 +46,24 @@ export interface Command extends CommandModule<object, Arguments> {
   usage: string;
   /** Its words and positionals as the help lists them. Where yargs knew them while it reads arguments, it would take positionals itself. */
   listed: string;
+  /** What to name where its arguments are missing. */
+  needs?: string | undefined;
+  options: OptionTable;
   /** Options that take no value. */
   flags: readonly string[];
   /** Commands within this one. */
   actions?: readonly Command[];
 }
 
+/** What is said of a command that lacks arguments. */
+export function missingArguments({ usage, needs }: Pick<Command, 'usage' | 'needs'>): string {
+  return needs === undefined ? `Expected resnet-ft ${usage}` : `Name ${needs}`;
+}
+
 /** The error of a command that lacks arguments, or has none. */
-export function usageError(usage: string): ResnetFtError {
+export function usageError(command: Pick<Command, 'usage' | 'needs'>): ResnetFtError {
   // eslint-disable-next-line no-restricted-syntax -- how a command is called is no value of an option
-  return new ResnetFtError('INVALID_OPTION', `Expected resnet-ft ${usage}`);
+  return new ResnetFtError('INVALID_OPTION', missingArguments(command));
 }
 
 /** The words of the command itself: `libtorch`, `where`. */
@@ -100,8 +111,13 @@ function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): t
     // eslint-disable-next-line no-restricted-syntax -- there is no value of what does not exist
     throw new ResnetFtError('INVALID_OPTION', `Unknown option ${name.length === 1 ? '-' : '--'}${name}`, { hint });
   }
+  for (const [name, { type }] of Object.entries(spec.options)) {
+    if (type !== 'boolean' && args[name] === false) {
+      rejectUse(`Unknown option --no-${kebab(name)}`, `For its default leave --${kebab(name)} out`);
+    }
+  }
   const given = argumentsOf(spec, args);
-  if (given.length < neededBy(spec)) throw usageError(spec.command);
+  if (given.length < neededBy(spec)) throw usageError({ usage: spec.command, needs: spec.needs });
   const count = Object.keys(spec.positionals).length;
   if (listOf(spec) === undefined && given.length > count) {
     const expected = count === 0 ? 'no argument' : count === 1 ? 'one argument' : `${count} arguments`;
@@ -122,12 +138,6 @@ const flagsOf = (options: OptionTable): string[] =>
 /** Shows every option, those too that the help leaves out; made `--help` by {@link withHelpAll}. */
 const HELP_ALL = 'help-all';
 
-/** The arguments that are not behind `--`. */
-function beforeEnd(argv: readonly string[]): readonly string[] {
-  const end = argv.indexOf('--');
-  return end < 0 ? argv : argv.slice(0, end);
-}
-
 /** Whether the arguments ask for help, for which commands have their positionals: {@link Command}. */
 export function asksForHelp(argv: readonly string[]): boolean {
   return beforeEnd(argv).some((word) => ['--help', '-h', `--${HELP_ALL}`].includes(word));
@@ -145,7 +155,8 @@ function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
   }
   for (const [name, option] of Object.entries(spec.options)) {
     const choices = 'choices' in option && option.choices !== undefined ? `: ${option.choices.join(', ')}` : '';
-    const fallback = option.type === 'boolean' || option.default === undefined ? '' : ` [default: ${option.default}]`;
+    // Of a switch that is off nobody needs to be told.
+    const fallback = option.default === undefined || option.default === false ? '' : ` [default: ${option.default}]`;
     // Numbers are read as strings, so that an error can name what was typed.
     built = built.option(kebab(name), {
       type: option.type === 'boolean' ? 'boolean' : 'string',
@@ -191,7 +202,9 @@ async function run(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): Prom
 export function defineCommand(spec: CommandSpec): Command {
   return {
     usage: spec.command,
-    listed: spec.command.replace(/ <\w+\.\.>/, ''),
+    listed: spec.command,
+    needs: spec.needs,
+    options: spec.options,
     flags: [...flagsOf(spec.options), ...outputFlags(spec)],
     command: wordsOf(spec).join(' '),
     describe: spec.describe,

@@ -1,5 +1,5 @@
 import { ResnetFtError } from '../errors';
-import { rejectOption, resolveOptions, type ResolvedOptions } from '../options';
+import { rejectUse, resolveOptions, type ResolvedOptions } from '../options';
 import { LIBTORCH_OPTIONS } from '../options/libtorch';
 import { say, sayJson, tell } from '../text/terminal';
 import { defineCommand, type CommandContext } from './command';
@@ -40,9 +40,9 @@ async function tellIfUnused(installed: string, onLine: (line: string) => void): 
 
 async function install(options: Options, context: CommandContext): Promise<void> {
   const { from, sha256, cuda, offline } = options;
-  if (cuda && from !== undefined) rejectOption('no value beside --cuda', '--from', from);
+  if (cuda && from !== undefined) rejectUse("--from can't be used with --cuda");
   if (sha256 !== undefined && from === undefined && !cuda) {
-    rejectOption('no value without --from or --cuda', '--sha256', sha256);
+    rejectUse('--sha256 needs --from or --cuda');
   }
   const { installLibtorch, installLibtorchFrom } = await import('../libtorch/install.js');
   const { cudaArchiveUrl } = await import('../libtorch/archive.js');

@@ -12,6 +12,7 @@ import { benchCommand } from './bench';
 import { buildCommand } from './build';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
+import { beforeEnd, calledCommand, helpFor, noCommand, refuseFlagValues, refuseMissingValue } from './command-line';
 import { compareCommand } from './compare';
 import { dataCommand } from './data';
 import { doctorCommand } from './doctor';
@@ -56,16 +57,17 @@ const COMMANDS: Command[] = [
 class UsageError extends Error {}
 
 /** `message. hint.` on one line, with the program's name before it. */
-function describe(error: unknown): { line: string; code: number } {
+function describe(error: unknown, argv: readonly string[]): { line: string; code: number } {
+  const help = (message: string): string => helpFor(message, calledCommand(argv, COMMANDS));
   if (error instanceof UsageError) {
     const { message } = error;
     return {
-      line: `${message.replace(/[.?]$/, '')}${message.endsWith('?') ? '?' : '.'} See resnet-ft --help`,
+      line: `${message.replace(/[.?]$/, '')}${message.endsWith('?') ? '?' : '.'} ${help(message)}`,
       code: 2,
     };
   }
   if (error instanceof ResnetFtError) {
-    const hint = error.hint ?? (error.code === 'INVALID_OPTION' ? 'See resnet-ft --help' : undefined);
+    const hint = error.hint ?? (error.code === 'INVALID_OPTION' ? help(error.message) : undefined);
     const line = hint === undefined ? error.message : `${error.message.replace(/\.$/, '')}. ${hint}`;
     return { line, code: error.code === 'INVALID_OPTION' ? 2 : error.code === 'ABORTED' ? stopCode() : 1 };
   }
@@ -89,13 +91,13 @@ const isOfFile = (error: unknown): error is NodeJS.ErrnoException & { path: stri
   error instanceof Error && typeof (error as NodeJS.ErrnoException).path === 'string' && 'syscall' in error;
 
 /** Writes the error as one line, with the stack where `--verbose` asks for it, and sets the exit code. */
-function report(error: unknown, verbose: boolean): void {
-  const { line, code } = describe(error);
+function report(error: unknown, argv: readonly string[]): void {
+  const { line, code } = describe(error, argv);
   const lost = error instanceof ResnetFtError && error.code === 'TEAM_LOST';
   if (!reportToLauncher({ line, code, lost })) tell(`resnet-ft: ${line}`);
   // A stop that was asked for has no place where it went wrong.
   const stopped = error instanceof ResnetFtError && error.code === 'ABORTED';
-  if (verbose && !stopped) {
+  if (argv.includes('--verbose') && !stopped) {
     for (let cause = error; cause instanceof Error; cause = cause.cause) `${cause.stack}`.split('\n').forEach(tell);
   }
   process.exitCode = code;
@@ -106,10 +108,9 @@ export async function main(argv: string[]): Promise<void> {
   watchStreams();
   skipDestructors();
   leaveWithLauncher();
-  const verbose = argv.includes('--verbose');
   // What is thrown where nobody waits for it, as within Node.js itself where memory is short, is told like any error.
   process.on('uncaughtException', (error: unknown) => {
-    report(error, verbose);
+    report(error, argv);
     process.exit();
   });
   let caught: unknown;
@@ -121,13 +122,12 @@ export async function main(argv: string[]): Promise<void> {
   const end = await settleOutput(caught);
   if (end === undefined) return;
   if ('code' in end) process.exitCode = end.code;
-  else report(end.error, verbose);
+  else report(end.error, argv);
 }
 
 /** yargs looks options up in plain objects, and what these have by themselves is no option. */
 function refuseObjectNames(argv: readonly string[]): void {
-  const end = argv.indexOf('--');
-  for (const word of end < 0 ? argv : argv.slice(0, end)) {
+  for (const word of beforeEnd(argv)) {
     const name = /^--(?:no-)?([^=.]+)/.exec(word)?.[1];
     if (name !== undefined && name in Object.prototype) throw new UsageError(`Unknown option --${name}`);
   }
@@ -135,6 +135,7 @@ function refuseObjectNames(argv: readonly string[]): void {
 
 async function runCommand(argv: string[]): Promise<void> {
   refuseObjectNames(argv);
+  refuseFlagValues(argv, calledCommand(argv, COMMANDS));
   const { default: yargs } = await import('yargs');
   const parser: Argv = yargs(withHelpAll(argv), packageRoot())
     .scriptName('resnet-ft')
@@ -153,9 +154,10 @@ async function runCommand(argv: string[]): Promise<void> {
     .exitProcess(false)
     .updateStrings({ string: 'value', 'Show help': 'show help', 'Show version number': 'show the version' })
     .fail((message: string | null, error: Error | undefined) => {
+      refuseMissingValue(message ?? '', calledCommand(argv, COMMANDS));
       throw error instanceof ResnetFtError || message == null
         ? (error ?? new UsageError('unknown error'))
-        : new UsageError(message);
+        : new UsageError(noCommand(message, argv) ?? message);
     });
   await parser.parseAsync();
 }

@@ -8,6 +8,7 @@ export const reportCommand = defineCommand({
   command: 'report <runs..>',
   describe: 'Make the page about a run again, or one that compares several runs',
   positionals: { runs: 'output folders of train' },
+  needs: 'the folder of a run, or those of several',
   options: REPORT_OPTIONS,
   json: 'print what was written as one JSON object',
   examples: [

@@ -1,4 +1,4 @@
-import { rejectOption, SUMMARY_OPTIONS, type OptionTable, type SummaryOptions } from '../options';
+import { rejectUse, SUMMARY_OPTIONS, type OptionTable, type SummaryOptions } from '../options';
 import { sayJson, sayLines } from '../text/terminal';
 import { defineCommand } from './command';
 
@@ -27,7 +27,7 @@ export const summaryCommand = defineCommand({
   ],
   async run({ table, ...options }, { positionals, json }) {
     if (options['trainFrom'] !== undefined && table !== true && !json) {
-      rejectOption('no value without --table or --json', '--train-from', options['trainFrom']);
+      rejectUse('--train-from needs --table or --json');
     }
     const { summarize } = await import('../summary/summarize.js');
     const summary = await summarize({ model: positionals['model'], ...options } as SummaryOptions);

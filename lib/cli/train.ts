@@ -1,6 +1,6 @@
 import {
   kebab,
-  rejectOption,
+  rejectUse,
   REPEAT_OPTIONS,
   resolveOptions,
   resolveWatch,
@@ -15,16 +15,19 @@ import { labelOf } from '../repeats/table';
 import type { RepeatEvent, RepeatKind } from '../repeats/types';
 import { placeFrom } from '../team/place';
 import { tellLauncherRun } from '../team/report';
-import { startTeam } from '../team/start';
+import { refuseWithoutTeam, startTeam } from '../team/start';
 import { say, sayJson } from '../text/terminal';
 import type { Watch } from '../watch/watch';
 import { defineCommand, usageError, type CommandContext } from './command';
 
-/** `resnet-ft train <data>` */
+const NEEDS = 'a folder of images, or with --resume a run to go on with';
+
+/** `resnet-ft train [data]` */
 export const trainCommand = defineCommand({
   command: 'train [data]',
   describe: 'Fine-tune a ResNet on a folder of images',
   positionals: { data: "folder with train/ and val/, each with one folder per class, or hymenoptera (the tutorial's)" },
+  needs: NEEDS,
   options: { ...TRAIN_OPTIONS, ...REPEAT_OPTIONS, ...TEAM_OPTIONS, ...WATCH_OPTIONS },
   json: 'print one JSON record per line',
   quiet: 'print only the last line, or the table of several trainings',
@@ -38,10 +41,11 @@ export const trainCommand = defineCommand({
     const watched = resolveWatch({ watch, watchPort });
     const data = context.positionals['data'];
     const resume = options['resume'];
-    if (data === undefined && resume === undefined) throw usageError('train <data>');
+    if (data === undefined && resume === undefined) throw usageError({ usage: 'train <data>', needs: NEEDS });
     const input = { ...(data === undefined ? {} : { data }), ...options };
     const by = await severalBy(options);
     refuseBesideTeam(options, by, nproc);
+    refuseWithoutTeam({ nproc, processTimeout, syncBatchNorm: options['syncBatchNorm'] }, process.env);
     if (await startTeam(nproc, process.env, () => context.takeTime(), goOnCommand(nproc))) return;
     // Of processes that train together one speaks for all.
     const speaks = (placeFrom(process.env)?.rank ?? 0) === 0;
@@ -79,10 +83,9 @@ function refuseBesideTeam(options: Record<string, unknown>, by: RepeatKind | und
   if (by === undefined && !js) return;
   const option =
     by === undefined ? '--backend js' : options[by] === undefined ? '--resume of several trainings' : `--${kebab(by)}`;
-  if (nproc !== undefined) rejectOption(`no value beside ${option}`, '--nproc', nproc);
+  if (nproc !== undefined) rejectUse(`--nproc can't be used with ${option}`);
   if (placeFrom(process.env) === undefined) return;
-  const name = js && by === undefined ? 'backend' : options[by ?? ''] === undefined ? 'resume' : (by ?? '');
-  rejectOption('no such value where several processes train together', `--${name}`, options[name]);
+  rejectUse(`${option} can't be used where several processes train together`);
 }
 
 /** The page that follows the training, and the line that says where it is. */

@@ -8,7 +8,7 @@ import { createDownloadDisplay } from './download-progress';
 import { tellFallback } from './fallback';
 import { shownPath } from './shown-path';
 
-const ORDINALS = ['1st', '2nd', '3rd'];
+const ORDINALS = ['', '2nd ', '3rd '];
 
 /** `resnet-ft unknown <run>` */
 export const unknownCommand = defineCommand({
@@ -26,9 +26,11 @@ export const unknownCommand = defineCommand({
     const { fitUnknown } = await import('../explain/fit-unknown.js');
     const download = createDownloadDisplay({ quiet: json });
     const bar = new ProgressBar(process.stderr, { label: 'images', time: true });
+    let unchanged = false;
     const show = (event: UnknownEvent): void => {
       if (event.kind === 'download') download.show(event.event);
       else if (event.kind === 'fallback') tellFallback(event);
+      else if (event.kind === 'unchanged') unchanged = true;
       else if (!json) bar.show(event.done, event.total);
     };
     let result;
@@ -38,8 +40,8 @@ export const unknownCommand = defineCommand({
       download.close();
       bar.stop();
     }
-    if (json) sayJson(result ?? { forgotten: true });
-    else if (result === undefined) say('the model has no threshold any more');
+    if (json) sayJson(result ?? { forgotten: !unchanged });
+    else if (result === undefined) say(`the model has no threshold${unchanged ? '' : ' any more'}`);
     else linesOf(result).forEach((line) => say(line));
   },
 });
@@ -48,7 +50,7 @@ function linesOf(result: UnknownResult): string[] {
   const { images, kept, probability, temperature, distance, neighbours, references, file } = result;
   return [
     `known: probability of at least ${probability.toFixed(4)} at temperature ${temperature.toFixed(3)}, and`,
-    `  distance to the ${ORDINALS[neighbours - 1] ?? `${neighbours}th`} nearest of ${references} training images of at most ${distance.toFixed(4)}`,
+    `  distance to the ${ORDINALS[neighbours - 1] ?? `${neighbours}th `}nearest of ${references} training images of at most ${distance.toFixed(4)}`,
     `${kept} of ${images} validation images (${percent(kept / images)}) count as known`,
     `written to ${shownPath(file)}`,
   ];

@@ -1,14 +1,15 @@
 import fs from 'node:fs';
 import { shownBytes } from '../files/disk';
-import { DEFAULT_ARCHITECTURE, rejectOption, requireText, resolveOptions, type ResolvedOptions } from '../options';
-import { WEIGHTS_OPTIONS } from '../options/download';
+import { rejectOption, requireText, resolveOptions, type ResolvedOptions } from '../options';
+import { WEIGHTS_DOWNLOAD_OPTIONS, WEIGHTS_LIST_OPTIONS } from '../options/download';
 import { say, sayJson } from '../text/terminal';
 import { defineCommand, type CommandContext } from './command';
 import { defineGroup } from './command-group';
 
-type Options = ResolvedOptions<typeof WEIGHTS_OPTIONS>;
+type ListOptions = ResolvedOptions<typeof WEIGHTS_LIST_OPTIONS>;
+type DownloadOptions = ResolvedOptions<typeof WEIGHTS_DOWNLOAD_OPTIONS>;
 
-async function list(options: Options, json: boolean): Promise<void> {
+async function list(options: ListOptions, json: boolean): Promise<void> {
   const { isOnNpm, NAMED_WEIGHTS } = await import('../weights/registry.js');
   const { weightsFile } = await import('../weights/hub.js');
   const { packagedWeights, weightsPackageName } = await import('../weights/packaged.js');
@@ -41,10 +42,10 @@ function partly(sha256: string): string {
   return sha256.length < 64 ? `  (checked by ${sha256.length * 4} bits of SHA-256, all that is known)` : '';
 }
 
-async function fetchWeights(name: string, options: Options, context: CommandContext): Promise<void> {
+async function fetchWeights(name: string, options: DownloadOptions, context: CommandContext): Promise<void> {
   const { locateWeights, namedWeights } = await import('../weights/registry.js');
   const { createDownloadDisplay } = await import('./download-progress.js');
-  const arch = options.arch ?? DEFAULT_ARCHITECTURE;
+  const { arch } = options;
   const entry = namedWeights(name, arch);
   if (entry === undefined) rejectOption('the name of weights', '<name>', name);
   const display = createDownloadDisplay({ quiet: context.quiet });
@@ -63,22 +64,23 @@ const listCommand = defineCommand({
   command: 'weights list',
   describe: 'List the named weights, and the files of those that are downloaded or installed from npm',
   positionals: {},
-  options: WEIGHTS_OPTIONS,
+  options: WEIGHTS_LIST_OPTIONS,
   json: 'print one line of JSON',
   examples: [['weights list', 'the names, the files that are there, and what npm has']],
-  run: (given, { json }) => list(resolveOptions(WEIGHTS_OPTIONS, given, 'weights list'), json),
+  run: (given, { json }) => list(resolveOptions(WEIGHTS_LIST_OPTIONS, given, 'weights list'), json),
 });
 
 const downloadCommand = defineCommand({
   command: 'weights download <name>',
   describe: 'Download named weights if they are missing, and print their file',
   positionals: { name: 'imagenet-v1 or imagenet-v2' },
-  options: WEIGHTS_OPTIONS,
+  needs: 'the weights: imagenet-v1 or imagenet-v2',
+  options: WEIGHTS_DOWNLOAD_OPTIONS,
   json: 'print one line of JSON',
   quiet: 'print only the file',
   examples: [['weights download imagenet-v1 --arch resnet18', 'for a later run without network']],
   run: (given, context) => {
-    const options = resolveOptions(WEIGHTS_OPTIONS, given, 'weights download');
+    const options = resolveOptions(WEIGHTS_DOWNLOAD_OPTIONS, given, 'weights download');
     return fetchWeights(requireText('a name', '<name>', context.positionals['name']), options, context);
   },
 });

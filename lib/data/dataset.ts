@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
-import { rejectOption, type Fold } from '../options';
+import { rejectOption, rejectUse, type Fold } from '../options';
 import { mulberry32, shuffled } from './draw';
 import { drawFolds } from './folds';
 import {
@@ -49,7 +49,7 @@ export interface Dataset {
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const data = path.resolve(options.data);
   if (options.val !== undefined && options.valSplit !== undefined) {
-    rejectOption('no value beside --val', '--val-split', options.valSplit);
+    rejectUse("--val-split can't be used with --val");
   }
   const { fold } = options;
   await requireFolder(data);
@@ -67,10 +67,8 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   }
   if (options.valSplit !== undefined) {
     if (hasTrain && folders.includes('val')) {
-      rejectOption(
-        'a folder without train/ and val/',
-        'data with --val-split',
-        data,
+      rejectUse(
+        `--val-split can't be used with ${data}, which has train/ and val/`,
         'Leave --val-split out, or name train/ itself as the folder to split',
       );
     }

@@ -16,7 +16,11 @@ const STOPPED = 'The calibration was stopped; the model is as it was';
 
 /** What calibrating reports on its way. */
 export type CalibrateEvent =
-  { kind: 'download'; event: DownloadEvent } | FallbackEvent | { kind: 'image'; done: number; total: number };
+  | { kind: 'download'; event: DownloadEvent }
+  | FallbackEvent
+  | { kind: 'image'; done: number; total: number }
+  /** There is nothing to forget: the model stays as it is. */
+  | { kind: 'unchanged' };
 
 /** What a caller of {@link calibrateModel} may pass beside the options. */
 export interface CalibrateControl {
@@ -56,6 +60,10 @@ export async function calibrateModel(
   const model = await openRunModel(options.model);
   const { file } = model;
   if (options.forget) {
+    if (model.opened.temperature === undefined) {
+      control.onEvent?.({ kind: 'unchanged' });
+      return { file, temperature: null, note: null };
+    }
     await rewriteCard(file, { temperature: undefined });
     return { file, temperature: null, note: await cardNote(file) };
   }

@@ -26,7 +26,9 @@ const NEIGHBOURS = { share: 0.1, most: 50 };
 export type UnknownEvent =
   | { kind: 'download'; event: DownloadEvent }
   | FallbackEvent
-  | { kind: 'image'; split: 'training' | 'validation'; done: number; total: number };
+  | { kind: 'image'; split: 'training' | 'validation'; done: number; total: number }
+  /** There is nothing to forget: the model stays as it is. */
+  | { kind: 'unchanged' };
 
 /** What a caller of {@link fitUnknown} may pass beside the options. */
 export interface UnknownControl {
@@ -52,7 +54,7 @@ export interface UnknownResult extends Omit<UnknownRule, 'references'> {
  * Teaches a model of `train` to say "none of these": fits temperature and limits on the run's validation images, and writes them into the model's
  * metadata with the features of some training images. The weights stay as they are.
  *
- * @returns undefined where the threshold was taken out of the model
+ * @returns undefined where the threshold was taken out of the model, or it had none
  * @throws ResnetFtError INVALID_OPTION, also where the model is not in the folder of a run; DATA_INVALID where the data set is not that of
  *   the run; OUTPUT_NOT_WRITABLE; ABORTED; what opening the model throws
  */
@@ -65,7 +67,8 @@ export async function fitUnknown(
   throwIfAborted(signal, STOPPED);
   const { opened, file } = await openRunModel(options.model);
   if (options.forget) {
-    await rewriteCard(file, { unknown: undefined });
+    if (opened.unknown === undefined) control.onEvent?.({ kind: 'unchanged' });
+    else await rewriteCard(file, { unknown: undefined });
     return undefined;
   }
   const emit = control.onEvent ?? ((): void => {});

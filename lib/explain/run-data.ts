@@ -3,7 +3,7 @@ import { openTrainingImages, type Dataset } from '../data/dataset';
 import { fingerprint, requireSameData, type DataPrint } from '../data/fingerprint';
 import { resolveDataFolder } from '../data/hymenoptera';
 import type { DownloadEvent } from '../download/types';
-import { rejectOption } from '../options';
+import { rejectUse } from '../options';
 import { openData, whereMoved } from '../train/open-data';
 import { readConfig, type RunConfig } from '../train/run-config';
 
@@ -63,5 +63,5 @@ export async function requireRun(file: string, option: string): Promise<RunConfi
   const config = await readConfig(folder);
   if (config !== undefined) return config;
   const hint = `It needs the images of training: ${folder} has no config.json`;
-  return rejectOption('the folder of a run of train as the model', option, file, hint);
+  rejectUse(`${option} needs the folder of a run of train, and ${file} is in none`, hint);
 }

@@ -15,7 +15,7 @@ export async function readSmallText(file: string, limit: number): Promise<string
   let bytes: Buffer;
   try {
     // A pipe without a writer would block forever.
-    if (!(await stat(file)).isFile()) throw invalid('not a file');
+    if (!(await stat(file)).isFile()) throw invalid('is not a file');
     const handle = await open(file, 'r');
     try {
       bytes = await readToEnd(handle, 0, limit + 1);

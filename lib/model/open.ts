@@ -49,7 +49,9 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
     throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file}: not a state dict of a torchvision ResNet`);
   }
   if (options.arch !== undefined && options.arch !== arch) {
-    throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file} are of ${arch}, not of ${options.arch}`);
+    throw new ResnetFtError('WEIGHTS_MISMATCH', `weights ${file} are of ${arch}, not of ${options.arch}`, {
+      hint: 'Leave --arch out: a file says what it is of',
+    });
   }
   const { network, tensors } = fitNetwork(arch, outputs, found, file);
   // A file of ours that holds ImageNet's classes (an exported imagenet-v1) is no other model for being ours.

@@ -1,5 +1,5 @@
 import { MACHINE } from './common';
-import { rejectOption, resolveOptions, type RecipeTable, type ResolvedOptions } from './spec';
+import { rejectOption, rejectUse, resolveOptions, type RecipeTable, type ResolvedOptions } from './spec';
 
 const AUGMENTATION = 'Augmentation';
 const PLAIN = String.raw`\d+(?:\.\d+)?`;
@@ -116,11 +116,10 @@ function needsCounter(options: AugmentationOptions): boolean {
  */
 function checkAugmentation(options: AugmentationOptions): void {
   const { cropScale, cropRatio, translate, zoom, colorJitter, randAugment, warpFill } = options;
-  checkRange('--crop-scale', AUGMENTATION_OPTIONS.cropScale.expected, cropScale, 0, 1);
-  checkRange('--crop-ratio', AUGMENTATION_OPTIONS.cropRatio.expected, cropRatio, 0.01, 100);
-  checkRange('--zoom', AUGMENTATION_OPTIONS.zoom.expected, zoom, 0.1, 10);
-  if (cropRatio !== undefined && cropScale === undefined)
-    rejectOption('no value without --crop-scale', '--crop-ratio', cropRatio);
+  checkRange('--crop-scale', cropScale, 0, 1);
+  checkRange('--crop-ratio', cropRatio, 0.01, 100);
+  checkRange('--zoom', zoom, 0.1, 10);
+  if (cropRatio !== undefined && cropScale === undefined) rejectUse('--crop-ratio needs --crop-scale');
   const { expected } = AUGMENTATION_OPTIONS.translate;
   if (translate !== undefined && numbersOf(translate).some((share) => share > 1))
     rejectOption(expected, '--translate', translate);
@@ -131,7 +130,7 @@ function checkAugmentation(options: AugmentationOptions): void {
     if (operations < 1 || operations > 14 || magnitude > 30) {
       rejectOption(AUGMENTATION_OPTIONS.randAugment.expected, '--rand-augment', randAugment);
     }
-    if (options.trivialAugment) rejectOption('no value beside --trivial-augment', '--rand-augment', randAugment);
+    if (options.trivialAugment) rejectUse("--rand-augment can't be used with --trivial-augment");
   }
   if (numbersOf(warpFill).some((byte) => byte > 255)) {
     rejectOption(AUGMENTATION_OPTIONS.warpFill.expected, '--warp-fill', warpFill);
@@ -139,11 +138,13 @@ function checkAugmentation(options: AugmentationOptions): void {
 }
 
 /** Refuses a range that does not go from more than `above` 0 up to `most`, from the lesser to the greater number. */
-function checkRange(name: string, expected: string, text: string | undefined, least: number, most: number): void {
+function checkRange(name: string, text: string | undefined, least: number, most: number): void {
   if (text === undefined) return;
   const [from, to] = rangeOf(text);
-  if (!(from > 0 && from >= least && from <= to && to <= most))
-    rejectOption(`${expected.replace(/,$/, '')} (${least}..${most}),`, name, text);
+  if (!(from > 0 && from >= least && from <= to && to <= most)) {
+    const lower = least === 0 ? 'above 0' : `at least ${least}`;
+    rejectOption(`two numbers, the lesser first, both ${lower} and at most ${most},`, name, text);
+  }
 }
 
 /** What {@link settleAugmentation} looks at beside the augmentation. */
@@ -163,10 +164,9 @@ export function settleAugmentation<T extends Surroundings>(options: T, draws: un
   checkAugmentation(options);
   const { cacheViews, mixup, cutmix, trainFrom } = options;
   if (cacheViews !== undefined) {
-    if (trainFrom === 'conv1')
-      rejectOption('no value without frozen modules (--train-from)', '--cache-views', cacheViews);
-    if (mixup !== undefined) rejectOption('no value beside --cache-views', '--mixup', mixup);
-    if (cutmix !== undefined) rejectOption('no value beside --cache-views', '--cutmix', cutmix);
+    if (trainFrom === 'conv1') rejectUse('--cache-views needs frozen modules: --train-from layer1 or later');
+    if (mixup !== undefined) rejectUse("--mixup can't be used with --cache-views");
+    if (cutmix !== undefined) rejectUse("--cutmix can't be used with --cache-views");
   }
   if (!needsCounter(options)) return options;
   if (draws === 'torch') {

@@ -34,7 +34,7 @@ export const BENCH_OPTIONS = {
   },
   backends: {
     type: 'string',
-    expected: `a list of any of ${[...BENCH_BACKENDS, 'js'].join(',')}`,
+    expected: `a list of any of ${[...BENCH_BACKENDS, 'js'].join(', ')}`,
     default: BENCH_BACKENDS.join(','),
     group: MACHINE,
     help: 'what to measure (js stands for js-wasm and js-cpu); what this machine lacks is reported and skipped',

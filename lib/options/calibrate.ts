@@ -1,4 +1,5 @@
 import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL } from './common';
+import { checkForget } from './forget';
 import {
   rejectOption,
   requireText,
@@ -45,8 +46,10 @@ export type ResolvedCalibrateOptions = { model: string } & ResolvedOptions<typeo
 export function resolveCalibrateOptions(input: CalibrateOptions): ResolvedCalibrateOptions {
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of calibrate', input);
   const { model, ...given } = input;
-  return {
+  const options = {
     model: requireText('the folder of a run', 'model', model),
     ...resolveOptions(CALIBRATE_OPTIONS, given, 'calibrate'),
   };
+  checkForget(CALIBRATE_OPTIONS, options);
+  return options;
 }

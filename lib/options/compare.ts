@@ -33,7 +33,7 @@ export const COMPARE_OPTIONS = {
   ...shared,
   rows: {
     type: 'string',
-    expected: `a list of any of ${COMPARE_ROWS.join(',')}`,
+    expected: `a list of any of ${COMPARE_ROWS.join(', ')}`,
     default: COMPARE_ROWS.join(','),
     group: DATA,
     affects: 'place',

@@ -1,6 +1,7 @@
 import { DATA, MACHINE_OPTIONS, MODEL, MODEL_OPTIONS, OUTPUT } from './common';
 import {
   rejectOption,
+  rejectUse,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -102,7 +103,7 @@ export function resolveExplainOptions(input: ExplainOptions): ResolvedExplainOpt
     );
   }
   if (options.data !== undefined && options.neighbours === 0) {
-    rejectOption('no value without --neighbours', '--data', options.data);
+    rejectUse('--data needs --neighbours');
   }
   return options;
 }

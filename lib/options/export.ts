@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { MODEL_OPTIONS, OUTPUT } from './common';
 import {
+  oneOf,
   rejectOption,
+  rejectUse,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -73,7 +75,7 @@ export function resolveExportOptions(input: ExportOptions): ResolvedExportOption
     ...resolveOptions(EXPORT_OPTIONS, given, 'export'),
   };
   if (options.output === undefined && options.format === undefined) {
-    rejectOption('pth, safetensors or onnx', '--format', undefined);
+    rejectUse(`export needs --format (${oneOf(EXPORT_FORMATS)}) or --output`);
   }
   const output = options.output ?? `model.${options.format}`;
   if (output.endsWith('/') || output.endsWith(path.sep))
@@ -81,20 +83,22 @@ export function resolveExportOptions(input: ExportOptions): ResolvedExportOption
   const implied = EXTENSIONS[path.extname(output).toLowerCase()];
   if (implied === undefined || (options.format !== undefined && options.format !== implied)) {
     const wanted = Object.keys(EXTENSIONS).filter((one) => [undefined, EXTENSIONS[one]].includes(options.format));
-    rejectOption(`a file name ending in ${wanted.join(', ')}`, '--output', output);
+    rejectOption(`a file name ending in ${oneOf(wanted)}`, '--output', output);
   }
   if (options.withPreprocessing && implied !== 'onnx') {
-    rejectOption('onnx with --with-preprocessing', '--format', implied);
+    rejectUse(`--with-preprocessing needs onnx, and the format is ${implied}`);
   }
   return { ...options, output, format: implied, folder: false };
 }
 
 /** The format of a folder. */
 function folderFormat({ format, withPreprocessing }: ResolvedOptions<typeof EXPORT_OPTIONS>): ExportFormat {
-  if (format !== 'onnx') rejectOption('onnx where --output is a folder', '--format', format);
+  if (format === undefined) rejectUse('--output ending in / needs --format onnx');
+  if (format !== 'onnx')
+    rejectUse(`--format ${format} can't be written into a folder: --output ending in / is for onnx`);
   if (withPreprocessing) {
     const hint = 'Of a folder, transformers.js normalises the pixels itself, as preprocessor_config.json says';
-    rejectOption('a file for --output', '--with-preprocessing', withPreprocessing, hint);
+    rejectUse("--with-preprocessing can't be used with a folder for --output", hint);
   }
   return format;
 }

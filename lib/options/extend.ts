@@ -1,5 +1,5 @@
 import { MODEL } from './common';
-import { rejectOption, type RecipeTable } from './spec';
+import { rejectUse, type RecipeTable } from './spec';
 
 /** Another way to start: the model of an earlier run, whose classes change. */
 export const EXTEND_OPTION = {
@@ -25,6 +25,6 @@ export function settleExtend<T extends { extend: string | undefined; weights: st
 ): T {
   const { extend } = options;
   if (extend === undefined) return options;
-  if (given !== undefined && given !== extend) rejectOption('no value beside --extend', '--weights', given);
+  if (given !== undefined && given !== extend) rejectUse("--weights can't be used with --extend");
   return { ...options, weights: extend };
 }

@@ -1,4 +1,4 @@
-import { oneOf, rejectOption, type GivenOptions, type RecipeTable, type ResolvedOptions } from './spec';
+import { oneOf, rejectOption, rejectUse, type GivenOptions, type RecipeTable, type ResolvedOptions } from './spec';
 import {
   FITS,
   INTERPOLATIONS,
@@ -99,7 +99,7 @@ export type ToMeasure = 'mean' | 'std';
 export function checkGeometryOptions(options: GeometryOptions): void {
   const { resize, fit } = options;
   if (resize !== undefined && fit !== undefined && fit !== 'crop') {
-    rejectOption(`no value beside --fit ${fit}, which has no use for it,`, '--resize', resize);
+    rejectUse(`--resize can't be used with --fit ${fit}, which cuts nothing out`);
   }
   numbers(options.mean, '--mean', MEAN_RANGE);
   numbers(options.std, '--std', STD_RANGE);
@@ -123,13 +123,13 @@ export function preprocessingOf(options: GeometryOptions, weights: Preprocessing
   const exifRotate = options.exifRotate ?? weights.exifRotate ?? false;
   const crop = options.imageSize ?? weights.crop;
   if (fit !== 'crop' && options.resize !== undefined) {
-    rejectOption(`no value with weights whose images are made square by ${fit},`, '--resize', options.resize);
+    rejectUse(`--resize can't be used with weights whose images are made square by --fit ${fit}`);
   }
   // Of squares that are not cut out, an older version of this package makes something near with both sides the same.
   const resize = fit === 'crop' ? (options.resize ?? usualResize(crop, weights)) : crop;
   if (options.resize !== undefined && resize < crop) {
     const hint = 'To see the whole image, take --fit pad or --fit stretch';
-    rejectOption(`an integer of at least the image size, ${crop},`, '--resize', resize, hint);
+    rejectUse(`--resize ${resize} is less than the image size, ${crop}`, hint);
   }
   return {
     resize,
@@ -163,12 +163,8 @@ export function checkLastBatch(
   const { batchSize, trainFrom } = options;
   if (crop > LEAST_SIDE || trainFrom === 'fc' || (batchSize > 1 && images % batchSize !== 1)) return;
   const hint = 'Take another --batch-size: of one image so small, the last batch norms have nothing to average';
-  rejectOption(
-    `a number above ${LEAST_SIDE} where the last of ${images} images is a batch,`,
-    '--image-size',
-    crop,
-    hint,
-  );
+  const what = batchSize === 1 ? 'makes batches of one image' : `leaves one of ${images} images for the last batch`;
+  rejectUse(`--batch-size ${batchSize} ${what}, which is too few at --image-size ${crop}`, hint);
 }
 
 /** The three numbers of an option; undefined where there are none, or they are to be measured. */

@@ -1,5 +1,5 @@
 import { OUTPUT } from './common';
-import { rejectOption, requireText, resolveOptions, type GivenOptions, type OptionTable } from './spec';
+import { rejectOption, rejectUse, requireText, resolveOptions, type GivenOptions, type OptionTable } from './spec';
 import { resolveTrainOptions, TRAIN_OPTIONS, type ResolvedTrainOptions } from './train';
 
 const RANGE = 'Range';
@@ -38,7 +38,7 @@ export const LR_FIND_OPTIONS = {
     max: MOST_STEPS,
     default: 100,
     group: RANGE,
-    help: 'optimizer steps from the one to the other; fewer are done where the loss explodes before',
+    help: 'optimizer steps from the one to the other; fewer if the loss explodes sooner',
   },
   ...shared,
   skipUnreadable: { ...skipUnreadable, help: 'go on without images that cannot be read, and name them' },
@@ -92,11 +92,11 @@ export function resolveLrFindOptions(input: LrFindOptions): ResolvedLrFindOption
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of lr-find', input);
   const { data, ...given } = input;
   const { lrMin, lrMax, lrSteps, output } = resolveOptions(LR_FIND_OPTIONS, given, 'lr-find');
-  if (lrMin >= lrMax) rejectOption(`a number below --lr-max, ${lrMax},`, '--lr-min', lrMin);
+  if (lrMin >= lrMax) rejectUse(`--lr-min must be below --lr-max, and ${lrMin} is not below ${lrMax}`);
   const { lrMin: _min, lrMax: _max, lrSteps: _steps, output: _output, ...training } = given;
   if (training.lr !== undefined && training.lrHead === undefined) {
     const hint = 'The rate is what is looked for; its range is --lr-min to --lr-max';
-    rejectOption('no value without --lr-head', '--lr', training.lr, hint);
+    rejectUse('--lr needs --lr-head', hint);
   }
   const train = resolveTrainOptions({
     ...training,

@@ -1,4 +1,4 @@
-import { kebab, rejectOption, type RecipeTable, type ResolvedOptions } from './spec';
+import { kebab, rejectOption, rejectUse, type RecipeTable, type ResolvedOptions } from './spec';
 import { OPTIMIZERS, SAMPLING, SCHEDULES, type OptimizerName } from './values';
 
 const RECIPE = 'Recipe';
@@ -192,19 +192,19 @@ export function checkOptimization(options: Optimization): void {
   requireSchedule(options);
   const { decayNormBias, weightDecay } = options;
   if (!decayNormBias && weightDecay === 0) {
-    rejectOption('a number above 0 with --no-decay-norm-bias', '--weight-decay', weightDecay);
+    rejectUse('--no-decay-norm-bias needs a --weight-decay above 0');
   }
 }
 
 function requireOptimizer({ optimizer, momentum, nesterov, beta1, beta2, eps }: Optimization): void {
   if (optimizer === 'sgd') {
-    if (nesterov && momentum === 0) rejectOption('a number above 0 with --nesterov', '--momentum', 0);
-    refuse('beta1', beta1, '--optimizer sgd');
-    refuse('beta2', beta2, '--optimizer sgd');
-    refuse('eps', eps, '--optimizer sgd');
+    if (nesterov && momentum === 0) rejectUse('--nesterov needs a --momentum above 0');
+    refuse('beta1', beta1, 'needs --optimizer adamw');
+    refuse('beta2', beta2, 'needs --optimizer adamw');
+    refuse('eps', eps, 'needs --optimizer adamw');
   } else {
-    refuse('momentum', momentum, '--optimizer adamw, which has --beta1');
-    refuse('nesterov', nesterov, '--optimizer adamw');
+    refuse('momentum', momentum, "can't be used with --optimizer adamw, which has --beta1");
+    refuse('nesterov', nesterov, "can't be used with --optimizer adamw");
   }
 }
 
@@ -214,23 +214,25 @@ function requireSchedule(options: Optimization): void {
     rejectOption('a share below 1, or a whole number of steps', '--warmup', warmup);
   }
   if (schedule === 'step') {
-    if (stepSize === undefined) rejectOption('a number of epochs with --schedule step', '--step-size', stepSize);
+    if (stepSize === undefined) rejectUse('--schedule step needs --step-size, a number of epochs');
   } else {
-    refuse('stepSize', stepSize, `--schedule ${schedule}`);
-    refuse('gamma', gamma, `--schedule ${schedule}`);
+    refuse('stepSize', stepSize, 'needs --schedule step');
+    refuse('gamma', gamma, 'needs --schedule step');
   }
-  if (schedule === 'constant' || schedule === 'step') refuse('finalLrFactor', finalLrFactor, `--schedule ${schedule}`);
-  if (schedule !== 'onecycle') refuse('cycleMomentum', cycleMomentum, `--schedule ${schedule}`);
+  if (schedule === 'constant' || schedule === 'step') {
+    refuse('finalLrFactor', finalLrFactor, 'needs --schedule cosine, linear or onecycle');
+  }
+  if (schedule !== 'onecycle') refuse('cycleMomentum', cycleMomentum, 'needs --schedule onecycle');
   else if (cycleMomentum && optimizer === 'sgd' && momentum === 0) {
-    rejectOption('a number above 0 with --cycle-momentum', '--momentum', 0);
+    rejectUse('--cycle-momentum needs a --momentum above 0');
   }
 }
 
 type Name = keyof typeof OPTIMIZATION_OPTIONS;
 
-/** Refuses any value but the default of an option that does not go with `beside`. */
-function refuse(name: Name, value: unknown, beside: string): void {
+/** Refuses any value but the default of an option, for a reason that goes on the sentence that its name begins. */
+function refuse(name: Name, value: unknown, reason: string): void {
   const spec = OPTIMIZATION_OPTIONS[name];
   if (value === ('default' in spec ? spec.default : undefined)) return;
-  rejectOption(`no value with ${beside}`, `--${kebab(name)}`, value);
+  rejectUse(`--${kebab(name)} ${reason}`);
 }

@@ -1,5 +1,5 @@
 import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './common';
-import { rejectOption, requireText, resolveOptions, type OptionTable, type ResolvedOptions } from './spec';
+import { rejectOption, rejectUse, requireText, resolveOptions, type OptionTable, type ResolvedOptions } from './spec';
 
 /** Every option of `loadModel`. */
 export const LOAD_MODEL_OPTIONS = {
@@ -49,8 +49,8 @@ export function resolvePredictOptions(
 ): ResolvedPredictOptions {
   if (!Array.isArray(images) || images.length === 0) rejectOption('images, folders or globs', 'images', images);
   const options = resolveOptions(PREDICT_OPTIONS, given, 'predict');
-  if (options.features && !json) rejectOption('--json beside it', '--features', options.features);
-  if (options.null && !images.includes('-')) rejectOption('- among the images', '--null', options.null);
+  if (options.features && !json) rejectUse('--features needs --json');
+  if (options.null && !images.includes('-')) rejectUse('--null needs - among the images');
   return {
     ...options,
     model: requireText('a model', 'model', model),

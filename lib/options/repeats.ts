@@ -1,4 +1,4 @@
-import { rejectOption, type RecipeTable } from './spec';
+import { kebab, rejectOption, rejectUse, type RecipeTable } from './spec';
 import { DATA } from './common';
 
 /** Above this many trainings the figure gets no better. */
@@ -72,7 +72,7 @@ export function checkFold(options: {
   foldOf(options.fold);
   for (const name of OTHER_SPLITS) {
     if (options[name] !== undefined) {
-      rejectOption('no value beside --fold', name === 'val' ? '--val' : '--val-split', options[name]);
+      rejectUse(`--${kebab(name)} can't be used with --fold`);
     }
   }
 }

@@ -25,7 +25,7 @@ interface NumberOption extends OptionBase {
   readonly above?: number;
   readonly max?: number;
   readonly below?: number;
-  /** Why the range is what it is, or what to do: a sentence. */
+  /** Why nothing less will do: a sentence. */
   readonly hint?: string;
 }
 
@@ -92,7 +92,21 @@ function show(value: unknown): string {
  * @param hint what to do, where the message alone does not say it
  */
 export function rejectOption(expected: string, name: string, value: unknown, hint?: string): never {
-  const message = `Expected ${expected} for ${name} but received ${show(value)}`;
+  const empty = (value === undefined || value === '') && name.startsWith('--');
+  const message = empty
+    ? `${name} needs a value: ${expected.replace(/,$/, '')}`
+    : `Expected ${expected} for ${name} but received ${show(value)}`;
+  // eslint-disable-next-line no-restricted-syntax -- here it is made
+  throw new ResnetFtError('INVALID_OPTION', message, hint === undefined ? {} : { hint });
+}
+
+/**
+ * Throws the error of an option that can't be used beside others, or without one: there no other value of it would do, and a sentence says so.
+ *
+ * @param message names the options, and begins with that which is refused
+ * @param hint what to do, where the message alone does not say it
+ */
+export function rejectUse(message: string, hint?: string): never {
   // eslint-disable-next-line no-restricted-syntax -- here it is made
   throw new ResnetFtError('INVALID_OPTION', message, hint === undefined ? {} : { hint });
 }
@@ -102,14 +116,36 @@ export function oneOf(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
-function numberExpectation(spec: NumberOption): string {
+function numberExpectation(spec: NumberOption, value?: unknown): string {
   const noun = spec.integer === true ? 'an integer' : 'a number';
   const limits: string[] = [];
   if (spec.min !== undefined) limits.push(`of at least ${spec.min}`);
   if (spec.above !== undefined) limits.push(`above ${spec.above}`);
-  if (spec.max !== undefined) limits.push(`at most ${spec.max}`);
+  // Beyond these, numbers are not exact: nobody means one, and so nobody is told, but who has typed one.
+  const beyond = spec.integer === true && typeof value === 'number' && value > Number.MAX_SAFE_INTEGER;
+  const max = spec.max ?? (beyond ? Number.MAX_SAFE_INTEGER : undefined);
+  if (max !== undefined) limits.push(`at most ${max}`);
   if (spec.below !== undefined) limits.push(`below ${spec.below}`);
   return limits.length === 0 ? noun : `${noun} ${limits.join(' and ')}`;
+}
+
+function stringExpectation({ choices, expected = 'a path' }: StringOption): string {
+  return choices === undefined ? expected : oneOf(choices);
+}
+
+/**
+ * Throws the error of an option that stands without its value.
+ *
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function rejectMissing(spec: OptionSpec, flag: string): never {
+  const expected =
+    spec.type === 'number'
+      ? numberExpectation(spec)
+      : spec.type === 'string'
+        ? stringExpectation(spec)
+        : 'true or false';
+  rejectOption(expected, flag, undefined);
 }
 
 function checkNumber(spec: NumberOption, flag: string, value: unknown): number {
@@ -121,16 +157,19 @@ function checkNumber(spec: NumberOption, flag: string, value: unknown): number {
     (spec.above === undefined || value > spec.above) &&
     (spec.max === undefined || value <= spec.max) &&
     (spec.below === undefined || value < spec.below);
-  return good ? value : rejectOption(numberExpectation(spec), flag, value, spec.hint);
+  if (good) return value;
+  const least = spec.min ?? spec.above;
+  const tooLittle = typeof value === 'number' && least !== undefined && value <= least;
+  return rejectOption(numberExpectation(spec, value), flag, value, tooLittle ? spec.hint : undefined);
 }
 
 function checkString(spec: StringOption, flag: string, value: unknown): string {
-  if (spec.choices !== undefined) {
-    const choices = spec.choices;
-    return typeof value === 'string' && choices.includes(value) ? value : rejectOption(oneOf(choices), flag, value);
-  }
-  const good = typeof value === 'string' && value !== '' && (spec.pattern?.test(value) ?? true);
-  return good ? value : rejectOption(spec.expected ?? 'a path', flag, value);
+  const good =
+    typeof value === 'string' &&
+    value !== '' &&
+    (spec.choices?.includes(value) ?? true) &&
+    (spec.pattern?.test(value) ?? true);
+  return good ? value : rejectOption(stringExpectation(spec), flag, value);
 }
 
 function checkOption(spec: OptionSpec, flag: string, value: unknown): unknown {

@@ -1,6 +1,7 @@
 import { DEFAULT_ARCHITECTURE, MODEL } from './common';
 import {
   rejectOption,
+  rejectUse,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -57,7 +58,7 @@ export function resolveSummaryOptions(input: SummaryOptions): ResolvedSummaryOpt
     ...resolveOptions(SUMMARY_OPTIONS, given, 'summary'),
   };
   if (options.model !== undefined && options.outputs !== undefined) {
-    rejectOption('no value beside a model', '--outputs', options.outputs);
+    rejectUse("--outputs can't be used with a model, which has its own");
   }
   return options;
 }

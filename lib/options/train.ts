@@ -2,12 +2,13 @@ import { AUGMENTATION_OPTIONS, settleAugmentation } from './augmentation';
 import { DATA, DEFAULT_ARCHITECTURE, MACHINE, MACHINE_OPTIONS, MODEL, OUTPUT } from './common';
 import { EXTEND_OPTION, settleExtend } from './extend';
 import { checkGeometryOptions, GEOMETRY_OPTIONS } from './geometry';
-import { checkOptimization, OPTIMIZATION_OPTIONS, withOptimizerDefaults } from './optimization';
+import { checkOptimization, OPTIMIZATION_OPTIONS, optimizerDefaults, withOptimizerDefaults } from './optimization';
 import { checkFold, FOLD_OPTION } from './repeats';
 import {
   advanced,
   defined,
   rejectOption,
+  rejectUse,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -17,7 +18,7 @@ import {
 import { SIZE_PATTERN } from './size';
 import { RECIPES, recipeDefaults } from './recipes';
 import { STOPPING_OPTIONS } from './stopping';
-import { ARCHITECTURES, DRAWS, TRAIN_FROM } from './values';
+import { ARCHITECTURES, DRAWS, OPTIMIZERS, TRAIN_FROM } from './values';
 
 const RECIPE = 'Recipe';
 
@@ -84,7 +85,7 @@ export const TRAIN_OPTIONS = {
     default: 'tutorial',
     group: RECIPE,
     affects: 'training',
-    help: "what the options are that are not given: those of PyTorch's tutorial; linear: only the last layer, in seconds; finetune: that first, then everything; auto chooses by images and time",
+    help: "defaults of the options that are not given. tutorial: those of PyTorch's tutorial; linear: only the last layer is trained, in seconds; finetune: that first, then everything; auto: one of these, by images and time",
   },
   epochs: {
     type: 'number',
@@ -116,7 +117,7 @@ export const TRAIN_OPTIONS = {
     group: RECIPE,
     affects: 'training',
     advanced: true,
-    help: 'before all else, epochs of fc alone, on features that are computed once',
+    help: 'epochs in which fc alone is trained before all the rest, on features that are computed once',
   },
   chooseLr: {
     type: 'boolean',
@@ -289,17 +290,18 @@ export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRA
 export function resolveTrainOptions(input: TrainOptions, images?: number): ResolvedTrainOptions {
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of train', input);
   const { data, ...asked } = input;
+  refuseRateToChoose(asked);
   const given = withRecipe(asked, images);
   const options = {
     data: requireText('a folder', 'data', data),
     ...settleExtend(withOptimizerDefaults(resolveOptions(TRAIN_OPTIONS, given, 'train')), given.weights),
   };
   if (options.minDelta > 0 && options.patience === undefined) {
-    rejectOption('no value without --patience', '--min-delta', options.minDelta);
+    rejectUse('--min-delta needs --patience');
   }
   checkOptimization(options);
   if (options.val !== undefined && options.valSplit !== undefined) {
-    rejectOption('no value beside --val', '--val-split', options.valSplit);
+    rejectUse("--val-split can't be used with --val");
   }
   requireFrozen(options);
   checkFold(options);
@@ -318,7 +320,9 @@ export const NO_CROPS = 'none';
  * @throws ResnetFtError INVALID_OPTION
  */
 export function resolveAgain(options: ResolvedTrainOptions): ResolvedTrainOptions {
-  return { ...resolveTrainOptions({ ...options, recipe: 'tutorial' }), recipe: options.recipe };
+  const { recipe, chooseLr } = options;
+  // Its rate is one that was chosen.
+  return { ...resolveTrainOptions({ ...options, recipe: 'tutorial', chooseLr: false }), recipe, chooseLr };
 }
 
 /** What was given, before what the recipe has in its place. */
@@ -331,10 +335,16 @@ function withRecipe(asked: Given, images: number | undefined): Given {
   return merged.cropScale === NO_CROPS ? { ...merged, cropScale: undefined } : merged;
 }
 
+/** Refuses a rate that would be chosen anew; one that is the default may be given again. */
+function refuseRateToChoose({ chooseLr, lr, optimizer = TRAIN_OPTIONS.optimizer.default }: Given): void {
+  if (chooseLr !== true || lr === undefined || !OPTIMIZERS.includes(optimizer)) return;
+  if (lr !== optimizerDefaults(optimizer).lr) rejectUse("--lr can't be used with --choose-lr, which chooses it");
+}
+
 /** Refuses what needs frozen modules, or such as are not. */
 function requireFrozen({ trainFrom, headEpochs, chooseLr, cropScale }: ResolvedTrainOptions): void {
-  if (headEpochs > 0 && trainFrom === 'fc') rejectOption('0 with --train-from fc', '--head-epochs', headEpochs);
+  if (headEpochs > 0 && trainFrom === 'fc') rejectUse("--head-epochs can't be used with --train-from fc");
   if (!chooseLr) return;
-  if (trainFrom !== 'fc') rejectOption('no value without --train-from fc', '--choose-lr', chooseLr);
-  if (cropScale !== undefined) rejectOption('no value beside --choose-lr', '--crop-scale', cropScale);
+  if (trainFrom !== 'fc') rejectUse('--choose-lr needs --train-from fc');
+  if (cropScale !== undefined) rejectUse("--crop-scale can't be used with --choose-lr");
 }

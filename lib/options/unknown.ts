@@ -1,4 +1,5 @@
 import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL } from './common';
+import { checkForget } from './forget';
 import {
   rejectOption,
   requireText,
@@ -53,8 +54,10 @@ export type ResolvedUnknownOptions = { model: string } & ResolvedOptions<typeof 
 export function resolveUnknownOptions(input: UnknownOptions): ResolvedUnknownOptions {
   if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of unknown', input);
   const { model, ...given } = input;
-  return {
+  const options = {
     model: requireText('the folder of a run', 'model', model),
     ...resolveOptions(UNKNOWN_OPTIONS, given, 'unknown'),
   };
+  checkForget(UNKNOWN_OPTIONS, options);
+  return options;
 }

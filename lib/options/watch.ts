@@ -1,5 +1,5 @@
 import { OUTPUT } from './common';
-import { rejectOption, resolveOptions, type RecipeTable, type ResolvedOptions } from './spec';
+import { rejectOption, rejectUse, resolveOptions, type RecipeTable, type ResolvedOptions } from './spec';
 
 /** How the command `train` is watched: not for a training to know. */
 export const WATCH_OPTIONS = {
@@ -50,7 +50,6 @@ export type ResolvedWatchOptions = ResolvedOptions<typeof WATCH_OPTIONS>;
  */
 export function resolveWatch(given: Record<string, unknown>): ResolvedWatchOptions {
   const options = resolveOptions(WATCH_OPTIONS, given, 'train');
-  if (!options.watch && options.watchPort !== 0)
-    rejectOption('no value without --watch', '--watch-port', options.watchPort);
+  if (!options.watch && options.watchPort !== 0) rejectUse('--watch-port needs --watch');
   return options;
 }

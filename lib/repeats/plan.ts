@@ -9,6 +9,7 @@ import {
   kebab,
   REPEAT_OPTIONS,
   rejectOption,
+  rejectUse,
   resolveOptions,
   resolveTrainOptions,
   type TrainOptions,
@@ -50,11 +51,11 @@ export function checkInput(by: RepeatKind, input: RepeatInput): void {
   if (typeof input !== 'object' || input === null) rejectOption('an object', `the options of ${by}`, input);
   const { folds, seeds } = resolveOptions(REPEAT_OPTIONS, { folds: input.folds, seeds: input.seeds }, 'train');
   if (folds !== undefined && seeds !== undefined) {
-    rejectOption('no value beside --folds', '--seeds', seeds, 'Cross-validate with another --seed in another folder');
+    rejectUse("--seeds can't be used with --folds", 'Cross-validate with another --seed in another folder');
   }
   for (const name of UNSUITED[by]) {
     const value = input[name];
-    if (value !== undefined) rejectOption(`no value beside --${by}`, `--${kebab(name)}`, value, WHY[name]);
+    if (value !== undefined) rejectUse(`--${kebab(name)} can't be used with --${by}`, WHY[name]);
   }
   const { folds: _folds, seeds: _seeds, resume: _resume, ...given } = input;
   resolveTrainOptions({ ...given, data: input.data ?? '.' });
@@ -80,7 +81,7 @@ export function newPlan(by: RepeatKind, input: RepeatInput): Plan {
 export function continued(plan: Plan, by: RepeatKind, input: RepeatInput): Plan {
   const { folds: _folds, seeds: _seeds, resume: _resume, output: _output, data, ...given } = input;
   if (by !== plan.by) {
-    rejectOption(`no value, as when the trainings began with --${plan.by} ${plan.count},`, `--${by}`, input[by]);
+    rejectUse(`--${by} can't be used here: the trainings began with --${plan.by} ${plan.count}`);
   }
   if (input[by] !== undefined && input[by] !== plan.count) {
     rejectOption(

@@ -52,6 +52,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'backend',
   'cacheDir',
   'cropCache',
+  // Of several processes, whose number a run does not know: one comes to the same.
+  'syncBatchNorm',
 ]);
 
 /** Of a run's options those that must be given for a run like it: the others are defaults, or follow from these. */
@@ -63,6 +65,8 @@ export function givenOptions({ data, ...options }: ResolvedTrainOptions): Record
     }),
   );
   if (given['arch'] === DEFAULT_ARCHITECTURE && !String(options.weights).includes('.')) delete given['arch'];
+  // It is chosen again.
+  if (options.chooseLr) delete given['lr'];
   const whole = settled(data, given);
   for (const name of Object.keys(given)) {
     const { [name]: _, ...fewer } = given;

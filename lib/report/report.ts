@@ -28,12 +28,12 @@ export async function makeReport(input: ReportOptions): Promise<ReportResult> {
   const folder = path.resolve(only);
   const several = others.length > 0;
   const file = path.resolve(output ?? path.join(several ? '.' : folder, REPORT));
+  if (several || output !== undefined) await checkOutputFile(file, '--output');
   if (!several) {
     const { run } = await writeReport(folder, { file });
     return { file, runs: [run.folder] };
   }
   await refuseTwice(runs);
-  await checkOutputFile(file, '--output');
   const read = [];
   for (const run of runs) read.push(await readRun(run));
   await writeAtomically(file, [Buffer.from(comparePage(read))]);

@@ -1,4 +1,4 @@
-import { rejectOption } from '../options';
+import { rejectUse } from '../options';
 import type { TeamPlace } from './place';
 
 /**
@@ -13,7 +13,7 @@ export function deviceOfTeam(device: string, place: TeamPlace | undefined, gpus:
   if (device.startsWith('cuda:')) {
     if (place.localWorld === 1) return device;
     const hint = 'Each process takes the GPU with its own number; CUDA_VISIBLE_DEVICES says which there are';
-    rejectOption('auto, cpu or cuda with several processes', '--device', device, hint);
+    rejectUse(`--device ${device} can't be used with several processes`, hint);
   }
   if (device === 'auto' && gpus === 0) return device;
   return `cuda:${gpus === 1 && place.startedBy === 'slurm' ? 0 : place.localRank}`;

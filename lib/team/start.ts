@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { ResnetFtError } from '../errors';
-import { rejectOption, resolveOptions, TEAM_OPTIONS } from '../options';
+import { rejectUse, resolveOptions, TEAM_OPTIONS } from '../options';
 import { countGpus } from './gpus';
 import { launch } from './launch';
 import { STARTED_BY, placeFrom } from './place';
 import { nodeFrom, type TeamNode } from './pod';
-import type { Environment } from './variables';
+import { valueOf, type Environment } from './variables';
 
 /** The arguments without `--nproc`. */
 export function withoutNproc(argv: readonly string[]): string[] {
@@ -56,6 +56,26 @@ async function countOf(perNode: TeamNode['perNode']): Promise<number> {
 }
 
 /**
+ * Refuses what only several processes have a use for, where this one trains alone. One that was started as the only one of a team may have it, so
+ * that a command is the same for any number.
+ *
+ * @param given as the command line has it
+ * @throws ResnetFtError INVALID_OPTION, TEAM_INVALID
+ */
+export function refuseWithoutTeam(given: Readonly<Record<string, unknown>>, env: Environment): void {
+  const { nproc } = resolveOptions(
+    TEAM_OPTIONS,
+    { nproc: given['nproc'], processTimeout: given['processTimeout'] },
+    'train',
+  );
+  // A pod that is to start several is no place among them yet.
+  const started = nodeFrom(env) !== undefined || valueOf(env, 'RANK') !== undefined || placeFrom(env) !== undefined;
+  if (nproc !== undefined || started) return;
+  if (given['syncBatchNorm'] === true) rejectUse('--sync-batch-norm needs --nproc');
+  if (given['processTimeout'] !== undefined) rejectUse('--process-timeout needs --nproc');
+}
+
+/**
  * Starts this command as several processes and waits for them, where `--nproc` or Kubeflow's variables ask for that.
  *
  * @param nproc as the command line has it
@@ -79,7 +99,7 @@ export async function startTeam(
   if (asked !== undefined && (severalInPod || place !== undefined)) {
     const starter = place?.startedBy ?? 'kubeflow';
     const hint = 'Leave --nproc out, or unset RANK, WORLD_SIZE and their like to train on this machine alone';
-    rejectOption(`no value where ${starter} has started the processes`, '--nproc', asked, hint);
+    rejectUse(`--nproc can't be used where ${starter} has started the processes`, hint);
   }
   if (asked === undefined && !severalInPod) return false;
   const machine: TeamNode = severalInPod

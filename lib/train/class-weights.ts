@@ -5,6 +5,8 @@ import { classCounts } from '../data/class-counts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
+const HINT = 'Give --class-weights balanced, or a file that has a class and its weight on each line';
+
 /** The classes of a run, and those of its training images. */
 interface ClassesOfRun {
   classes: readonly string[];
@@ -25,7 +27,10 @@ export async function readClassWeights(
 ): Promise<Float64Array> {
   if (given === undefined) return new Float64Array();
   if (given === 'balanced') return balanced(classes.length, train);
-  const text = await readSmallText(given, MAX_BYTES);
+  const text = await readSmallText(given, MAX_BYTES).catch((error: unknown) => {
+    if (!(error instanceof ResnetFtError)) throw error;
+    throw new ResnetFtError(error.code, `class weights: ${error.message}`, { hint: HINT, cause: error });
+  });
   const weights = text.trimStart().startsWith('{') ? fromJson(given, text) : fromLines(given, text);
   for (const name of weights.keys()) {
     if (classes.includes(name)) continue;

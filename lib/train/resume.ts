@@ -9,6 +9,7 @@ import {
   NO_CROPS,
   resolveAgain,
   rejectOption,
+  rejectUse,
   requireText,
   resolveOptions,
   resolveTrainOptions,
@@ -82,7 +83,7 @@ export async function openRun(input: TrainOptions): Promise<ResumedRun | undefin
  */
 export function refuseOtherOutput(output: string | undefined, folder: string): void {
   if (output !== undefined && path.resolve(output) !== folder) {
-    rejectOption('no value beside --resume', '--output', output);
+    rejectUse("--output can't be used with --resume, which names the folder");
   }
 }
 
@@ -113,9 +114,10 @@ export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: 
     const was = options[name as keyof typeof options];
     const now = name === 'cropScale' && value === NO_CROPS ? undefined : whole[name];
     if (spec.affects !== 'place' && !MAY_CHANGE.has(name) && !isDeepStrictEqual(now, was)) {
-      const expected =
-        was === undefined ? 'no value, as when the run began,' : `${String(was)}, as when the run began,`;
-      rejectOption(expected, `--${kebab(name)}`, value, 'Leave the option out, or begin a new run in another folder');
+      const hint = 'Leave the option out, or begin a new run in another folder';
+      const flag = `--${kebab(name)}`;
+      if (was === undefined) rejectUse(`${flag} can't be used now: the run began without it`, hint);
+      rejectOption(`${String(was)}, as when the run began,`, flag, value, hint);
     }
     merged[name] = now;
   }

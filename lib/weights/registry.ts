@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import type { DownloadControl } from '../download/types';
-import { PREPROCESSING, rejectOption, type Architecture, type Preprocessing } from '../options';
+import { PREPROCESSING, rejectOption, rejectUse, type Architecture, type Preprocessing } from '../options';
 import { suggest } from '../text/suggest';
 // Keras' imagenet_class_index.json, https://s3.amazonaws.com/deep-learning-models/image-models/imagenet_class_index.json, in
 // the form of the tutorial's imagenet_classes.txt without its four header lines.
@@ -99,6 +99,9 @@ export function namedWeights(name: string, arch: Architecture): NamedWeights | u
 
   const known = ofArch.map((weights) => weights.name);
   const near = isName ? undefined : suggest(name, [...known, 'none']);
+  if (!isName && near === undefined) {
+    rejectUse(`There is no file or folder ${name}`, `Weights of ${arch} that have a name: ${known.join(', ')}`);
+  }
   const hint = near === undefined ? undefined : `Did you mean ${near}?`;
   rejectOption(`${known.join(', ')} or a file`, `weights of ${arch}`, name, hint);
 }

@@ -64,10 +64,12 @@ async function readHeader(
   if (size < 8) throw invalid(file, 'truncated: shorter than a safetensors header');
   const length = (await readBytes(file, handle, 0, 8)).readBigUInt64LE();
   if (length > BigInt(MAX_HEADER)) {
-    throw invalid(
-      file,
-      `neither a .pth nor a safetensors file, or damaged: a header of ${String(length)} bytes (at most ${MAX_HEADER})`,
-    );
+    // What is longer than the file was never meant as the length of a header.
+    const reason =
+      length > BigInt(size)
+        ? 'not a file of weights of a known kind (.pth, .pt or .safetensors), or damaged'
+        : `a header of ${String(length)} bytes (at most ${MAX_HEADER})`;
+    throw invalid(file, reason);
   }
   const start = 8 + Number(length);
   if (start > size) throw invalid(file, 'truncated within the header');

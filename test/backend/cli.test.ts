@@ -163,7 +163,7 @@ describe('where LibTorch is missing', () => {
     const ran = await run(['predict', 'a.safetensors', 'a.jpg', '--backend', 'cuda'], { env: without });
     expect([ran.code, ran.stderr]).toEqual([
       2,
-      'resnet-ft: Expected auto, native or js for --backend but received cuda. See resnet-ft --help\n',
+      'resnet-ft: Expected auto, native or js for --backend but received cuda. See resnet-ft predict --help\n',
     ]);
   });
 });

@@ -111,7 +111,7 @@ test('a backend that crashes is a line; with nothing measured the benchmark fail
 test.each([
   [
     ['--backends', 'native,tensorflow'],
-    /Expected a list of any of native,native-cuda,js-wasm,js-cpu,onnxruntime,js for --backends but received native,tensorflow/,
+    /Expected a list of any of native, native-cuda, js-wasm, js-cpu, onnxruntime, js for --backends but received native,tensorflow/,
   ],
   [['--backends', ','], /for --backends but received ,/],
   [['--batch-sizes', '1,0'], /Expected a list of .* for --batch-sizes but received 1,0/],

@@ -1,17 +1,19 @@
 import { run } from './run';
 
 test.each([
-  [['weights'], 'Expected resnet-ft weights <action>. See resnet-ft --help'],
+  [['weights'], 'Name an action: list or download. See resnet-ft weights --help'],
   [['weights', 'lst'], 'Expected list or download for <action> but received lst. Did you mean list?'],
-  [['weights', 'all'], 'Expected list or download for <action> but received all. See resnet-ft --help'],
-  [['weights', 'download'], 'Expected resnet-ft weights download <name>. See resnet-ft --help'],
+  [['weights', 'all'], 'Expected list or download for <action> but received all. See resnet-ft weights --help'],
+  [['weights', 'download'], 'Name the weights: imagenet-v1 or imagenet-v2. See resnet-ft weights download --help'],
   [
     ['weights', 'download', './x.pth'],
-    'Expected the name of weights for <name> but received ./x.pth. See resnet-ft --help',
+    'Expected the name of weights for <name> but received ./x.pth. See resnet-ft weights download --help',
   ],
-  [['weights', 'list', 'x'], 'Expected no argument for weights list but received x. See resnet-ft --help'],
-  [['weights', 'list', '--offlin'], 'Unknown option --offlin. Did you mean --offline?'],
-  [['data', 'wasps'], 'Expected hymenoptera for <name> but received wasps. See resnet-ft --help'],
+  [['weights', 'list', 'x'], 'Expected no argument for weights list but received x. See resnet-ft weights list --help'],
+  [['weights', 'download', 'x', '--offlin'], 'Unknown option --offlin. Did you mean --offline?'],
+  [['weights', 'list', '--json=1'], '--json takes no value, or true or false. See resnet-ft weights list --help'],
+  [['data'], 'Name a data set: hymenoptera. See resnet-ft data --help'],
+  [['data', 'wasps'], 'Expected hymenoptera for <name> but received wasps. See resnet-ft data --help'],
 ])('%j', async (args, message) => {
   expect(await run(args)).toEqual({ code: 2, stdout: '', stderr: `resnet-ft: ${message}\n` });
 });

@@ -2,6 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ANTS_BEES, run, scratch } from './run';
 
+const EPOCHS = '--epochs needs a value: an integer of at least 1 and at most 1000000. See resnet-ft train --help';
+
 const tmp = scratch();
 let number = 0;
 
@@ -46,16 +48,36 @@ describe('usage errors end with exit code 2', () => {
     [['--btch-size', '4'], /--btch-size.*Did you mean --batch-size\?/],
     [['--device', 'gpu'], /Expected auto, cpu, cuda or cuda:N for --device but received gpu/],
     [['--nesterov', '--momentum', '0'], /--momentum/],
+    [['--epochs'], /^resnet-ft: --epochs needs a value: an integer of at least 1 and at most 1000000\./],
+    [['--resume='], /^resnet-ft: --resume needs a value: the folder of a run, or one of its checkpoints\./],
+    [['--no-epochs'], /^resnet-ft: Unknown option --no-epochs\. For its default leave --epochs out/],
+    [['--nesterov=maybe'], /^resnet-ft: --nesterov takes no value, or true or false\./],
+    [['--decayNormBias='], /^resnet-ft: --decay-norm-bias takes no value, or true or false\./],
+    [['--json=foo'], /^resnet-ft: --json takes no value, or true or false\./],
+    [['--quiet='], /^resnet-ft: --quiet takes no value, or true or false\./],
+    [['--verbose=yes'], /--verbose takes no value, or true or false\./],
   ])('%j', async (args, message) => {
     await fails(ANTS_BEES, args, 2, message);
   });
 
-  test('no folder, no command, unknown command', async () => {
-    for (const args of [['train'], [], ['trian', 'x']]) {
-      const ran = await run(args);
-      expect(ran.code).toBe(2);
-      expect(ran.stderr).toMatch(/^resnet-ft: [^\n]+\n$/);
-    }
+  test.each([
+    [['train'], 'Name a folder of images, or with --resume a run to go on with. See resnet-ft train --help'],
+    [['trian', 'x'], 'There is no command trian. Did you mean train? See resnet-ft --help'],
+    [['fly', 'x'], 'There is no command fly. See resnet-ft --help'],
+    [['train', 'x', '--hepl'], 'Unknown option --hepl. Did you mean --help?'],
+    [
+      ['train', 'x', '--fold', '7'],
+      'Expected a fold and how many there are, such as 2/5 (2 to 100) for --fold but received 7. See resnet-ft train --help-all',
+    ],
+    [['train', 'x', '--epochs'], EPOCHS],
+  ])('%j', async (args, message) => {
+    expect(await run(args)).toEqual({ code: 2, stdout: '', stderr: `resnet-ft: ${message}\n` });
+  });
+
+  test('no command', async () => {
+    const ran = await run([]);
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toMatch(/^resnet-ft: Name a command: train, [^\n]+\n$/);
   });
 });
 
@@ -68,6 +90,21 @@ describe('errors of the data end with exit code 1', () => {
 
   test('a folder that does not exist', async () => {
     await fails(path.join(tmp, 'missing'), [], 1, /missing/);
+  });
+
+  test('what is not a folder', async () => {
+    await fails('/dev/null', [], 1, /: \/dev\/null is not a folder/);
+  });
+
+  test('class weights that are no file', async () => {
+    const told = await fails(
+      ANTS_BEES,
+      ['--class-weights', '/nowhere'],
+      1,
+      /: class weights: no such file: \/nowhere\./,
+    );
+    expect(told).toContain('Give --class-weights balanced, or a file ');
+    await fails(ANTS_BEES, ['--class-weights', tmp], 1, /: class weights: .*: is not a file\. Give --class-weights /);
   });
 
   test('a missing val/', async () => {
@@ -128,6 +165,12 @@ describe('errors of output and weights end with exit code 1', () => {
 
   test('weights that do not exist', async () => {
     await fails(ANTS_BEES, ['--weights', path.join(tmp, 'no.safetensors')], 1, /no\.safetensors/);
+  });
+
+  test('a text that is named as weights', async () => {
+    const file = path.join(tmp, 'some-text.txt');
+    fs.writeFileSync(file, 'Ants and bees.\n');
+    await fails(ANTS_BEES, ['--weights', file], 1, /some-text\.txt: not a file of weights of a known kind \(\.pth, /);
   });
 
   test('weights of a wrong shape', async () => {

@@ -50,6 +50,20 @@ test('where nothing is left out there is no such line, and --help-all is the hel
   expect((await run(['--help-all'])).stdout).toBe((await run(['--help'])).stdout);
 });
 
+test('a switch that is on by default says so, one that is off does not', async () => {
+  const { stdout } = await run(['train', '--help-all']);
+  for (const name of ['report', 'card']) {
+    expect(stdout).toMatch(new RegExp(` --${name} [^-]*--no-${name} leaves\\s+it\\s+out\\s+\\[default:\\s+true\\]`));
+  }
+  expect(stdout).not.toMatch(/\[default:\s+false\]\s+\[boolean\]/);
+});
+
+test('the actions of weights have options of their own, and data downloads', async () => {
+  expect(await helpOf('weights', 'list', '--help')).toEqual(expect.not.arrayContaining(['offline']));
+  expect(await helpOf('weights', 'download', '--help')).toEqual(expect.arrayContaining(['arch', 'offline']));
+  expect((await run(['data', '--help'])).stdout).toMatch(/^Data:\n +--offline /m);
+});
+
 test('an argument behind -- is no question for help', async () => {
   const { code, stderr } = await run(['predict', 'none.safetensors', '--', '--help-all']);
   expect(code).toBe(1);

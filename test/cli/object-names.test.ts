@@ -73,6 +73,6 @@ test('options of such names are unknown options', async () => {
     expect(await run(['train', data, `--${name}`, '1'])).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: `resnet-ft: Unknown option --${name.replace(/\..*/, '')}. See resnet-ft --help\n`,
+      stderr: `resnet-ft: Unknown option --${name.replace(/\..*/, '')}. See resnet-ft train --help\n`,
     });
 });

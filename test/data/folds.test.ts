@@ -80,6 +80,6 @@ test.each([
   ['1/5', { valSplit: 0.2 }],
 ])('--fold %s beside %j is refused', (fold, others) => {
   expect(() => resolveTrainOptions({ data: 'photos', fold, ...others })).toThrow(
-    others === undefined ? /for --fold but received/ : /^Expected no value beside --fold for --val(-split)? but/,
+    others === undefined ? /for --fold but received/ : /^--val(-split)? can't be used with --fold$/,
   );
 });

@@ -99,6 +99,14 @@ test('the temperature is that of a reference fit, and is written beside the weig
     stdout: 'the model has no temperature any more\n',
   });
   expect((await readWeights(model)).metadata).toEqual(before.metadata);
+
+  fs.writeFileSync(path.join(folder, 'report.html'), 'old');
+  const untouched = fs.statSync(model).mtimeMs;
+  expect(await run(['calibrate', folder, '--forget'])).toEqual({
+    ...{ code: 0, stderr: '' },
+    stdout: 'the model has no temperature\n',
+  });
+  expect(fs.statSync(model).mtimeMs).toBe(untouched);
 });
 
 test('the lines for a person say what it does, and what speaks against it', async () => {
@@ -181,7 +189,9 @@ test('what cannot be done is said in one line, and the model stays as it was', a
     [[other.folder], 1, /no such folder: .*photos\/train|not those of the run|no such folder/],
     [[right.folder, '--data', path.join(tmp, 'nowhere')], 1, /no such folder: .*nowhere/],
     [[right.folder, '--batch-size', '0'], 2, /--batch-size/],
-    [['imagenet-v1'], 1, /./],
+    [[right.folder, '--forget', '--data', tmp], 2, /^resnet-ft: --data can't be used with --forget\./],
+    [[right.folder, '--forget', '--batch-size', '8'], 2, /^resnet-ft: --batch-size can't be used with --forget\./],
+    [['imagenet-v1'], 2, /^resnet-ft: There is no file or folder imagenet-v1\. Name the folder of a run of train$/],
   ];
   const before = [right, wrong, damaged, pipe, other].map(({ model }) => fs.readFileSync(model));
   for (const [args, code, line] of cases) {

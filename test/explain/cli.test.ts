@@ -163,12 +163,7 @@ test.each<[string, string[], number, RegExp]>([
     2,
     /^resnet-ft: Expected native or auto for --backend but received js\. Grad-CAM needs gradients, which the js backend does not have$/,
   ],
-  [
-    'a folder of data without neighbours',
-    ['--data', '.'],
-    2,
-    /^resnet-ft: Expected no value without --neighbours for --data but received \./,
-  ],
+  ['a folder of data without neighbours', ['--data', '.'], 2, /^resnet-ft: --data needs --neighbours\./],
   [
     'a file as the output',
     ['--output', ANT],
@@ -189,7 +184,7 @@ test.each<[string, string[], number, RegExp]>([
 
 test('without images, and with a model that is not there', async () => {
   expect((await run(['explain', model])).stderr).toBe(
-    'resnet-ft: Expected resnet-ft explain <model> <images..>. See resnet-ft --help\n',
+    'resnet-ft: Expected resnet-ft explain <model> <images..>. See resnet-ft explain --help\n',
   );
   const missing = await run(['explain', path.join(folder, 'nothing'), ANT]);
   expect([missing.code, missing.stderr.trimEnd().split('\n').length]).toEqual([1, 1]);
@@ -237,7 +232,7 @@ test('neighbours need the run and its images', async () => {
   expect([lonely.code, lonely.stderr.trimEnd()]).toEqual([
     2,
     expect.stringMatching(
-      /^resnet-ft: Expected the folder of a run of train as the model for --neighbours but received .*alone\.safetensors\. It needs the images of training: .* has no config\.json$/,
+      /^resnet-ft: --neighbours needs the folder of a run of train, and .*alone\.safetensors is in none\. It needs the images of training: .* has no config\.json$/,
     ),
   ]);
   const elsewhere = await explain([ANT], '--neighbours', '1', '--data', folder, '--output', output());

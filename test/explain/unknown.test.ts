@@ -182,6 +182,11 @@ describe('of a run', () => {
     expect((await unknown('--forget')).stdout).toBe('the model has no threshold any more\n');
     expect((await predict(model, '--json')).stdout).toBe(plain.stdout);
     expect((await readWeights(file)).metadata).toEqual(before.metadata);
+
+    const untouched = fs.statSync(file).mtimeMs;
+    expect((await unknown('--forget')).stdout).toBe('the model has no threshold\n');
+    expect((await unknown('--forget', '--json')).stdout).toBe('{"forgotten":false}\n');
+    expect(fs.statSync(file).mtimeMs).toBe(untouched);
   });
 
   test('features are printed only where they are asked for', async () => {
@@ -205,7 +210,12 @@ describe('of a run', () => {
       [['unknown', model, '--keep', '0'], 2, /Expected a number above 0 and at most 1 for --keep but received 0/],
       [['unknown', model, '--keep', '95'], 2, /Expected a number above 0 and at most 1 for --keep but received 95/],
       [['unknown', model, '--data', folder], 1, /no such folder: .*train/],
-      [['unknown', 'imagenet-v1'], 1, /./],
+      [['unknown', model, '--forget', '--keep', '0.5'], 2, /^resnet-ft: --keep can't be used with --forget\./],
+      [
+        ['unknown', 'nothere'],
+        2,
+        /^resnet-ft: There is no file or folder nothere\. Name the folder of a run of train$/,
+      ],
     ];
     for (const [args, code, line] of cases) {
       const { stderr, ...result } = await run(args);

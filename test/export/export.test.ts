@@ -197,7 +197,7 @@ describe('errors are one line, and no file is left', () => {
 
   test('of the options', async () => {
     await fails([], 2, /export <model>/);
-    await fails([trained], 2, /Expected pth, safetensors or onnx for --format/);
+    await fails([trained], 2, /export needs --format \(pth, safetensors or onnx\) or --output/);
     await fails(
       [trained, '--format', 'tflite'],
       2,
@@ -206,14 +206,18 @@ describe('errors are one line, and no file is left', () => {
     await fails(
       [trained, ...out('m.bin')],
       2,
-      /ending in \.pth, \.pt, \.safetensors, \.onnx for --output but .*m\.bin/,
+      /ending in \.pth, \.pt, \.safetensors or \.onnx for --output but .*m\.bin/,
     );
     await fails(
       [trained, '--format', 'onnx', ...out('m.pth')],
       2,
       /ending in \.onnx for --output but received .*m\.pth/,
     );
-    await fails([trained, ...out('m.pth'), '--with-preprocessing'], 2, /onnx with --with-preprocessing/);
+    await fails(
+      [trained, ...out('m.pth'), '--with-preprocessing'],
+      2,
+      /--with-preprocessing needs onnx, and the format is pth/,
+    );
   });
 
   test('of the model', async () => {

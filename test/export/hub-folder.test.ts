@@ -140,9 +140,12 @@ test("the card of a run's model has its figures", async () => {
 });
 
 test.each([
-  [{ output: 'web/' }, /Expected onnx where --output is a folder for --format but received nothing/],
-  [{ output: 'web/', format: 'pth' }, /Expected onnx where --output is a folder/],
-  [{ output: 'web/', format: 'onnx', withPreprocessing: true }, /Expected a file for --output/],
+  [{ output: 'web/' }, /--output ending in \/ needs --format onnx/],
+  [{ output: 'web/', format: 'pth' }, /--format pth can't be written into a folder: --output ending in \/ is for onnx/],
+  [
+    { output: 'web/', format: 'onnx', withPreprocessing: true },
+    /--with-preprocessing can't be used with a folder for --output/,
+  ],
 ])('options that do not go together: %j', (given, message) => {
   expect(() => resolveExportOptions({ model: 'm', ...given } as never)).toThrow(message);
 });

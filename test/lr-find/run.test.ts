@@ -261,8 +261,8 @@ describe('room in the temporary folder', () => {
 
 describe('wrong options', () => {
   test.each<[string, object, RegExp]>([
-    ['an empty range', { lrMin: 1, lrMax: 1 }, /^Expected a number below --lr-max, 1, for --lr-min but received 1$/],
-    ['a range backwards', { lrMin: 20 }, /^Expected a number below --lr-max, 10, for --lr-min but received 20$/],
+    ['an empty range', { lrMin: 1, lrMax: 1 }, /^--lr-min must be below --lr-max, and 1 is not below 1$/],
+    ['a range backwards', { lrMin: 20 }, /^--lr-min must be below --lr-max, and 20 is not below 10$/],
     ['a rate of 0', { lrMin: 0 }, /^Expected a number above 0 for --lr-min but received 0$/],
     ['too few steps', { lrSteps: 5 }, /^Expected an integer of at least 20 .* for --lr-steps but received 5$/],
     [
@@ -270,7 +270,7 @@ describe('wrong options', () => {
       { output: 'curve.png' },
       /^Expected a file name ending in \.svg for --output but received curve\.png$/,
     ],
-    ['a rate', { lr: 0.1 }, /^Expected no value without --lr-head for --lr but received 0\.1$/],
+    ['a rate', { lr: 0.1 }, /^--lr needs --lr-head$/],
     ['a schedule', { schedule: 'cosine' }, /^Expected an option for lr-find but received schedule$/],
     ['checkpoints', { resume: 'runs/x' }, /^Expected an option for lr-find but received resume$/],
     ['what train refuses', { mixup: 0.2, draws: 'torch' }, /for --draws but received torch$/],
@@ -284,9 +284,7 @@ describe('wrong options', () => {
   test('the command line ends with 2, and before any work where the drawing has no place', async () => {
     const backwards = await run(['lr-find', ANTS_BEES, '--lr-min', '1', '--lr-max', '0.1']);
     expect(backwards).toMatchObject({ code: 2, stdout: '' });
-    expect(backwards.stderr).toMatch(
-      /^resnet-ft: Expected a number below --lr-max, 0\.1, for --lr-min but received 1\. /,
-    );
+    expect(backwards.stderr).toMatch(/^resnet-ft: --lr-min must be below --lr-max, and 1 is not below 0\.1\. /);
     const nowhere = await run(['lr-find', ANTS_BEES, ...HEAD, '--output', path.join(tmp, 'none', 'curve.svg')]);
     expect(nowhere).toMatchObject({ code: 1, stdout: '' });
     expect(nowhere.stderr).toMatch(/curve\.svg/);

@@ -1,3 +1,4 @@
+import type { ResnetFtError } from '../../lib/errors';
 import {
   PREPROCESSING,
   preprocessingOf,
@@ -21,7 +22,7 @@ test.each<[Given, RegExp]>([
   [{ fit: 'squeeze' as never }, /^Expected crop, pad or stretch for --fit but received squeeze$/],
   [{ interpolation: 'lanczos' as never }, /^Expected bilinear or bicubic for --interpolation but received lanczos$/],
   [{ exifRotate: 'yes' as never }, /^Expected true or false for --exif-rotate but received yes$/],
-  [{ fit: 'pad', resize: 256 }, /^Expected no value beside --fit pad, .+, for --resize but received 256$/],
+  [{ fit: 'pad', resize: 256 }, /^--resize can't be used with --fit pad, which cuts nothing out$/],
   [{ mean: '0.5' }, /^Expected auto, or three numbers with commas between them for --mean but received 0\.5$/],
   [{ mean: '0.5,0.5,0.5,0.5' }, /for --mean but received 0\.5,0\.5,0\.5,0\.5$/],
   [{ mean: '0.5,1.5,0.5' }, /^Expected auto or three numbers from 0 to 1 for --mean but received 0\.5,1\.5,0\.5$/],
@@ -33,6 +34,19 @@ test.each<[Given, RegExp]>([
       expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringMatching(message) as string }) as Error,
     );
   }
+});
+
+test('why a size may not be less is not said of one that is too large', () => {
+  const hintOf = (imageSize: number): string | undefined => {
+    try {
+      resolveTrainOptions({ data: 'photos', imageSize });
+    } catch (error) {
+      return (error as ResnetFtError).hint;
+    }
+    return undefined;
+  };
+  expect(hintOf(31)).toMatch(/halves an image five times/);
+  expect(hintOf(1025)).toBeUndefined();
 });
 
 test('an image that is too small is refused with the reason', () => {
@@ -73,9 +87,9 @@ test('without options, the preprocessing is that of the weights, key by key', ()
 });
 
 test('a short side that is less than the square is refused', () => {
-  expect(() => prepared({ resize: 200 })).toThrow('Expected an integer of at least the image size, 224, for --resize');
+  expect(() => prepared({ resize: 200 })).toThrow('--resize 200 is less than the image size, 224');
   expect(() => prepared({ resize: 200 }, PADDED)).toThrow(
-    /^Expected no value with weights .+ for --resize but received/,
+    /^--resize can't be used with weights whose images are made square by --fit /,
   );
 });
 

@@ -14,23 +14,18 @@ jest.mock('eslint-plugin-regexp', () => ({ default: { rules: {} } }));
 const config = jest.requireActual<{ files?: string[]; rules?: Record<string, unknown> }[]>('../../eslint.config.js');
 const ROOM = 'lib/data/*.ts';
 
+const RESUME = '--resume needs a value: the folder of a run, or one of its checkpoints';
+const WARMUP = '--warmup needs a value: a number of at least 0';
 const SPLIT = { data: ANTS_BEES, seed: 0 };
 
 test.each<[string, () => unknown, RegExp]>([
   ['a size of loadImage', () => loadImage('a.jpg', { crop: 1.5 }), /for crop but received 1\.5$/],
   ['the extension of writeStateDict', () => writeStateDict('a.bin', new Map()), /for file but received a\.bin$/],
-  ['both --val and --val-split', () => openDataset({ ...SPLIT, val: 'b', valSplit: 0.2 }), /for --val-split but/],
-  [
-    'a split of what is split',
-    () => openDataset({ ...SPLIT, valSplit: 0.2 }),
-    /for data with --val-split but received \//,
-  ],
   ['a class map', () => readClassMap(['ants'] as never), /for --class-map but received ants$/],
   ['a class in it', () => readClassMap({ ants: 0.5 }), /for ants in --class-map but received 0\.5$/],
-  ['a hash', () => expectedHash('https://example.org/a.zip', undefined), /for --sha256 but received nothing$/],
   ['a mirror', () => pytorchUrl('a.pth'), /for RESNET_FT_MIRROR but received ftp:/],
   ['an unknown option', () => resolveTrainOptions({ data: 'a', ...{ epoch: 3 } }), /for train but received epoch$/],
-  ['nothing', () => resolveExportOptions({ model: 'a' }), /for --format but received nothing$/],
+  ['nothing', () => resolveTrainOptions({ data: '' }), /for data but received nothing$/],
 ])('%s is refused in the one form of invalid options', async (_what, call, end) => {
   process.env['RESNET_FT_MIRROR'] = 'ftp://example.org';
   const error = await Promise.resolve()
@@ -39,6 +34,42 @@ test.each<[string, () => unknown, RegExp]>([
   delete process.env['RESNET_FT_MIRROR'];
   expect(error).toMatchObject({ code: 'INVALID_OPTION', message: expect.stringMatching(/^Expected .+ for /) });
   expect((error as Error).message).toMatch(end);
+});
+
+test.each<[string, () => unknown, string]>([
+  ['a value', () => resolveTrainOptions({ data: 'a', resume: '' }), RESUME],
+  ['a number', () => resolveTrainOptions({ data: 'a', warmup: '' as never }), WARMUP],
+  [
+    'a hash',
+    () => expectedHash('https://example.org/a.zip', undefined),
+    '--sha256 needs a value: the SHA-256 of https://example.org/a.zip, whose libraries would be run',
+  ],
+  [
+    'both --val and --val-split',
+    () => openDataset({ ...SPLIT, val: 'b', valSplit: 0.2 }),
+    "--val-split can't be used with --val",
+  ],
+  [
+    'a split of what is split',
+    () => openDataset({ ...SPLIT, valSplit: 0.2 }),
+    `--val-split can't be used with ${ANTS_BEES}, which has train/ and val/`,
+  ],
+  [
+    'a file of no format',
+    () => resolveExportOptions({ model: 'a' }),
+    'export needs --format (pth, safetensors or onnx) or --output',
+  ],
+])('%s: what lacks a value, or does not go with others, has a sentence of its own', async (_what, call, message) => {
+  const error = await Promise.resolve()
+    .then(call)
+    .catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code: 'INVALID_OPTION', message });
+});
+
+test('an integer beyond those that are exact is told the greatest', () => {
+  expect(() => resolveTrainOptions({ data: 'a', seed: 1e20 })).toThrow(
+    'Expected an integer of at least 0 and at most 9007199254740991 for --seed but received 100000000000000000000',
+  );
 });
 
 test('the linter refuses that error made by hand, and a hint without a capital', () => {

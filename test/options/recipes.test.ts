@@ -45,14 +45,23 @@ test.each([
   expect(again).toEqual(resolve({ recipe: 'finetune', ...given }, 256));
 });
 
+test('a rate that was chosen, and one that is the default, go with choosing', () => {
+  const asked = resolve({ chooseLr: true, trainFrom: 'fc' });
+  expect(resolve(asked)).toEqual(asked);
+  const chosen = { ...asked, lr: 0.1 };
+  expect(resolveAgain(chosen)).toEqual(chosen);
+});
+
 test.each([
   [{ recipe: 'best' }, 'Expected tutorial, linear, finetune or auto for --recipe but received best'],
-  [{ headEpochs: 2, trainFrom: 'fc' }, 'Expected 0 with --train-from fc for --head-epochs but received 2'],
-  [{ chooseLr: true }, 'Expected no value without --train-from fc for --choose-lr but received true'],
+  [{ headEpochs: 2, trainFrom: 'fc' }, "--head-epochs can't be used with --train-from fc"],
+  [{ chooseLr: true }, '--choose-lr needs --train-from fc'],
+  [{ chooseLr: true, trainFrom: 'fc', lr: 0.1 }, "--lr can't be used with --choose-lr, which chooses it"],
   [
-    { chooseLr: true, trainFrom: 'fc', cropScale: '0.5..1' },
-    'Expected no value beside --choose-lr for --crop-scale but received 0.5..1',
+    { chooseLr: true, trainFrom: 'fc', optimizer: 'adamw', lr: 0.01 },
+    "--lr can't be used with --choose-lr, which chooses it",
   ],
+  [{ chooseLr: true, trainFrom: 'fc', cropScale: '0.5..1' }, "--crop-scale can't be used with --choose-lr"],
 ])('%j is refused', (given, message) => {
   expect(() => resolve(given)).toThrow(message);
 });

@@ -175,11 +175,11 @@ describe('--folds', () => {
   test.each([
     [['--lr', '0.1'], 'Expected 0.01, as when the run began, for --lr but received 0.1'],
     [['--folds', '4'], 'Expected 3, as when the trainings began, for --folds but received 4'],
-    [['--seeds', '3'], 'Expected no value beside --folds for --seeds but received 3'],
-    [['--val', ANTS_BEES], `Expected no value beside --folds for --val but received ${ANTS_BEES}`],
-    [['--val-split', '0.5'], 'Expected no value beside --folds for --val-split but received 0.5'],
-    [['--max-time', '1h'], 'Expected no value beside --folds for --max-time but received 1h'],
-    [['--fold', '1/3'], 'Expected no value beside --folds for --fold but received 1/3'],
+    [['--seeds', '3'], "--seeds can't be used with --folds"],
+    [['--val', ANTS_BEES], "--val can't be used with --folds"],
+    [['--val-split', '0.5'], "--val-split can't be used with --folds"],
+    [['--max-time', '1h'], "--max-time can't be used with --folds"],
+    [['--fold', '1/3'], "--fold can't be used with --folds"],
   ])('%j is refused', async (given, message) => {
     const before = fs.readdirSync(inTmp('whole')).sort();
     const ran = await folds('whole', ...given);

@@ -294,7 +294,11 @@ test('half of a last line, as a killed run leaves it, is no damage', async () =>
 test('wrong usage', async () => {
   expect(await run(['report'])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('Expected resnet-ft report <runs..>'),
+    stderr: expect.stringContaining('Name the folder of a run, or those of several'),
+  });
+  expect(await run(['report', first, '--output', '/nowhere/x.html'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('there is no folder /nowhere. Make the folder first'),
   });
   expect(await run(['report', first, '--output', 'x.txt'])).toMatchObject({
     code: 2,

@@ -4,6 +4,8 @@ import { resolveTrainOptions, type TrainOptions } from '../../lib/options';
 const commandOf = (input: Omit<TrainOptions, 'data'>, data = 'photos'): string =>
   trainCommand(resolveTrainOptions({ data, ...input }));
 
+const CHOOSING = 'npx resnet-ft train photos --train-from fc --choose-lr';
+
 test.each<[string, Omit<TrainOptions, 'data'>, string]>([
   ['what goes without saying is left out', {}, 'npx resnet-ft train photos'],
   [
@@ -13,8 +15,14 @@ test.each<[string, Omit<TrainOptions, 'data'>, string]>([
   ],
   ['an optimizer brings its own rate', { optimizer: 'adamw' }, 'npx resnet-ft train photos --optimizer adamw'],
   ['where files are written does not count', { output: 'runs/x', report: false }, 'npx resnet-ft train photos'],
+  ['what several processes did one does', { syncBatchNorm: true }, 'npx resnet-ft train photos'],
   ['a switch', { deterministic: true }, 'npx resnet-ft train photos --deterministic'],
 ])('%s', (_, input, command) => expect(commandOf(input)).toBe(command));
+
+test('the rate that was chosen is not in the command', () => {
+  const options = resolveTrainOptions({ data: 'photos', trainFrom: 'fc', chooseLr: true });
+  expect(trainCommand({ ...options, lr: 0.3 })).toBe(CHOOSING);
+});
 
 test('names are words of the shell, whatever they are', () => {
   expect(commandOf({}, "a $(rm -rf ~) 'b'")).toBe("npx resnet-ft train 'a $(rm -rf ~) '\\''b'\\'''");

@@ -163,12 +163,17 @@ describe('of a model', () => {
 
   test('errors', async () => {
     await fails([path.join(tmp, 'no.pth')], 1, /no\.pth: no such file/);
+    await fails(
+      ['nothere'],
+      2,
+      /There is no file or folder nothere\. Weights of resnet50 that have a name: imagenet-v1, imagenet-v2/,
+    );
     await fails(['imagenet-v9'], 2, /for weights of resnet50 but received imagenet-v9/);
-    await fails([file, '--outputs', '2'], 2, /no value beside a model for --outputs but received 2/);
+    await fails([file, '--outputs', '2'], 2, /--outputs can't be used with a model, which has its own/);
     await fails([file, '--arch', 'resnet50'], 1, /are of resnet18, not of resnet50/);
     await fails(['--arch', 'resnet51'], 2, /--arch but received resnet51/);
     await fails(['--outputs', '0'], 2, /at least 1 .*--outputs but received 0/);
-    await fails(['--train-from', 'layer4'], 2, /--table or --json for --train-from/);
+    await fails(['--train-from', 'layer4'], 2, /--train-from needs --table or --json/);
     await fails(['a', 'b'], 2, /b/);
   });
 });

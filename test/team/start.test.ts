@@ -65,18 +65,27 @@ test('each process takes the GPU with its own number', () => {
 
 test.each<[string, string[], Record<string, string>, RegExp, number]>([
   ['no number', ['--nproc', 'two'], {}, /^resnet-ft: Expected a number of processes, or gpu for --nproc/, 2],
-  ['folds', ['--nproc', '2', '--folds', '3'], {}, /^resnet-ft: Expected no value beside --folds for --nproc/, 2],
-  ['seeds', ['--nproc', '2', '--seeds', '3'], {}, /^resnet-ft: Expected no value beside --seeds for --nproc/, 2],
-  ['js', ['--nproc', '2', '--backend', 'js'], {}, /^resnet-ft: Expected no value beside --backend js for --nproc/, 2],
-  ['folds of several processes', ['--folds', '3'], PLACE, /for --folds/, 2],
+  ['folds', ['--nproc', '2', '--folds', '3'], {}, /^resnet-ft: --nproc can't be used with --folds\./, 2],
+  ['seeds', ['--nproc', '2', '--seeds', '3'], {}, /^resnet-ft: --nproc can't be used with --seeds\./, 2],
+  ['js', ['--nproc', '2', '--backend', 'js'], {}, /^resnet-ft: --nproc can't be used with --backend js\./, 2],
+  ['what one process has no use for', ['--sync-batch-norm'], {}, /^resnet-ft: --sync-batch-norm needs --nproc\./, 2],
+  ['a wait for nobody', ['--process-timeout', '60'], {}, /^resnet-ft: --process-timeout needs --nproc\./, 2],
+  ['no wait', ['--process-timeout', '0'], {}, /for --process-timeout but received 0\./, 2],
+  [
+    'folds of several processes',
+    ['--folds', '3'],
+    PLACE,
+    /--folds can't be used where several processes train together/,
+    2,
+  ],
   [
     '--nproc under another starter',
     ['--nproc', '2'],
     PLACE,
-    /for --nproc but received 2. Leave --nproc out, or unset/,
+    /--nproc can't be used where \w+ has started the processes\. Leave --nproc out, or unset/,
     2,
   ],
-  ['--nproc in a pod', ['--nproc', '2'], POD, /where kubeflow has started the processes for --nproc/, 2],
+  ['--nproc in a pod', ['--nproc', '2'], POD, /--nproc can't be used where kubeflow has started the processes/, 2],
   ['a wrong environment', [], { RANK: '1' }, /^resnet-ft: The environment variable RANK is 1, but WORLD_SIZE/, 1],
 ])('one line refuses %s', async (_, args, env, line, code) => {
   const ran = await run(['train', ANTS_BEES, ...args], { env });

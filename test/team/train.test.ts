@@ -23,7 +23,7 @@ const childrenOf = (pid: number | undefined): number[] =>
 const onLinux = BUILT_FOR_SEVERAL ? describe : describe.skip;
 onLinux('several processes by --nproc', () => {
   test('come to what one comes to, and one of them speaks and writes', async () => {
-    const alone = await run([...SMALL, '--epochs', '2', ...output('alone')]);
+    const alone = await run([...SMALL, '--nproc', '1', '--epochs', '2', ...output('alone')]);
     expect(alone.code).toBe(0);
     const both = await run([...SMALL, '--epochs', '2', ...output('both'), '--nproc', '2']);
     expect({ code: both.code, err: both.stderr.includes('Warning') }).toEqual({ code: 0, err: false });
@@ -101,7 +101,7 @@ onLinux('several processes by --nproc', () => {
   ])('machines that share no files make %s of their own', async (_, more) => {
     const alone = ['--epochs', '1', ...more];
     const expected = more.length === 0 ? 'whole' : 'windows';
-    expect((await run([...SMALL, ...alone, ...output(expected)])).code).toBe(0);
+    expect((await run([...SMALL, '--nproc', '1', ...alone, ...output(expected)])).code).toBe(0);
     const args = (rank: number) => [...SMALL, ...alone, ...output(`${expected}-${rank}`), ...scratchOf(rank)];
     const both = await two(args(0), args(1), apart);
     expect(both.map(({ code, stderr }) => [code, stderr.replace(/^.*skipped.*\n/gm, '')])).toEqual([

@@ -145,7 +145,7 @@ describe('what does not fit is refused', () => {
   };
 
   test('weights beside it', async () => {
-    const message = 'resnet-ft: Expected no value beside --extend for --weights but received none. ';
+    const message = "resnet-ft: --weights can't be used with --extend. ";
     expect(await refused(ANTS_BEES, '--extend', old, '--weights', 'none')).toEqual([
       2,
       expect.stringContaining(message),

@@ -79,8 +79,8 @@ test.each([
   [['--batch-size', '2'], 'Expected 4, as when the run began, for --batch-size but received 2'],
   [['--arch', 'resnet34'], 'Expected resnet18, as when the run began, for --arch but received resnet34'],
   [['--precision', 'bf16'], 'Expected fp32, as when the run began, for --precision but received bf16'],
-  [['--val-split', '0.5'], 'Expected no value, as when the run began, for --val-split but received 0.5'],
-  [['--output', '/elsewhere'], 'Expected no value beside --resume for --output but received /elsewhere'],
+  [['--val-split', '0.5'], "--val-split can't be used now: the run began without it"],
+  [['--output', '/elsewhere'], "--output can't be used with --resume, which names the folder"],
 ])('%j is refused', async (given, message) => {
   const ran = await resume(inTmp('two'), '--epochs', '3', ...given);
   expect([ran.code, ran.stdout]).toEqual([2, '']);

@@ -199,7 +199,7 @@ describe('who is let in', () => {
     expect(fs.existsSync(path.join(tmp, 'taken'))).toBe(false);
     taken.close();
     const without = await run([...SMALL_RUN, '--watch-port', '8080']);
-    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('without --watch') });
+    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('--watch-port needs --watch') });
   });
 });
 
