@@ -56,7 +56,7 @@ export interface Command extends CommandModule<object, Arguments> {
 }
 
 /** What is said of a command that lacks arguments. */
-export function missingArguments({ usage, needs }: Pick<Command, 'usage' | 'needs'>): string {
+function missingArguments({ usage, needs }: Pick<Command, 'usage' | 'needs'>): string {
   return needs === undefined ? `Expected resnet-ft ${usage}` : `Name ${needs}`;
 }
 

@@ -93,7 +93,7 @@ describe('errors of the data end with exit code 1', () => {
   });
 
   test('what is not a folder', async () => {
-    await fails('/dev/null', [], 1, /: \/dev\/null is not a folder/);
+    await fails('/dev/null', [], 1, /: \/dev\/null is a file, not a folder/);
   });
 
   test('class weights that are no file', async () => {

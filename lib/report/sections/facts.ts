@@ -125,7 +125,7 @@ export function commandsSection({ folder, config, result }: Run): Section {
 }
 
 /** What of a network was trained, and from what: `ResNet-18, all layers trained from scratch`. */
-export function trainedHow({ arch, weights, trainFrom }: Run['config']['options']): string {
+function trainedHow({ arch, weights, trainFrom }: Run['config']['options']): string {
   const network = arch === undefined ? 'A network' : architectureName(arch);
   const layers =
     trainFrom === 'conv1'
