@@ -23,6 +23,8 @@ const DOCUMENTED = [
   /TIFF: the file does not say where its pixels are/,
   // Pillow counts rows with whatever number it finds; nobody writes a fraction.
   /TIFF: the size of its strips or tiles is not a whole number/,
+  // Of more strips than the picture has rows for, Pillow takes those that come last.
+  /TIFF: more strips or tiles than pixels/,
   // BMP has run lengths for four and eight bits alone; Pillow takes each byte of a run for a pixel.
   /BMP: run lengths of black and white are not supported/,
   // Kinds that ours does not have: docs/architecture.md, Decoding.

@@ -2,7 +2,14 @@ import os from 'node:os';
 import path from 'node:path';
 import type { DownloadControl } from '../download/types';
 import { inTemporaryFolder } from '../files/temporary-folder';
-import { resolveBenchOptions, type BenchBackend, type BenchOptions, type ResolvedBenchOptions } from '../options';
+import { throwIfAborted } from '../errors';
+import {
+  checkControl,
+  resolveBenchOptions,
+  type BenchBackend,
+  type BenchOptions,
+  type ResolvedBenchOptions,
+} from '../options';
 import { defaultThreads } from '../machine/threads';
 import { packageVersion } from '../machine/version';
 import { MODEL_FILE } from '../model/locate';
@@ -38,7 +45,9 @@ export interface BenchControl extends Omit<DownloadControl, 'offline'> {
  */
 export async function bench(input: BenchOptions, control: BenchControl = {}): Promise<BenchReport> {
   const options = resolveBenchOptions(input);
+  checkControl(control);
   const { signal, onLine = () => {}, ...download } = control;
+  throwIfAborted(signal, 'The measurement was stopped');
   const date = new Date().toISOString();
   const model = await prepareModel(options, { ...download, signal });
   const count = Math.max(LEAST_CROPS, ...options.batchSizes);

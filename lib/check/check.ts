@@ -4,7 +4,13 @@ import type { DownloadControl } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
 import type { OpenedModel } from '../model/open';
-import { PREPROCESSING, resolveCheckOptions, type CheckOptions, type ResolvedCheckOptions } from '../options';
+import {
+  checkControl,
+  PREPROCESSING,
+  resolveCheckOptions,
+  type CheckOptions,
+  type ResolvedCheckOptions,
+} from '../options';
 import { classFindings, hiddenImage } from './classes';
 import { duplicateFindings, lookAlikes, samePixels, type Decoded } from './duplicates';
 import { FreeNames } from './free-names';
@@ -35,6 +41,7 @@ interface Run {
 export async function checkData(input: CheckOptions, control: CheckControl = {}): Promise<CheckReport> {
   const started = performance.now();
   const options = resolveCheckOptions(input);
+  checkControl(control);
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
   const run = { options, signal, emit };

@@ -5,6 +5,7 @@ import { makeFolder } from '../files/make-folder';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import { reasonOf } from '../files/reason';
 import {
+  checkControl,
   EVAL_OPTIONS,
   resolveCompareOptions,
   type CompareOptions,
@@ -38,6 +39,7 @@ export interface CompareControl {
  */
 export async function compare(input: CompareOptions, control: CompareControl = {}): Promise<CompareResult> {
   const options = resolveCompareOptions(input);
+  checkControl(control);
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
   if (signal.aborted) throw aborted();

@@ -27,6 +27,10 @@ const LARGEST = 16384;
  * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded or would be too large, `INVALID_OPTION` for an impossible size
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
+  if (typeof options !== 'object' || options === null) rejectOption('an object', 'the options of loadImage', options);
+  if (!(input instanceof Uint8Array) && (typeof input !== 'string' || input === '')) {
+    rejectOption("a path or an image's bytes", 'the image', input);
+  }
   const { resize = 0, crop = 0, fit = 'crop', interpolation = 'bilinear', exifRotate } = options;
   for (const [name, value] of Object.entries({ resize, crop })) {
     const good = Number.isInteger(value) && value >= 0 && value <= LARGEST;

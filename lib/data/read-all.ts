@@ -41,10 +41,10 @@ export async function readAll<T>(
   async function work(): Promise<void> {
     while (!failed && signal?.aborted !== true) {
       const index = next++;
-      const input = inputs[index];
-      if (input === undefined) return;
+      if (index >= inputs.length) return;
       try {
-        await read(input, index);
+        // Whatever it is: nothing may be taken for read that was not.
+        await read(inputs[index] as T, index);
       } catch (error) {
         if (!(error instanceof ResnetFtError && error.code === 'IMAGE_UNREADABLE')) {
           failed = true;

@@ -1,5 +1,5 @@
 import { oneLine, throwIfAborted } from '../errors';
-import { resolveDoctorOptions, type DoctorOptions } from '../options';
+import { checkControl, resolveDoctorOptions, type DoctorOptions } from '../options';
 import { checkCacheDisk, checkCrops, checkData, checkDiskHere, checkWeights, checkWeightsDisk } from './caches';
 import { checkCpu, checkMemory, checkNode, checkPackage, checkPlatform, checkThreads, manifest } from './machine';
 import { checkGpuCode } from './gpu-code';
@@ -41,6 +41,7 @@ const STOPPED = 'the doctor was aborted';
  */
 export async function doctor(options: DoctorOptions = {}, control: DoctorControl = {}): Promise<DoctorReport> {
   const { verify, timeout } = resolveDoctorOptions(options);
+  checkControl(control);
   const { signal } = control;
   throwIfAborted(signal, STOPPED);
 

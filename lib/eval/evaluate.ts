@@ -6,6 +6,7 @@ import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
 import type { Classifier } from '../model/classifier';
 import {
+  checkControl,
   EVAL_OPTIONS,
   rejectOption,
   requireText,
@@ -52,6 +53,7 @@ interface Pass {
  */
 export async function evaluate(input: EvaluateOptions, control: EvalControl = {}): Promise<EvalResult> {
   const { model, data, classMap, options } = resolve(input);
+  checkControl(control);
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
   throwIfAborted(signal, STOPPED);

@@ -6,7 +6,12 @@ import { fitCalibration, type CalibrationFigures } from '../eval/fit-calibration
 import { Classifier } from '../model/classifier';
 import { MODEL_FILE } from '../model/locate';
 import { rewriteCard } from '../model/rewrite-card';
-import { resolveCalibrateOptions, type CalibrateOptions, type ResolvedCalibrateOptions } from '../options';
+import {
+  checkControl,
+  resolveCalibrateOptions,
+  type CalibrateOptions,
+  type ResolvedCalibrateOptions,
+} from '../options';
 import { readRun } from '../report/read-run';
 import { openRunData, requireRun } from './run-data';
 import { openRunModel, type RunModel } from './run-model';
@@ -55,6 +60,7 @@ export async function calibrateModel(
   control: CalibrateControl = {},
 ): Promise<CalibrateResult | ForgottenCalibration> {
   const options = resolveCalibrateOptions(input);
+  checkControl(control);
   const signal = control.signal ?? new AbortController().signal;
   throwIfAborted(signal, STOPPED);
   const model = await openRunModel(options.model);

@@ -10,7 +10,13 @@ import { reasonOf } from '../files/reason';
 import { Classifier } from '../model/classifier';
 import { openModel } from '../model/open';
 import type { ClassScore } from '../model/scores';
-import { geometryOf, resolveExplainOptions, type ExplainOptions, type ResolvedExplainOptions } from '../options';
+import {
+  checkControl,
+  geometryOf,
+  resolveExplainOptions,
+  type ExplainOptions,
+  type ResolvedExplainOptions,
+} from '../options';
 import { suitsCpu } from '../predict/few';
 import { expandInputs } from '../predict/inputs';
 import { cropBox } from '../grad-cam/crop-box';
@@ -85,6 +91,7 @@ export async function* explain(
   control: ExplainControl = {},
 ): AsyncGenerator<ExplainedImage | UnexplainedImage> {
   const options = resolveExplainOptions(input);
+  checkControl(control);
   const { signal } = control;
   throwIfAborted(signal, STOPPED);
   const folder = path.resolve(options.output);

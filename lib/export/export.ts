@@ -4,7 +4,13 @@ import type { DownloadControl } from '../download/types';
 import { throwIfAborted } from '../errors';
 import { cardMetadata, type ModelCard } from '../model/describe';
 import { openModel } from '../model/open';
-import { resolveExportOptions, type Architecture, type ExportFormat, type ExportOptions } from '../options';
+import {
+  checkControl,
+  resolveExportOptions,
+  type Architecture,
+  type ExportFormat,
+  type ExportOptions,
+} from '../options';
 import { writeStateDict } from '../weights/index';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { checkOutputFile } from '../files/output-file';
@@ -55,6 +61,7 @@ export async function exportModel(
   control: Omit<DownloadControl, 'offline'> = {},
 ): Promise<ExportResult> {
   const { model, format, output, folder, withPreprocessing, force, ...options } = resolveExportOptions(given);
+  checkControl(control);
   const file = path.resolve(output, folder ? HUB_MODEL : '');
   await (folder ? checkHubFolder(path.resolve(output), force) : checkOutputFile(file, '--output', force));
   const { network, tensors, arch, classes, preprocessing, temperature, unknown } = await openModel(model, {

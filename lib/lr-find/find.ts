@@ -4,7 +4,7 @@ import { writeAtomically } from '../files/atomic-file';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
 import { inTemporaryFolder } from '../files/temporary-folder';
-import { resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from '../options';
+import { checkControl, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from '../options';
 import { duration } from '../text/duration';
 import { trainSamplesOf } from '../train/fit';
 import { openData } from '../train/open-data';
@@ -33,6 +33,7 @@ const STOPPED = 'The learning-rate range test was stopped';
 export async function findLearningRate(input: LrFindOptions, control: LrFindControl = {}): Promise<LrFindResult> {
   const started = performance.now();
   const options = resolveLrFindOptions(input);
+  checkControl(control);
   const { train, lrSteps } = options;
   const emit = control.onEvent ?? ((): void => {});
   const run = runControl({ ...control, onEvent: emit }, train.offline);

@@ -6,6 +6,7 @@ import { ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
 import { Chunker } from './chunker';
 import { geometryOf } from '../options';
+import { requireImage } from './require-image';
 import type { OpenedModel } from './open';
 
 const STOPPED = 'The pass was stopped';
@@ -232,6 +233,7 @@ export class Classifier {
   ): Promise<Chunk<T> | undefined> {
     throwIfAborted(signal, STOPPED);
     const inputs = await chunks.next(size, idle);
+    inputs?.forEach(requireImage);
     return inputs === undefined ? undefined : this.decoding.runExclusive(() => this.crop(inputs, signal));
   }
 

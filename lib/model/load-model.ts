@@ -2,6 +2,7 @@ import type { FallbackEvent } from '../backend/registry';
 import type { DownloadControl } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import {
+  checkControl,
   LOAD_MODEL_OPTIONS,
   rejectOption,
   requireText,
@@ -14,6 +15,7 @@ import {
 import { Answers } from './answers';
 import type { ClassScore } from './scores';
 import type { Classifier, ImageInput, ImageResult } from './classifier';
+import { requireImage } from './require-image';
 import type { Verdict } from './unknown';
 
 const STOPPED = 'The loading of the model was stopped';
@@ -141,6 +143,7 @@ export class Model {
     input: ImageInput | readonly ImageInput[],
     control: PredictControl & { unreadable?: 'throw' | 'return' | undefined } = {},
   ): Promise<Prediction | (Prediction | FailedPrediction)[]> {
+    checkControl(control);
     const { signal, unreadable = 'throw' } = control;
     if (unreadable !== 'throw' && unreadable !== 'return') rejectOption('throw or return', 'unreadable', unreadable);
     const many = isArray(input);
@@ -164,6 +167,7 @@ export class Model {
     input: ImageInput | readonly ImageInput[],
     control: PredictControl = {},
   ): Promise<Float32Array | Float32Array[]> {
+    checkControl(control);
     const many = isArray(input);
     const results = await this.each(many ? input : [input], { signal: control.signal, features: true }, (result) => {
       if (result.error !== undefined) throw result.error;
@@ -182,6 +186,8 @@ export class Model {
     inputs: Iterable<ImageInput> | AsyncIterable<ImageInput>,
     control: StreamControl = {},
   ): AsyncGenerator<StreamedPrediction> {
+    checkControl(control);
+    requireImages(inputs);
     this.requireOpen();
     for await (const result of this.run(inputs, control)) {
       if (result.error !== undefined) yield { ...fileOf(result.input), error: result.error };
@@ -224,7 +230,8 @@ export class Model {
     use: (result: ImageResult) => R,
   ): Promise<R[]> {
     this.requireOpen();
-    const images = inputs.map(requireImage);
+    // Array.from: map would pass over holes.
+    const images = Array.from(inputs, requireImage);
     const call = (async () => {
       const results: R[] = [];
       for await (const result of this.run(images, control)) results.push(use(result));
@@ -256,7 +263,7 @@ export class Model {
  *   finding LibTorch throws
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
-  if (typeof options !== 'object' || options === null) rejectOption('an object', 'the options of loadModel', options);
+  checkControl(options, 'the options of loadModel');
   const { signal, onProgress, onEvent, ...given } = options;
   const resolved = resolveOptions(LOAD_MODEL_OPTIONS, given, 'loadModel');
   requireText('a model', 'model', source);
@@ -278,9 +285,10 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
 // Array.isArray does not narrow a readonly array.
 const isArray = (input: ImageInput | readonly ImageInput[]): input is readonly ImageInput[] => Array.isArray(input);
 
-function requireImage(input: unknown): ImageInput {
-  if (input instanceof Uint8Array || (typeof input === 'string' && input !== '')) return input;
-  return rejectOption("a path or an image's bytes", 'the image', input);
+function requireImages(inputs: unknown): void {
+  const several = typeof inputs === 'object' && inputs !== null && !(inputs instanceof Uint8Array);
+  if (several && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs)) return;
+  rejectOption('several images, such as an array of paths', 'the images', inputs);
 }
 
 function fileOf(input: ImageInput): { file?: string } {

@@ -7,6 +7,7 @@ export {
   type ResolvedBenchOptions,
 } from './bench';
 export { CHECK_OPTIONS, resolveCheckOptions, type CheckOptions, type ResolvedCheckOptions } from './check';
+export { checkControl } from './control';
 export { DEFAULT_ARCHITECTURE, MACHINE_OPTIONS } from './common';
 export {
   COMPARE_OPTIONS,

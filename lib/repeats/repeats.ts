@@ -5,6 +5,7 @@ import { ResnetFtError } from '../errors';
 import { writeAtomically } from '../files/atomic-file';
 import type { OutputFolder } from '../files/output-folder';
 import { setAside } from '../files/set-aside';
+import { checkControl } from '../options';
 import { printable } from '../text/printable';
 import { invalidCheckpoint } from '../train/checkpoint-file';
 import { resumeCommand } from '../report/commands';
@@ -48,6 +49,7 @@ export async function repeatsIn(folder: string): Promise<RepeatKind | undefined>
 
 async function runRepeats(by: RepeatKind, input: RepeatInput, control: RepeatControl): Promise<RepeatResult> {
   checkInput(by, input);
+  checkControl(control);
   const emit = control.onEvent ?? ((): void => {});
   const { signal } = runControl(control.signal === undefined ? {} : { signal: control.signal }, true);
   if (signal.aborted) throw new ResnetFtError('ABORTED', 'The trainings were stopped');

@@ -4,7 +4,7 @@ import { allowedHost, isLoopback, withoutBrackets } from '../http/names';
 import { packageVersion } from '../machine/version';
 import { Classifier } from '../model/classifier';
 import { openModel, type OpenedModel } from '../model/open';
-import { resolveServeOptions, type ResolvedServeOptions, type ServeOptions } from '../options';
+import { checkControl, resolveServeOptions, type ResolvedServeOptions, type ServeOptions } from '../options';
 import { createApp } from './app';
 import { ByteBudget } from './budget';
 import { Corrections } from './corrections';
@@ -31,6 +31,7 @@ const LEAST_BODY_BYTES = 256e6;
  */
 export async function serveModel(input: ServeOptions, control: ServeControl = {}): Promise<ModelServer> {
   const options = resolveServeOptions(input);
+  checkControl(control);
   const { signal } = control;
   throwIfAborted(signal, STOPPED);
   const { opened, classifier } = await open(options, control);
@@ -107,7 +108,13 @@ async function start(
     allowed: (name) => allowed(name),
     closing: () => closing,
     underWay,
-    emit: onEvent,
+    emit: (event) => {
+      try {
+        onEvent(event);
+      } catch {
+        // A request is not to end the server, and has nobody else to tell.
+      }
+    },
   });
   const http = createServer(app.fetch, {
     timeout,

@@ -1,4 +1,4 @@
-import type { TrainOptions } from '../options';
+import { checkControl, type TrainOptions } from '../options';
 import type { TrainEvent, TrainResult } from './events';
 import { runTraining } from './train';
 import type { TrainControl } from './run';
@@ -26,12 +26,16 @@ export interface Training extends Promise<TrainResult>, AsyncIterable<TrainEvent
 export function train(input: TrainOptions, control: TrainControl = {}): Training {
   const queues = new Set<EventQueue>();
   const left = new AbortController();
-  const signal = control.signal === undefined ? left.signal : AbortSignal.any([control.signal, left.signal]);
   const onEvent = (event: TrainEvent): void => {
     control.onEvent?.(event);
     for (const queue of queues) queue.push(event);
   };
-  const promise = runTraining(input, { ...control, signal, onEvent });
+  const run = async (): Promise<TrainResult> => {
+    checkControl(control);
+    const signal = control.signal === undefined ? left.signal : AbortSignal.any([control.signal, left.signal]);
+    return runTraining(input, { ...control, signal, onEvent });
+  };
+  const promise = run();
   return Object.assign(promise, {
     [Symbol.asyncIterator](): AsyncIterator<TrainEvent, undefined> {
       const queue = new EventQueue(async () => {
@@ -52,23 +56,24 @@ export function train(input: TrainOptions, control: TrainControl = {}): Training
 class EventQueue implements AsyncIterator<TrainEvent, undefined> {
   private readonly events: TrainEvent[] = [];
   private ended: { error?: unknown } | undefined;
-  private wake: () => void = () => {};
+  /** Of calls that wait for an event, in their order. */
+  private waiting: (() => void)[] = [];
 
   constructor(private readonly stop: () => Promise<void>) {}
 
   push(event: TrainEvent): void {
     this.events.push(event);
-    this.wake();
+    this.waiting.shift()?.();
   }
 
   end(...errors: unknown[]): void {
     this.ended = errors.length === 0 ? {} : { error: errors[0] };
-    this.wake();
+    for (const wake of this.waiting.splice(0)) wake();
   }
 
   async next(): Promise<IteratorResult<TrainEvent, undefined>> {
     while (this.events.length === 0 && this.ended === undefined) {
-      await new Promise<void>((resolve) => (this.wake = resolve));
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
     const event = this.events.shift();
     if (event !== undefined) return { value: event, done: false };
@@ -81,6 +86,8 @@ class EventQueue implements AsyncIterator<TrainEvent, undefined> {
   /** The loop was left: the training stops, and has saved itself before the loop's program goes on. */
   async return(): Promise<IteratorResult<TrainEvent, undefined>> {
     await this.stop();
+    this.events.length = 0;
+    this.ended = {};
     return { value: undefined, done: true };
   }
 }

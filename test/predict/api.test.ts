@@ -62,6 +62,75 @@ test('a path, bytes and arrays; what cannot be read throws or stands in its plac
   expect(got.nothing).toEqual([]);
 });
 
+test('what is no image is refused, and never takes what lies in memory for one', async () => {
+  const codes = await callApi(async ({ api, codeOf }, { model: source, ant }) => {
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const all = async (inputs: unknown): Promise<void> => {
+      for await (const result of model.stream(inputs as Iterable<string>)) void result;
+    };
+    const holes = new Array<string>(2);
+    holes[1] = ant;
+    const found = [];
+    for (const call of [
+      () => model.predict(holes),
+      () => model.embed(holes),
+      () => all([undefined]),
+      () => all([...Array.from({ length: 20 }, () => undefined), ant]),
+      () => all([null]),
+      () => all([[ant]]),
+      () => all(ant),
+      () => all(new Uint8Array(3)),
+      () => all(undefined),
+      () => api.loadImage(undefined as unknown as string),
+      () => api.loadImage(new URL('file:///image.jpg') as unknown as string),
+      () => api.loadImage(ant, null as unknown as object),
+    ]) {
+      found.push(await codeOf(call()));
+    }
+    await model.close();
+    return found;
+  }, files);
+  expect(codes).toEqual(codes.map(() => 'INVALID_OPTION'));
+});
+
+test('so is a control of another kind, by every function', async () => {
+  const codes = await callApi(async ({ api, codeOf }, { model: source, ant }) => {
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const found = [];
+    for (const control of [null, 1, { signal: 1 }, { signal: null }, { signal: { aborted: false } }, { onEvent: 1 }]) {
+      const wrong = control as unknown as object;
+      const all = async (results: AsyncIterable<unknown>): Promise<void> => {
+        for await (const result of results) void result;
+      };
+      const options = { model: source, data: 'nowhere', output: 'nowhere', folds: 2, images: [ant] };
+      const { model: named, data, output, folds, images } = options;
+      for (const call of [
+        () => model.predict(ant, wrong),
+        () => model.embed(ant, wrong),
+        () => all(model.stream([ant], wrong)),
+        () => api.train({ data }, wrong),
+        () => api.evaluate({ model: named, data }, wrong),
+        () => api.checkData({ data }, wrong),
+        () => api.compare({ data, output }, wrong),
+        () => api.crossValidate({ data, folds }, wrong),
+        () => api.findLearningRate({ data }, wrong),
+        () => api.fitUnknown({ model: named }, wrong),
+        () => api.calibrateModel({ model: named }, wrong),
+        () => api.exportModel({ model: named, output: 'x.pth' }, wrong),
+        () => api.serveModel({ model: named, port: 0 }, wrong),
+        () => api.doctor({}, wrong),
+        () => api.bench({}, wrong),
+        () => all(api.explain({ model: named, images, output }, wrong)),
+      ]) {
+        found.push(await codeOf(call()));
+      }
+    }
+    await model.close();
+    return found;
+  }, files);
+  expect(codes).toEqual(codes.map(() => 'INVALID_OPTION'));
+});
+
 test('the features give the prediction through fc', async () => {
   const got = await callApi(async ({ api }, { model: source, ant, bee }) => {
     const model = await api.loadModel(source, { topK: 2 });

@@ -31,6 +31,22 @@ test('a loop over the events sees all of them, and ends with the training', asyn
   expect(seen.kinds.at(-1)).toBe('done');
 });
 
+test('events that are asked for at the same time come in their order, and none after the loop was left', async () => {
+  const seen = await callApi(
+    async ({ api, codeOf }, options) => {
+      const training = api.train(options);
+      const code = codeOf(training);
+      const events = training[Symbol.asyncIterator]();
+      const first = await Promise.all([events.next(), events.next(), events.next()]);
+      await events.return?.();
+      const after = await events.next();
+      return { kinds: first.map(({ value }) => value?.kind), after: after.done, code: await code };
+    },
+    { ...OPTIONS, output: inTmp('at-once') },
+  );
+  expect(seen).toEqual({ kinds: ['data', 'device', 'crops'], after: true, code: 'ABORTED' });
+});
+
 test('a loop that is left stops the training, which can be gone on with', async () => {
   const output = inTmp('left');
   const left = await callApi(

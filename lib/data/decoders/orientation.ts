@@ -3,7 +3,6 @@ import { isJpeg, segments } from './jpeg';
 import { isPng } from './png';
 import { isTiff, readDirectory } from './tiff/ifd';
 
-const ORIENTATION = 0x0112;
 const ATTRIBUTE = 'tiff:Orientation';
 const EXIF = 'Exif\0\0';
 const XMP = 'http://ns.adobe.com/xap/1.0/\0';
@@ -44,7 +43,7 @@ function tagOf(exif: Buffer | undefined): number | undefined {
   if (exif === undefined) return undefined;
   const tiff = exif.subarray(/^(?:Exif\0\0){0,2}/.exec(exif.toString('latin1', 0, 12))?.[0].length);
   try {
-    return isTiff(tiff) ? readDirectory(tiff).value(ORIENTATION) : undefined;
+    return isTiff(tiff) ? readDirectory(tiff).orientation : undefined;
   } catch {
     return undefined;
   }

@@ -11,6 +11,10 @@ const ONE_VALUE = new Set([256, 257, 259, 277]);
 /** Values that a tag may have where all of them are wanted: as many strips or tiles no image has that is any use. */
 const MAX_VALUES = 2 ** 20;
 
+const ORIENTATION = 274;
+/** A type of numbers that Pillow has as a string of bytes. */
+const BYTE = 1;
+
 /** Where the values of a tag are. */
 interface Entry {
   type: number;
@@ -27,6 +31,8 @@ export interface Directory {
   values(tag: number): number[] | undefined;
   /** The first of them. */
   value(tag: number): number | undefined;
+  /** The number of the tag Orientation; 1 where it is there as bytes, by which Pillow turns nothing; undefined where it is missing. */
+  orientation: number | undefined;
   /** The bytes of a tag, as they are in the file; undefined where it is missing. */
   bytes(tag: number): Buffer | undefined;
 }
@@ -112,5 +118,7 @@ export function readDirectory(bytes: Buffer): Directory {
     if ((found.get(tag)?.length ?? 0) > MAX_VALUES) throw new Refusal(`TIFF: a tag of more than ${MAX_VALUES} values`);
     return read(tag, MAX_VALUES);
   };
-  return { littleEndian, complete, values, value: (tag) => read(tag, 1)?.[0], bytes: content };
+  const value = (tag: number): number | undefined => read(tag, 1)?.[0];
+  const orientation = found.get(ORIENTATION)?.type === BYTE ? 1 : value(ORIENTATION);
+  return { littleEndian, complete, values, value, orientation, bytes: content };
 }

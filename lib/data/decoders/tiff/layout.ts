@@ -91,7 +91,7 @@ export function readLayout(bytes: Buffer): Layout {
     bits: bits[0] as number,
     inverted: kind === 'gray' && photometric === 0,
     predictor: one(317, 1),
-    orientation: one(274, orientationOfXmp(ifd)),
+    orientation: ifd.orientation ?? orientationOfXmp(ifd),
     ...chunksOf(ifd, width, height, compression),
   };
 }
