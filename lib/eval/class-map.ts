@@ -22,18 +22,27 @@ export async function readClassMap(given: string | ClassMap | undefined): Promis
   }
   if (given.includes('=') && !fs.existsSync(given)) return fromPairs(given);
   const { readSmallText } = await import('../files/text-file.js');
-  const text = await readSmallText(given, MAX_BYTES);
+  const text = await readSmallText(given, MAX_BYTES).catch((error: unknown) => {
+    throw withForms(error);
+  });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const reason = oneLine((error as Error).message);
+    const reason = oneLine((error as Error).message).replace(/ is not valid JSON$/, '');
     throw new ResnetFtError('DATA_INVALID', `class map ${given}: not valid JSON (${reason})`);
   }
   return fromObject(value, (expected, folder) => {
     const where = folder === undefined ? '' : ` for ${folder}`;
     throw new ResnetFtError('DATA_INVALID', `class map ${given}: expected ${expected}${where}`);
   });
+}
+
+/** The error of a map that is no file: perhaps it was to be something else. */
+function withForms(error: unknown): unknown {
+  if (!(error instanceof ResnetFtError) || error.code !== 'DATA_NOT_FOUND') return error;
+  const hint = 'Give --class-map pairs such as ants=ant,bees=309, or a file of JSON such as {"ants": "ant"}';
+  return new ResnetFtError(error.code, error.message, { hint, cause: error });
 }
 
 function fromPairs(text: string): FolderTargets {

@@ -182,7 +182,7 @@ async function writePicture(
   { info }: Classifier,
   force: boolean,
 ): Promise<void> {
-  await checkOutputFile(picture, '--output', force);
+  await checkOutputFile(picture, '--output', force, 'folder');
   const geometry = geometryOf(info.preprocessing);
   const image = await decodeImage(input, input, geometry.exifRotate);
   await writeAtomically(picture, [await sideBySide(image, map, cropBox(image, geometry))]);

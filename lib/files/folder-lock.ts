@@ -9,7 +9,8 @@ import { lives, place, startOf, temporaryName, UNKNOWN } from './stale';
 
 // A folder is held by a folder in it, which appears with its content by a rename: that is atomic, and fails while there is another.
 // On the machine of its owner the process decides whether it still counts, so that one that is stopped for a while keeps it. From
-// elsewhere (another machine on a network file system, another container) only its renewal can be seen.
+// elsewhere (another machine on a network file system, another container) only its renewal can be seen, and so it is within a process: a
+// thread that was terminated lets go of nothing.
 
 const HELD = '.in-use';
 const OWNER = 'owner.json';
@@ -45,12 +46,15 @@ export class FolderInUse extends Error {
 }
 
 export interface FolderLockOptions {
-  /** Called once where only time can tell whether the owner, on another machine, still lives: up to a minute. */
+  /** Called once where only time can tell whether the owner, on another machine or in another thread, still lives: up to a minute. */
   onWait?: (owner: FolderOwner) => void;
   signal?: AbortSignal;
   /** Milliseconds, for tests. */
   silence?: number;
 }
+
+/** Of this thread's holdings, from before they are seen. */
+const ours = new Set<string>();
 
 /** Held now: `process.exit`, or a second signal, ends a process in the midst of its work. */
 const holdings = new Set<FolderLock>();
@@ -90,6 +94,7 @@ export class FolderLock {
     const held = path.join(folder, HELD);
     const fresh = temporaryName(path.join(folder, 'in-use'));
     try {
+      ours.add(token);
       await mkdir(fresh);
       await writeFile(path.join(fresh, OWNER), JSON.stringify(owner), { flush: true });
       while (!(await put(fresh, held))) {
@@ -99,6 +104,7 @@ export class FolderLock {
         await bury(held, other);
       }
     } catch (error) {
+      ours.delete(token);
       await rm(fresh, { recursive: true, force: true }).catch(() => {});
       throw error;
     }
@@ -132,6 +138,7 @@ export class FolderLock {
   async release(): Promise<void> {
     clearInterval(this.beat);
     holdings.delete(this);
+    ours.delete(this.owner.token);
     if (!(await this.isToBeRemoved())) return;
     for (const name of await readdir(this.folder).catch(() => [])) {
       if (name.startsWith(`${HELD}-`))
@@ -213,7 +220,11 @@ async function identity(held: string): Promise<string | undefined> {
 async function isAlive(held: string, owner: FolderOwner, options: FolderLockOptions): Promise<boolean> {
   if (!(owner.pid > 0)) return false;
   // Where the system does not tell whose the id is, it counts as the owner's.
-  if (owner.place === place()) return lives(owner.pid, owner.start) ?? true;
+  if (owner.place === place()) {
+    const processLives = lives(owner.pid, owner.start) ?? true;
+    const inOtherThread = owner.pid === process.pid && !ours.has(owner.token);
+    if (!processLives || !inOtherThread) return processLives;
+  }
   options.onWait?.(owner);
   // The clocks of two machines differ: what counts is whether the time changes, not what it is.
   const renewed = async (): Promise<number | undefined> =>

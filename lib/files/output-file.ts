@@ -7,9 +7,15 @@ import { notWritable } from './atomic-file';
  *
  * @param option that names the file: `--output`
  * @param replace whether a file that exists is replaced: where not, that it exists is an error
+ * @param named what the option names: where it is the file's folder, another one is to be given
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE
  */
-export async function checkOutputFile(file: string, option: string, replace = true): Promise<void> {
+export async function checkOutputFile(
+  file: string,
+  option: string,
+  replace = true,
+  named: 'name' | 'folder' = 'name',
+): Promise<void> {
   const folder = path.dirname(path.resolve(file));
   if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true) {
     throw notWritable(file, `there is no folder ${folder}`, { hint: 'Make the folder first' });
@@ -19,6 +25,6 @@ export async function checkOutputFile(file: string, option: string, replace = tr
     throw notWritable(file, 'it is a folder', { hint: `Give another name with ${option}` });
   }
   if (found !== undefined && !replace) {
-    throw notWritable(file, 'it exists', { hint: `Replace it with --force, or give another name with ${option}` });
+    throw notWritable(file, 'it exists', { hint: `Replace it with --force, or give another ${named} with ${option}` });
   }
 }

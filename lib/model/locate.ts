@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
-import type { Architecture } from '../options';
+import { rejectOption, type Architecture } from '../options';
 import type { NamedWeights } from '../weights/registry';
 
 /** A file of weights, and what is known of it beforehand. */
@@ -30,6 +30,7 @@ export async function locateModel(
   const { locateWeights, namedWeights } = await import('../weights/registry.js');
   const named = namedWeights(source, arch);
   if (named !== undefined) return { file: await locateWeights(named, control), named };
+  if (source.includes('\0')) rejectOption('a name without NUL characters', 'model', source);
   const inFolder = path.join(source, MODEL_FILE);
   if (fs.existsSync(inFolder)) return { file: inFolder, named };
   if (fs.statSync(source, { throwIfNoEntry: false })?.isDirectory() === true) {

@@ -209,7 +209,8 @@ function appendWhole(descriptor: number, bytes: Uint8Array): void {
 /** Calls `take`, and tells the run where that has to wait for another machine. */
 async function waiting<T>({ signal, emit }: RunControl, take: (options: FolderLockOptions) => Promise<T>): Promise<T> {
   const onWait = ({ pid, host }: FolderOwner): void => {
-    const note = `the output folder is held by process ${pid} of ${host}: waiting up to a minute to see whether it still runs`;
+    const holder = pid === process.pid ? 'another thread of this process' : `process ${pid} of ${host}`;
+    const note = `the output folder is held by ${holder}: waiting up to a minute to see whether it still runs`;
     emit({ kind: 'note', note });
   };
   try {

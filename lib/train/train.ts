@@ -54,7 +54,9 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   const account = new Account();
   const seen = (event: TrainEvent): void => {
     account.see(event);
-    control.onEvent?.(event);
+    // What a listener does to an event changes nothing of the run. Others may hold errors, and are of nobody else.
+    const shared = event.kind !== 'fallback' && event.kind !== 'download';
+    control.onEvent?.(shared ? structuredClone(event) : event);
   };
   const run = runControl({ ...control, onEvent: seen }, asked.offline);
   if (run.signal.aborted) throw aborted();

@@ -21,7 +21,8 @@ export interface Training extends Promise<TrainResult>, AsyncIterable<TrainEvent
  *     for await (const event of train({ data: 'photos', valSplit: 0.2 })) if (event.kind === 'epoch') console.log(event.valAccuracy);
  *
  * @returns a promise of the result, over whose events `for await` goes
- * @throws ResnetFtError with a stable `code`; a run that fails before its first step leaves no folder behind.
+ * @throws ResnetFtError with a stable `code`; a run that fails before it has chosen its options leaves no folder behind;
+ *   one that fails later says so, or can be gone on with.
  */
 export function train(input: TrainOptions, control: TrainControl = {}): Training {
   const queues = new Set<EventQueue>();

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { rejectOption } from '../options';
+import { checkToWrite, requireFileName } from './check-arguments';
 import { invalid, readBytes, withWeightsFile } from './file';
 import type { Metadata } from './metadata';
 import { readPthZip } from './pth';
@@ -14,6 +15,7 @@ export type { Dtype, StateDict, Tensor } from './state-dict';
 export { matchForTransfer, type ModelTensor, type TransferMatch } from './transfer';
 
 const HEAD = 512;
+const EXTENSIONS = ['.safetensors', '.pth', '.pt'];
 
 /**
  * Reads the tensors and the metadata of a .pth (the zip of torch.save or its older bare pickle) or a .safetensors file; its
@@ -52,30 +54,26 @@ function withoutPrefix(tensors: StateDict): StateDict {
  * Reads the tensors of a .pth (the zip of torch.save or its older bare pickle) or a .safetensors file; its content decides which it is, not its
  * name. Nothing in it is executed. A checkpoint with one state dict in it is unwrapped, and DataParallel's prefix `module.` taken off.
  *
- * @throws ResnetFtError WEIGHTS_INVALID where the file is missing, damaged, or asks for more than tensors.
+ * @throws ResnetFtError INVALID_OPTION; WEIGHTS_INVALID where the file is missing, damaged, or asks for more than tensors.
  */
 export async function readStateDict(file: string): Promise<StateDict> {
-  return (await readWeights(file)).tensors;
+  return (await readWeights(requireFileName(file))).tensors;
 }
 
 /**
  * Writes tensors to a .safetensors, .pth or .pt file, whole or not at all; the extension decides.
  *
  * @param options.metadata text by name, which a model carries with it; default none.
- * @throws ResnetFtError INVALID_OPTION for another extension; OUTPUT_NOT_WRITABLE where the file can't be written.
+ * @throws ResnetFtError INVALID_OPTION for another extension, and for what could not be read again; OUTPUT_NOT_WRITABLE where the file can't be written.
  */
 export async function writeStateDict(
   file: string,
   tensors: StateDict,
   options: { metadata?: Metadata } = {},
 ): Promise<void> {
-  switch (path.extname(file).toLowerCase()) {
-    case '.safetensors':
-      return writeSafetensors(file, tensors, options.metadata);
-    case '.pth':
-    case '.pt':
-      return writePth(file, tensors, options);
-    default:
-      rejectOption('a file name ending in .safetensors, .pth or .pt', 'file', file);
-  }
+  const extension = path.extname(requireFileName(file)).toLowerCase();
+  if (!EXTENSIONS.includes(extension)) rejectOption('a file name ending in .safetensors, .pth or .pt', 'file', file);
+  checkToWrite(tensors, options);
+  if (extension === '.safetensors') await writeSafetensors(file, tensors, options.metadata);
+  else await writePth(file, tensors, options);
 }

@@ -74,7 +74,7 @@ test('pictures that exist are left alone, and the others are written', async () 
   const again = await explain([ANT, BEE], '--class', 'ants', '--output', maps);
   expect(again.code).toBe(1);
   expect(again.stderr).toMatch(
-    /^resnet-ft: cannot write .*: it exists\. Replace it with --force, or give another name with --output\n$/,
+    /^resnet-ft: cannot write .*: it exists\. Replace it with --force, or give another folder with --output\n$/,
   );
   expect(fs.readFileSync(file, 'utf8')).toBe('mine');
   expect(pictures(maps)).toHaveLength(2);

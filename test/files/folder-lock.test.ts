@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { FolderInUse, FolderLock } from '../../lib/files/folder-lock';
 import { place, startOf } from '../../lib/files/stale';
 import { ROOT, scratch } from '../cli/run';
@@ -120,6 +122,31 @@ describe('a holding is taken over', () => {
   test.each(Object.keys(dead))('%s', async (name) => {
     dead[name]?.();
     const lock = await FolderLock.take(folder);
+    await lock.release();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('of another thread of this process', () => {
+  /** A thread that holds the folder. */
+  async function holder(): Promise<Worker> {
+    const file = JSON.stringify(path.join(ROOT, 'dist', 'files', 'folder-lock.js'));
+    const script = `require(${file}).FolderLock.take(${JSON.stringify(folder)}).then(() => require('node:worker_threads').parentPort.postMessage('held')); setInterval(() => {}, 1000)`;
+    const worker = new Worker(script, { eval: true });
+    await once(worker, 'message');
+    return worker;
+  }
+
+  test('it counts while that thread renews it', async () => {
+    const worker = await holder();
+    await expect(FolderLock.take(folder)).rejects.toThrow(`in use by process ${process.pid}`);
+    await worker.terminate();
+  });
+
+  test('it is taken over where the thread was terminated', async () => {
+    await (await holder()).terminate();
+    const lock = await FolderLock.take(folder, { silence: 1200 });
+    expect(lock.isOurs()).toBe(true);
     await lock.release();
     expect(fs.readdirSync(folder)).toEqual([]);
   });

@@ -5,7 +5,8 @@ import { pytorchUrl } from '../../lib/download/mirror';
 import { readClassMap } from '../../lib/eval/class-map';
 import { expectedHash } from '../../lib/libtorch/known-hashes';
 import { resolveExportOptions, resolveTrainOptions } from '../../lib/options';
-import { writeStateDict } from '../../lib/weights';
+import { loadModel } from '../../lib';
+import { readStateDict, writeStateDict, type Tensor } from '../../lib/weights';
 import { ANTS_BEES } from '../cli/run';
 
 // An ES module, which jest on Node.js 20 can't load.
@@ -16,11 +17,42 @@ const ROOM = 'lib/data/*.ts';
 
 const RESUME = '--resume needs a value: the folder of a run, or one of its checkpoints';
 const WARMUP = '--warmup needs a value: a number of at least 0';
+const TENSOR: Tensor = { dtype: 'F32', shape: [], data: new Uint8Array(4) };
 const SPLIT = { data: ANTS_BEES, seed: 0 };
 
 test.each<[string, () => unknown, RegExp]>([
   ['a size of loadImage', () => loadImage('a.jpg', { crop: 1.5 }), /for crop but received 1\.5$/],
   ['the extension of writeStateDict', () => writeStateDict('a.bin', new Map()), /for file but received a\.bin$/],
+  ['no tensors', () => writeStateDict('a.pth', undefined as never), /for tensors but received nothing$/],
+  ['no tensor', () => writeStateDict('a.pth', new Map()), /for tensors but received /],
+  [
+    'a name of a tensor',
+    () => writeStateDict('a.pth', new Map([['\ud800', { ...TENSOR, shape: [] }]])),
+    /for the name of a tensor but/,
+  ],
+  [
+    'half a tensor',
+    () => writeStateDict('a.pth', new Map([['a', { ...TENSOR, data: undefined as never }]])),
+    /data that are .* for the tensor a but/,
+  ],
+  [
+    'a short tensor',
+    () => writeStateDict('a.pth', new Map([['a', { ...TENSOR, shape: [2] }]])),
+    /8 bytes of data, not 4, for the tensor a but/,
+  ],
+  [
+    'dimensions',
+    () => writeStateDict('a.pth', new Map([['a', { ...TENSOR, shape: Array(65).fill(1) }]])),
+    /at most 64 sizes for/,
+  ],
+  [
+    'metadata',
+    () => writeStateDict('a.pth', new Map([['a', TENSOR]]), { metadata: { a: 1 } as never }),
+    /for metadata but/,
+  ],
+  ['a file of readStateDict', () => readStateDict(Symbol('a') as never), /for file but received/],
+  ['a NUL in a name', () => readStateDict('a\0b'), /without NUL characters for file but received/],
+  ['a NUL in a model', () => loadModel('a\0b'), /without NUL characters for model but received/],
   ['a class map', () => readClassMap(['ants'] as never), /for --class-map but received ants$/],
   ['a class in it', () => readClassMap({ ants: 0.5 }), /for ants in --class-map but received 0\.5$/],
   ['a mirror', () => pytorchUrl('a.pth'), /for RESNET_FT_MIRROR but received ftp:/],

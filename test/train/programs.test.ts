@@ -47,6 +47,24 @@ test('events that are asked for at the same time come in their order, and none a
   expect(seen).toEqual({ kinds: ['data', 'device', 'crops'], after: true, code: 'ABORTED' });
 });
 
+test('what a listener does to an event changes nothing of the run', async () => {
+  const classes = await callApi(
+    async ({ api }, options) => {
+      const result = await api.train(options, {
+        onEvent: (event) => {
+          if (event.kind === 'data') event.classes.reverse();
+          if (event.kind === 'epoch') event.epoch = 77;
+        },
+      });
+      const model = await api.loadModel(options.output, { device: 'cpu', threads: 1 });
+      await model.close();
+      return { ofModel: model.classes, ofResult: result.classes, epoch: result.model.epoch };
+    },
+    { ...OPTIONS, epochs: 1, output: inTmp('listener') },
+  );
+  expect(classes).toEqual({ ofModel: ['ants', 'bees'], ofResult: ['ants', 'bees'], epoch: 1 });
+});
+
 test('a loop that is left stops the training, which can be gone on with', async () => {
   const output = inTmp('left');
   const left = await callApi(
