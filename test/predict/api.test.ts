@@ -84,6 +84,7 @@ test('what is no image is refused, and never takes what lies in memory for one',
       () => api.loadImage(undefined as unknown as string),
       () => api.loadImage(new URL('file:///image.jpg') as unknown as string),
       () => api.loadImage(ant, null as unknown as object),
+      () => api.loadModel('a\0b'),
     ]) {
       found.push(await codeOf(call()));
     }
