@@ -200,7 +200,7 @@ test('bfloat16 trains like float32 but for its rounding, and validates in float3
 });
 
 test('an output folder among the images is refused, for it would be a class of the next training', async () => {
-  const data = path.join(tmp, 'photos');
+  const data = path.join(tmp, 'outputs-beside');
   fs.cpSync(ANTS_BEES, data, { recursive: true });
   const link = path.join(tmp, 'link');
   fs.symlinkSync(path.join(data, 'val'), link);
