@@ -1,8 +1,8 @@
 import os from 'node:os';
 import path from 'node:path';
 import type { DownloadControl } from '../download/types';
-import { inTemporaryFolder } from '../files/temporary-folder';
 import { throwIfAborted } from '../errors';
+import { inTemporaryFolder } from '../files/temporary-folder';
 import {
   checkControl,
   resolveBenchOptions,

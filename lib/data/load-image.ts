@@ -3,6 +3,7 @@ import { tryBackend } from '../backend/registry';
 import type { RgbImage } from '../backend/types';
 import { FITS, INTERPOLATIONS, oneOf, rejectOption, type Fitting } from '../options';
 import { decodeResizable } from './resizable';
+import { requireImage } from './require-image';
 
 /**
  * How {@link loadImage} prepares an image; each step is optional. The `preprocessing` of a model is such options. `fit`, of `crop`, says
@@ -28,9 +29,7 @@ const LARGEST = 16384;
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
   if (typeof options !== 'object' || options === null) rejectOption('an object', 'the options of loadImage', options);
-  if (!(input instanceof Uint8Array) && (typeof input !== 'string' || input === '')) {
-    rejectOption("a path or an image's bytes", 'the image', input);
-  }
+  requireImage(input);
   const { resize = 0, crop = 0, fit = 'crop', interpolation = 'bilinear', exifRotate } = options;
   for (const [name, value] of Object.entries({ resize, crop })) {
     const good = Number.isInteger(value) && value >= 0 && value <= LARGEST;

@@ -5,8 +5,8 @@ import type { Backend, CropStore, InferenceModel, RgbImage } from '../backend/ty
 import { ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
 import { Chunker } from './chunker';
+import { requireImage } from '../data/require-image';
 import { geometryOf } from '../options';
-import { requireImage } from './require-image';
 import type { OpenedModel } from './open';
 
 const STOPPED = 'The pass was stopped';

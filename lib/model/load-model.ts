@@ -15,7 +15,7 @@ import {
 import { Answers } from './answers';
 import type { ClassScore } from './scores';
 import type { Classifier, ImageInput, ImageResult } from './classifier';
-import { requireImage } from './require-image';
+import { requireImage } from '../data/require-image';
 import type { Verdict } from './unknown';
 
 const STOPPED = 'The loading of the model was stopped';

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { pixelsOf } from '../data/image-kind';
 import { withoutName } from '../data/reason';
 import { ResnetFtError } from '../errors';
-import { normalised } from '../grad-cam/grad-cam';
+import { isEmpty, normalised } from '../grad-cam/grad-cam';
 import { DEFAULT_LAYER } from '../grad-cam/layers';
 import { cropOverlay } from '../grad-cam/overlay';
 import { Answers, type ModelAnswer } from '../model/answers';
@@ -147,13 +147,12 @@ export class Predictor {
 
   private async explain(slot: number, signal: AbortSignal): Promise<Pictures> {
     const { crop, map, width, height } = await this.maps.add(slot, signal);
-    const values = normalised(map);
-    const overlay = await cropOverlay(crop, { values, width, height }, PICTURE_SIDE);
+    const grid = { values: normalised(map), width, height };
+    const overlay = await cropOverlay(crop, grid, PICTURE_SIDE);
     const raw = { raw: { width: crop.width, height: crop.height, channels: 3 } } as const;
     const seen = sharp(crop.data, raw).resize(PICTURE_SIDE, PICTURE_SIDE);
     const webp = (from: sharp.Sharp): Promise<Buffer> => from.webp({ quality: PICTURE_QUALITY }).toBuffer();
-    const empty = values.every((value) => value === 0);
-    return { seen: await webp(seen), overlay: await webp(sharp(overlay)), empty };
+    return { seen: await webp(seen), overlay: await webp(sharp(overlay)), empty: isEmpty(grid) };
   }
 
   private async decode({ name = 'image', bytes }: Upload, slot: number, signal: AbortSignal): Promise<void> {
