@@ -39,7 +39,7 @@ async function check(entry) {
       counts.findings.push({ why, stack: error?.stack, input: bytes.subarray(0, 300).toString('base64') });
     else counts[kind]++;
   };
-  const begin = target.seeds();
+  const begin = await target.seeds();
   for (const bytes of [...begin, ...keptOf(entry.name)]) await give(bytes);
   const dictionary = (target.dictionary ?? []).map((text) => Buffer.from(text, 'latin1'));
   const { limit = 4096, json = false, gentle = false } = target;

@@ -6,7 +6,7 @@ const path = require('node:path');
 // `reads` says what it is, for people; `covers` the files of dist whose coverage guides it. What a target needs beside these
 // stands in fuzz/targets/NAME.js, which is loaded once coverage is set up:
 //
-//   seeds()       inputs to begin with, made here
+//   seeds()       inputs to begin with, made here; may be asynchronous
 //   read(bytes)   gives an input to a reader of ours; may be asynchronous, and throws a Finding where the result is wrong
 //   codes         of ResnetFtError with which it refuses inputs
 //   refusals      names of other classes by which it does, inside the package

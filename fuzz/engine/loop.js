@@ -118,7 +118,7 @@ class Fuzzer {
   }
 
   async all(until) {
-    this.seeds = this.target.seeds();
+    this.seeds = await this.target.seeds();
     const before = fs.readdirSync(corpus).map((file) => fs.readFileSync(path.join(corpus, file)));
     for (const bytes of [...this.seeds, ...keptOf(name), ...before]) {
       const { isNew } = await this.run(bytes);

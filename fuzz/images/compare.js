@@ -3,7 +3,8 @@
 const { decodeImage } = require('../../dist/data/decode');
 const { Finding } = require('../engine/property');
 const { isDocumented } = require('./documented');
-const { Pillow, seedsOf } = require('./pillow');
+const { Pillow } = require('./pillow');
+const { seedsOf } = require('./seeds');
 
 /** Mean difference of a channel up to which pixels count as near. */
 const NEAR = 2;

@@ -6,7 +6,7 @@ const DOCUMENTED = [
   // libjpeg goes on over damaged data with a warning, and Pillow with it; libvips gives up at some of them.
   /VipsJpeg: (?:Corrupt JPEG data|Inconsistent progression|Invalid SOS|Invalid component|Premature end|Unsupported|Unknown|Warning)/,
   // libpng reads the compressed data to their end and checks their sum; Pillow stops at the last pixel, and before a later frame.
-  /libpng read error|PNG: the (?:first frame is not the whole image|frames are out of order)/,
+  /libpng read error|Unknown error|PNG: the (?:first frame is not the whole image|frames are out of order)/,
   // Where the picture itself has no pixels, Pillow takes those of a frame after it, as far as they go.
   /PNG: the chunk fdAT is cut off/,
   // What IHDR says of compression, filter and interlacing is of no interest to Pillow.

@@ -18,20 +18,6 @@ function whyNotPillow() {
   return findPython() === undefined ? 'no Python has Pillow (pip install -r scripts/requirements-dev.txt)' : undefined;
 }
 
-/** Makes small images of a format by a script of Python, which prints their bytes in base64, a line each. */
-function seedsOf(format) {
-  const script = path.join(__dirname, 'seeds.py');
-  const { status, stdout, stderr } = spawnSync(findPython(), [script, format], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  });
-  if (status !== 0) throw new Error(`seeds.py ${format}: ${stderr}`);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => Buffer.from(line, 'base64'));
-}
-
 /** Pillow in a process of its own, which is asked for one image after another. */
 class Pillow {
   constructor() {
@@ -94,4 +80,4 @@ class Pillow {
   }
 }
 
-module.exports = { Pillow, seedsOf, whyNotPillow };
+module.exports = { Pillow, findPython, whyNotPillow };

@@ -122,6 +122,8 @@ function whyNot(cause: unknown, name: string): string {
 const CUT_OFF: readonly (readonly [RegExp, string])[] = [
   [/VipsJpeg: premature end/i, 'the file is cut off'],
   [/libpng read error/, 'the file is cut off or damaged'],
+  // Of interlaced PNGs it says nothing at all.
+  [/^Unknown error$/, 'the file is cut off or damaged'],
 ];
 
 function inPlainWords(reason: string): string {

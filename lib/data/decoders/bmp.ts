@@ -77,8 +77,9 @@ function decodePalette(bytes: Buffer, header: BmpHeader): RgbImage {
   const begin = 14 + size;
   const palette = bytes.subarray(begin, begin + entry * count);
   const gray = isGray(palette, entry, count);
-  if (!gray && Math.floor(palette.length / entry) > 256)
-    throw new Refusal(`BMP: a palette of ${count} colours is too large`);
+  // An entry that the file ends in does not count, even where only its unused byte is missing.
+  const whole = Math.floor(palette.length / entry);
+  if (!gray && whole > 256) throw new Refusal(`BMP: a palette of ${count} colours is too large`);
   let start = bytes.readUInt32LE(10);
   if (start === begin) start += entry * count;
   else if (start === 0) start = begin + palette.length;
@@ -88,13 +89,7 @@ function decodePalette(bytes: Buffer, header: BmpHeader): RgbImage {
   const table = new Uint8Array(256 * 3);
   for (let i = 0; i < 256; i++) {
     for (let c = 0; c < 3; c++) {
-      table[i * 3 + c] = gray
-        ? depth === 1
-          ? i * 255
-          : i
-        : i * entry + c < palette.length
-          ? (palette[i * entry + 2 - c] ?? 0)
-          : 0;
+      table[i * 3 + c] = gray ? (depth === 1 ? i * 255 : i) : i < whole ? (palette[i * entry + 2 - c] as number) : 0;
     }
   }
   let rows: Uint8Array;

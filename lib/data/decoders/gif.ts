@@ -100,12 +100,12 @@ function afterExtension(bytes: Buffer, begin: number, label: number | undefined)
 export function decodeGif(bytes: Buffer): RgbImage {
   const frame = readGifFrame(bytes);
   const { width, height, left, top, frameWidth, frameHeight, palette } = frame;
+  // First, for a damaged file may say that it is of any size.
+  const indices = unpack(bytes, frame.start, frameWidth * frameHeight);
   const data = new Uint8Array(width * height * 3);
   if (frameWidth !== width || frameHeight !== height) {
-    const colour = palette.subarray(frame.background * 3, frame.background * 3 + 3);
-    for (let i = 0; i < data.length; i += 3) data.set(colour, i);
+    Buffer.from(data.buffer).fill(palette.subarray(frame.background * 3, frame.background * 3 + 3));
   }
-  const indices = unpack(bytes, frame.start, frameWidth * frameHeight);
   let from = 0;
   for (const [first, step] of frame.interlaced ? INTERLACED : [[0, 1] as const]) {
     for (let y = first; y < frameHeight; y += step) {
