@@ -44,6 +44,14 @@ const PREDICTIONS = [
   prediction('photos/val/bees/b.jpg', 'bees', 'ants'),
 ];
 
+/** As many as a calibration takes, some of them wrong. */
+const MANY_PREDICTIONS = Array.from({ length: 24 }, (_, i) => {
+  const share = ((i * 7) % 24) / 24;
+  const [truth, file] = i % 2 === 0 ? ['ants', `photos/val/ants/${i}.jpg`] : ['bees', `photos/val/bees/${i}.jpg`];
+  const predictedClass = share >= 0.5 ? 'ants' : 'bees';
+  return { ...prediction(file, truth, predictedClass), probabilities: { ants: share, bees: 1 - share } };
+});
+
 const figures = (name) => ({ name, support: 1, predicted: 1, correct: 1, accuracy: 1, precision: 1, recall: 1, f1: 1 });
 const RESULT = {
   ...{ output: 'run', classes: CLASSES, device: 'cpu', precision: 'fp32', epochs: 2, steps: 4, valImages: 2 },
@@ -63,4 +71,4 @@ const REPORT = {
   batches: [{ epoch: 1, batch: 1, images: [{ webp: 'UklGRg==', labels: [{ name: 'ants', share: 1 }] }] }],
 };
 
-module.exports = { CONFIG, METRICS, PREDICTIONS, RESULT, REPORT };
+module.exports = { CONFIG, METRICS, PREDICTIONS, MANY_PREDICTIONS, RESULT, REPORT };

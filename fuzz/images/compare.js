@@ -1,6 +1,7 @@
 'use strict';
 
 const { decodeImage } = require('../../dist/data/decode');
+const { orientationOf } = require('../../dist/data/decoders/orientation');
 const { Finding } = require('../engine/property');
 const { isDocumented } = require('./documented');
 const { Pillow } = require('./pillow');
@@ -44,6 +45,9 @@ function imageTarget(format, options = {}) {
     if (theirs.width !== ours.width || theirs.height !== ours.height)
       throw new Finding(`${ours.width} x ${ours.height} pixels, and ${theirs.width} x ${theirs.height} by Pillow`);
     if (theirs.data === undefined) return void counts.large++;
+    // Where EXIF data are damaged Pillow may fail, and ours be content with others.
+    if (theirs.orientation !== 0 && ours.orientation !== theirs.orientation)
+      throw new Finding(`an orientation of ${ours.orientation}, and of ${theirs.orientation} by Pillow`);
     if (theirs.data.equals(ours.data)) return void counts.equal++;
     const far = distance(ours.data, theirs.data);
     if (far <= NEAR) return void counts.near++;
@@ -65,7 +69,7 @@ function imageTarget(format, options = {}) {
       const theirs = await pillow.open(bytes);
       let ours;
       try {
-        ours = await decodeImage(bytes);
+        ours = { ...(await decodeImage(bytes)), orientation: orientationOf(bytes) };
       } catch (error) {
         if (theirs?.width === undefined) counts.refusedByBoth++;
         else if (theirs.data === undefined) counts.large++;

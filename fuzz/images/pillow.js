@@ -56,22 +56,22 @@ class Pillow {
   /**
    * What Pillow makes of an image.
    *
-   * @returns width, height and RGB pixels, which are left out where the image is large; or the reason why it refuses it; undefined where
+   * @returns width, height, RGB pixels, which are left out where the image is large, and its orientation, 0 where that is not known; or the reason why it refuses it; undefined where
    *   Pillow itself crashed
    */
   async open(bytes) {
     const head = Buffer.alloc(4);
     head.writeUInt32LE(bytes.length);
     this.child.stdin.write(Buffer.concat([head, bytes]));
-    const answer = await this.take(12);
+    const answer = await this.take(16);
     if (answer === undefined) {
       this.start();
       return undefined;
     }
-    const [width, height, length] = [0, 4, 8].map((at) => answer.readUInt32LE(at));
+    const [width, height, length, orientation] = [0, 4, 8, 12].map((at) => answer.readUInt32LE(at));
     const content = length === 0 ? Buffer.alloc(0) : await this.take(length);
     if (width === 0) return { reason: content.toString() };
-    return { width, height, data: length === 0 ? undefined : content };
+    return { width, height, orientation, data: length === 0 ? undefined : content };
   }
 
   close() {

@@ -5,7 +5,7 @@ import io
 import random
 import sys
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 rng = random.Random(5)
 
@@ -32,8 +32,12 @@ def saved(image, format, **options):
     return out.getvalue()
 
 
-def exif(orientation):
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="5"/></x:xmpmeta>'
+
+
+def exif(orientation, endian="<"):
     tags = Image.Exif()
+    tags.endian = endian
     tags[0x0112] = orientation
     return tags
 
@@ -43,6 +47,7 @@ def jpegs():
         for options in ({}, {"progressive": True}, {"subsampling": 2, "quality": 40}, {"optimize": True, "restart_marker_blocks": 1}):
             yield saved(picture(mode, 24, 17), "JPEG", **options)
     yield saved(picture("RGB"), "JPEG", exif=exif(6), comment=b"abc")
+    yield saved(picture("RGB"), "JPEG", xmp=XMP)
 
 
 def pngs():
@@ -50,6 +55,16 @@ def pngs():
         yield saved(picture(mode), "PNG")
     yield saved(picture("P"), "PNG", bits=4, transparency=3)
     yield saved(picture("RGB"), "PNG", transparency=(1, 2, 3), exif=exif(3))
+    for compressed in (False, True):
+        texts = PngImagePlugin.PngInfo()
+        texts.add_itxt("XML:com.adobe.xmp", XMP.decode(), zip=compressed)
+        texts.add_text("a", "text", zip=compressed)
+        yield saved(picture("RGB"), "PNG", pnginfo=texts)
+        # As ImageMagick writes it.
+        profile = exif(7).tobytes()
+        texts = PngImagePlugin.PngInfo()
+        texts.add_text("Raw profile type exif", f"\nexif\n{len(profile):8}\n{profile.hex()}\n", zip=compressed)
+        yield saved(picture("RGB"), "PNG", pnginfo=texts)
     yield saved(picture("RGB"), "PNG", save_all=True, append_images=[picture("RGB")], duration=40)
 
 
@@ -72,6 +87,7 @@ def webps():
     for mode in ("RGB", "RGBA"):
         yield saved(picture(mode), "WEBP", lossless=True)
         yield saved(picture(mode), "WEBP", quality=50)
+    yield saved(picture("RGB"), "WEBP", lossless=True, xmp=XMP)
     yield saved(picture("RGB"), "WEBP", save_all=True, append_images=[picture("RGB")], duration=40, exif=exif(8))
 
 

@@ -5,6 +5,24 @@ const { mendZip } = require('../zip');
 
 const seeds = [];
 
+const numbers = (...values) =>
+  Buffer.concat(
+    values.map((value) => {
+      const bytes = Buffer.from('J\0\0\0\0');
+      bytes.writeInt32LE(value, 1);
+      return bytes;
+    }),
+  );
+
+/** The strides of the first of weights.STATE become those of a transposed view, which is copied element by element. */
+function transposed(pth) {
+  const bytes = Buffer.from(pth);
+  const at = bytes.indexOf(numbers(6, 2, 1));
+  if (at < 0) throw new Error('there are no strides 6, 2, 1 in it');
+  numbers(1, 4, 2).copy(bytes, at);
+  return mendZip(bytes);
+}
+
 module.exports = {
   codes: weights.codes,
   dictionary: [
@@ -23,6 +41,7 @@ module.exports = {
       await weights.written('seed.pth'),
       await weights.written('one.pth', new Map([...weights.STATE].slice(0, 1)), {}),
     );
+    seeds.push(transposed(seeds[0]));
   },
   close: weights.close,
   seeds: () => seeds,

@@ -8,7 +8,7 @@ const { readRun } = require('../../dist/report/read-run');
 const { Thumbnails } = require('../../dist/report/thumbnails');
 const { Finding } = require('../engine/property');
 const { Scratch } = require('../engine/scratch');
-const { CONFIG, METRICS, PREDICTIONS, REPORT, RESULT } = require('../made-run');
+const { CONFIG, MANY_PREDICTIONS, METRICS, PREDICTIONS, REPORT, RESULT } = require('../made-run');
 
 // An input is JSON with the content of each file of a run; what is none is the bytes of metrics.jsonl beside whole other files.
 
@@ -42,6 +42,7 @@ module.exports = {
   close: () => scratch.remove(),
   seeds: () => [
     Buffer.from(JSON.stringify(WHOLE)),
+    Buffer.from(JSON.stringify({ ...WHOLE, predictions: MANY_PREDICTIONS })),
     Buffer.from(JSON.stringify({ ...WHOLE, result: undefined, report: undefined })),
     Buffer.from(METRICS.map((one) => `${JSON.stringify(one)}\n`).join('')),
   ],

@@ -4,8 +4,10 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { decodeImage } from '../../lib/data/decode';
+import { decodeGif } from '../../lib/data/decoders/gif';
 import { Thumbnails } from '../../lib/report/thumbnails';
 import { ROOT, scratch } from '../cli/run';
+import { testOfMemory } from '../sanitized';
 import { manyScans } from './many-scans';
 
 // What an attacker hands over as `.jpg`: the loaders of sharp for drawings and films must not see it.
@@ -50,6 +52,18 @@ test('a PNG whose second header, behind the pixels, hides how large it is', asyn
     code: 'IMAGE_UNREADABLE',
     message: 'photo.png: the image is too large (83492877 x 9; 178956970 pixels are allowed)',
   });
+});
+
+testOfMemory('a damaged GIF gets no memory for the size that it says it is of', () => {
+  const head = Buffer.from('GIF89a\0\0\0\0\0\0\0,\0\0\0\0\0\0\0\0\0', 'latin1');
+  const [width, height] = [29_731, 5120];
+  // The screen, and a picture that covers but a part of it.
+  for (const at of [6, 18]) head.writeUInt16LE(width, at);
+  for (const [at, rows] of [[8, height], [20, height - 1]] as const) head.writeUInt16LE(rows, at); // prettier-ignore
+  const bytes = Buffer.concat([head, Buffer.from('\x08\x02\xff\xff\0', 'latin1')]);
+  const before = process.resourceUsage().maxRSS;
+  expect(() => decodeGif(bytes)).toThrow('GIF: the pixels are damaged');
+  expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(100);
 });
 
 describe('pictures of a report', () => {

@@ -64,17 +64,17 @@ export function checkScans(bytes: Buffer): void {
   }
 }
 
-/** The segments before the first scan. */
+/** The segments before the first scan. Bytes between them that are no marker are passed over, as libjpeg and Pillow do. */
 export function* segments(bytes: Buffer): Generator<{ marker: number; at: number; next: number }> {
-  let at = 2;
-  while (at + 4 <= bytes.length && bytes[at] === 0xff) {
-    const marker = bytes[at + 1] ?? 0;
-    if (marker === 0xff) {
-      at++; // fill bytes may stand before a marker
+  for (let at = 2; (at = bytes.indexOf(0xff, at)) >= 0 && at + 4 <= bytes.length;) {
+    const marker = bytes[at + 1] as number;
+    // What has no length: fill bytes before a marker, an escaped byte, restarts.
+    if (marker === 0xff || marker === 0 || (marker >= 0xd0 && marker <= 0xd7)) {
+      at += marker === 0xff ? 1 : 2;
       continue;
     }
-    // Markers without a length, the start of a scan and the end: no frame header before them is an odd file.
-    if (marker < 0xc0 || (marker >= 0xd0 && marker <= 0xda)) return;
+    // The start of a scan and the end: no frame header before them is an odd file.
+    if (marker < 0xc0 || (marker >= 0xd8 && marker <= 0xda)) return;
     const next = at + 2 + bytes.readUInt16BE(at + 2);
     yield { marker, at, next: Math.min(next, bytes.length) };
     at = next;

@@ -6,6 +6,8 @@ import { isTiff, readDirectory } from './tiff/ifd';
 const ATTRIBUTE = 'tiff:Orientation';
 const EXIF = 'Exif\0\0';
 const XMP = 'http://ns.adobe.com/xap/1.0/\0';
+const XMP_KEYWORD = 'XML:com.adobe.xmp\0';
+const PROFILE_KEYWORD = 'Raw profile type exif\0';
 
 /** Bytes that a compressed text of a PNG may unpack to, as with Pillow. */
 const MAX_TEXT = 2 ** 20;
@@ -18,8 +20,8 @@ interface Metadata {
 }
 
 /**
- * How the camera was held, 1 to 8, as Pillow's `ImageOps.exif_transpose` finds it: in the EXIF data of a JPEG, PNG (its chunk eXIf) or
- * WebP, or else in its XMP. 1, upright, where nothing says so, where what does is damaged (there Pillow fails), and for a TIFF, which
+ * How the camera was held, 1 to 8, as Pillow's `ImageOps.exif_transpose` finds it: in the EXIF data of a JPEG, PNG (its chunk eXIf, or
+ * the text in which ImageMagick keeps them) or WebP, or else in its XMP. 1, upright, where nothing says so, where what does is damaged (there Pillow fails), and for a TIFF, which
  * decoders turn in any case, as Pillow does.
  */
 export function orientationOf(bytes: Buffer): number {
@@ -70,30 +72,44 @@ function ofJpeg(bytes: Buffer): Metadata {
 
 function ofPng(bytes: Buffer): Metadata {
   const found: Metadata = {};
+  let profile: Buffer | undefined;
   for (let at = 8; at + 8 <= bytes.length;) {
     const end = at + 8 + bytes.readUInt32BE(at);
     const name = bytes.toString('latin1', at + 4, at + 8);
     const content = bytes.subarray(at + 8, end);
     if (name === 'eXIf') found.exif = content;
-    if (name === 'iTXt' && begins(content, 'XML:com.adobe.xmp\0')) found.xmp = textOf(content) ?? found.xmp;
+    if (begins(content, XMP_KEYWORD)) found.xmp = textOf(name, content) ?? found.xmp;
+    if (begins(content, PROFILE_KEYWORD)) profile = textOf(name, content) ?? profile;
     at = end + 4;
   }
+  found.exif ??= profile === undefined ? undefined : bytesOfProfile(profile);
   return found;
 }
 
-/** The text of a chunk iTXt, behind keyword, flags, language and translated keyword. */
-function textOf(content: Buffer): Buffer | undefined {
-  const flags = content.indexOf(0) + 1;
-  const language = content.indexOf(0, flags + 2);
+/** The text of a chunk tEXt, zTXt or iTXt, behind its keyword, flags, language and translated keyword; undefined for others, and for damaged ones. */
+function textOf(name: string, content: Buffer): Buffer | undefined {
+  const behind = content.indexOf(0) + 1;
+  if (name === 'tEXt') return content.subarray(behind);
+  if (name === 'zTXt') return inflated(content.subarray(behind + 1));
+  if (name !== 'iTXt') return undefined;
+  const language = content.indexOf(0, behind + 2);
   const keyword = language < 0 ? -1 : content.indexOf(0, language + 1);
   if (keyword < 0) return undefined;
   const text = content.subarray(keyword + 1);
-  if (content[flags] === 0) return text;
+  return content[behind] === 0 ? text : inflated(text);
+}
+
+function inflated(bytes: Buffer): Buffer | undefined {
   try {
-    return inflateSync(text, { maxOutputLength: MAX_TEXT });
+    return inflateSync(bytes, { maxOutputLength: MAX_TEXT });
   } catch {
     return undefined;
   }
+}
+
+/** Hexadecimal digits in lines, behind three: an empty one, the kind and the length. */
+function bytesOfProfile(text: Buffer): Buffer {
+  return Buffer.from(text.toString('latin1').split('\n').slice(3).join('').replace(/\s/g, ''), 'hex');
 }
 
 function ofWebp(bytes: Buffer): Metadata {

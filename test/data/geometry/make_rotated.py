@@ -58,6 +58,23 @@ def app1(jpeg, *contents):
     return jpeg[:2] + segments + jpeg[2:]
 
 
+def behind_first_segment(jpeg, junk, content):
+    end = 4 + struct.unpack(">H", jpeg[4:6])[0]
+    return jpeg[:end] + junk + app1(jpeg[:2] + jpeg[end:], content)[2:]
+
+
+def raw_profile(orientation):
+    """As ImageMagick writes EXIF data into a text."""
+    data = full_exif(orientation)
+    digits = data.hex()
+    lines = "\n".join(digits[i : i + 72] for i in range(0, len(digits), 72))
+    return f"\nexif\n{len(data):8}\n{lines}\n".encode()
+
+
+def full_exif(orientation):
+    return b"Exif\0\0" + exif(orientation, ">")
+
+
 def files():
     draw = random.Random(5)
     image = Image.frombytes("RGB", (WIDTH, HEIGHT), draw.randbytes(WIDTH * HEIGHT * 3))
@@ -75,6 +92,10 @@ def files():
     yield "jpeg of 4 colours", saved(image.convert("CMYK"), "JPEG", exif=full + exif(6))
     yield "jpeg, gray", saved(image.convert("L"), "JPEG", exif=full + exif(5))
     yield "jpeg, progressive", saved(image, "JPEG", progressive=True, exif=full + exif(7))
+    cmyk = saved(image.convert("CMYK"), "JPEG")
+    for name, one in (("jpeg", jpeg), ("jpeg of 4 colours", cmyk)):
+        for junk, label in ((b"\0\0abc", "bytes"), (b"\xff\0", "an escaped byte"), (b"\xff\xd3", "a restart"), (b"\xff\xff", "fill bytes")):
+            yield f"{name}, {label} between segments", behind_first_segment(one, junk, full_exif(6))
     yield "jpeg, xmp", saved(image, "JPEG", xmp=xmp(6))
     yield "jpeg, xmp of an element", saved(image, "JPEG", xmp=xmp(3, True))
     yield "jpeg, exif before xmp", app1(saved(image, "JPEG", xmp=xmp(6)), full + exif(3))
@@ -84,6 +105,12 @@ def files():
     yield "png, compressed xmp", png_with(
         image, chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp(5)))
     )
+    profile = b"Raw profile type exif\0"
+    yield "png, a raw profile", png_with(image, chunk(b"tEXt", profile + raw_profile(6)))
+    yield "png, a compressed raw profile", png_with(image, chunk(b"zTXt", profile + b"\0" + zlib.compress(raw_profile(8))))
+    yield "png, a raw profile in iTXt", png_with(image, chunk(b"iTXt", profile + b"\0\0\0\0" + raw_profile(3)))
+    yield "png, exif beside a raw profile", png_with(image, chunk(b"eXIf", exif(7)), chunk(b"tEXt", profile + raw_profile(6)))
+    yield "png, xmp in a plain text", png_with(image, chunk(b"tEXt", b"XML:com.adobe.xmp\0" + xmp(5)))
     yield "webp, xmp", saved(image, "WEBP", lossless=True, xmp=xmp(6))
     yield "webp with a prefix", saved(image, "WEBP", lossless=True, exif=full + exif(7))
 
