@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { continueLater } from './body';
+import { Connections } from './connections';
 import { Refusal, refusalBody } from './refusal';
 import { refusalOfHead } from './request-checks';
 
@@ -20,11 +21,10 @@ export interface ListenOptions {
   onRefused: (status: number) => void;
 }
 
-/** An HTTP server, and what Node.js does not do of closing one. */
+/** An HTTP server, and its connections. */
 export interface NodeServer {
   server: http.Server;
-  /** Closes connections that have not sent a byte: browsers and balancers open some to have them at hand. */
-  closeSilent: () => void;
+  connections: Connections;
 }
 
 /** An HTTP server that does not listen yet. */
@@ -42,17 +42,15 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
     // It is ours to say what is missing.
     requireHostHeader: false,
   });
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const connections = new Connections();
+  server.on('connection', (socket: Socket) => connections.opened(socket));
   const refuse = (response: http.ServerResponse, refusal: Refusal): void => {
     onRefused(refusal.status);
     const body = refusalBody(refusal);
     response.writeHead(refusal.status, headersOf(body)).end(body);
   };
   const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    connections.asked(response);
     const refusal = refusalOfHead(request);
     if (refusal === undefined) void answer(request, response);
     else refuse(response, refusal);
@@ -64,6 +62,7 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
     onRequest(request, response);
   });
   server.on('checkExpectation', (_: http.IncomingMessage, response: http.ServerResponse) => {
+    connections.asked(response);
     refuse(response, new Refusal(417, 'BAD_REQUEST', 'The only value that the header Expect may have is 100-continue'));
   });
   server.on('connect', (_: http.IncomingMessage, socket: Socket) => {
@@ -79,10 +78,7 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
   });
   // A client that neither sends nor reads.
   server.setTimeout(2 * timeout + MARGIN);
-  const closeSilent = (): void => {
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
-  };
-  return { server, closeSilent };
+  return { server, connections };
 }
 
 function refusalOfClient(code: string | undefined, timeout: number): Refusal {
