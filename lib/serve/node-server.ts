@@ -4,7 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import { continueLater } from './body';
 import { Connections } from './connections';
 import { Refusal, refusalBody } from './refusal';
-import { refusalOfHead } from './request-checks';
+import { refusalOfHead, takeServerFromAddress } from './request-checks';
 
 /** Milliseconds by which Node.js comes after our own bound, so that the answer is ours. */
 const MARGIN = 2000;
@@ -32,7 +32,10 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
   const answer = getRequestListener(fetch, {
     // The globals are not ours to replace.
     overrideGlobalObjects: false,
-    errorHandler: () => errorResponse(new Refusal(400, 'BAD_REQUEST', 'The address of the request is not valid')),
+    errorHandler: () => {
+      onRefused(400);
+      return errorResponse(new Refusal(400, 'BAD_REQUEST', 'The address of the request is not valid'));
+    },
   });
   const server = http.createServer({
     maxHeaderSize: HEAD_BYTES,
@@ -51,6 +54,7 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
   };
   const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     connections.asked(response);
+    takeServerFromAddress(request);
     const refusal = refusalOfHead(request);
     if (refusal === undefined) void answer(request, response);
     else refuse(response, refusal);
@@ -67,7 +71,8 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
   });
   server.on('connect', (_: http.IncomingMessage, socket: Socket) => {
     onRefused(405);
-    socket.end(rawResponse(new Refusal(405, 'METHOD_NOT_ALLOWED', 'This server is not a proxy')));
+    const allow = { Allow: 'GET, HEAD, POST' };
+    socket.end(rawResponse(new Refusal(405, 'METHOD_NOT_ALLOWED', 'This server is not a proxy', allow)));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const refusal = refusalOfClient(error.code, timeout);
@@ -104,6 +109,8 @@ const errorResponse = (refusal: Refusal): Response =>
 
 function rawResponse(refusal: Refusal): string {
   const body = refusalBody(refusal);
-  const lines = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`);
+  const lines = Object.entries({ ...headersOf(body), ...refusal.headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   return `HTTP/1.1 ${refusal.status} ${http.STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`;
 }

@@ -167,7 +167,10 @@ describe('a request is refused', () => {
     ['no name of the server', 'GET /model HTTP/1.1\r\nHost:\r\n', 400],
     ['no header for it', 'GET /model HTTP/1.0\r\n', 400],
     ['two names', 'GET /model HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n', 400],
-    ['another server in its address', 'GET http://evil.example/model HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
+    ['a name that is none', 'GET /model HTTP/1.1\r\nHost: a b\r\n', 400],
+    ['no name in its address', 'GET http:///model HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
+    ['another scheme in its address', 'GET ftp://127.0.0.1/model HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
+    ['a path that is none', 'GET /\\ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n', 400],
     ['no path', 'OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
     ['an encoding', 'POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: gzip, chunked\r\n', 415],
     ['an expectation', 'POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: more\r\n', 417],
@@ -180,6 +183,11 @@ describe('a request is refused', () => {
       new RegExp(`^HTTP/1\\.1 ${status} [^]*\r\n\r\n\\{"error":\\{"code":"[A-Z_]+","message":".+"\\}\\}\n$`),
     );
     expect(await metric(served, name)).toBe(before + 1);
+  });
+
+  test('as one to connect to another server, with the methods that there are', async () => {
+    const answer = await rawAnswer(served, 'CONNECT evil.example:80 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, POST\r\n/);
   });
 
   test('before its body is sent, where the client asks first', async () => {
@@ -219,6 +227,17 @@ describe('a request is refused', () => {
     }
     const same = await ask(served, '/predict', { body: image, headers: { ...type, Origin: `http://${own}` } });
     expect(same.status).toBe(200);
+  });
+
+  test('by a foreign name in the address, which counts and not the header Host (RFC 9112, section 3.2.2)', async () => {
+    const get = (target: string, host: string): Promise<string> =>
+      rawAnswer(served, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const own = `127.0.0.1:${served.port}`;
+    for (const target of [`http://${own}/healthz`, `HTTP://LOCALHOST/healthz?`, 'https://localhost/healthz'])
+      expect(await get(target, 'evil.example')).toMatch(/^HTTP\/1\.1 200 [^]*"status":"ok"/);
+    expect(await get(`http://${own}`, own)).toMatch(/^HTTP\/1\.1 200 [^]*<!doctype html>/);
+    for (const name of ['evil.example', `${own}@evil.example`, `${own}.evil.example`, `evil.example\\@${own}`])
+      expect(await get(`http://${name}/healthz`, own)).toMatch(/^HTTP\/1\.1 4(?:00|21) /);
   });
 });
 
