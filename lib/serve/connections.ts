@@ -21,15 +21,15 @@ export class Connections {
     if (!socket.destroyed) this.latest.set(socket, response);
   }
 
-  /** Whether a request is under way: its body is still coming, or its answer not yet sent. */
-  isBusy(socket: Socket): boolean {
+  /** The last answer to a request that is under way: its body is still coming, or the answer not yet sent. */
+  underWay(socket: Socket): http.ServerResponse | undefined {
     const response = this.latest.get(socket);
-    return response !== undefined && !(response.writableFinished && response.req.complete);
+    return response?.writableFinished === true && response.req.complete ? undefined : response;
   }
 
   /** Closes those in which no request is under way. */
   closeIdle(): void {
-    for (const socket of this.latest.keys()) if (!this.isBusy(socket)) socket.destroy();
+    for (const socket of this.latest.keys()) if (this.underWay(socket) === undefined) socket.destroy();
   }
 
   /** Closes all of them. */

@@ -1,13 +1,15 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { continueLater } from './body';
+import { breakOff, continueLater } from './body';
 import { Connections } from './connections';
 import { Refusal, refusalBody } from './refusal';
 import { refusalOfHead, takeServerFromAddress } from './request-checks';
 
 /** Milliseconds by which Node.js comes after our own bound, so that the answer is ours. */
 const MARGIN = 2000;
+/** Milliseconds for which what a client still sends is thrown away: a connection that is closed at once could lose the answer. */
+const LINGER = 500;
 /** Bytes of a request's head. */
 const HEAD_BYTES = 16 * 1024;
 
@@ -36,6 +38,8 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
       onRefused(400);
       return errorResponse(new Refusal(400, 'BAD_REQUEST', 'The address of the request is not valid'));
     },
+    // It lets bodies of GET come for as long as a request may take; see throwAway.
+    autoCleanupIncoming: false,
   });
   const server = http.createServer({
     maxHeaderSize: HEAD_BYTES,
@@ -54,6 +58,7 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
   };
   const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     connections.asked(response);
+    response.once('finish', () => throwAway(request));
     takeServerFromAddress(request);
     const refusal = refusalOfHead(request);
     if (refusal === undefined) void answer(request, response);
@@ -72,14 +77,28 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
   server.on('connect', (_: http.IncomingMessage, socket: Socket) => {
     onRefused(405);
     const allow = { Allow: 'GET, HEAD, POST' };
-    socket.end(rawResponse(new Refusal(405, 'METHOD_NOT_ALLOWED', 'This server is not a proxy', allow)));
+    hangUp(socket, rawResponse(new Refusal(405, 'METHOD_NOT_ALLOWED', 'This server is not a proxy', allow)));
   });
+  const broken = new WeakSet<Socket>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Whatever comes after bytes that are no HTTP is none either.
+    if (broken.has(socket)) return;
+    broken.add(socket);
+    if (!socket.writable || error.code === 'ECONNRESET') return socket.destroySoon();
     const refusal = refusalOfClient(error.code, timeout);
-    // Half of an answer may be on its way.
-    if (!socket.writable || error.code === 'ECONNRESET' || socket.bytesWritten > 0) return socket.destroy();
-    onRefused(refusal.status);
-    socket.end(rawResponse(refusal));
+    const refuseRest = (): void => {
+      // After the answer to a request that said it was the last, nothing is expected.
+      if (!socket.writable) return;
+      onRefused(refusal.status);
+      hangUp(socket, rawResponse(refusal));
+    };
+    // Answers come in the order of the requests, and one to each.
+    const last = connections.underWay(socket);
+    if (last === undefined) return refuseRest();
+    if (last.req.complete) return void last.once('finish', refuseRest);
+    last.shouldKeepAlive = false;
+    last.once('finish', () => hangUp(socket));
+    breakOff(last.req, refusal);
   });
   // A client that neither sends nor reads.
   server.setTimeout(2 * timeout + MARGIN);
@@ -93,7 +112,24 @@ function refusalOfClient(code: string | undefined, timeout: number): Refusal {
   if (code === 'HPE_HEADER_OVERFLOW') {
     return new Refusal(431, 'BAD_REQUEST', `The head of the request is larger than ${HEAD_BYTES} bytes`);
   }
+  if (code === 'HPE_INVALID_EOF_STATE') return new Refusal(400, 'BAD_REQUEST', 'The request ended too early');
   return new Refusal(400, 'BAD_REQUEST', 'The request is not valid HTTP');
+}
+
+/** Lets a body that was not wanted come while its client reads the answer, but not for long. */
+function throwAway(request: http.IncomingMessage): void {
+  if (request.complete) return;
+  request.resume();
+  setTimeout(() => {
+    if (!request.complete) request.socket.destroy();
+  }, LINGER).unref();
+}
+
+/** Ends a connection with these last words. */
+function hangUp(socket: Socket, words = ''): void {
+  socket.end(words);
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER).unref();
 }
 
 const ERROR_HEADERS = { 'Content-Type': 'application/json; charset=utf-8', 'X-Content-Type-Options': 'nosniff' };

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import sharp from 'sharp';
 import { rewriteCard } from '../../lib/model/rewrite-card';
@@ -190,6 +192,22 @@ describe('a request is refused', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, POST\r\n/);
   });
 
+  test.each(['GET /healthz', 'POST /nothing', 'POST /predict'])(
+    '%s: a body that is not wanted is not read for long',
+    async (target) => {
+      const socket = net.connect(served.port, '127.0.0.1').on('error', () => {});
+      let text = '';
+      socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      socket.write(`${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${1e12}\r\n\r\n`);
+      const sending = setInterval(() => socket.write(Buffer.alloc(1000)), 10);
+      const begin = performance.now();
+      await once(socket, 'close');
+      clearInterval(sending);
+      expect(text).toMatch(/^HTTP\/1\.1 (?:200|404|413) [^]*\}\n$/);
+      expect(performance.now() - begin).toBeLessThan(3000);
+    },
+  );
+
   test('before its body is sent, where the client asks first', async () => {
     const head = (type: string): string =>
       `POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n`;
@@ -307,8 +325,37 @@ describe('under pressure', () => {
     expect((await ask(hasty, '/healthz')).status).toBe(200);
   });
 
-  test('what is no HTTP is told so', async () => {
-    expect(await rawAnswer(served, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*"code":"BAD_REQUEST"/);
+  describe('what is no HTTP is told so, and counted,', () => {
+    const GET = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+    const POST = 'POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/jpeg\r\n';
+    const CHUNKS = 'Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n';
+    const NONE = 'nonsense\r\n\r\n';
+    test.each([
+      ['as the first request', [NONE], [400], 'other'],
+      ['after an answer', [GET, NONE], [200, 400], 'other'],
+      ['together with a request before it', [`${GET}${NONE}`], [200, 400], 'other'],
+      ['while a request is answered', [`${POST}Content-Length: 4\r\n\r\ntext${NONE}`], [422, 400], 'other'],
+      ['while several are', [`${POST}Content-Length: 4\r\n\r\ntext${GET}${NONE}`], [422, 200, 400], 'other'],
+      ['not after the last request', [`${GET.slice(0, -2)}Connection: close\r\n\r\n${NONE}`], [200], ''],
+      ['within a body', [`${POST}${CHUNKS}${NONE}`], [400], '/predict'],
+      ['within a body that comes slowly', [`${POST}${CHUNKS}`, NONE], [400], '/predict'],
+      ['within a body behind another request', [`${GET}${POST}${CHUNKS}${NONE}`], [200, 400], '/predict'],
+      ['within a body that is not wanted', [`POST /nothing HTTP/1.1\r\nHost: localhost\r\n${CHUNKS}`, NONE], [404], ''],
+    ] as const)('%s', async (_, sent, statuses, route) => {
+      const name = `resnet_ft_requests_total{route="${route}",status="400"}`;
+      const before = await metric(served, name);
+      const socket = net.connect(served.port, '127.0.0.1').on('error', () => {});
+      let text = '';
+      socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      for (const part of sent) {
+        socket.write(part);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      if (!socket.closed) await once(socket, 'close');
+      expect([...text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status))).toEqual(statuses);
+      if (statuses.at(-1) === 400) expect(text).toMatch(/"code":"BAD_REQUEST","message":"[^"]+"\}\}\n$/);
+      expect(await metric(served, name)).toBe(before + (route === '' ? 0 : 1));
+    });
   });
 
   // Where a proxy and a server see another end of a request, what follows may be somebody else's (request smuggling).
