@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { shownBytes } from '../files/disk';
 import type { ByteBudget } from './budget';
 import { Refusal } from './refusal';
 
@@ -13,8 +12,20 @@ export interface BodyLimits {
   budget: ByteBudget;
 }
 
+const UNITS = [
+  [1e9, 'GB'],
+  [1e6, 'MB'],
+  [1e3, 'kB'],
+] as const;
+
+/** A limit as a person sets it, whole where it is: `32 MB`, `2.5 kB`, `500 bytes`. */
+function shownLimit(bytes: number): string {
+  const [size, unit] = UNITS.find(([least]) => bytes >= least) ?? [1, 'bytes'];
+  return `${Number((bytes / size).toFixed(3))} ${unit}`;
+}
+
 const tooLarge = (maxBody: number): Refusal =>
-  new Refusal(413, 'BODY_TOO_LARGE', `The request is larger than ${shownBytes(maxBody)}`);
+  new Refusal(413, 'BODY_TOO_LARGE', `The request is larger than ${shownLimit(maxBody)}`);
 
 /**
  * Refuses a request that says beforehand that it is too large, before any of it is read.
