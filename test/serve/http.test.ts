@@ -93,9 +93,14 @@ describe('an answer', () => {
     expect(body.pictures.empty).toBe(false);
   });
 
-  test('says of a map of one cell that it shows nothing', async () => {
+  test('says of a map of one cell that it shows nothing, and has the image as it is in its place', async () => {
     const tiny = await serve(await trainSmallModel(tmp, 32));
-    expect((await predict(tiny, image, '?explain=true')).body.pictures.empty).toBe(true);
+    const { pictures } = (await predict(tiny, image, '?explain=true')).body;
+    expect(pictures).toEqual({
+      seen: expect.stringMatching(/^data:image\/webp;/),
+      overlay: pictures.seen,
+      empty: true,
+    });
   });
 
   test('keeps the order of a form, with an error where an image is damaged', async () => {
@@ -144,6 +149,7 @@ describe('a request is refused', () => {
     const chunked = { 'Content-Type': 'image/jpeg', 'Transfer-Encoding': 'chunked' };
     expect(errorOf(await ask(served, '/predict', { body: large, headers: chunked }))).toEqual([413, 'BODY_TOO_LARGE']);
     const { body, headers } = form([{ name: 'a', bytes: large }]);
+    expect((await predict(served, large)).body.error?.message).toBe('The request is larger than 2 MB');
     const form413 = await ask(served, '/predict', { body, headers: { ...headers, 'Transfer-Encoding': 'chunked' } });
     expect(errorOf(form413)).toEqual([413, 'BODY_TOO_LARGE']);
     // Small as a file, large as an image.
