@@ -76,6 +76,8 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
   });
   server.on('connect', (_: http.IncomingMessage, socket: Socket) => {
     onRefused(405);
+    // Node.js leaves the connection to us, and what nobody listens for ends the process: a client may break off.
+    socket.on('error', () => {});
     const allow = { Allow: 'GET, HEAD, POST' };
     hangUp(socket, rawResponse(new Refusal(405, 'METHOD_NOT_ALLOWED', 'This server is not a proxy', allow)));
   });

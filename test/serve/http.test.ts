@@ -364,6 +364,23 @@ describe('under pressure', () => {
     });
   });
 
+  test('a client that breaks off ends nothing but its connection', async () => {
+    const heads = ['CONNECT a:80', 'GET /', 'POST /predict', 'none'].map(
+      (one) => `${one} HTTP/1.1\r\nHost: localhost\r\n`,
+    );
+    for (const head of heads.flatMap((one) => [one, `${one}Content-Length: 4\r\n`, `${one}Expect: more\r\n`])) {
+      for (const wait of [0, 2, 20]) {
+        const socket = net.connect(served.port, '127.0.0.1').on('error', () => {});
+        await once(socket, 'connect');
+        socket.write(`${head}\r\n`);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        socket.resetAndDestroy();
+      }
+    }
+    expect((await ask(served, '/healthz')).status).toBe(200);
+    expect(served.child.exitCode).toBe(null);
+  });
+
   // Where a proxy and a server see another end of a request, what follows may be somebody else's (request smuggling).
   test.each([
     ['a length and chunks', 'Content-Length: 4\r\nTransfer-Encoding: chunked'],
