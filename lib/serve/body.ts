@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { shownBytes } from '../files/disk';
 import type { ByteBudget } from './budget';
 import { Refusal } from './refusal';
 
@@ -13,8 +12,20 @@ export interface BodyLimits {
   budget: ByteBudget;
 }
 
+const UNITS = [
+  [1e9, 'GB'],
+  [1e6, 'MB'],
+  [1e3, 'kB'],
+] as const;
+
+/** A limit as a person sets it, whole where it is: `32 MB`, `2.5 kB`, `500 bytes`. */
+function shownLimit(bytes: number): string {
+  const [size, unit] = UNITS.find(([least]) => bytes >= least) ?? [1, 'bytes'];
+  return `${Number((bytes / size).toFixed(3))} ${unit}`;
+}
+
 const tooLarge = (maxBody: number): Refusal =>
-  new Refusal(413, 'BODY_TOO_LARGE', `The request is larger than ${shownBytes(maxBody)}`);
+  new Refusal(413, 'BODY_TOO_LARGE', `The request is larger than ${shownLimit(maxBody)}`);
 
 /**
  * Refuses a request that says beforehand that it is too large, before any of it is read.
@@ -37,10 +48,20 @@ export function continueLater(incoming: IncomingMessage, outgoing: ServerRespons
   waiting.set(incoming, outgoing);
 }
 
+/** Why the rest of a body will not come. */
+const broken = new WeakMap<IncomingMessage, Refusal>();
+const BROKEN = 'broken';
+
+/** Has whoever reads a body fail, or is about to: its bytes are no HTTP any more. */
+export function breakOff(incoming: IncomingMessage, why: Refusal): void {
+  broken.set(incoming, why);
+  incoming.emit(BROKEN);
+}
+
 /**
  * Hands the body on as it comes, and counts it. What was counted is in the budget until `release` is called.
  *
- * @throws Refusal BODY_TOO_LARGE, REQUEST_TIMEOUT, QUEUE_FULL, BAD_REQUEST where the client went away; whatever `take` throws
+ * @throws Refusal BODY_TOO_LARGE, REQUEST_TIMEOUT, QUEUE_FULL, BAD_REQUEST where the client went away or sends no HTTP; whatever `take` throws
  */
 export async function streamBody(
   incoming: IncomingMessage,
@@ -73,16 +94,18 @@ export async function streamBody(
         }
       };
       const onEnd = (): void => resolve();
-      const onClose = (): void => reject(new Refusal(400, 'BAD_REQUEST', 'The request ended too early'));
-      incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+      const onClose = (): void =>
+        reject(broken.get(incoming) ?? new Refusal(400, 'BAD_REQUEST', 'The request ended too early'));
+      incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose).on(BROKEN, onClose);
+      if (broken.has(incoming)) onClose();
       end = () => {
         clearTimeout(timer);
-        incoming.off('data', onData).off('end', onEnd).off('close', onClose);
+        incoming.off('data', onData).off('end', onEnd).off('close', onClose).off(BROKEN, onClose);
       };
     });
     return { release };
   } catch (error) {
-    // What still comes is thrown away once the answer is sent (@hono/node-server), or else the client would not read it.
+    // What still comes is thrown away once the answer is sent (node-server.ts), or else the client would not read it.
     incoming.pause();
     release();
     throw error;

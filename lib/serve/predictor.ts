@@ -33,7 +33,7 @@ export interface Answer extends ModelAnswer {
 export interface Pictures {
   seen: Buffer;
   overlay: Buffer;
-  /** Whether the map is the same everywhere, so that the overlay shows nothing. */
+  /** Whether the map is the same everywhere and shows nothing: the overlay is then what was seen. */
   empty: boolean;
 }
 
@@ -148,11 +148,13 @@ export class Predictor {
   private async explain(slot: number, signal: AbortSignal): Promise<Pictures> {
     const { crop, map, width, height } = await this.maps.add(slot, signal);
     const grid = { values: normalised(map), width, height };
-    const overlay = await cropOverlay(crop, grid, PICTURE_SIDE);
     const raw = { raw: { width: crop.width, height: crop.height, channels: 3 } } as const;
-    const seen = sharp(crop.data, raw).resize(PICTURE_SIDE, PICTURE_SIDE);
     const webp = (from: sharp.Sharp): Promise<Buffer> => from.webp({ quality: PICTURE_QUALITY }).toBuffer();
-    return { seen: await webp(seen), overlay: await webp(sharp(overlay)), empty: isEmpty(grid) };
+    const seen = await webp(sharp(crop.data, raw).resize(PICTURE_SIDE, PICTURE_SIDE));
+    // The colour of no evidence alone would darken the image, and mean nothing.
+    if (isEmpty(grid)) return { seen, overlay: seen, empty: true };
+    const overlay = await webp(sharp(await cropOverlay(crop, grid, PICTURE_SIDE)));
+    return { seen, overlay, empty: false };
   }
 
   private async decode({ name = 'image', bytes }: Upload, slot: number, signal: AbortSignal): Promise<void> {

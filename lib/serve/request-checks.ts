@@ -1,5 +1,19 @@
 import type { IncomingMessage } from 'node:http';
+import { nameOf } from '../http/names';
 import { Refusal } from './refusal';
+
+/**
+ * Brings a request whose address names the server, as one to a proxy does, into the usual form. That name counts then, and not the header `Host`
+ * (RFC 9112, section 3.2.2).
+ */
+export function takeServerFromAddress(request: Pick<IncomingMessage, 'url' | 'headers'>): void {
+  const { url = '' } = request;
+  const [before, host] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
+  if (before === undefined) return;
+  const path = url.slice(before.length);
+  request.headers.host = host;
+  request.url = path.startsWith('/') ? path : `/${path}`;
+}
 
 /**
  * Why a request is refused by its head, before any route: what a proxy before the server could read in another way, or has no meaning here. Node.js
@@ -11,7 +25,7 @@ export function refusalOfHead({
   rawHeaders,
 }: Pick<IncomingMessage, 'url' | 'headers' | 'rawHeaders'>): Refusal | undefined {
   const hosts = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (hosts !== 1 || headers.host === '') {
+  if (hosts !== 1 || nameOf(headers.host ?? '') === undefined) {
     return new Refusal(400, 'BAD_REQUEST', 'The request must have the header Host, once and with a name');
   }
   if (!url.startsWith('/')) {

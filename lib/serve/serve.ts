@@ -155,15 +155,14 @@ async function start(
 }
 
 /** Closes a server once the requests under way are finished, or stops them after a while. */
-async function closeServer({ server, closeSilent }: NodeServer, stop: () => void): Promise<void> {
+async function closeServer({ server, connections }: NodeServer, stop: () => void): Promise<void> {
   const over = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  closeSilent();
   // Connections whose client says nothing more would keep the server open.
-  const sweeping = setInterval(() => server.closeIdleConnections(), 100);
+  connections.closeIdle();
+  const sweeping = setInterval(() => connections.closeIdle(), 100);
   const timer = setTimeout(() => {
     stop();
-    setTimeout(() => server.closeAllConnections(), 200);
+    setTimeout(() => connections.closeAll(), 200);
   }, GRACE);
   await over;
   clearInterval(sweeping);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import sharp from 'sharp';
 import { rewriteCard } from '../../lib/model/rewrite-card';
@@ -91,9 +93,14 @@ describe('an answer', () => {
     expect(body.pictures.empty).toBe(false);
   });
 
-  test('says of a map of one cell that it shows nothing', async () => {
+  test('says of a map of one cell that it shows nothing, and has the image as it is in its place', async () => {
     const tiny = await serve(await trainSmallModel(tmp, 32));
-    expect((await predict(tiny, image, '?explain=true')).body.pictures.empty).toBe(true);
+    const { pictures } = (await predict(tiny, image, '?explain=true')).body;
+    expect(pictures).toEqual({
+      seen: expect.stringMatching(/^data:image\/webp;/),
+      overlay: pictures.seen,
+      empty: true,
+    });
   });
 
   test('keeps the order of a form, with an error where an image is damaged', async () => {
@@ -142,6 +149,7 @@ describe('a request is refused', () => {
     const chunked = { 'Content-Type': 'image/jpeg', 'Transfer-Encoding': 'chunked' };
     expect(errorOf(await ask(served, '/predict', { body: large, headers: chunked }))).toEqual([413, 'BODY_TOO_LARGE']);
     const { body, headers } = form([{ name: 'a', bytes: large }]);
+    expect((await predict(served, large)).body.error?.message).toBe('The request is larger than 2 MB');
     const form413 = await ask(served, '/predict', { body, headers: { ...headers, 'Transfer-Encoding': 'chunked' } });
     expect(errorOf(form413)).toEqual([413, 'BODY_TOO_LARGE']);
     // Small as a file, large as an image.
@@ -167,7 +175,10 @@ describe('a request is refused', () => {
     ['no name of the server', 'GET /model HTTP/1.1\r\nHost:\r\n', 400],
     ['no header for it', 'GET /model HTTP/1.0\r\n', 400],
     ['two names', 'GET /model HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n', 400],
-    ['another server in its address', 'GET http://evil.example/model HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
+    ['a name that is none', 'GET /model HTTP/1.1\r\nHost: a b\r\n', 400],
+    ['no name in its address', 'GET http:///model HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
+    ['another scheme in its address', 'GET ftp://127.0.0.1/model HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
+    ['a path that is none', 'GET /\\ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n', 400],
     ['no path', 'OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1\r\n', 400],
     ['an encoding', 'POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: gzip, chunked\r\n', 415],
     ['an expectation', 'POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: more\r\n', 417],
@@ -181,6 +192,27 @@ describe('a request is refused', () => {
     );
     expect(await metric(served, name)).toBe(before + 1);
   });
+
+  test('as one to connect to another server, with the methods that there are', async () => {
+    const answer = await rawAnswer(served, 'CONNECT evil.example:80 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, POST\r\n/);
+  });
+
+  test.each(['GET /healthz', 'POST /nothing', 'POST /predict'])(
+    '%s: a body that is not wanted is not read for long',
+    async (target) => {
+      const socket = net.connect(served.port, '127.0.0.1').on('error', () => {});
+      let text = '';
+      socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      socket.write(`${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${1e12}\r\n\r\n`);
+      const sending = setInterval(() => socket.write(Buffer.alloc(1000)), 10);
+      const begin = performance.now();
+      await once(socket, 'close');
+      clearInterval(sending);
+      expect(text).toMatch(/^HTTP\/1\.1 (?:200|404|413) [^]*\}\n$/);
+      expect(performance.now() - begin).toBeLessThan(3000);
+    },
+  );
 
   test('before its body is sent, where the client asks first', async () => {
     const head = (type: string): string =>
@@ -219,6 +251,17 @@ describe('a request is refused', () => {
     }
     const same = await ask(served, '/predict', { body: image, headers: { ...type, Origin: `http://${own}` } });
     expect(same.status).toBe(200);
+  });
+
+  test('by a foreign name in the address, which counts and not the header Host (RFC 9112, section 3.2.2)', async () => {
+    const get = (target: string, host: string): Promise<string> =>
+      rawAnswer(served, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const own = `127.0.0.1:${served.port}`;
+    for (const target of [`http://${own}/healthz`, `HTTP://LOCALHOST/healthz?`, 'https://localhost/healthz'])
+      expect(await get(target, 'evil.example')).toMatch(/^HTTP\/1\.1 200 [^]*"status":"ok"/);
+    expect(await get(`http://${own}`, own)).toMatch(/^HTTP\/1\.1 200 [^]*<!doctype html>/);
+    for (const name of ['evil.example', `${own}@evil.example`, `${own}.evil.example`, `evil.example\\@${own}`])
+      expect(await get(`http://${name}/healthz`, own)).toMatch(/^HTTP\/1\.1 4(?:00|21) /);
   });
 });
 
@@ -288,8 +331,54 @@ describe('under pressure', () => {
     expect((await ask(hasty, '/healthz')).status).toBe(200);
   });
 
-  test('what is no HTTP is told so', async () => {
-    expect(await rawAnswer(served, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*"code":"BAD_REQUEST"/);
+  describe('what is no HTTP is told so, and counted,', () => {
+    const GET = 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+    const POST = 'POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/jpeg\r\n';
+    const CHUNKS = 'Transfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n';
+    const NONE = 'nonsense\r\n\r\n';
+    test.each([
+      ['as the first request', [NONE], [400], 'other'],
+      ['after an answer', [GET, NONE], [200, 400], 'other'],
+      ['together with a request before it', [`${GET}${NONE}`], [200, 400], 'other'],
+      ['while a request is answered', [`${POST}Content-Length: 4\r\n\r\ntext${NONE}`], [422, 400], 'other'],
+      ['while several are', [`${POST}Content-Length: 4\r\n\r\ntext${GET}${NONE}`], [422, 200, 400], 'other'],
+      ['not after the last request', [`${GET.slice(0, -2)}Connection: close\r\n\r\n${NONE}`], [200], ''],
+      ['within a body', [`${POST}${CHUNKS}${NONE}`], [400], '/predict'],
+      ['within a body that comes slowly', [`${POST}${CHUNKS}`, NONE], [400], '/predict'],
+      ['within a body behind another request', [`${GET}${POST}${CHUNKS}${NONE}`], [200, 400], '/predict'],
+      ['within a body that is not wanted', [`POST /nothing HTTP/1.1\r\nHost: localhost\r\n${CHUNKS}`, NONE], [404], ''],
+    ] as const)('%s', async (_, sent, statuses, route) => {
+      const name = `resnet_ft_requests_total{route="${route}",status="400"}`;
+      const before = await metric(served, name);
+      const socket = net.connect(served.port, '127.0.0.1').on('error', () => {});
+      let text = '';
+      socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      for (const part of sent) {
+        socket.write(part);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      if (!socket.closed) await once(socket, 'close');
+      expect([...text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status))).toEqual(statuses);
+      if (statuses.at(-1) === 400) expect(text).toMatch(/"code":"BAD_REQUEST","message":"[^"]+"\}\}\n$/);
+      expect(await metric(served, name)).toBe(before + (route === '' ? 0 : 1));
+    });
+  });
+
+  test('a client that breaks off ends nothing but its connection', async () => {
+    const heads = ['CONNECT a:80', 'GET /', 'POST /predict', 'none'].map(
+      (one) => `${one} HTTP/1.1\r\nHost: localhost\r\n`,
+    );
+    for (const head of heads.flatMap((one) => [one, `${one}Content-Length: 4\r\n`, `${one}Expect: more\r\n`])) {
+      for (const wait of [0, 2, 20]) {
+        const socket = net.connect(served.port, '127.0.0.1').on('error', () => {});
+        await once(socket, 'connect');
+        socket.write(`${head}\r\n`);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        socket.resetAndDestroy();
+      }
+    }
+    expect((await ask(served, '/healthz')).status).toBe(200);
+    expect(served.child.exitCode).toBe(null);
   });
 
   // Where a proxy and a server see another end of a request, what follows may be somebody else's (request smuggling).

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Mutex } from 'async-mutex';
 import { Batcher } from '../../lib/serve/batcher';
+import { checkDeclared } from '../../lib/serve/body';
 import { Corrections } from '../../lib/serve/corrections';
 import { allowedHost, withoutBrackets } from '../../lib/http/names';
 import { checkOrigin } from '../../lib/serve/origin';
@@ -100,6 +101,19 @@ test('places are taken from the lowest on, all or none, and given back', () => {
   expect(() => slots.take(2)).toThrow('Too many images');
   slots.free(0);
   expect([slots.take(2), slots.used]).toEqual([[0, 2], 3]);
+});
+
+test.each([
+  ['32MB', '32 MB'],
+  ['1.5GB', '1.5 GB'],
+  ['2.5kB', '2.5 kB'],
+  ['999', '999 bytes'],
+  ['1048576', '1.049 MB'],
+  ['1999999', '2 MB'],
+])('a limit of %s is told as %s', (given, shown) => {
+  const { maxBody } = resolveServeOptions({ model: 'x', maxBody: given });
+  const asked = { headers: { 'content-length': `${maxBody + 1}` } };
+  expect(() => checkDeclared(asked, maxBody)).toThrow(`The request is larger than ${shown}`);
 });
 
 describe('the name of the server', () => {

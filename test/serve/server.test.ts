@@ -95,6 +95,27 @@ describe('a signal', () => {
     expect(served.stderr()).not.toMatch(/^ {4}at /m);
   });
 
+  test('waits for no connection that asks nothing: between two requests, or within a head', async () => {
+    const served = await serve(model);
+    const get = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n';
+    for (const [sent, answered] of [
+      [`${get}\r\n`, true],
+      [get, false],
+      [`${get}\r\n${get}`, true],
+    ] as const) {
+      const socket = net.connect(served.port, '127.0.0.1').on('error', () => {});
+      await once(socket, 'connect');
+      socket.write(sent);
+      if (answered) await once(socket, 'data');
+    }
+    await ask(served, '/healthz');
+    const begin = performance.now();
+    served.child.kill('SIGTERM');
+    expect(await served.ended).toBe(143);
+    // Requests under way would get five seconds.
+    expect(performance.now() - begin).toBeLessThan(3000);
+  });
+
   test('does not wait forever for a request that never ends', async () => {
     const served = await serve(model);
     const { socket } = await half(served.port);
