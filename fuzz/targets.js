@@ -62,6 +62,7 @@ const TARGETS = [
   one('crop-pack', 'a pack of the cache of crops', ['data/crop-pack']),
   one('path-list', 'a list of paths on standard input', ['predict/path-list']),
   one('upload', 'a request to serve: headers, multipart, query', ['serve']),
+  one('connection', 'what a client of serve sends over a connection', ['serve', 'http']),
   one('orientation', 'EXIF and XMP of a JPEG, PNG or WebP', ['data/decoders']),
   one('file-kind', 'the kind of a file, by how it begins', ['check/format', 'data/no-image', 'data/image-kind']),
   ...['jpeg', 'png', 'gif', 'tiff', 'webp', 'bmp', 'pnm'].map((format) =>
