@@ -22,6 +22,8 @@ export interface Uploads {
 /** Fields that are no files, and the bytes of each: they are not needed, and thrown away. */
 const FIELDS = 32;
 const FIELD_BYTES = 4096;
+/** Parts that are no images at most: each takes time, however small it is. */
+const OTHER_PARTS = 1000;
 /** Bytes of the headers of a part. */
 const HEADER_BYTES = 8192;
 /** Types that are the bytes of an image. None at all is one too: `curl --upload-file` gives none. */
@@ -67,7 +69,17 @@ async function readMultipart(incoming: IncomingMessage, limits: BodyLimits, most
   try {
     busboy = new Busboy({
       headers: incoming.headers as BusboyHeaders,
-      limits: { files: most, fields: FIELDS, fieldSize: FIELD_BYTES, headerSize: HEADER_BYTES },
+      limits: {
+        files: most,
+        fields: FIELDS,
+        fieldSize: FIELD_BYTES,
+        headerSize: HEADER_BYTES,
+        parts: most + OTHER_PARTS,
+      },
+      // Some programs send no name.
+      isPartAFile: (_, type, name) => name !== undefined || (type !== undefined && RAW.test(type)),
+      // Bodies are in memory anyway; where a part that is passed over fills its stream, busboy (3.2.6) never finishes.
+      fileHwm: limits.maxBody,
     });
   } catch (error) {
     throw new Refusal(400, 'INVALID_MULTIPART', `Not valid multipart/form-data: ${reasonOfForm(error as Error)}`);
@@ -86,7 +98,9 @@ async function readMultipart(incoming: IncomingMessage, limits: BodyLimits, most
     file.on('error', (error: Error) => invalid(reasonOfForm(error)));
     file.on('end', () => images.push({ name: name === '' ? undefined : name, bytes: Buffer.concat(chunks) }));
   });
-  busboy.on('filesLimit', () => fail(new Refusal(413, 'BODY_TOO_LARGE', `The request has more than ${most} images`)));
+  const tooMany = (what: string): void => fail(new Refusal(413, 'BODY_TOO_LARGE', `The request has more than ${what}`));
+  busboy.on('filesLimit', () => tooMany(`${most} images`));
+  busboy.on('partsLimit', () => tooMany(`${most + OTHER_PARTS} parts`));
   const { release } = await streamBody(incoming, limits, (chunk) => {
     if (failure !== undefined) throw failure;
     busboy.write(chunk);
