@@ -26,6 +26,7 @@ const FIELD_BYTES = 4096;
 const OTHER_PARTS = 1000;
 /** Bytes of the headers of a part. */
 const HEADER_BYTES = 8192;
+const FORM = 'multipart/form-data';
 /** Types that are the bytes of an image. None at all is one too: `curl --upload-file` gives none. */
 const RAW = /^(?:image\/[\w.+-]+|application\/octet-stream)$/;
 
@@ -36,9 +37,8 @@ const RAW = /^(?:image\/[\w.+-]+|application\/octet-stream)$/;
  * @throws Refusal UNSUPPORTED_TYPE, NO_IMAGE, INVALID_MULTIPART, BODY_TOO_LARGE, REQUEST_TIMEOUT, QUEUE_FULL, BAD_REQUEST
  */
 export async function readUploads(incoming: IncomingMessage, limits: BodyLimits, most: number): Promise<Uploads> {
-  const type =
-    (incoming.headers['content-type'] ?? 'application/octet-stream').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type === 'multipart/form-data') return readMultipart(incoming, limits, most);
+  const type = typeOf(incoming);
+  if (type === FORM) return readMultipart(incoming, limits, most);
   if (RAW.test(type)) return readRaw(incoming, limits);
   throw new Refusal(
     415,
@@ -47,8 +47,16 @@ export async function readUploads(incoming: IncomingMessage, limits: BodyLimits,
   );
 }
 
-/** The body as one image. */
+/** The media type of a body, without parameters. */
+function typeOf({ headers }: IncomingMessage): string {
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  return type.trim().toLowerCase() || 'application/octet-stream';
+}
+
+/** The body as one image, whatever its type says, but no form. */
 export async function readRaw(incoming: IncomingMessage, limits: BodyLimits): Promise<Uploads> {
+  if (typeOf(incoming) === FORM)
+    throw new Refusal(415, 'UNSUPPORTED_TYPE', 'Send the bytes of the image as the body, and no form');
   const chunks: Buffer[] = [];
   const { release } = await streamBody(incoming, limits, (chunk) => chunks.push(chunk));
   const bytes = Buffer.concat(chunks);

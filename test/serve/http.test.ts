@@ -128,6 +128,12 @@ describe('an answer', () => {
   });
 });
 
+test('a type that says nothing is none, and an encoding that does nothing is none', async () => {
+  const { body } = await predict(served, image);
+  for (const headers of [{ 'Content-Type': '' }, { 'Content-Type': 'Image/JPEG', 'Content-Encoding': 'Identity' }])
+    expect((await ask(served, '/predict', { body: image, headers })).body).toEqual(body);
+});
+
 describe('a request is refused', () => {
   test('where it holds no image that can be read', async () => {
     expect(errorOf(await predict(served, image.subarray(0, 3000)))).toEqual([422, 'IMAGE_UNREADABLE']);
@@ -349,6 +355,10 @@ describe('under pressure', () => {
     for (const text of await Promise.all(slow.map((sent) => rawAnswer(hasty, sent)))) {
       expect(text).toMatch(/^HTTP\/1\.1 408 [^]*"code":"REQUEST_TIMEOUT"/);
     }
+    // Who asks nothing is told nothing: browsers and balancers open connections to have them at hand.
+    const name = 'resnet_ft_requests_total{route="other",status="408"}';
+    const before = await metric(hasty, name);
+    expect([await rawAnswer(hasty, ''), await metric(hasty, name)]).toEqual(['', before]);
     const wide = await sharp({ create: { width: 6000, height: 4000, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
