@@ -35,7 +35,7 @@ const tooLarge = (maxBody: number): Refusal =>
 export function checkDeclared({ headers }: Pick<IncomingMessage, 'headers'>, maxBody: number): void {
   if (Number(headers['content-length'] ?? 0) > maxBody) throw tooLarge(maxBody);
   const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') {
+  if (encoding.toLowerCase() !== 'identity') {
     throw new Refusal(415, 'UNSUPPORTED_TYPE', `Bodies with the content encoding ${encoding} are not supported`);
   }
 }

@@ -87,6 +87,8 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
     if (broken.has(socket)) return;
     broken.add(socket);
     if (!socket.writable || error.code === 'ECONNRESET') return socket.destroySoon();
+    // Browsers and balancers open some to have them at hand.
+    if (socket.bytesRead === 0) return socket.destroySoon();
     const refusal = refusalOfClient(error.code, timeout);
     const refuseRest = (): void => {
       // After the answer to a request that said it was the last, nothing is expected.

@@ -22,8 +22,11 @@ export interface Uploads {
 /** Fields that are no files, and the bytes of each: they are not needed, and thrown away. */
 const FIELDS = 32;
 const FIELD_BYTES = 4096;
+/** Parts that are no images at most: each takes time, however small it is. */
+const OTHER_PARTS = 1000;
 /** Bytes of the headers of a part. */
 const HEADER_BYTES = 8192;
+const FORM = 'multipart/form-data';
 /** Types that are the bytes of an image. None at all is one too: `curl --upload-file` gives none. */
 const RAW = /^(?:image\/[\w.+-]+|application\/octet-stream)$/;
 
@@ -34,9 +37,8 @@ const RAW = /^(?:image\/[\w.+-]+|application\/octet-stream)$/;
  * @throws Refusal UNSUPPORTED_TYPE, NO_IMAGE, INVALID_MULTIPART, BODY_TOO_LARGE, REQUEST_TIMEOUT, QUEUE_FULL, BAD_REQUEST
  */
 export async function readUploads(incoming: IncomingMessage, limits: BodyLimits, most: number): Promise<Uploads> {
-  const type =
-    (incoming.headers['content-type'] ?? 'application/octet-stream').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (type === 'multipart/form-data') return readMultipart(incoming, limits, most);
+  const type = typeOf(incoming);
+  if (type === FORM) return readMultipart(incoming, limits, most);
   if (RAW.test(type)) return readRaw(incoming, limits);
   throw new Refusal(
     415,
@@ -45,8 +47,16 @@ export async function readUploads(incoming: IncomingMessage, limits: BodyLimits,
   );
 }
 
-/** The body as one image. */
+/** The media type of a body, without parameters. */
+function typeOf({ headers }: IncomingMessage): string {
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  return type.trim().toLowerCase() || 'application/octet-stream';
+}
+
+/** The body as one image, whatever its type says, but no form. */
 export async function readRaw(incoming: IncomingMessage, limits: BodyLimits): Promise<Uploads> {
+  if (typeOf(incoming) === FORM)
+    throw new Refusal(415, 'UNSUPPORTED_TYPE', 'Send the bytes of the image as the body, and no form');
   const chunks: Buffer[] = [];
   const { release } = await streamBody(incoming, limits, (chunk) => chunks.push(chunk));
   const bytes = Buffer.concat(chunks);
@@ -67,7 +77,17 @@ async function readMultipart(incoming: IncomingMessage, limits: BodyLimits, most
   try {
     busboy = new Busboy({
       headers: incoming.headers as BusboyHeaders,
-      limits: { files: most, fields: FIELDS, fieldSize: FIELD_BYTES, headerSize: HEADER_BYTES },
+      limits: {
+        files: most,
+        fields: FIELDS,
+        fieldSize: FIELD_BYTES,
+        headerSize: HEADER_BYTES,
+        parts: most + OTHER_PARTS,
+      },
+      // Some programs send no name.
+      isPartAFile: (_, type, name) => name !== undefined || (type !== undefined && RAW.test(type)),
+      // Bodies are in memory anyway; where a part that is passed over fills its stream, busboy (3.2.6) never finishes.
+      fileHwm: limits.maxBody,
     });
   } catch (error) {
     throw new Refusal(400, 'INVALID_MULTIPART', `Not valid multipart/form-data: ${reasonOfForm(error as Error)}`);
@@ -86,7 +106,9 @@ async function readMultipart(incoming: IncomingMessage, limits: BodyLimits, most
     file.on('error', (error: Error) => invalid(reasonOfForm(error)));
     file.on('end', () => images.push({ name: name === '' ? undefined : name, bytes: Buffer.concat(chunks) }));
   });
-  busboy.on('filesLimit', () => fail(new Refusal(413, 'BODY_TOO_LARGE', `The request has more than ${most} images`)));
+  const tooMany = (what: string): void => fail(new Refusal(413, 'BODY_TOO_LARGE', `The request has more than ${what}`));
+  busboy.on('filesLimit', () => tooMany(`${most} images`));
+  busboy.on('partsLimit', () => tooMany(`${most + OTHER_PARTS} parts`));
   const { release } = await streamBody(incoming, limits, (chunk) => {
     if (failure !== undefined) throw failure;
     busboy.write(chunk);

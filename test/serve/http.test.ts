@@ -103,6 +103,14 @@ describe('an answer', () => {
     });
   });
 
+  test('takes a part of a form for a file where it is an image, with a name or without', async () => {
+    const part = '--x\r\nContent-Disposition: form-data; name="a"\r\nContent-Type: image/jpeg\r\n\r\n';
+    const body = Buffer.concat([Buffer.from(part), image, Buffer.from('\r\n--x--\r\n')]);
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=x' };
+    const { images } = (await ask(served, '/predict', { body, headers })).body;
+    expect(images).toEqual([expect.objectContaining({ class: expect.stringMatching(/ants|bees/) })]);
+  });
+
   test('keeps the order of a form, with an error where an image is damaged', async () => {
     const names = ['../../etc/passwd\u001b[31m', 'C:\\x\\damaged.jpg', '<script>.png'];
     const bytes = [image, image.subarray(0, 3000), Buffer.from('no image')];
@@ -118,6 +126,12 @@ describe('an answer', () => {
     // A terminal that shows the answer is not steered.
     expect(answer.text).not.toContain('\u001b');
   });
+});
+
+test('a type that says nothing is none, and an encoding that does nothing is none', async () => {
+  const { body } = await predict(served, image);
+  for (const headers of [{ 'Content-Type': '' }, { 'Content-Type': 'Image/JPEG', 'Content-Encoding': 'Identity' }])
+    expect((await ask(served, '/predict', { body: image, headers })).body).toEqual(body);
 });
 
 describe('a request is refused', () => {
@@ -141,6 +155,24 @@ describe('a request is refused', () => {
       ask(served, '/predict', { body, headers: { 'Content-Type': 'multipart/form-data' } }),
     ];
     for (const answer of await Promise.all(broken)) expect(errorOf(answer)).toEqual([400, 'INVALID_MULTIPART']);
+  });
+
+  test.each(['Content-Type: image/jpeg', 'Content-Disposition: attachment; filename="a.jpg"'])(
+    'where a part of its form says only %s, which is no file of a form',
+    async (header) => {
+      // Large enough to fill the streams that it passes.
+      const part = `--x\r\n${header}\r\n\r\n${'a'.repeat(1e6)}\r\n`;
+      const headers = { 'Content-Type': 'multipart/form-data; boundary=x' };
+      expect(errorOf(await ask(served, '/predict', { body: `${part}--x--\r\n`, headers }))).toEqual([400, 'NO_IMAGE']);
+    },
+  );
+
+  test('where its form has parts without end', async () => {
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=x' };
+    const parts = '--x\r\n'.repeat(390_000);
+    const begin = performance.now();
+    expect(errorOf(await ask(served, '/predict', { body: parts, headers }))).toEqual([413, 'BODY_TOO_LARGE']);
+    expect(performance.now() - begin).toBeLessThan(500);
   });
 
   test('where it is too large, said beforehand or not', async () => {
@@ -323,6 +355,10 @@ describe('under pressure', () => {
     for (const text of await Promise.all(slow.map((sent) => rawAnswer(hasty, sent)))) {
       expect(text).toMatch(/^HTTP\/1\.1 408 [^]*"code":"REQUEST_TIMEOUT"/);
     }
+    // Who asks nothing is told nothing: browsers and balancers open connections to have them at hand.
+    const name = 'resnet_ft_requests_total{route="other",status="408"}';
+    const before = await metric(hasty, name);
+    expect([await rawAnswer(hasty, ''), await metric(hasty, name)]).toEqual(['', before]);
     const wide = await sharp({ create: { width: 6000, height: 4000, channels: 3, background: 'red' } })
       .png()
       .toBuffer();

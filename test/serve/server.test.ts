@@ -37,6 +37,11 @@ test('corrections are the very bytes, in one class each, and make a folder that 
     const answer = await ask(served, `/corrections${target}`, { body, headers: RAW });
     expect([answer.status >= 400, answer.body.error?.code]).toEqual([true, code]);
   }
+  const sent = await ask(served, '/corrections?class=ants', form([{ name: 'a.jpg', bytes: fs.readFileSync(IMAGE) }]));
+  expect([sent.status, sent.body.error]).toEqual([
+    415,
+    { code: 'UNSUPPORTED_TYPE', message: 'Send the bytes of the image as the body, and no form' },
+  ]);
   const files = fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
   expect(files).toHaveLength(IMAGES.length);
 
