@@ -15,7 +15,8 @@ const { Scratch } = require('../engine/scratch');
 // `serve`, all but the model. Whatever is sent, each answer is whole and counted, nothing fails within, and the next client is served.
 
 const CLASSES = ['ants', 'bees'];
-const MAX_BODY = 2000;
+/** More than busboy has in a stream, so that one that nobody reads would show. */
+const MAX_BODY = 40_000;
 /** Milliseconds for a request. Clients here send all that they have and close, so that nothing waits for it. */
 const TIMEOUT = 5000;
 
@@ -35,6 +36,7 @@ const predictor = {
 
 let scratch;
 let server;
+const budget = new ByteBudget(1e6);
 let counted = 0;
 const failures = [];
 /** Requests that are not answered yet. */
@@ -43,6 +45,9 @@ const underWay = new Set();
 /** Milliseconds in which the rest of a body would have come. */
 const REST = 5;
 
+/** Milliseconds for a request to end after its connection, also on a busy machine. */
+const END = 3000;
+
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Waits until whatever has come is answered: Node.js answers nobody who has closed his side. */
@@ -50,6 +55,7 @@ async function settled() {
   for (let i = 0; i < 4; i++) await new Promise(setImmediate);
   for (let i = 0; i < REST || [...underWay].some(({ complete }) => complete); i++) {
     if (underWay.size === 0) return;
+    if (i > END) throw new Finding('a request that is whole and gets no answer');
     await pause(1);
   }
 }
@@ -62,7 +68,7 @@ async function open() {
     predictor,
     corrections: await Corrections.open(scratch.folder, CLASSES),
     metrics,
-    limits: { maxBody: MAX_BODY, timeout: TIMEOUT, budget: new ByteBudget(1e6) },
+    limits: { maxBody: MAX_BODY, timeout: TIMEOUT, budget },
     page: servedPage({ ...about, classes: CLASSES.length, explain: false, corrections: true }),
     model: { classes: CLASSES },
     topK: 2,
@@ -142,6 +148,11 @@ function responses(text) {
 async function read(bytes) {
   [counted, failures.length] = [0, 0];
   const text = await exchange(bytes[0] ?? 0, bytes.subarray(1));
+  for (let i = 0; underWay.size > 0; i++) {
+    if (i > END) throw new Finding('a request that does not end with its connection');
+    await pause(1);
+  }
+  if (budget.used !== 0) throw new Finding(`${budget.used} bytes of a body that stay`);
   if (failures.length > 0) throw new Finding(`it failed within: ${failures[0]}`);
   if (text === undefined) return;
   const count = responses(text);
@@ -158,7 +169,11 @@ const form =
   '--B\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\npixels\r\n' +
   '--B\r\nContent-Disposition: form-data; name="b"; filename="b.png"\r\n\r\nmore\r\n--B--\r\n';
 
+/** A part without Content-Disposition, which nobody reads. */
+const noField = `--B\r\nContent-Type: text/plain\r\n\r\n${'x'.repeat(20_000)}\r\n--B--\r\n`;
+
 module.exports = {
+  limit: MAX_BODY,
   dictionary: [
     'HTTP/1.1\r\n',
     'HTTP/1.0\r\n',
@@ -204,7 +219,12 @@ module.exports = {
       form,
     ),
     request('POST /corrections?class=bees', `Content-Length: ${PNG.length}\r\n`, PNG),
-    request('POST /predict', `Content-Length: 3000\r\n`, 'x'.repeat(3000)),
+    request('POST /predict', `Content-Length: ${MAX_BODY + 1}\r\n`, 'x'.repeat(1000)),
+    request(
+      'POST /predict',
+      `Content-Type: multipart/form-data; boundary=B\r\nContent-Length: ${noField.length}\r\n`,
+      noField,
+    ),
     Buffer.concat([request('GET /healthz'), request('GET /nowhere', '', '', '')]),
     Buffer.concat([request('POST /predict', 'Content-Length: 6\r\n', 'pixels'), Buffer.from('no HTTP\r\n\r\n')]),
   ],
