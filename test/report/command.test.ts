@@ -211,6 +211,23 @@ test('a run that has not come to its end has a page too', async () => {
   expect(text).not.toContain('id="confusion"');
 });
 
+test('a run that was stopped has the figures of its best epoch, as when it was stopped, and says so', async () => {
+  const { folder } = await makeRun(tmp, 'got-worse', { classes: CLASSES, files: FILES, finished: false });
+  const metrics = path.join(folder, 'metrics.jsonl');
+  const [last = ''] = fs.readFileSync(metrics, 'utf8').trimEnd().split('\n').slice(-1);
+  const worse = { ...(JSON.parse(last) as object), epoch: 5, valLoss: 7.25, valAccuracy: 0.25 };
+  fs.appendFileSync(metrics, `${JSON.stringify(worse)}\n`);
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  const card = (name: string): string | undefined =>
+    new RegExp(`<dt>${name}</dt>\\s*<dd class="big">([^<]*)</dd>`).exec(text)?.[1];
+  expect([card('Validation accuracy'), card('Validation loss'), card('Best so far')]).toEqual([
+    '87.5 %',
+    '0.2750',
+    'epoch 4',
+  ]);
+  expect(text).toContain('of 5; the figures are of it');
+});
+
 test('of many classes those are shown that are taken for others', async () => {
   const classes = Array.from({ length: 30 }, (_, i) => `class ${i}`);
   const { folder } = await makeRun(tmp, 'many', { classes, files: FILES.slice(0, 3) });
