@@ -89,11 +89,10 @@ test('stopped before the first epoch, it says what there is to go on with', asyn
         const onEvent = (event: { kind: string }): void => (event.kind === kind ? stop.abort() : undefined);
         const output = `${options.output}-${kind}`;
         const ended = api.train({ ...options, output }, { signal: stop.signal, onEvent });
-        const error = await ended.then(
-          () => new Error('it came to its end'),
-          (reason: Error & { hint?: string }) => reason,
+        return ended.then(
+          () => 'it came to its end',
+          ({ message, hint }: Error & { hint?: string }) => `${message}. ${hint}`,
         );
-        return `${error.message}. ${error.hint}`;
       };
       const told = [await stopAt('crops'), await stopAt('head')];
       const { epochs } = await api.train({ resume: `${options.output}-head` });
