@@ -48,11 +48,11 @@ export async function tryBackend(name: BackendName, device: string): Promise<Bac
   }
 }
 
-/** `auto` has fallen back from native to js; `note` is one line for a person that says why. */
+/** `auto` has fallen back from native to js; `note` is one line for a person that says why, and what to do about it. */
 export interface FallbackEvent {
   /** Which event it is. */
   kind: 'fallback';
-  /** Why, in one line for a person. */
+  /** Why, and what to do about it, in one line for a person. */
   note: string;
 }
 
@@ -99,7 +99,8 @@ export async function openBackend(
     if (!(error instanceof ResnetFtError)) throw error;
     throw withWayOn(error, `The js backend can't be loaded either: ${js.error.message}`);
   }
-  const why = oneLine(native.error.message);
+  const { message, hint } = native.error as Error & { hint?: string };
+  const why = oneLine(hint === undefined ? message : `${message}. ${hint}`);
   onFallback({
     kind: 'fallback',
     note: `the native backend can't be loaded, so the slower one in JavaScript is used: ${why}`,

@@ -1,6 +1,7 @@
 import { wilsonInterval, type Interval } from '../eval/wilson';
+import { bestEpoch } from '../report/best-epoch';
 import type { Run } from '../report/read-run';
-import type { ClassFigures, EpochRecord } from '../report/records';
+import type { ClassFigures } from '../report/records';
 
 /** How a run's model does on its validation images. */
 export interface CardFigures {
@@ -19,7 +20,7 @@ export interface CardFigures {
 
 /** Undefined where the run has not come to the end of an epoch. */
 export function figuresOf({ result, epochs, config }: Run): CardFigures | undefined {
-  const model = result?.model ?? bestOf(epochs);
+  const model = result?.model ?? bestEpoch(epochs);
   if (model === undefined) return undefined;
   const images = result?.valImages ?? validationImages(config, model.valAccuracy);
   if (images === 0) return undefined;
@@ -34,17 +35,6 @@ export function figuresOf({ result, epochs, config }: Run): CardFigures | undefi
     perClass: all.length > 0 ? all : undefined,
     finished: result !== undefined,
   };
-}
-
-/** As `train` chooses among the epochs of a run that was stopped. */
-function bestOf(epochs: readonly EpochRecord[]): EpochRecord | undefined {
-  return epochs.reduce<EpochRecord | undefined>((best, one) => {
-    const better =
-      best === undefined ||
-      one.valAccuracy > best.valAccuracy ||
-      (one.valAccuracy === best.valAccuracy && one.valLoss < best.valLoss);
-    return better ? one : best;
-  }, undefined);
 }
 
 /** Of an epoch, how many images its accuracy is a share of: of those that could not be read it is not known in which split they were. */

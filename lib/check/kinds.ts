@@ -38,7 +38,7 @@ export const KINDS = {
     severity: 'error',
     title: 'unreadable images',
     one: 'unreadable image',
-    why: 'Training stops at the first of them, unless --skip-unreadable is given.',
+    why: 'Training stops where an image cannot be read, unless --skip-unreadable is given.',
   },
   'missing-class': {
     severity: 'error',

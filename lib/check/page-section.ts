@@ -2,7 +2,7 @@ import path from 'node:path';
 import { html, type Html } from '../html/html';
 import { imageUrl } from '../html/url';
 import { capital } from '../text/capital';
-import { KINDS, type FindingKind } from './kinds';
+import { KINDS, titleOf, type FindingKind } from './kinds';
 import type { Thumbnail } from './thumbnails';
 import type { Finding } from './types';
 
@@ -24,7 +24,7 @@ export function sectionOf(
   data: string,
   pictures: ReadonlyMap<string, Thumbnail>,
 ): Html {
-  const { title, why } = KINDS[kind];
+  const { why } = KINDS[kind];
   const groups: Html[] = [];
   const figures: Html[] = [];
   const listed: Html[] = [];
@@ -40,7 +40,7 @@ export function sectionOf(
   }
   const more = rest > 0 && html`<li class="dim">and ${rest} more, which --json has</li>`;
   return html`<section>
-    <h2 id="${kind}">${capital(title)} <span class="small dim">${findings.length}</span></h2>
+    <h2 id="${kind}">${capital(titleOf(kind, findings.length))} <span class="small dim">${findings.length}</span></h2>
     <p>${why}</p>
     ${groups.length > 0 && html`<div class="groups">${groups}</div>`}
     ${

@@ -8,7 +8,8 @@ import { elementUrl } from '../html/url';
 import { capital } from '../text/capital';
 import { counted } from '../text/count';
 import { percent } from '../text/percent';
-import { KINDS, type FindingKind } from './kinds';
+import { KINDS, titleOf, type FindingKind } from './kinds';
+import { labelsJudgedBy, notDone } from './not-judged';
 import { FILES_SHOWN, PICTURED, sectionOf } from './page-section';
 import { mendable, scriptLines } from './script';
 import { thumbnails, type Thumbnail } from './thumbnails';
@@ -64,25 +65,21 @@ function wanted({ findings }: CheckReport): string[] {
 }
 
 function bodyOf(report: CheckReport, title: string, pictures: ReadonlyMap<string, Thumbnail>): Html {
-  const { data, findings, skipped } = report;
+  const { data, findings } = report;
   const kinds = [...new Set(findings.map(({ kind }) => kind))];
   const of = (kind: FindingKind): Finding[] => findings.filter((one) => one.kind === kind);
-  const reasons = [...new Set(skipped.map(({ reason }) => reason))];
   return html`<main>
     <h1>${title}</h1>
     <p class="dim">${data}</p>
     ${numbers(report)}
-    ${reasons.map((reason) => {
-      const parts = skipped.filter((one) => one.reason === reason).map(({ part }) => PARTS[part]);
-      return html`<p class="warning">Not looked for: ${parts.join(', ')}. ${capital(reason)}.</p>`;
-    })}
+    ${notDone(report).map(
+      ({ what, parts, reason }) => html`<p class="warning">${capital(what)}: ${parts}. ${capital(reason)}.</p>`,
+    )}
     ${judged(report)} ${splitTable(report)}
     ${kinds.length === 0 ? html`<p>Nothing was found.</p>` : contents(report, kinds)}
     ${kinds.map((kind) => sectionOf(kind, of(kind), data, pictures))} ${script(report)}
   </main>`;
 }
-
-const PARTS = { embeddings: 'look-alikes by embeddings', labels: 'probable wrong labels' } as const;
 
 function numbers({ splits, findings }: CheckReport): Html {
   const images = splits.reduce((sum, split) => sum + split.images, 0);
@@ -97,8 +94,9 @@ function numbers({ splits, findings }: CheckReport): Html {
   ]);
 }
 
-function judged({ judgedBy }: CheckReport): Html | undefined {
-  if (judgedBy === null || judgedBy.accuracy === null) return undefined;
+function judged(report: CheckReport): Html | undefined {
+  const judgedBy = labelsJudgedBy(report);
+  if (judgedBy === undefined) return undefined;
   const { model, images, folds, accuracy, chance } = judgedBy;
   return html`<p>
     Labels were judged by the embeddings of ${model}: a linear classifier on them is right for ${percent(accuracy)} of
@@ -157,7 +155,7 @@ function contents({ counts }: CheckReport, kinds: readonly FindingKind[]): Html 
         ${kinds.map(
           (kind) =>
             html`<tr>
-              <th scope="row"><a href="${elementUrl(kind)}">${capital(KINDS[kind].title)}</a></th>
+              <th scope="row"><a href="${elementUrl(kind)}">${capital(titleOf(kind, counts[kind] ?? 0))}</a></th>
               <td class="number">${counts[kind] ?? 0}</td>
               <td>${severityOf(kind)}</td>
             </tr>`,
@@ -179,6 +177,6 @@ function script(report: CheckReport): Html | undefined {
       first. The option --commands prints them.
     </p>
     <pre tabindex="0"><code>${lines.slice(0, LINES).map((line) => html`${line}<br />`)}</code></pre>
-    ${rest > 0 ? html`<p class="dim">and ${rest} more lines</p>` : undefined}
+    ${rest > 0 ? html`<p class="dim">and ${counted(rest, 'more line')}</p>` : undefined}
   </section>`;
 }

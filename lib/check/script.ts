@@ -1,4 +1,4 @@
-import { KINDS } from './kinds';
+import { titleOf } from './kinds';
 import type { CheckReport, Finding } from './types';
 
 const HEAD = [
@@ -13,7 +13,7 @@ export function scriptLines({ findings }: Pick<CheckReport, 'findings'>): string
   const lines = [...HEAD];
   for (const found of findings) {
     if (found.commands.length === 0 || found.files.some((file) => gone.has(file))) continue;
-    lines.push('', `# ${KINDS[found.kind].title}: ${found.note}`, ...found.commands);
+    lines.push('', `# ${titleOf(found.kind, 1)}: ${found.note}`, ...found.commands);
     for (const file of removedBy(found)) gone.add(file);
   }
   return lines;

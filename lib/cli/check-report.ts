@@ -1,8 +1,9 @@
 import path from 'node:path';
 import stringWidth from 'string-width';
 import { titleOf, type FindingKind, type Severity } from '../check/kinds';
+import { labelsJudgedBy, notDone } from '../check/not-judged';
 import { mendable } from '../check/script';
-import type { CheckReport, Finding, SkippedPart } from '../check/types';
+import type { CheckReport, Finding } from '../check/types';
 import { counted } from '../text/count';
 import { percent } from '../text/percent';
 import { printable } from '../text/printable';
@@ -91,27 +92,16 @@ function findingLines({ kind, files, note }: Finding, data: string, width: numbe
   ];
 }
 
-function judgedLines({ judgedBy, skipped }: CheckReport, width: number): string[] {
-  // Where they could not be told, the reason has the figures.
-  if (judgedBy === null || skipped.some(({ part }) => part === 'labels')) return [];
-  const { model, images, folds, accuracy, chance } = judgedBy;
-  if (accuracy === null) return [];
+function judgedLines(report: CheckReport, width: number): string[] {
+  const judged = labelsJudgedBy(report);
+  if (judged === undefined) return [];
+  const { model, images, folds, accuracy, chance } = judged;
   const line = `labels were judged by the embeddings of ${shownPath(model)}: right for ${percent(accuracy)} of ${images} images in ${counted(folds, 'part')}, where guessing comes to ${percent(chance)}`;
   return [...wrapped(line, width), ''];
 }
 
-function skippedLines({ skipped, judgedBy }: CheckReport, width: number): string[] {
-  // A model that was named did look.
-  const what = judgedBy === null ? 'not looked for' : 'could not be judged';
-  const names: Record<SkippedPart['part'], string> = {
-    embeddings: 'look-alikes by embeddings',
-    labels: 'probable wrong labels',
-  };
-  const reasons = [...new Set(skipped.map(({ reason }) => reason))];
-  const lines = reasons.flatMap((reason) => {
-    const parts = skipped.filter((one) => one.reason === reason).map(({ part }) => names[part]);
-    return wrapped(`${what}: ${parts.join(', ')}; ${reason}`, width);
-  });
+function skippedLines(report: CheckReport, width: number): string[] {
+  const lines = notDone(report).flatMap(({ what, parts, reason }) => wrapped(`${what}: ${parts}; ${reason}`, width));
   return lines.length === 0 ? [] : [...lines, ''];
 }
 

@@ -1,7 +1,7 @@
 import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
 import { ResnetFtError } from '../errors';
 import { kebab, rejectOption, rejectUse, type OptionTable } from '../options';
-import { suggest } from '../text/suggest';
+import { suggestOption } from '../text/suggest';
 import { beforeEnd } from './command-line';
 import { watchSignals } from './stop';
 import { onOutputFailure, resultsAreInFiles } from './streams';
@@ -106,7 +106,7 @@ function checkUnknown(spec: CommandSpec, args: ArgumentsCamelCase<Arguments>): t
   for (const key of Object.keys(args)) {
     const name = kebab(key);
     if (['_', '$0', 'h'].includes(key) || args[key] === undefined || known.includes(name)) continue;
-    const near = suggest(name, known);
+    const near = suggestOption(name, known);
     const hint = near === undefined ? `See resnet-ft ${wordsOf(spec).join(' ')} --help` : `Did you mean --${near}?`;
     // eslint-disable-next-line no-restricted-syntax -- there is no value of what does not exist
     throw new ResnetFtError('INVALID_OPTION', `Unknown option ${name.length === 1 ? '-' : '--'}${name}`, { hint });

@@ -68,6 +68,7 @@ function linesOf({ file, top, explained, layer, map, picture, neighbours = [] }:
     file,
     ...top.map((score) => `  ${score.probability.toFixed(4)}  ${score.class}`),
     `  ${layer} for ${explained.class}: ${shownPath(picture)}${map.empty ? nothing : ''}`,
+    ...(neighbours.length === 0 ? [] : ['  nearest training images, by their distance:']),
     ...neighbours.map((one) => `  ${one.distance.toFixed(4)}  ${one.class}: ${shownPath(one.file)}`),
   ];
 }

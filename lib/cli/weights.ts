@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { shownBytes } from '../files/disk';
-import { rejectOption, requireText, resolveOptions, type ResolvedOptions } from '../options';
+import { oneOf, rejectOption, requireText, resolveOptions, type ResolvedOptions } from '../options';
 import { WEIGHTS_DOWNLOAD_OPTIONS, WEIGHTS_LIST_OPTIONS } from '../options/download';
 import { say, sayJson } from '../text/terminal';
 import { defineCommand, type CommandContext } from './command';
@@ -30,7 +30,7 @@ async function list(options: ListOptions, json: boolean): Promise<void> {
   }
   const longest = Math.max(...rows.map(({ arch }) => arch.length));
   for (const { name, arch, bytes, resize, sha256, file, package: fromNpm } of rows) {
-    const missing = `not downloaded${fromNpm === null ? '' : `, or from npm: npm install ${fromNpm}`}`;
+    const missing = `not downloaded${fromNpm === null ? '' : `; npm has it: npm install ${fromNpm}`}`;
     say(
       `${name}  ${arch.padEnd(longest)}  ${shownBytes(bytes).padStart(8)}  resize ${resize}  ${file ?? missing}${partly(sha256)}`,
     );
@@ -43,11 +43,12 @@ function partly(sha256: string): string {
 }
 
 async function fetchWeights(name: string, options: DownloadOptions, context: CommandContext): Promise<void> {
-  const { locateWeights, namedWeights } = await import('../weights/registry.js');
+  const { locateWeights, NAMED_WEIGHTS } = await import('../weights/registry.js');
   const { createDownloadDisplay } = await import('./download-progress.js');
   const { arch } = options;
-  const entry = namedWeights(name, arch);
-  if (entry === undefined) rejectOption('the name of weights', '<name>', name);
+  const ofArch = NAMED_WEIGHTS.filter((weights) => weights.arch === arch);
+  const entry = ofArch.find((weights) => weights.name === name);
+  if (entry === undefined) rejectOption(oneOf(ofArch.map((weights) => weights.name)), '<name>', name);
   const display = createDownloadDisplay({ quiet: context.quiet });
   try {
     const { offline } = options;

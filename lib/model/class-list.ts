@@ -1,5 +1,6 @@
 import { oneLine, ResnetFtError } from '../errors';
 import { readSmallText } from '../files/text-file';
+import { IMAGENET_OUTPUTS } from '../network/architecture';
 
 /** Above any list of class names: that of ImageNet's 21,841 classes takes half a megabyte. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -19,7 +20,7 @@ interface Line {
 /**
  * Reads the names of a model's classes, in the order of its outputs. The file holds one name a line, or `N, name` lines in
  * any order as the tutorial's imagenet_classes.txt (with or without its four header lines), or a JSON array of names.
- * Names may repeat, as two of ImageNet's do.
+ * In a list as long as ImageNet's names may repeat, as two of its own do; in a shorter one that is a slip.
  *
  * @throws ResnetFtError DATA_NOT_FOUND, or DATA_INVALID naming the file and the line
  */
@@ -27,6 +28,12 @@ export async function readClassList(file: string): Promise<string[]> {
   const text = await readSmallText(file, MAX_BYTES);
   const names = text.trimStart().startsWith('[') ? fromJson(file, text) : fromLines(file, text);
   if (names.length === 0) throw invalid(file, 'contains no class names');
+  const twice = names.length < IMAGENET_OUTPUTS ? names.find((name, i) => names.indexOf(name) < i) : undefined;
+  if (twice !== undefined) {
+    throw new ResnetFtError('DATA_INVALID', `class list ${file}: the name ${twice} is there twice`, {
+      hint: 'Each class needs a name of its own',
+    });
+  }
   return names;
 }
 

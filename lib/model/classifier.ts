@@ -183,7 +183,7 @@ export class Classifier {
     const { label } = this.backend;
     if (this.hasGradCam) return;
     throw new ResnetFtError('BACKEND_UNAVAILABLE', `The backend ${label} has no gradients for Grad-CAM`, {
-      hint: 'Use the native one, for which LibTorch is installed with: resnet-ft libtorch install',
+      hint: 'Use --backend native; npx resnet-ft doctor says whether it can be loaded',
     });
   }
 

@@ -20,15 +20,17 @@ export const MODEL_FILE = 'model.safetensors';
  * of a run; or a file.
  *
  * @param arch of named weights
+ * @param others words that the caller takes too
  * @throws ResnetFtError INVALID_OPTION for a word that is neither a name nor a file, and what the download throws
  */
 export async function locateModel(
   source: string,
   arch: Architecture,
   control: DownloadControl,
+  others: readonly string[] = [],
 ): Promise<LocatedWeights> {
   const { locateWeights, namedWeights } = await import('../weights/registry.js');
-  const named = namedWeights(source, arch);
+  const named = namedWeights(source, arch, others);
   if (named !== undefined) return { file: await locateWeights(named, control), named };
   if (source.includes('\0')) rejectOption('a name without NUL characters', 'model', source);
   const inFolder = path.join(source, MODEL_FILE);

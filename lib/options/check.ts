@@ -1,6 +1,7 @@
 import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './common';
 import {
-  rejectOption,
+  kebab,
+  rejectUse,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -70,8 +71,8 @@ export type CheckOptions = { data: string } & GivenOptions<typeof CHECK_OPTIONS>
 /** The options after defaults. */
 export type ResolvedCheckOptions = { data: string } & ResolvedOptions<typeof CHECK_OPTIONS>;
 
-/** Options that do nothing where no model judges. */
-const WITH_MODEL = ['folds', 'seed', 'arch', 'classes'] as const;
+/** Options that do nothing where no model judges; the tutorial's data set may be downloaded without one. */
+const { val: _val, imageSize: _size, model: _model, html: _html, offline: _offline, ...WITH_MODEL } = CHECK_OPTIONS;
 
 /**
  * Checks every option of `check` and fills in the defaults.
@@ -82,8 +83,9 @@ export function resolveCheckOptions(input: CheckOptions): ResolvedCheckOptions {
   const { data, ...given } = typeof input === 'object' && input !== null ? input : ({} as CheckOptions);
   const options = { data: requireText('a folder', 'data', data), ...resolveOptions(CHECK_OPTIONS, given, 'check') };
   if (options.model === undefined) {
-    for (const name of WITH_MODEL)
-      if (given[name] !== undefined) rejectOption('no value without --model', `--${name}`, given[name]);
+    for (const name of Object.keys(WITH_MODEL) as (keyof typeof WITH_MODEL)[]) {
+      if (given[name] !== undefined) rejectUse(`--${kebab(name)} needs --model`);
+    }
   }
   return options;
 }

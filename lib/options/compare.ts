@@ -26,7 +26,8 @@ const ROWS = new Set<string>(COMPARE_ROWS);
 
 // What does not make sense for the rows together: each has its weights, and trains or does not.
 const { weights, extend, valSplit, fold, steps, keep, output, resume, maxTime, ...others } = TRAIN_OPTIONS;
-const { recipe, headEpochs, chooseLr, calibrate, ...shared } = others;
+// All of them run in one process.
+const { recipe, headEpochs, chooseLr, calibrate, syncBatchNorm, ...shared } = others;
 
 /** Every option of `compare`: those of `train`, which two of its rows run, with the tutorial's choice of weights. */
 export const COMPARE_OPTIONS = {

@@ -24,8 +24,8 @@ const {
   cacheDisk,
   ...unnamed
 } = unscheduled;
-// Of these a recipe's name stands for values, and a head that is trained first has a range of its own.
-const { recipe, headEpochs, chooseLr, ...shared } = unnamed;
+// Of these a recipe's name stands for values, a head that is trained first has a range of its own, and one process has no others.
+const { recipe, headEpochs, chooseLr, syncBatchNorm, ...shared } = unnamed;
 
 /** Every option of `lr-find`: those of `train` that say what is trained, on which images, where; and the range of rates. */
 export const LR_FIND_OPTIONS = {

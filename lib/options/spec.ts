@@ -1,5 +1,5 @@
 import { ResnetFtError } from '../errors';
-import { suggest } from '../text/suggest';
+import { suggestOption } from '../text/suggest';
 
 /**
  * What an option changes: the result of whatever is done (`result`), only that of a training, of an evaluation of a model as it is,
@@ -189,7 +189,7 @@ export function resolveOptions<T extends OptionTable>(table: T, input: unknown, 
   const given = input as Record<string, unknown>;
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(table, name)) {
-      const near = suggest(name, Object.keys(table));
+      const near = suggestOption(name, Object.keys(table));
       rejectOption('an option', command, name, near === undefined ? undefined : `Did you mean ${near}?`);
     }
   }

@@ -93,7 +93,7 @@ async function trainAll(
   const finished: Finished[] = [];
   for (const { run, own } of runsOf(plan)) {
     const folder = path.join(output, run.name);
-    emit({ kind: 'run', by, run, folder });
+    let told = false;
     let reused = false;
     try {
       await clear(folder, plan);
@@ -102,6 +102,9 @@ async function trainAll(
         ...(withoutWeights === undefined ? {} : { withoutWeights }),
         signal,
         onEvent: (event) => {
+          // Not before there is something to tell: a training that is refused never began.
+          if (!told) emit({ kind: 'run', by, run, folder });
+          told = true;
           reused ||= event.kind === 'finished';
           emit({ kind: 'train', by, run, event });
         },

@@ -188,12 +188,15 @@ function differences(runs: readonly Run[], names: readonly string[]): Section {
       const other = second?.get(name);
       return other === undefined ? [] : [[right, other] as const];
     });
-    return { names: [names[i] ?? '', names[j] ?? ''] as const, shared: shared.length, ...mcnemar(shared) };
+    const finished = runs[i]?.result !== undefined && runs[j]?.result !== undefined;
+    return { names: [names[i] ?? '', names[j] ?? ''] as const, finished, shared: shared.length, ...mcnemar(shared) };
   }
   const id = 'differences';
   const title = 'Do they differ?';
   if (pairs.every(({ shared }) => shared === 0)) {
-    const body = html`<p>No two of these runs have validation images in common, so that they can't be compared.</p>`;
+    const body = html`<p>
+      No two of these runs are finished and have validation images in common, so that they can't be compared.
+    </p>`;
     return { id, title, body };
   }
   const body = html`${scrollable(
@@ -224,11 +227,12 @@ function differences(runs: readonly Run[], names: readonly string[]): Section {
 
 function differenceRow({
   names: [first, second],
+  finished,
   shared,
   onlyFirst,
   onlySecond,
   p,
-}: McNemar & { names: readonly [string, string]; shared: number }): Html {
+}: McNemar & { names: readonly [string, string]; finished: boolean; shared: number }): Html {
   const head = html`<th scope="row">${first}<br />${second}</th>`;
   if (shared === 0) {
     const dash = html`<td class="number" data-value="-1">${UNKNOWN}</td>`;
@@ -236,7 +240,7 @@ function differenceRow({
       ${head}
       <td class="number">0</td>
       ${dash}${dash}${dash}
-      <td>no images in common</td>
+      <td>${finished ? 'no images in common' : 'not finished'}</td>
     </tr>`;
   }
   const better = onlyFirst > onlySecond ? first : second;

@@ -9,6 +9,7 @@ import { packageVersion } from '../machine/version';
 import { duration } from '../text/duration';
 import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
+import { bestEpoch } from './best-epoch';
 import { withInterval, type ReportContext, type Section } from './context';
 import type { Run } from './read-run';
 import { SCRIPT } from './script';
@@ -106,8 +107,9 @@ export function leadOf({ config }: Run): string {
 /** The figures that one asks for first. */
 function headline({ scores, result, epochs, temperature }: Run, trust: Trust | undefined): Html | undefined {
   const images = scores.images.length;
-  const last = epochs.at(-1);
-  if (images === 0 && last === undefined) return undefined;
+  // What the run has saved of its weights, and the page that it made when it was stopped, are of this one too.
+  const best = bestEpoch(epochs);
+  if (images === 0 && best === undefined) return undefined;
   const figures: Card[] = [];
   if (images > 0) {
     const share = scores.correct / images;
@@ -116,14 +118,16 @@ function headline({ scores, result, epochs, temperature }: Run, trust: Trust | u
       .replace(')', '');
     figures.push(['Validation accuracy', percent(share), `95 % interval: ${interval}; ${scores.correct} of ${images}`]);
     figures.push(['Validation loss', lossText(scores.loss), 'mean cross entropy']);
-  } else if (last !== undefined) {
-    figures.push(['Validation accuracy', percent(last.valAccuracy), `after epoch ${last.epoch}, the last`]);
-    figures.push(['Validation loss', lossText(last.valLoss), 'mean cross entropy']);
+  } else if (best !== undefined) {
+    figures.push(['Validation accuracy', percent(best.valAccuracy)]);
+    figures.push(['Validation loss', lossText(best.valLoss), 'mean cross entropy']);
   }
   if (result !== undefined) {
     const { model } = result;
     figures.push(['Kept', `epoch ${model.epoch}`, `of ${result.epochs}; --keep ${model.keep}`]);
     figures.push(['Time', duration(result.seconds), `${result.device}, ${result.precision}`]);
+  } else if (best !== undefined) {
+    figures.push(['Best so far', `epoch ${best.epoch}`, `of ${epochs.length}; the figures are of it`]);
   }
   if (trust !== undefined) {
     const { before, fitted } = trust;

@@ -16,6 +16,16 @@ export function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/** The known option that a word may stand for: the shortest that begins with it, as `--batch-size` of `--batch`, else the nearest. */
+export function suggestOption(word: string, known: readonly string[]): string | undefined {
+  const [first, second] = known.filter((name) => name.startsWith(word)).sort((a, b) => a.length - b.length);
+  const isOne = word.length >= SHORT && first !== undefined && first.length !== second?.length;
+  return isOne ? first : suggest(word, known);
+}
+
+/** Letters below which the beginning of a word says nothing. */
+const SHORT = 3;
+
 /** The known word nearest to a misspelt one, if it is near enough. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   const ranked = known.map((name) => ({ name, far: distance(word, name) })).sort((a, b) => a.far - b.far);

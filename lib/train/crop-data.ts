@@ -7,6 +7,7 @@ import { UnreadableError, type UnreadableImage } from '../data/unreadable';
 import { ResnetFtError } from '../errors';
 import { shownBytes } from '../files/disk';
 import { geometryOf, type Preprocessing } from '../options';
+import { counted } from '../text/count';
 import { CropRoom, openCropCache, type CropStorage } from './crop-storage';
 import type { TrainEvent } from './events';
 import type { Split, TrainSplit } from './fit';
@@ -159,7 +160,11 @@ function tellOfFile(store: CropStore, split: string, emit: (event: TrainEvent) =
 
 function tellOfCache(cache: CropCache, emit: (event: TrainEvent) => void): void {
   const { found, problem } = cache;
-  if (found > 0) emit({ kind: 'note', note: `${found} crops of earlier runs were found in the cache` });
+  if (found > 0)
+    emit({
+      kind: 'note',
+      note: `${counted(found, 'crop of an earlier run was', 'crops of earlier runs were')} found in the cache`,
+    });
   if (problem !== undefined) {
     emit({ kind: 'note', note: `crops are not kept for later runs: ${problem}; see --cache-dir and --crop-cache` });
   }

@@ -45,7 +45,7 @@ export async function readStart(options: ResolvedTrainOptions, control: Download
     return { arch: wanted, preprocessing: preprocessingOf(options, DEFAULT_PREPROCESSING), weights: undefined };
   }
   const otherwise = control.otherwise ?? 'train from scratch instead: the same command with --weights none';
-  const { file, named } = await locateModel(options.weights, wanted, { ...control, otherwise });
+  const { file, named } = await locateModel(options.weights, wanted, { ...control, otherwise }, ['none']);
   const { readWeights } = await import('../weights/index.js');
   const { tensors, metadata } = await readWeights(file);
   const card = parseCard(file, metadata);

@@ -134,7 +134,8 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   } catch (error) {
     // Of what there is; the error that ended the run is what its caller hears of.
     if (account.stopped !== undefined) await report?.write(open).catch(() => {});
-    if (run.signal.aborted && !(error instanceof ResnetFtError)) throw aborted();
+    if (run.signal.aborted && !(error instanceof ResnetFtError)) throw stoppedBefore(aborted(), begun, folder.path);
+    if (error instanceof ResnetFtError && error.code === 'ABORTED') throw stoppedBefore(error, begun, folder.path);
     // Before the epochs: the head, rates and times that are tried.
     if (open !== undefined && isOutOfMemory(error)) {
       const { session, cropped } = open;
@@ -146,6 +147,13 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     await folder.close();
     if (!begun) folder.discard();
   }
+}
+
+/** The error of a run that was stopped, with what to do next; where there are epochs, it has been said already. */
+function stoppedBefore(error: ResnetFtError, begun: boolean, folder: string): ResnetFtError {
+  if (error.hint !== undefined) return error;
+  const hint = begun ? `Go on with: ${resumeCommand(folder)}` : 'Nothing was trained yet: the same command begins anew';
+  return new ResnetFtError(error.code, error.message, { hint, cause: error });
 }
 
 /** The fingerprint of a data set, of which is told what `check` finds at next to no cost: that never fails a run. */

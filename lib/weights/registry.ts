@@ -87,18 +87,23 @@ const NAME = /^[\w-]+$/;
 /**
  * The weights of a name; undefined where `name` is to be read as a file's.
  *
+ * @param others words that the caller takes too
  * @throws ResnetFtError INVALID_OPTION where the architecture has no weights of this name, and where the word is neither a name
  *   nor a file that exists.
  */
-export function namedWeights(name: string, arch: Architecture): NamedWeights | undefined {
+export function namedWeights(
+  name: string,
+  arch: Architecture,
+  others: readonly string[] = [],
+): NamedWeights | undefined {
   const ofArch = NAMED_WEIGHTS.filter((weights) => weights.arch === arch);
   const found = ofArch.find((weights) => weights.name === name);
   if (found !== undefined) return found;
   const isName = (WEIGHTS_NAMES as readonly string[]).includes(name);
   if (!isName && (!NAME.test(name) || fs.existsSync(name))) return undefined;
 
-  const known = ofArch.map((weights) => weights.name);
-  const near = isName ? undefined : suggest(name, [...known, 'none']);
+  const known = [...ofArch.map((weights) => weights.name), ...others];
+  const near = isName ? undefined : suggest(name, known);
   if (!isName && near === undefined) {
     rejectUse(`There is no file or folder ${name}`, `Weights of ${arch} that have a name: ${known.join(', ')}`);
   }

@@ -79,7 +79,7 @@ describe('where LibTorch is missing', () => {
     expect(ran.code).toBe(0);
     expect(ran.stdout).toMatch(/^.*abeja\.jpg.*\n$/);
     expect(ran.stderr).toMatch(
-      /^resnet-ft: the native backend can't be loaded, [^\n]*JavaScript[^\n]*no LibTorch found[^\n]*\n$/,
+      /^resnet-ft: the native backend can't be loaded, [^\n]*JavaScript[^\n]*no LibTorch found[^\n]*\. Run: npx resnet-ft libtorch install\n$/,
     );
   });
 

@@ -8,7 +8,8 @@ const tmp = scratch();
 const weights = path.join(tmp, 'made.pth');
 // LibTorch is nowhere: neither named, nor in the cache, nor a Python's.
 const without = { LIBTORCH: '', XDG_CACHE_HOME: path.join(tmp, 'empty-cache'), PATH: path.join(tmp, 'no-bin') };
-const LINE = /^the native backend can't be loaded, [^\n]*JavaScript[^\n]*no LibTorch found[^\n]*$/;
+const LINE =
+  /^the native backend can't be loaded, [^\n]*JavaScript[^\n]*no LibTorch found[^\n]*\. Run: npx resnet-ft libtorch install$/;
 
 beforeAll(() => madeWeights(weights, { network: buildNetwork('resnet18', 1000), seed: 3 }));
 

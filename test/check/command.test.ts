@@ -75,8 +75,11 @@ test('one folder of classes, val/ elsewhere, and folders that are none', async (
     stdout: '',
     stderr: expect.stringMatching(/^resnet-ft: no such folder: .*gone\n$/),
   });
-  const idle = await run(['check', path.join(tmp, 'one'), '--folds', '3']);
-  expect(idle).toMatchObject({ code: 2, stderr: expect.stringContaining('no value without --model for --folds') });
+  for (const idle of ['--folds 3', '--batch-size 8', '--backend js', '--device cpu', '--threads 1']) {
+    const refused = await run(['check', path.join(tmp, 'one'), ...idle.split(' ')]);
+    const message = `resnet-ft: ${idle.split(' ')[0]} needs --model. See resnet-ft check --help\n`;
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: message });
+  }
   const both = await run(['check', path.join(tmp, 'one'), '--json', '--commands']);
   expect(both).toMatchObject({ code: 2, stdout: '' });
 });

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import type { CheckReport } from '../../lib';
@@ -93,9 +94,13 @@ test('embeddings that tell nothing give no findings, and the reason', async () =
     { part: 'labels', reason: expect.stringMatching(/guessing comes to 50\.0 %: take a better model$/) },
   ]);
   expect(judgedBy?.chance).toBe(0.5);
-  const { stdout } = await run(['check', data, '--model', model, ...CPU]);
+  const html = path.join(tmp, 'noise.html');
+  const { stdout } = await run(['check', data, '--model', model, ...CPU, '--html', html]);
   expect(stdout).toMatch(/^could not be judged: probable wrong labels; by this model's embeddings/m);
   expect(stdout).not.toMatch(/labels were judged|not looked for/);
+  const page = fs.readFileSync(html, 'utf8');
+  expect(page).toMatch(/>Could not be judged: probable wrong labels\. By this model&#39;s embeddings/);
+  expect(page).not.toMatch(/labels were judged|not looked for/i);
 });
 
 test('classes with fewer images than parts are not judged', async () => {

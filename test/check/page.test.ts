@@ -46,6 +46,17 @@ test('the page is small, and asks for nothing', () => {
   expect(text).not.toMatch(/https?:\/\//);
 });
 
+test('a single finding of a kind has a title in the singular', async () => {
+  const data = await soundData(path.join(tmp, 'single'));
+  put(path.join(data, 'train', 'ants', 'broken.jpg'), 'no image');
+  const own = path.join(tmp, 'single.html');
+  expect((await run(['check', data, '--html', own])).code).toBe(0);
+  const text = fs.readFileSync(own, 'utf8');
+  expect(text).toMatch(/<a href="#unreadable">Unreadable image<\/a>/);
+  expect(text).toMatch(/<h2 id="unreadable">Unreadable image </);
+  expect(text).toMatch(/# unreadable image: not an image/);
+});
+
 withBrowser('the page', () => {
   test.each([
     { colors: 'light', width: 1280 },

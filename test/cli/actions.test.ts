@@ -7,9 +7,17 @@ test.each([
   [['weights', 'download'], 'Name the weights: imagenet-v1 or imagenet-v2. See resnet-ft weights download --help'],
   [
     ['weights', 'download', './x.pth'],
-    'Expected the name of weights for <name> but received ./x.pth. See resnet-ft weights download --help',
+    'Expected imagenet-v1 or imagenet-v2 for <name> but received ./x.pth. See resnet-ft weights download --help',
   ],
   [['weights', 'list', 'x'], 'Expected no argument for weights list but received x. See resnet-ft weights list --help'],
+  [
+    ['weights', 'download', 'imagenet-v3'],
+    'Expected imagenet-v1 or imagenet-v2 for <name> but received imagenet-v3. See resnet-ft weights download --help',
+  ],
+  [
+    ['weights', 'download', 'imagenet-v2', '--arch', 'resnet18'],
+    'Expected imagenet-v1 for <name> but received imagenet-v2. See resnet-ft weights download --help',
+  ],
   [['weights', 'download', 'x', '--offlin'], 'Unknown option --offlin. Did you mean --offline?'],
   [['weights', 'list', '--json=1'], '--json takes no value, or true or false. See resnet-ft weights list --help'],
   [['data'], 'Name a data set: hymenoptera. See resnet-ft data --help'],

@@ -20,7 +20,7 @@ const ALL = ['arch', 'backend', 'batchSize', 'data', 'device', 'precision', 'ski
 const TRAINED = [
   ...['accumulate', 'beta1', 'beta2', 'cacheBf16', 'cycleMomentum', 'decayNormBias', 'draws', 'epochs', 'eps', 'gamma'],
   ...['keep', 'labelSmoothing', 'lr', 'lrLayerDecay', 'momentum', 'nesterov', 'optimizer', 'sampling', 'schedule'],
-  ...['deterministic', 'minDelta', 'seed', 'syncBatchNorm', 'trainFrom', 'weightDecay'],
+  ...['deterministic', 'minDelta', 'seed', 'trainFrom', 'weightDecay'],
 ];
 const AUGMENTED = [
   'erasing',

@@ -18,13 +18,13 @@ test.each([
   ['other line ends, spaces and a byte order mark', '\ufeff ants \r\nbees, wild\r\n\r\n', ['ants', 'bees, wild']],
   ['numbered lines', '0, tench\n1, goldfish', ['tench', 'goldfish']],
   ['numbered lines in any order', '1, goldfish\n0, tench\n', ['tench', 'goldfish']],
-  ['the header of the tutorial', `${HEADER}0, crane\n1, crane`, ['crane', 'crane']],
+  ['the header of the tutorial', `${HEADER}0, crane\n1, goldfish`, ['crane', 'goldfish']],
   ['a JSON array', ' ["ants", "bees"]\n', ['ants', 'bees']],
 ])('%s', async (_, content, expected) => {
   expect(await read(content)).toEqual(expected);
 });
 
-test("ImageNet's classes in the form of the tutorial", async () => {
+test("ImageNet's classes, of which two share a name with another, in the form of the tutorial", async () => {
   const lines = imagenetClasses().map((name, i) => `${i}, ${name}`);
   expect(await read(HEADER + lines.join('\n'))).toEqual(imagenetClasses());
 });
@@ -36,6 +36,9 @@ test.each([
   ['a number too large', '0, a\n2, b', 'line 2 has the number 2, but 2 classes are numbered from 0'],
   ['a line without a number', '0, a\nb\n', 'line 2 is not a number, a comma and a name'],
   ['numbers that begin late', 'ants\nbees\n0, wasps', 'line 3 begins with a number, but line 1 does not'],
+  ['a name twice', 'ants\nbees\n ants', 'the name ants is there twice'],
+  ['a name twice by numbers', '1, ants\n0, ants', 'the name ants is there twice'],
+  ['a name twice in JSON', '["ants", "ants"]', 'the name ants is there twice'],
   ['control characters', 'ants\nbe\u0007es', 'line 2 contains control characters'],
   ['JSON that is cut off', '["ants", ', 'not valid JSON'],
   ['JSON that holds a number', '["ants", 3]', 'entry 2 is not a string'],

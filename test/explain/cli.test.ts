@@ -219,6 +219,11 @@ test('neighbours need no validation images', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const near = records(stdout)[0]?.['neighbours'] as { file: string }[];
   expect(near[0]?.file).toContain(`${moved}${path.sep}`);
+  // For a person the numbers say what they are: probabilities stand above them.
+  const text = await explain([ANT], '--neighbours', '1', '--force', '--output', output(), '--data', moved);
+  expect(text.stdout).toMatch(
+    /\n {2}nearest training images, by their distance:\n {2}\d\.\d{4} {2}(ants|bees): [^\n]+\n$/,
+  );
   // Images of training that are others are told all the same.
   fs.rmSync(path.join(moved, 'train', 'ants', fs.readdirSync(path.join(moved, 'train', 'ants'))[0] ?? ''));
   const { stderr: other } = await explain([ANT], ...options, '--force', '--data', moved);

@@ -38,6 +38,8 @@ test('without LibTorch it is refused before any image is read', async () => {
   expect([code, stdout, fs.existsSync(maps)]).toEqual([1, '', false]);
   const [note, line, ...others] = stderr.trimEnd().split('\n');
   expect(note).toMatch(/no LibTorch found/);
-  expect(line).toMatch(/^resnet-ft: The backend js \(\w+\) has no gradients for Grad-CAM\. Use the native one, .*$/);
+  expect(line).toMatch(
+    /^resnet-ft: The backend js \(\w+\) has no gradients for Grad-CAM\. Use --backend native; npx resnet-ft doctor says whether it can be loaded$/,
+  );
   expect(others).toEqual([]);
 });

@@ -190,7 +190,8 @@ describe('--folds', () => {
 
   test('a class with too few images is named, and no folder is left', async () => {
     const ran = await train(ANTS_BEES, ...FAST, '--folds', '7', '--output', inTmp('many'));
-    expect([ran.code, ran.stdout]).toEqual([1, `fold 1/7: ${path.join(inTmp('many'), 'fold-1')}\n`]);
+    // No line of a fold that never begins.
+    expect([ran.code, ran.stdout]).toEqual([1, '']);
     expect(ran.stderr).toMatch(/train: too few images for 7 folds: ants \(6\), bees \(6\)\. /);
     expect(fs.existsSync(inTmp('many'))).toBe(false);
   });

@@ -53,7 +53,9 @@ test('several runs are compared in one page, by default in the working directory
   expect(text).toMatch(
     /30<\/td>\s*<td class="number">0<\/td>\s*<td class="number">9<\/td>\s*<td class="number" data-value="0\.00390625">0\.0039<\/td>\s*<td>run &#39;b&#39; is better/,
   );
-  expect(text.match(/no images in common/g)).toHaveLength(2);
+  // A run has predictions to compare from its end on.
+  expect(text.match(/<td>not finished<\/td>/g)).toHaveLength(2);
+  expect(text).not.toContain('in common');
   expect(text).toContain('4, not finished');
 });
 
@@ -166,7 +168,7 @@ test('what no run knows has no column, what one does not know has a dash, and ru
   const few = await page(one.folder, unfinished);
   expect(few).not.toContain('Calibration');
   expect(few).toMatch(/<td class="number" data-value="-1">–<\/td>/);
-  expect(few).toMatch(/No two of these runs have validation images in common/);
+  expect(few).toMatch(/No two of these runs are finished and have validation images in common/);
   expect(await page(first, one.folder)).toMatch(/Calibration\s+error/);
   expect(other.images).toBe(9);
 });
@@ -209,6 +211,23 @@ test('a run that has not come to its end has a page too', async () => {
   const text = fs.readFileSync(file, 'utf8');
   expect(text).toContain('The run did not finish');
   expect(text).not.toContain('id="confusion"');
+});
+
+test('a run that was stopped has the figures of its best epoch, as when it was stopped, and says so', async () => {
+  const { folder } = await makeRun(tmp, 'got-worse', { classes: CLASSES, files: FILES, finished: false });
+  const metrics = path.join(folder, 'metrics.jsonl');
+  const [last = ''] = fs.readFileSync(metrics, 'utf8').trimEnd().split('\n').slice(-1);
+  const worse = { ...(JSON.parse(last) as object), epoch: 5, valLoss: 7.25, valAccuracy: 0.25 };
+  fs.appendFileSync(metrics, `${JSON.stringify(worse)}\n`);
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  const card = (name: string): string | undefined =>
+    new RegExp(`<dt>${name}</dt>\\s*<dd class="big">([^<]*)</dd>`).exec(text)?.[1];
+  expect([card('Validation accuracy'), card('Validation loss'), card('Best so far')]).toEqual([
+    '87.5 %',
+    '0.2750',
+    'epoch 4',
+  ]);
+  expect(text).toContain('of 5; the figures are of it');
 });
 
 test('of many classes those are shown that are taken for others', async () => {

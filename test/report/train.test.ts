@@ -103,6 +103,7 @@ test('a run that is stopped has a page of what there was, which says so', async 
   expect(text).toContain('--resume');
   // Of the best epoch so far.
   expect(text).toContain('id="confusion"');
+  expect(text).toContain('<dt>Best so far</dt>');
   // From the folder alone there are no predictions yet.
   expect(await run(['report', stopped])).toMatchObject({ code: 0 });
   expect(fs.readFileSync(path.join(stopped, 'report.html'), 'utf8')).toContain('id="loss-plot-title"');

@@ -63,6 +63,15 @@ test('each process takes the GPU with its own number', () => {
   expect(deviceOfTeam('cuda', slurm, 1)).toBe('cuda:0');
 });
 
+test.each(['lr-find', 'compare'])('%s, which is one process, has no option for several', async (command) => {
+  const ran = await run([command, ANTS_BEES, '--sync-batch-norm']);
+  expect(ran).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/Unknown option --sync-batch-norm\./),
+  });
+});
+
 test.each<[string, string[], Record<string, string>, RegExp, number]>([
   ['no number', ['--nproc', 'two'], {}, /^resnet-ft: Expected a number of processes, or gpu for --nproc/, 2],
   ['folds', ['--nproc', '2', '--folds', '3'], {}, /^resnet-ft: --nproc can't be used with --folds\./, 2],

@@ -81,6 +81,33 @@ test('a loop that is left stops the training, which can be gone on with', async 
   expect(await resultsOf(output)).toEqual(await resultsOf(inTmp('loop')));
 });
 
+test('stopped before the first epoch, it says what there is to go on with', async () => {
+  const told = await callApi(
+    async ({ api }, options) => {
+      const stopAt = async (kind: string): Promise<string> => {
+        const stop = new AbortController();
+        const onEvent = (event: { kind: string }): void => (event.kind === kind ? stop.abort() : undefined);
+        const output = `${options.output}-${kind}`;
+        const ended = api.train({ ...options, output }, { signal: stop.signal, onEvent });
+        return ended.then(
+          () => 'it came to its end',
+          ({ message, hint }: Error & { hint?: string }) => `${message}. ${hint}`,
+        );
+      };
+      const told = [await stopAt('crops'), await stopAt('head')];
+      const { epochs } = await api.train({ resume: `${options.output}-head` });
+      return [...told, epochs];
+    },
+    { ...OPTIONS, trainFrom: 'conv1' as const, headEpochs: 2, output: inTmp('early') },
+  );
+  expect(told).toEqual([
+    'Stopped while the images were read. Nothing was trained yet: the same command begins anew',
+    `The training was stopped. Go on with: npx resnet-ft train --resume ${inTmp('early')}-head`,
+    2,
+  ]);
+  expect(fs.existsSync(inTmp('early-crops'))).toBe(false);
+});
+
 test('a loop over a training that fails throws its error', async () => {
   const code = await callApi(
     ({ api, codeOf }, options) =>

@@ -194,7 +194,7 @@ test('what does not come by download names the package, where npm has one', asyn
   const other = await run(['weights', 'download', 'imagenet-v1', '--arch', 'resnet18', '--offline']);
   expect(other.stderr).toMatch(/resnet18-f37072fd\.pth by hand\.\n$/);
   const { stdout } = await run(['weights', 'list', '--arch', 'resnet50']);
-  expect(stdout).toMatch(/not downloaded, or from npm: npm install @resnet-ft\/weights-resnet50-imagenet-v1$/m);
+  expect(stdout).toMatch(/not downloaded; npm has it: npm install @resnet-ft\/weights-resnet50-imagenet-v1$/m);
 });
 
 test('weights list, weights download and doctor see an installed package, and that its file is not the official one', async () => {
