@@ -198,7 +198,7 @@ export class Model {
     }
   }
 
-  /** Waits for the calls that are running, then frees the model. Later calls fail with code MODEL_CLOSED. */
+  /** Waits for the calls that are running, then frees the model. Later calls, and streams that have not come to their end, fail with code MODEL_CLOSED. */
   close(): Promise<void> {
     this.closing ??= Promise.allSettled(this.calls).then(() => this.classifier.close());
     return this.closing;

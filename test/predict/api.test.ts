@@ -242,6 +242,39 @@ test('a stream takes only what is needed, gives what it has, and can be left whi
   expect(got).toMatchObject({ code: 'ABORTED', before: 1, failure: 'SOURCE' });
 });
 
+test('close() ends a stream that waits for its source, and tells the source', async () => {
+  const got = await callApi(async ({ api, codeOf }, { model: source, ant }) => {
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const returned: number[] = [];
+    const stuck = (i: number): AsyncIterableIterator<string> => {
+      let given = false;
+      return {
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+        next: () =>
+          given ? new Promise(() => {}) : ((given = true), Promise.resolve({ value: ant, done: false as const })),
+        return: () => (returned.push(i), Promise.resolve({ value: undefined, done: true as const })),
+      };
+    };
+    // More than the ten listeners beyond which Node.js warns.
+    const streams = Array.from({ length: 12 }, (_, i) => model.stream(stuck(i)));
+    for (const stream of streams) await stream.next();
+    const waiting = streams.map((stream) => codeOf(stream.next()));
+    // One whose last image has been given is not cut short.
+    const last = model.stream([ant]);
+    await last.next();
+    const alive = setTimeout(() => process.exit(1), 60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    await model.close();
+    const codes = await Promise.all(waiting);
+    const ended = (await last.next()).done;
+    clearTimeout(alive);
+    return { codes, returned: returned.length, ended };
+  }, files);
+  expect(got).toEqual({ codes: Array.from({ length: 12 }, () => 'MODEL_CLOSED'), returned: 12, ended: true });
+});
+
 test('two worker threads at once', async () => {
   const got = await callApi(async ({ api, root }, { model: source, ant }) => {
     const { Worker } = await import('node:worker_threads');
