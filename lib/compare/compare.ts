@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import { wilsonInterval } from '../eval/wilson';
 import { makeFolder } from '../files/make-folder';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
@@ -20,6 +20,7 @@ import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
 import { jsonText } from '../text/json';
 
+const STOPPED = 'The comparison was stopped';
 const WITHOUT_WEIGHTS = 'run only the row that needs none: the same command with --rows scratch';
 
 /** What a caller of {@link compare} may pass beside the options. */
@@ -42,9 +43,10 @@ export async function compare(input: CompareOptions, control: CompareControl = {
   checkControl(control);
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
-  if (signal.aborted) throw aborted();
+  throwIfAborted(signal, STOPPED);
   const output = await OutputFolder.take(options.output, { signal }).catch((error: unknown) => {
-    throw signal.aborted ? aborted() : error;
+    throwIfAborted(signal, STOPPED);
+    throw error;
   });
   try {
     return await compareIn(output.path, options, signal, emit);
@@ -147,10 +149,6 @@ async function trainRow(
     { signal, onEvent: (event) => emit({ kind: 'train', row, event }), withoutWeights: WITHOUT_WEIGHTS },
   );
   return { correct: Math.round(model.valAccuracy * valImages), images: valImages, loss: model.valLoss };
-}
-
-function aborted(): ResnetFtError {
-  return new ResnetFtError('ABORTED', 'The comparison was stopped');
 }
 
 async function write(file: string, text: string): Promise<void> {

@@ -69,7 +69,7 @@ export async function exportModel(
     ...options,
   });
   const card: ModelCard = { arch, classes, preprocessing, temperature, unknown };
-  throwIfAborted(control.signal, `the export of ${model} was stopped`);
+  throwIfAborted(control.signal, 'The export was stopped');
   if (format === 'onnx') {
     // Hugging Face's libraries take the softmax of the logits themselves, and know no temperature.
     const input = folder ? { input: HUB_INPUT, calibrated: true } : {};

@@ -86,15 +86,13 @@ async function openScratch(input: TrainingInput, run: RunControl): Promise<OpenT
   try {
     return await openTraining(input, run);
   } catch (error) {
-    if (run.signal.aborted) throw stopped();
+    throwIfAborted(run.signal, STOPPED);
     if (!(error instanceof ResnetFtError && error.code === 'OUTPUT_NOT_WRITABLE')) throw error;
     const hint =
       'Name a folder with more room in the environment variable TMPDIR, or allow more memory with --crop-memory';
     throw new ResnetFtError(error.code, error.message, { hint, cause: error });
   }
 }
-
-const stopped = (): ResnetFtError => new ResnetFtError('ABORTED', STOPPED);
 
 /** Tells how many steps there are at most, and how long they take where the backend is a slow one. */
 async function tellStart(
@@ -134,7 +132,7 @@ async function measureCurve(
   signal.addEventListener('abort', cancel, { once: true });
   try {
     for (let done = 0, epoch = 1; done < lrSteps && curve.ended === 'steps'; done += perEpoch, epoch++) {
-      if (signal.aborted) throw stopped();
+      throwIfAborted(signal, STOPPED);
       const own = rates.slice(done, done + perEpoch);
       const learningRates = ratesOfGroups(options, own);
       const pass = { ...samples, batchSize, accumulate, epoch, learningRates, keepFrom: 0 };
@@ -144,7 +142,7 @@ async function measureCurve(
         if (curve.ended !== 'steps') session.cancel();
       });
       if (failure !== undefined) throw failure;
-      if (signal.aborted) throw stopped();
+      throwIfAborted(signal, STOPPED);
     }
     return curve;
   } catch (error) {

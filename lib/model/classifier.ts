@@ -2,7 +2,7 @@ import { Mutex, Semaphore } from 'async-mutex';
 import type { FallbackEvent } from '../backend/registry';
 import { batchDoesNotFit, fittingBatch, isOutOfMemory, madeOn, makeRoom } from '../backend/out-of-memory';
 import type { Backend, CropStore, InferenceModel, RgbImage } from '../backend/types';
-import { ResnetFtError, throwIfAborted } from '../errors';
+import { aborted, ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
 import { Chunker } from './chunker';
 import { requireImage } from '../data/require-image';
@@ -367,7 +367,7 @@ export class Classifier {
         signal?.removeEventListener('abort', cancel);
       }
     });
-    if (ran?.cancelled === true) throw new ResnetFtError('ABORTED', STOPPED);
+    if (ran?.cancelled === true) throw aborted(signal, STOPPED);
     throwIfAborted(signal, STOPPED);
     return ran;
   }
@@ -396,7 +396,7 @@ function modelClosed(): ResnetFtError {
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   let stop = (): void => {};
-  const abort = new Promise<never>((_, reject) => (stop = () => reject(new ResnetFtError('ABORTED', STOPPED))));
+  const abort = new Promise<never>((_, reject) => (stop = () => reject(aborted(signal, STOPPED))));
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
   try {

@@ -16,7 +16,7 @@ import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
 import type { TrainEvent, TrainResult } from './events';
 import { computedEachTime } from './feature-room';
-import { aborted } from './fit';
+import { trainingStopped } from './fit';
 import { goOn, resumedEvent } from './go-on';
 import { trainHead } from './head';
 import { openData, whereMoved } from './open-data';
@@ -59,7 +59,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     control.onEvent?.(shared ? structuredClone(event) : event);
   };
   const run = runControl({ ...control, onEvent: seen }, asked.offline);
-  if (run.signal.aborted) throw aborted();
+  if (run.signal.aborted) throw trainingStopped(run.signal);
 
   const dataset = await openData(asked, run).catch((error: unknown) => {
     throw resumed === undefined ? error : whereMoved(error, resumeCommand(resumed.folder, 'FOLDER'));
@@ -134,7 +134,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   } catch (error) {
     // Of what there is; the error that ended the run is what its caller hears of.
     if (account.stopped !== undefined) await report?.write(open).catch(() => {});
-    if (run.signal.aborted && !(error instanceof ResnetFtError)) throw aborted();
+    if (run.signal.aborted && !(error instanceof ResnetFtError)) throw trainingStopped(run.signal);
     // Before the epochs: the head, rates and times that are tried.
     if (open !== undefined && isOutOfMemory(error)) {
       const { session, cropped } = open;

@@ -275,6 +275,60 @@ test('close() ends a stream that waits for its source, and tells the source', as
   expect(got).toEqual({ codes: Array.from({ length: 12 }, () => 'MODEL_CLOSED'), returned: 12, ended: true });
 });
 
+test('what the signal was aborted with is the cause of every ABORTED error, whose message is a sentence', async () => {
+  const got = await callApi(
+    async ({ api }, { model: source, ant, output }) => {
+      const model = await api.loadModel(source, { device: 'cpu', threads: 1, batchSize: 4 });
+      const data = 'test/fixtures/ants-bees';
+      const small = { data, weights: 'none', arch: 'resnet18', imageSize: 32, device: 'cpu', threads: 1 } as const;
+      const many = Array.from({ length: 400 }, () => ant);
+      const found: unknown[] = [];
+      const told = async (
+        begin: (control: { signal: AbortSignal }) => unknown,
+        when: 'before' | 'after',
+      ): Promise<void> => {
+        const stop = new AbortController();
+        const reason = new Error('enough');
+        if (when === 'before') stop.abort(reason);
+        else setTimeout(() => stop.abort(reason), 150);
+        const error = (await Promise.resolve(begin({ signal: stop.signal })).then(
+          () => new Error('not stopped'),
+          (thrown: unknown) => thrown,
+        )) as Error & { code?: string };
+        const message = error.message.replace(/^The [a-z-]+( [a-z-]+)* (was|were) stopped$/, 'good');
+        found.push([error.code, error.cause === reason, message]);
+      };
+      const all = async (results: AsyncIterable<unknown>): Promise<void> => {
+        for await (const result of results) void result;
+      };
+      await told((control) => model.predict(many, control), 'after');
+      await told((control) => model.embed(many, control), 'before');
+      await told((control) => all(model.stream(many, control)), 'after');
+      await told((control) => api.loadModel(source, control), 'before');
+      await told((control) => api.evaluate({ model: source, data }, control), 'before');
+      await told((control) => api.exportModel({ model: source, output: `${output}.pth` }, control), 'before');
+      await told((control) => api.checkData({ data }, control), 'before');
+      await told((control) => api.compare({ data, output }, control), 'before');
+      await told((control) => api.crossValidate({ ...small, folds: 2, output }, control), 'before');
+      await told((control) => api.findLearningRate(small, control), 'before');
+      await told((control) => api.doctor({}, control), 'before');
+      await told((control) => api.bench({}, control), 'before');
+      await told((control) => all(api.explain({ model: source, images: [ant], output }, control)), 'before');
+      const epochs = 1000;
+      await told((control) => api.train({ ...small, output: `${output}-1`, epochs }, control), 'before');
+      const stop = new AbortController();
+      const onEvent = ({ kind }: { kind: string }): void => (kind === 'epoch' ? stop.abort('enough') : undefined);
+      const training = api.train({ ...small, output: `${output}-2`, epochs }, { signal: stop.signal, onEvent });
+      const error = (await training.catch((thrown: unknown) => thrown)) as Error & { code: string };
+      found.push([error.code, error.cause === 'enough', error.message === 'The training was stopped' && 'good']);
+      await model.close();
+      return found;
+    },
+    { ...files, output: path.join(tmp, 'stopped') },
+  );
+  expect(got).toEqual(got.map(() => ['ABORTED', true, 'good']));
+});
+
 test('two worker threads at once', async () => {
   const got = await callApi(async ({ api, root }, { model: source, ant }) => {
     const { Worker } = await import('node:worker_threads');
