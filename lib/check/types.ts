@@ -101,6 +101,6 @@ export type CheckStage = 'read' | 'embed' | 'labels' | 'page';
 export interface CheckControl {
   /** Stops the check; the promise then rejects with code ABORTED. */
   signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the check. */
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the check. */
   onEvent?: (event: CheckEvent) => void;
 }

@@ -5,7 +5,7 @@ import { makeFolder } from '../files/make-folder';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import { reasonOf } from '../files/reason';
 import {
-  checkControl,
+  controlled,
   EVAL_OPTIONS,
   resolveCompareOptions,
   type CompareOptions,
@@ -27,7 +27,7 @@ const WITHOUT_WEIGHTS = 'run only the row that needs none: the same command with
 export interface CompareControl {
   /** Stops within a batch; the promise then rejects with code ABORTED. Rows that are finished stay so. */
   signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the work. */
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the work. */
   onEvent?: (event: CompareEvent) => void;
 }
 
@@ -40,7 +40,10 @@ export interface CompareControl {
  */
 export async function compare(input: CompareOptions, control: CompareControl = {}): Promise<CompareResult> {
   const options = resolveCompareOptions(input);
-  checkControl(control);
+  return controlled(control, (heard) => compareRows(options, heard));
+}
+
+async function compareRows(options: ResolvedCompareOptions, control: CompareControl): Promise<CompareResult> {
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
   throwIfAborted(signal, STOPPED);

@@ -6,7 +6,7 @@ import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
 import type { Classifier } from '../model/classifier';
 import {
-  checkControl,
+  controlled,
   EVAL_OPTIONS,
   rejectOption,
   requireText,
@@ -52,8 +52,14 @@ interface Pass {
  *   after the pass and the event `done`, which tells the result of the others.
  */
 export async function evaluate(input: EvaluateOptions, control: EvalControl = {}): Promise<EvalResult> {
-  const { model, data, classMap, options } = resolve(input);
-  checkControl(control);
+  const resolved = resolve(input);
+  return controlled(control, (heard) => evaluateResolved(resolved, heard));
+}
+
+async function evaluateResolved(
+  { model, data, classMap, options }: ReturnType<typeof resolve>,
+  control: EvalControl,
+): Promise<EvalResult> {
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
   throwIfAborted(signal, STOPPED);

@@ -126,7 +126,7 @@ export interface FolderClass {
 export interface EvalControl {
   /** Stops the pass within a batch; the promise then rejects with code ABORTED. */
   signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the evaluation. */
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the evaluation. */
   onEvent?: (event: EvalEvent) => void;
   /** For the hint where the named weights can't be downloaded: what works without them. */
   withoutWeights?: string;

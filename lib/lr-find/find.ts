@@ -4,7 +4,7 @@ import { writeAtomically } from '../files/atomic-file';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
 import { inTemporaryFolder } from '../files/temporary-folder';
-import { checkControl, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from '../options';
+import { controlled, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from '../options';
 import { duration } from '../text/duration';
 import { trainSamplesOf } from '../train/fit';
 import { openData } from '../train/open-data';
@@ -31,9 +31,12 @@ const STOPPED = 'The learning-rate range test was stopped';
  * @throws ResnetFtError with a stable `code`; that no rate can be suggested is no error
  */
 export async function findLearningRate(input: LrFindOptions, control: LrFindControl = {}): Promise<LrFindResult> {
-  const started = performance.now();
   const options = resolveLrFindOptions(input);
-  checkControl(control);
+  return controlled(control, (heard) => find(options, heard));
+}
+
+async function find(options: ResolvedLrFindOptions, control: LrFindControl): Promise<LrFindResult> {
+  const started = performance.now();
   const { train, lrSteps } = options;
   const emit = control.onEvent ?? ((): void => {});
   const run = runControl({ ...control, onEvent: emit }, train.offline);

@@ -64,6 +64,6 @@ export type LrFindEvent =
 export interface LrFindControl {
   /** Stops it within a batch; the promise then rejects with code ABORTED. */
   signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the test. */
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the test. */
   onEvent?: (event: LrFindEvent) => void;
 }

@@ -6,7 +6,7 @@ import { aborted, ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
 import { Chunker } from './chunker';
 import { requireImage } from '../data/require-image';
-import { geometryOf } from '../options';
+import { geometryOf, onAbort } from '../options';
 import type { OpenedModel } from './open';
 
 const STOPPED = 'The pass was stopped';
@@ -359,12 +359,11 @@ export class Classifier {
     if (this.closing !== undefined) throw modelClosed();
     const ran = await this.turns.runExclusive(async () => {
       throwIfAborted(signal, STOPPED);
-      const cancel = (): void => this.model.cancel();
-      signal?.addEventListener('abort', cancel);
+      const forget = onAbort(signal, () => this.model.cancel());
       try {
         return await run();
       } finally {
-        signal?.removeEventListener('abort', cancel);
+        forget();
       }
     });
     if (ran?.cancelled === true) throw aborted(signal, STOPPED);
@@ -397,11 +396,10 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
   if (signal === undefined) return promise;
   let stop = (): void => {};
   const abort = new Promise<never>((_, reject) => (stop = () => reject(aborted(signal, STOPPED))));
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
+  const forget = onAbort(signal, stop);
   try {
     return await Promise.race([abort, promise]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    forget();
   }
 }

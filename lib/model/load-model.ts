@@ -3,6 +3,7 @@ import type { DownloadControl } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import {
   checkControl,
+  controlled,
   LOAD_MODEL_OPTIONS,
   rejectOption,
   requireText,
@@ -267,6 +268,14 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   const { signal, onProgress, onEvent, ...given } = options;
   const resolved = resolveOptions(LOAD_MODEL_OPTIONS, given, 'loadModel');
   requireText('a model', 'model', source);
+  return controlled({ signal, onProgress, onEvent }, (heard) => load(source, resolved, heard));
+}
+
+async function load(
+  source: string,
+  resolved: ResolvedOptions<typeof LOAD_MODEL_OPTIONS>,
+  { signal, onProgress, onEvent }: Pick<LoadModelOptions, 'signal' | 'onProgress' | 'onEvent'>,
+): Promise<Model> {
   throwIfAborted(signal, STOPPED);
   // Loaded only here: a program that only imports the package need not wait for them.
   const { openModel } = await import('./open.js');

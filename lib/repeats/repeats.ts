@@ -5,7 +5,7 @@ import { ResnetFtError, throwIfAborted, withHint } from '../errors';
 import { writeAtomically } from '../files/atomic-file';
 import type { OutputFolder } from '../files/output-folder';
 import { setAside } from '../files/set-aside';
-import { checkControl } from '../options';
+import { controlled } from '../options';
 import { printable } from '../text/printable';
 import { invalidCheckpoint } from '../train/checkpoint-file';
 import { resumeCommand } from '../report/commands';
@@ -49,7 +49,10 @@ export async function repeatsIn(folder: string): Promise<RepeatKind | undefined>
 
 async function runRepeats(by: RepeatKind, input: RepeatInput, control: RepeatControl): Promise<RepeatResult> {
   checkInput(by, input);
-  checkControl(control);
+  return controlled(control, (heard) => repeat(by, input, heard));
+}
+
+async function repeat(by: RepeatKind, input: RepeatInput, control: RepeatControl): Promise<RepeatResult> {
   const emit = control.onEvent ?? ((): void => {});
   const { signal } = runControl(control.signal === undefined ? {} : { signal: control.signal }, true);
   throwIfAborted(signal, 'The trainings were stopped');

@@ -6,7 +6,7 @@ import type { TrainEvent } from './events';
 export interface TrainControl {
   /** Stops the run within a batch; the promise then rejects with code ABORTED. */
   signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the run. */
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the run. */
   onEvent?: (event: TrainEvent) => void;
   /** For the hint where the named weights can't be downloaded: what works without them. */
   withoutWeights?: string;

@@ -329,6 +329,88 @@ test('what the signal was aborted with is the cause of every ABORTED error, whos
   expect(got).toEqual(got.map(() => ['ABORTED', true, 'good']));
 });
 
+test('a listener that rejects ends the work as one that throws does, and never the process', async () => {
+  const got = await callApi(
+    async ({ api }, { model: source, ant, output }) => {
+      const data = 'test/fixtures/ants-bees';
+      const small = { data, weights: 'none', arch: 'resnet18', imageSize: 32, device: 'cpu', threads: 1 } as const;
+      const epochs = 1000;
+      const sleep = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+      const found: unknown[] = [];
+      const told = async (begin: (control: { onEvent: (event: unknown) => void }) => unknown): Promise<void> => {
+        for (const wait of [false, true]) {
+          const fail = async (): Promise<void> => {
+            if (wait) await sleep();
+            throw new Error('the listener failed');
+          };
+          const onEvent = (): unknown => fail();
+          found.push(
+            await Promise.resolve(begin({ onEvent })).then(
+              () => 'not ended',
+              (error: Error) => error.message,
+            ),
+          );
+        }
+      };
+      await told((control) => api.train({ ...small, output: `${output}-1`, epochs }, control));
+      await told((control) => api.evaluate({ model: source, data, device: 'cpu' }, control));
+      await told((control) => api.checkData({ data }, control));
+      await told((control) => api.findLearningRate(small, control));
+      await told((control) => api.crossValidate({ ...small, folds: 2, output: `${output}-2`, epochs }, control));
+      const stop = new AbortController();
+      const begun = api.train(
+        { ...small, output: `${output}-3`, epochs },
+        { signal: stop.signal, onEvent: ({ kind }) => (kind === 'epoch' ? stop.abort() : undefined) },
+      );
+      const aborted = await begun.catch(({ code }: { code: string }) => code);
+      let slow = 0;
+      const listener = (): unknown => sleep().then(() => slow++);
+      await api.evaluate({ model: source, data, device: 'cpu' }, { onEvent: listener });
+      // A server has nobody to tell.
+      const control = { onEvent: (): unknown => Promise.reject(new Error('the listener failed')) };
+      const server = await api.serveModel({ model: source, port: 0, device: 'cpu' }, control);
+      const answer = await fetch(`${server.url}predict`, {
+        method: 'POST',
+        body: (await import('node:fs')).readFileSync(ant),
+      });
+      await server.close();
+      return { found, aborted, slow: slow > 0, status: answer.status };
+    },
+    { ...files, output: path.join(tmp, 'listeners') },
+  );
+  expect(got.found).toEqual(got.found.map(() => 'the listener failed'));
+  expect(got).toMatchObject({ aborted: 'ABORTED', slow: true, status: 200 });
+});
+
+test('hundreds of calls share a signal without a warning, and leave nothing on it', async () => {
+  const got = await callApi(async ({ api, codeOf }, { model: source, ant }) => {
+    const { getEventListeners } = await import('node:events');
+    const warnings: string[] = [];
+    process.on('warning', ({ name }) => warnings.push(name));
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const { signal } = new AbortController();
+    const listening = (of: AbortSignal): number => getEventListeners(of, 'abort').length;
+    await Promise.all([
+      ...Array.from({ length: 40 }, () => model.predict(ant, { signal })),
+      ...Array.from({ length: 40 }, () => model.embed(ant, { signal })),
+      ...Array.from({ length: 12 }, () =>
+        api.evaluate({ model: source, data: 'nowhere' }, { signal, onEvent: () => {} }).catch(() => {}),
+      ),
+    ]);
+    const stop = new AbortController();
+    const stopped = Array.from({ length: 500 }, () => codeOf(model.predict(ant, { signal: stop.signal })));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const during = listening(stop.signal);
+    stop.abort();
+    const codes = new Set(await Promise.all(stopped));
+    await model.close();
+    return { warnings, codes: [...codes].sort(), during, left: [listening(signal), listening(stop.signal)] };
+  }, files);
+  expect(got).toMatchObject({ warnings: [], left: [0, 0] });
+  expect(got.during).toBeLessThan(3);
+  expect(got.codes).toContain('ABORTED');
+});
+
 test('two worker threads at once', async () => {
   const got = await callApi(async ({ api, root }, { model: source, ant }) => {
     const { Worker } = await import('node:worker_threads');
