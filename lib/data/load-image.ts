@@ -1,7 +1,7 @@
 import { resizeAndCrop } from '../backend/js/resize';
 import { tryBackend } from '../backend/registry';
 import type { RgbImage } from '../backend/types';
-import { FITS, INTERPOLATIONS, oneOf, rejectOption, type Fitting } from '../options';
+import { FITS, INTERPOLATIONS, oneOf, rejectOption, requireOptions, type Fitting } from '../options';
 import { decodeResizable } from './resizable';
 import { requireImage } from './require-image';
 
@@ -28,7 +28,7 @@ const LARGEST = 16384;
  * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded or would be too large, `INVALID_OPTION` for an impossible size
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
-  if (typeof options !== 'object' || options === null) rejectOption('an object', 'the options of loadImage', options);
+  requireOptions(options, 'the options of loadImage');
   requireImage(input);
   const { resize = 0, crop = 0, fit = 'crop', interpolation = 'bilinear', exifRotate } = options;
   for (const [name, value] of Object.entries({ resize, crop })) {

@@ -8,7 +8,7 @@ import type { Classifier } from '../model/classifier';
 import {
   controlled,
   EVAL_OPTIONS,
-  rejectOption,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -156,7 +156,7 @@ function resolve(input: EvaluateOptions): {
   classMap: string | ClassMap | undefined;
   options: ResolvedEvalOptions;
 } {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of eval', input);
+  requireOptions(input, 'the options of eval');
   const { model, data, classMap, ...rest } = input;
   // The table only knows the text form; an object is checked when it is read.
   const text = typeof classMap === 'object' && classMap !== null ? undefined : classMap;

@@ -6,6 +6,7 @@ import {
   controlled,
   LOAD_MODEL_OPTIONS,
   rejectOption,
+  requireOptions,
   requireText,
   resolveOptions,
   type Architecture,
@@ -264,7 +265,7 @@ export class Model {
  *   finding LibTorch throws
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
-  checkControl(options, 'the options of loadModel');
+  requireOptions(options, 'the options of loadModel');
   const { signal, onProgress, onEvent, ...given } = options;
   const resolved = resolveOptions(LOAD_MODEL_OPTIONS, given, 'loadModel');
   requireText('a model', 'model', source);

@@ -1,6 +1,7 @@
 import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './common';
 import {
   rejectOption,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -79,7 +80,8 @@ const WITH_MODEL = ['folds', 'seed', 'arch', 'classes'] as const;
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveCheckOptions(input: CheckOptions): ResolvedCheckOptions {
-  const { data, ...given } = typeof input === 'object' && input !== null ? input : ({} as CheckOptions);
+  requireOptions(input, 'the options of check');
+  const { data, ...given } = input;
   const options = { data: requireText('a folder', 'data', data), ...resolveOptions(CHECK_OPTIONS, given, 'check') };
   if (options.model === undefined) {
     for (const name of WITH_MODEL)

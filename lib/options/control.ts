@@ -1,5 +1,5 @@
 import { onAbort } from './on-abort';
-import { rejectOption } from './spec';
+import { rejectOption, requireObject } from './spec';
 
 /**
  * Checks what a call takes beside its options, where they are wrong before any work is begun.
@@ -8,7 +8,7 @@ import { rejectOption } from './spec';
  * @throws ResnetFtError INVALID_OPTION for what is no object, for a `signal` that is no AbortSignal, for listeners that are no functions
  */
 export function checkControl(control: unknown, what = 'the control'): void {
-  if (typeof control !== 'object' || control === null) return rejectOption('an object', what, control);
+  requireObject(control, what);
   const { signal } = control as { signal?: unknown };
   if (signal !== undefined && !isSignal(signal)) rejectOption('an AbortSignal', 'signal', signal);
   for (const name of LISTENERS) {

@@ -33,6 +33,8 @@ export {
   rejectMissing,
   rejectOption,
   rejectUse,
+  requireObject,
+  requireOptions,
   requireText,
   resolveOptions,
   type Effect,

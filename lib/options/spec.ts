@@ -179,13 +179,38 @@ function checkOption(spec: OptionSpec, flag: string, value: unknown): unknown {
 }
 
 /**
+ * Checks that what should be options is an object with fields: arrays, maps, dates and the like have none, and would pass for no options at all.
+ *
+ * @param what they are called in the error
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function requireObject(value: unknown, what: string): asserts value is object {
+  const kind = Object.prototype.toString.call(value);
+  // Options may be what a module exports.
+  if (kind !== '[object Object]' && kind !== '[object Module]') rejectOption('an object', what, value);
+}
+
+/**
+ * As {@link requireObject}, and that all fields are the object's own: only these are read, since anything may have put others on a prototype.
+ *
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function requireOptions(value: unknown, what: string): asserts value is object {
+  requireObject(value, what);
+  for (const name in value) {
+    if (Object.hasOwn(value, name) || name in Object.prototype) continue;
+    rejectOption('fields of their own', what, name, 'Copy those that are inherited, which are not read');
+  }
+}
+
+/**
  * Checks every option against its table and fills in the defaults.
  *
  * @param command named in the error of an option that the table lacks
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveOptions<T extends OptionTable>(table: T, input: unknown, command: string): ResolvedOptions<T> {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', `the options of ${command}`, input);
+  requireOptions(input, `the options of ${command}`);
   const given = input as Record<string, unknown>;
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(table, name)) {

@@ -1,5 +1,5 @@
 import { OUTPUT } from './common';
-import { rejectOption, rejectUse, resolveOptions, type RecipeTable, type ResolvedOptions } from './spec';
+import { rejectUse, requireOptions, resolveOptions, type RecipeTable, type ResolvedOptions } from './spec';
 
 /** How the command `train` is watched: not for a training to know. */
 export const WATCH_OPTIONS = {
@@ -35,7 +35,7 @@ export interface WatchOptions {
  * @throws ResnetFtError INVALID_OPTION
  */
 export function resolveWatchOptions(input: WatchOptions): Required<WatchOptions> {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of watchTraining', input);
+  requireOptions(input, 'the options of watchTraining');
   const { watchPort } = resolveOptions(WATCH_OPTIONS, { watchPort: input.port }, 'watchTraining');
   return { port: watchPort };
 }

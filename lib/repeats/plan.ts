@@ -7,9 +7,10 @@ import { count as isCount, fields, name } from '../files/shape';
 import {
   defined,
   kebab,
-  REPEAT_OPTIONS,
   rejectOption,
   rejectUse,
+  REPEAT_OPTIONS,
+  requireOptions,
   resolveOptions,
   resolveTrainOptions,
   type TrainOptions,
@@ -48,7 +49,7 @@ const WHY: Readonly<Record<string, string>> = {
  * @throws ResnetFtError INVALID_OPTION
  */
 export function checkInput(by: RepeatKind, input: RepeatInput): void {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', `the options of ${by}`, input);
+  requireOptions(input, `the options of ${by}`);
   const { folds, seeds } = resolveOptions(REPEAT_OPTIONS, { folds: input.folds, seeds: input.seeds }, 'train');
   if (folds !== undefined && seeds !== undefined) {
     rejectUse("--seeds can't be used with --folds", 'Cross-validate with another --seed in another folder');
