@@ -120,7 +120,16 @@ export class Model {
    * @throws ResnetFtError IMAGE_UNREADABLE, ABORTED, MODEL_CLOSED, INVALID_OPTION; WEIGHTS_INVALID where the network's outputs are
    *   no finite numbers
    */
-  predict(input: ImageInput, control?: PredictControl): Promise<Prediction>;
+  predict(input: ImageInput, control?: PredictControl & { unreadable?: 'throw' | undefined }): Promise<Prediction>;
+  /**
+   * Says what is in an image, or gives `{ file, error }` of one that can't be read.
+   *
+   * @throws as the others, but for IMAGE_UNREADABLE
+   */
+  predict(
+    input: ImageInput,
+    control: PredictControl & { unreadable: 'return' },
+  ): Promise<Prediction | FailedPrediction>;
   /**
    * Says what is in each of several images; rejects for the first that can't be read.
    *
@@ -141,20 +150,38 @@ export class Model {
     inputs: readonly ImageInput[],
     control: PredictControl & { unreadable: 'return' },
   ): Promise<(Prediction | FailedPrediction)[]>;
+  /**
+   * Either of the two, for what may be one image or several.
+   *
+   * @throws as for one image
+   */
+  predict(
+    input: ImageInput | readonly ImageInput[],
+    control?: PredictControl & { unreadable?: 'throw' | undefined },
+  ): Promise<Prediction | Prediction[]>;
+  /**
+   * Either of the two, for what may be one image or several, and whatever is to become of those that can't be read.
+   *
+   * @throws as for one image
+   */
+  predict(
+    input: ImageInput | readonly ImageInput[],
+    control?: PredictControl & { unreadable?: 'throw' | 'return' | undefined },
+  ): Promise<Prediction | FailedPrediction | (Prediction | FailedPrediction)[]>;
   async predict(
     input: ImageInput | readonly ImageInput[],
     control: PredictControl & { unreadable?: 'throw' | 'return' | undefined } = {},
-  ): Promise<Prediction | (Prediction | FailedPrediction)[]> {
+  ): Promise<Prediction | FailedPrediction | (Prediction | FailedPrediction)[]> {
     checkControl(control);
     const { signal, unreadable = 'throw' } = control;
     if (unreadable !== 'throw' && unreadable !== 'return') rejectOption('throw or return', 'unreadable', unreadable);
     const many = isArray(input);
     const results = await this.each(many ? input : [input], { signal }, (result) => {
       if (result.error === undefined) return this.prediction(result);
-      if (!many || unreadable === 'throw') throw result.error;
+      if (unreadable === 'throw') throw result.error;
       return { ...fileOf(result.input), error: result.error };
     });
-    return many ? results : (results[0] as Prediction);
+    return many ? results : (results[0] as Prediction | FailedPrediction);
   }
 
   /**
@@ -165,6 +192,7 @@ export class Model {
    */
   embed(input: ImageInput, control?: PredictControl): Promise<Float32Array>;
   embed(inputs: readonly ImageInput[], control?: PredictControl): Promise<Float32Array[]>;
+  embed(input: ImageInput | readonly ImageInput[], control?: PredictControl): Promise<Float32Array | Float32Array[]>;
   async embed(
     input: ImageInput | readonly ImageInput[],
     control: PredictControl = {},

@@ -32,10 +32,18 @@ test('a path, bytes and arrays; what cannot be read throws or stands in its plac
       await codeOf(api.loadModel(source, { arch: 'resnet50' })),
       await codeOf(api.loadModel(source, { signal: AbortSignal.abort() })),
     ];
+    const alone = await model.predict(missing, { unreadable: 'return' });
+    // What may be one or several has a type of its own.
+    const either = [ant, [bee]] as const;
+    const mixed = await Promise.all(either.map((input) => model.predict(input, { unreadable: 'throw' })));
+    const embedded = await Promise.all(either.map((input) => model.embed(input)));
+    const shapes = [...mixed, ...embedded].map((result) => (Array.isArray(result) ? 'several' : 'one'));
     const nothing = await model.predict([]);
     const errors = reported.map((result) => ('error' in result ? [result.file, result.error.code] : result));
     await model.close();
-    return { card: { classes, arch, preprocessing, device, precision }, one, bytes, several, errors, codes, nothing };
+    const unread = 'error' in alone ? [alone.file, alone.error.code] : alone;
+    const card = { classes, arch, preprocessing, device, precision };
+    return { card, one, bytes, several, errors, codes, nothing, unread, shapes };
   }, files);
 
   expect(got.card).toMatchObject({ classes: ['ants', 'bees'], arch: 'resnet18', device: 'cpu', precision: 'fp32' });
@@ -60,6 +68,8 @@ test('a path, bytes and arrays; what cannot be read throws or stands in its plac
     ...['INVALID_OPTION', 'WEIGHTS_MISMATCH', 'ABORTED'],
   ]);
   expect(got.nothing).toEqual([]);
+  expect(got.unread).toEqual([MISSING, 'IMAGE_UNREADABLE']);
+  expect(got.shapes).toEqual(['one', 'several', 'one', 'several']);
 });
 
 test('what is no image is refused, and never takes what lies in memory for one', async () => {
