@@ -17,7 +17,7 @@ import {
 import { Answers } from './answers';
 import type { ClassScore } from './scores';
 import type { Classifier, ImageInput, ImageResult } from './classifier';
-import { requireImage } from '../data/require-image';
+import { asItIsNow, requireImage } from '../data/require-image';
 import type { Verdict } from './unknown';
 
 const STOPPED = 'The loading of the model was stopped';
@@ -116,7 +116,7 @@ export class Model {
   /**
    * Says what is in an image.
    *
-   * @param input path of an image, or the content of its file
+   * @param input path of an image, or the content of its file, which is copied
    * @throws ResnetFtError IMAGE_UNREADABLE, ABORTED, MODEL_CLOSED, INVALID_OPTION; WEIGHTS_INVALID where the network's outputs are
    *   no finite numbers
    */
@@ -133,6 +133,7 @@ export class Model {
   /**
    * Says what is in each of several images; rejects for the first that can't be read.
    *
+   * @param inputs of which bytes are not copied, since that would take as much memory again: they stay as they are until the call has come to its end
    * @returns in the order of `inputs`
    * @throws as for one image
    */
@@ -176,7 +177,7 @@ export class Model {
     const { signal, unreadable = 'throw' } = control;
     if (unreadable !== 'throw' && unreadable !== 'return') rejectOption('throw or return', 'unreadable', unreadable);
     const many = isArray(input);
-    const results = await this.each(many ? input : [input], { signal }, (result) => {
+    const results = await this.each(many ? input : [asItIsNow(input)], { signal }, (result) => {
       if (result.error === undefined) return this.prediction(result);
       if (unreadable === 'throw') throw result.error;
       return { ...fileOf(result.input), error: result.error };
@@ -199,16 +200,21 @@ export class Model {
   ): Promise<Float32Array | Float32Array[]> {
     checkControl(control);
     const many = isArray(input);
-    const results = await this.each(many ? input : [input], { signal: control.signal, features: true }, (result) => {
-      if (result.error !== undefined) throw result.error;
-      return result.features as Float32Array;
-    });
+    const results = await this.each(
+      many ? input : [asItIsNow(input)],
+      { signal: control.signal, features: true },
+      (result) => {
+        if (result.error !== undefined) throw result.error;
+        return result.features as Float32Array;
+      },
+    );
     return many ? results : (results[0] as Float32Array);
   }
 
   /**
    * Predictions of any number of images, in order and as they come: only a few batches are in memory. What comes slowly, such
-   * as paths from a network, does not wait for a batch to be full. An image that can't be read gives `{ file, error }`.
+   * as paths from a network, does not wait for a batch to be full. An image that can't be read gives `{ file, error }`. Bytes are not copied: they
+   * stay as they are until their prediction has come.
    *
    * @throws ResnetFtError ABORTED, WEIGHTS_INVALID, and MODEL_CLOSED where the model is closed before the last image
    */

@@ -394,12 +394,12 @@ test('a listener that rejects ends the work as one that throws does, and never t
 
 test('hundreds of calls share a signal without a warning, and leave nothing on it', async () => {
   const got = await callApi(async ({ api, codeOf }, { model: source, ant }) => {
-    const { getEventListeners } = await import('node:events');
+    const { default: events } = await import('node:events');
     const warnings: string[] = [];
     process.on('warning', ({ name }) => warnings.push(name));
     const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
     const { signal } = new AbortController();
-    const listening = (of: AbortSignal): number => getEventListeners(of, 'abort').length;
+    const listening = (of: AbortSignal): number => events.getEventListeners(of, 'abort').length;
     await Promise.all([
       ...Array.from({ length: 40 }, () => model.predict(ant, { signal })),
       ...Array.from({ length: 40 }, () => model.embed(ant, { signal })),
@@ -419,6 +419,27 @@ test('hundreds of calls share a signal without a warning, and leave nothing on i
   expect(got).toMatchObject({ warnings: [], left: [0, 0] });
   expect(got.during).toBeLessThan(3);
   expect(got.codes).toContain('ABORTED');
+});
+
+test('bytes of one image may be written into once the call has begun', async () => {
+  const got = await callApi(async ({ api }, { model: source, ant }) => {
+    const { readFileSync } = await import('node:fs');
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const bytes = readFileSync(ant);
+    const overwritten = <R>(call: (bytes: Uint8Array) => Promise<R>): Promise<R> => {
+      const own = new Uint8Array(bytes);
+      const begun = call(own);
+      own.fill(0);
+      return begun;
+    };
+    const predicted = await overwritten((own) => model.predict(own));
+    const features = await overwritten((own) => model.embed(own));
+    const { width } = await overwritten((own) => api.loadImage(own));
+    const expected = await model.predict(ant);
+    await model.close();
+    return { same: predicted.probability === expected.probability, features: features.length, width };
+  }, files);
+  expect(got).toMatchObject({ same: true, features: 512, width: expect.any(Number) });
 });
 
 test('two worker threads at once', async () => {
