@@ -26,9 +26,9 @@ const WITHOUT_WEIGHTS = 'run only the row that needs none: the same command with
 /** What a caller of {@link compare} may pass beside the options. */
 export interface CompareControl {
   /** Stops within a batch; the promise then rejects with code ABORTED. Rows that are finished stay so. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the work. */
-  onEvent?: (event: CompareEvent) => void;
+  onEvent?: ((event: CompareEvent) => void) | undefined;
 }
 
 /**

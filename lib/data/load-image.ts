@@ -11,9 +11,9 @@ import { requireImage } from './require-image';
  */
 export interface LoadImageOptions extends Fitting {
   /** The short side becomes this many pixels, as torchvision's Resize does it; counts only where the image is cropped. */
-  resize?: number;
+  resize?: number | undefined;
   /** Side of the square to keep, or to make as `fit` says; that of the centre, as torchvision's CenterCrop does it, where it does not. */
-  crop?: number;
+  crop?: number | undefined;
   /** Whether the image is first turned as its EXIF orientation says; default no. */
   exifRotate?: boolean | undefined;
 }

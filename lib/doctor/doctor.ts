@@ -13,7 +13,7 @@ import { runProbe } from './run-probe';
 /** Beside the options of {@link doctor}. */
 export interface DoctorControl {
   /** Ends the checks that are under way. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 type Check = DoctorCheck | DoctorCheck[];

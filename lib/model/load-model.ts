@@ -70,7 +70,7 @@ export interface PredictControl {
 /** What a caller of {@link Model.stream} may pass beside the images. */
 export interface StreamControl extends PredictControl {
   /** Whether each prediction carries the features too, as {@link Model.embed} gives them; default false. */
-  features?: boolean;
+  features?: boolean | undefined;
 }
 
 /** The first result does not wait for a whole batch. */

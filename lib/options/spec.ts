@@ -207,9 +207,15 @@ export function requireOptions(value: unknown, what: string): asserts value is o
  * Checks every option against its table and fills in the defaults.
  *
  * @param command named in the error of an option that the table lacks
+ * @param flagOf what an option is called in errors
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
-export function resolveOptions<T extends OptionTable>(table: T, input: unknown, command: string): ResolvedOptions<T> {
+export function resolveOptions<T extends OptionTable>(
+  table: T,
+  input: unknown,
+  command: string,
+  flagOf = (name: string): string => `--${kebab(name)}`,
+): ResolvedOptions<T> {
   requireOptions(input, `the options of ${command}`);
   const given = input as Record<string, unknown>;
   for (const name of Object.keys(given)) {
@@ -222,7 +228,7 @@ export function resolveOptions<T extends OptionTable>(table: T, input: unknown, 
   for (const [name, spec] of Object.entries(table)) {
     // Not what a prototype has that some other package changed.
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    resolved[name] = value === undefined ? spec.default : checkOption(spec, `--${kebab(name)}`, value);
+    resolved[name] = value === undefined ? spec.default : checkOption(spec, flagOf(name), value);
   }
   return resolved as ResolvedOptions<T>;
 }

@@ -269,7 +269,7 @@ export const TRAIN_OPTIONS = {
 export type TrainSettings = GivenOptions<typeof TRAIN_OPTIONS>;
 
 /** What `train` takes: the folder of images, which a run that is resumed knows by itself, and how to train. */
-export type TrainOptions = TrainSettings & ({ data: string } | { data?: string; resume: string });
+export type TrainOptions = TrainSettings & ({ data: string } | { data?: string | undefined; resume: string });
 
 /**
  * The options after defaults: those without a default stay undefined where they were not given.

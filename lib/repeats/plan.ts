@@ -21,7 +21,7 @@ import { PLAN } from '../train/run-folder';
 import type { RepeatKind, RepeatRun } from './types';
 
 /** What a caller gives, of either kind. */
-export type RepeatInput = Partial<Record<RepeatKind, number>> & Partial<TrainOptions>;
+export type RepeatInput = Partial<Record<RepeatKind, number | undefined>> & Partial<TrainOptions>;
 
 /** What the trainings are, as `repeats.json` has it from the beginning on. */
 export interface Plan {

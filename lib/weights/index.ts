@@ -70,7 +70,7 @@ export async function readStateDict(file: string): Promise<StateDict> {
 export async function writeStateDict(
   file: string,
   tensors: StateDict,
-  options: { metadata?: Metadata } = {},
+  options: { metadata?: Metadata | undefined } = {},
 ): Promise<void> {
   const extension = path.extname(requireFileName(file)).toLowerCase();
   if (!EXTENSIONS.includes(extension)) rejectOption('a file name ending in .safetensors, .pth or .pt', 'file', file);
