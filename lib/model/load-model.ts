@@ -107,10 +107,19 @@ export class Model {
     this.answers = new Answers(classifier.info);
     this.classes = Object.freeze([...classes]);
     this.arch = arch;
-    this.preprocessing = preprocessing;
+    const { mean, std } = preprocessing;
+    this.preprocessing = Object.freeze({
+      ...preprocessing,
+      mean: Object.freeze([...mean]),
+      std: Object.freeze([...std]),
+    });
     this.temperature = temperature;
     this.device = classifier.choice.device;
     this.precision = classifier.choice.precision;
+    // They tell how the model is: assigned to, they would tell something else.
+    for (const name of ['classes', 'arch', 'preprocessing', 'temperature', 'device', 'precision'] as const) {
+      Object.defineProperty(this, name, { writable: false });
+    }
   }
 
   /**

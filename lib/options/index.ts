@@ -33,7 +33,6 @@ export {
   rejectMissing,
   rejectOption,
   rejectUse,
-  requireObject,
   requireOptions,
   requireText,
   resolveOptions,

@@ -442,6 +442,20 @@ test('bytes of one image may be written into once the call has begun', async () 
   expect(got).toMatchObject({ same: true, features: 512, width: expect.any(Number) });
 });
 
+test('what a model tells of itself can not be assigned to', async () => {
+  const got = await callApi(async ({ api }, { model: source }) => {
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const names = ['classes', 'arch', 'preprocessing', 'temperature', 'device', 'precision'];
+    const changed = names.filter((name) => Reflect.set(model, name, 'other'));
+    if (Reflect.set(model.preprocessing, 'crop', 1) || Reflect.set(model.preprocessing.mean, 0, 9))
+      changed.push('parts');
+    const shown = names.filter((name) => Object.keys(model).includes(name));
+    await model.close();
+    return { changed, shown: shown.length };
+  }, files);
+  expect(got).toEqual({ changed: [], shown: 6 });
+});
+
 test('two worker threads at once', async () => {
   const got = await callApi(async ({ api, root }, { model: source, ant }) => {
     const { Worker } = await import('node:worker_threads');
