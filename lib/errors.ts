@@ -53,11 +53,25 @@ export class ResnetFtError extends Error {
 }
 
 /**
+ * The error of work that was stopped: its cause is what the signal was aborted with.
+ *
+ * @param message what was stopped, as a sentence
+ */
+export function aborted(signal: AbortSignal | undefined, message: string): ResnetFtError {
+  return new ResnetFtError('ABORTED', message, { cause: signal?.reason });
+}
+
+/** The same error with another hint: its cause, but that of work that was stopped stays what the signal was aborted with. */
+export function withHint(error: ResnetFtError, hint: string, cause: unknown = error): ResnetFtError {
+  return new ResnetFtError(error.code, error.message, { hint, cause: error.code === 'ABORTED' ? error.cause : cause });
+}
+
+/**
  * @param message what was stopped, as a sentence
  * @throws ResnetFtError ABORTED where the signal has fired
  */
 export function throwIfAborted(signal: AbortSignal | undefined, message: string): void {
-  if (signal?.aborted === true) throw new ResnetFtError('ABORTED', message);
+  if (signal?.aborted === true) throw aborted(signal, message);
 }
 
 /** A text that is not ours, such as another program's message, on one line. */

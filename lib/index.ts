@@ -6,6 +6,7 @@
  * @packageDocumentation
  */
 
+import { asItIsNow } from './data/require-image';
 import type { BenchControl } from './bench/bench';
 import type { BenchReport } from './bench/types';
 import type { CheckControl, CheckReport } from './check/types';
@@ -146,13 +147,14 @@ export type { DownloadControl, DownloadEvent } from './download/types';
 /**
  * Decodes an image and, where asked to, resizes and crops it: the very bytes that torchvision and Pillow give.
  *
- * @param input path of a file, or its content
+ * @param input path of a file, or its content, which is copied
  * @throws ResnetFtError IMAGE_UNREADABLE where it can't be decoded, INVALID_OPTION for an impossible size
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
+  const image = asItIsNow(input);
   // Loaded only here: the decoder is heavy, and not every program that trains or reads weights needs it.
   const module = await import('./data/load-image.js');
-  return module.loadImage(input, options);
+  return module.loadImage(image, options);
 }
 
 /**

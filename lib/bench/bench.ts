@@ -4,7 +4,7 @@ import type { DownloadControl } from '../download/types';
 import { throwIfAborted } from '../errors';
 import { inTemporaryFolder } from '../files/temporary-folder';
 import {
-  checkControl,
+  controlled,
   resolveBenchOptions,
   type BenchBackend,
   type BenchOptions,
@@ -32,7 +32,7 @@ const LEAST_CROPS = 32;
 /** How {@link bench} tells what happens and is stopped. */
 export interface BenchControl extends Omit<DownloadControl, 'offline'> {
   /** A line for a person, of each thing that was found. */
-  onLine?: (line: string) => void;
+  onLine?: ((line: string) => void) | undefined;
 }
 
 /**
@@ -45,7 +45,10 @@ export interface BenchControl extends Omit<DownloadControl, 'offline'> {
  */
 export async function bench(input: BenchOptions, control: BenchControl = {}): Promise<BenchReport> {
   const options = resolveBenchOptions(input);
-  checkControl(control);
+  return controlled(control, (heard) => measure(options, heard));
+}
+
+async function measure(options: ResolvedBenchOptions, control: BenchControl): Promise<BenchReport> {
   const { signal, onLine = () => {}, ...download } = control;
   throwIfAborted(signal, 'The measurement was stopped');
   const date = new Date().toISOString();

@@ -5,7 +5,7 @@ import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
 import type { OpenedModel } from '../model/open';
 import {
-  checkControl,
+  controlled,
   PREPROCESSING,
   resolveCheckOptions,
   type CheckOptions,
@@ -39,9 +39,12 @@ interface Run {
  *   what opening a model throws
  */
 export async function checkData(input: CheckOptions, control: CheckControl = {}): Promise<CheckReport> {
-  const started = performance.now();
   const options = resolveCheckOptions(input);
-  checkControl(control);
+  return controlled(control, (heard) => check(options, heard));
+}
+
+async function check(options: ResolvedCheckOptions, control: CheckControl): Promise<CheckReport> {
+  const started = performance.now();
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
   const run = { options, signal, emit };

@@ -100,7 +100,7 @@ export type CheckStage = 'read' | 'embed' | 'labels' | 'page';
 /** What a caller of {@link checkData} may pass beside the options. */
 export interface CheckControl {
   /** Stops the check; the promise then rejects with code ABORTED. */
-  signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the check. */
-  onEvent?: (event: CheckEvent) => void;
+  signal?: AbortSignal | undefined;
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the check. */
+  onEvent?: ((event: CheckEvent) => void) | undefined;
 }

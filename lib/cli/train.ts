@@ -91,7 +91,7 @@ function refuseBesideTeam(options: Record<string, unknown>, by: RepeatKind | und
 /** The page that follows the training, and the line that says where it is. */
 async function openPage(port: number, { json }: CommandContext): Promise<Watch> {
   const { watchTraining } = await import('../watch/watch.js');
-  const page = await watchTraining({ port });
+  const page = await watchTraining({ port }, '--watch-port');
   if (json) sayJson({ kind: 'watch', url: page.url });
   else say(`watch it on this computer: ${page.url}`);
   return page;

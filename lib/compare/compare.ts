@@ -1,11 +1,11 @@
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import { wilsonInterval } from '../eval/wilson';
 import { makeFolder } from '../files/make-folder';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import { reasonOf } from '../files/reason';
 import {
-  checkControl,
+  controlled,
   EVAL_OPTIONS,
   resolveCompareOptions,
   type CompareOptions,
@@ -20,14 +20,15 @@ import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
 import { jsonText } from '../text/json';
 
+const STOPPED = 'The comparison was stopped';
 const WITHOUT_WEIGHTS = 'run only the row that needs none: the same command with --rows scratch';
 
 /** What a caller of {@link compare} may pass beside the options. */
 export interface CompareControl {
   /** Stops within a batch; the promise then rejects with code ABORTED. Rows that are finished stay so. */
-  signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the work. */
-  onEvent?: (event: CompareEvent) => void;
+  signal?: AbortSignal | undefined;
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the work. */
+  onEvent?: ((event: CompareEvent) => void) | undefined;
 }
 
 /**
@@ -39,12 +40,16 @@ export interface CompareControl {
  */
 export async function compare(input: CompareOptions, control: CompareControl = {}): Promise<CompareResult> {
   const options = resolveCompareOptions(input);
-  checkControl(control);
+  return controlled(control, (heard) => compareRows(options, heard));
+}
+
+async function compareRows(options: ResolvedCompareOptions, control: CompareControl): Promise<CompareResult> {
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
-  if (signal.aborted) throw aborted();
+  throwIfAborted(signal, STOPPED);
   const output = await OutputFolder.take(options.output, { signal }).catch((error: unknown) => {
-    throw signal.aborted ? aborted() : error;
+    throwIfAborted(signal, STOPPED);
+    throw error;
   });
   try {
     return await compareIn(output.path, options, signal, emit);
@@ -147,10 +152,6 @@ async function trainRow(
     { signal, onEvent: (event) => emit({ kind: 'train', row, event }), withoutWeights: WITHOUT_WEIGHTS },
   );
   return { correct: Math.round(model.valAccuracy * valImages), images: valImages, loss: model.valLoss };
-}
-
-function aborted(): ResnetFtError {
-  return new ResnetFtError('ABORTED', 'The comparison was stopped');
 }
 
 async function write(file: string, text: string): Promise<void> {

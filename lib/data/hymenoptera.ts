@@ -4,7 +4,7 @@ import path from 'node:path';
 import { packageRoot } from '../machine/root';
 import { cachePath } from '../machine/cache';
 import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } from '../download';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import { makeFolder } from '../files/make-folder';
 import { reasonOf } from '../files/reason';
 
@@ -86,7 +86,7 @@ export async function hymenopteraFolder(control: DownloadControl = {}, archive =
     });
     return target;
   } catch (error) {
-    if (signal.aborted) throw new ResnetFtError('ABORTED', 'the download of hymenoptera was aborted');
+    throwIfAborted(signal, 'The download of hymenoptera was stopped');
     if (error instanceof ResnetFtError) throw error;
     throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `cannot write ${target}: ${reasonOf(error)}`, {
       hint: 'Set XDG_CACHE_HOME to a folder that can be written.',

@@ -1,7 +1,7 @@
 import { resizeAndCrop } from '../backend/js/resize';
 import { tryBackend } from '../backend/registry';
 import type { RgbImage } from '../backend/types';
-import { FITS, INTERPOLATIONS, oneOf, rejectOption, type Fitting } from '../options';
+import { FITS, INTERPOLATIONS, oneOf, rejectOption, requireOptions, type Fitting } from '../options';
 import { decodeResizable } from './resizable';
 import { requireImage } from './require-image';
 
@@ -11,9 +11,9 @@ import { requireImage } from './require-image';
  */
 export interface LoadImageOptions extends Fitting {
   /** The short side becomes this many pixels, as torchvision's Resize does it; counts only where the image is cropped. */
-  resize?: number;
+  resize?: number | undefined;
   /** Side of the square to keep, or to make as `fit` says; that of the centre, as torchvision's CenterCrop does it, where it does not. */
-  crop?: number;
+  crop?: number | undefined;
   /** Whether the image is first turned as its EXIF orientation says; default no. */
   exifRotate?: boolean | undefined;
 }
@@ -28,7 +28,7 @@ const LARGEST = 16384;
  * @throws ResnetFtError `IMAGE_UNREADABLE` where it can't be decoded or would be too large, `INVALID_OPTION` for an impossible size
  */
 export async function loadImage(input: string | Uint8Array, options: LoadImageOptions = {}): Promise<RgbImage> {
-  if (typeof options !== 'object' || options === null) rejectOption('an object', 'the options of loadImage', options);
+  requireOptions(options, 'the options of loadImage');
   requireImage(input);
   const { resize = 0, crop = 0, fit = 'crop', interpolation = 'bilinear', exifRotate } = options;
   for (const [name, value] of Object.entries({ resize, crop })) {

@@ -5,7 +5,7 @@ import { withoutName } from './reason';
 import { UnreadableError, type UnreadableImage } from './unreadable';
 
 /** The message of an abort while images are read. */
-export const READING_STOPPED = 'Stopped while the images were read';
+export const READING_STOPPED = 'The reading of the images was stopped';
 
 /** Images that are worked on beyond one for each processor: a decoder that waits for its own thread leaves one idle. */
 const SPARE_TASKS = 4;

@@ -13,7 +13,7 @@ import { runProbe } from './run-probe';
 /** Beside the options of {@link doctor}. */
 export interface DoctorControl {
   /** Ends the checks that are under way. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 type Check = DoctorCheck | DoctorCheck[];
@@ -28,7 +28,7 @@ async function guarded(name: string, check: () => Check | Promise<Check>): Promi
   }
 }
 
-const STOPPED = 'the doctor was aborted';
+const STOPPED = 'The doctor was stopped';
 
 /**
  * Looks at everything that this package needs: Node.js, platform, CPU, threads, memory, LibTorch, the addon, devices, sharp, the js

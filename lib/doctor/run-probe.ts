@@ -84,7 +84,7 @@ export function runProbe(kind: ProbeKind, seconds: number, signal?: AbortSignal)
       for (const pipe of pipes) pipe.destroy();
       finish(failure);
     };
-    const abort = (): void => giveUp('it was aborted');
+    const abort = (): void => giveUp('it was stopped');
     const timer = setTimeout(() => giveUp(`no answer within ${seconds} s`), seconds * 1000);
     signal?.addEventListener('abort', abort, { once: true });
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import { freeBytes } from '../files/disk';
 import { makeFolder } from '../files/make-folder';
 import { codeOf } from '../files/reason';
@@ -159,7 +159,7 @@ export async function download(request: DownloadRequest): Promise<string> {
     });
     return file;
   } catch (error) {
-    if (signal.aborted) throw new ResnetFtError('ABORTED', `the download of ${shownUrl(url)} was aborted`);
+    throwIfAborted(signal, `The download of ${shownUrl(url)} was stopped`);
     if (error instanceof ResnetFtError) throw error;
     const { message } = attemptError(error, tuning.stall);
     throw new ResnetFtError('DOWNLOAD_FAILED', `cannot download ${shownUrl(url)}: ${message}`, { hint, cause: error });

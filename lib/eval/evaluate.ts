@@ -6,9 +6,9 @@ import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
 import type { Classifier } from '../model/classifier';
 import {
-  checkControl,
+  controlled,
   EVAL_OPTIONS,
-  rejectOption,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -52,8 +52,14 @@ interface Pass {
  *   after the pass and the event `done`, which tells the result of the others.
  */
 export async function evaluate(input: EvaluateOptions, control: EvalControl = {}): Promise<EvalResult> {
-  const { model, data, classMap, options } = resolve(input);
-  checkControl(control);
+  const resolved = resolve(input);
+  return controlled(control, (heard) => evaluateResolved(resolved, heard));
+}
+
+async function evaluateResolved(
+  { model, data, classMap, options }: ReturnType<typeof resolve>,
+  control: EvalControl,
+): Promise<EvalResult> {
   const signal = control.signal ?? new AbortController().signal;
   const emit = control.onEvent ?? ((): void => {});
   throwIfAborted(signal, STOPPED);
@@ -150,7 +156,7 @@ function resolve(input: EvaluateOptions): {
   classMap: string | ClassMap | undefined;
   options: ResolvedEvalOptions;
 } {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of eval', input);
+  requireOptions(input, 'the options of eval');
   const { model, data, classMap, ...rest } = input;
   // The table only knows the text form; an object is checked when it is read.
   const text = typeof classMap === 'object' && classMap !== null ? undefined : classMap;

@@ -125,9 +125,9 @@ export interface FolderClass {
 /** What a caller of {@link evaluate} may pass beside the options. */
 export interface EvalControl {
   /** Stops the pass within a batch; the promise then rejects with code ABORTED. */
-  signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the evaluation. */
-  onEvent?: (event: EvalEvent) => void;
+  signal?: AbortSignal | undefined;
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the evaluation. */
+  onEvent?: ((event: EvalEvent) => void) | undefined;
   /** For the hint where the named weights can't be downloaded: what works without them. */
-  withoutWeights?: string;
+  withoutWeights?: string | undefined;
 }

@@ -6,12 +6,7 @@ import { fitCalibration, type CalibrationFigures } from '../eval/fit-calibration
 import { Classifier } from '../model/classifier';
 import { MODEL_FILE } from '../model/locate';
 import { rewriteCard } from '../model/rewrite-card';
-import {
-  checkControl,
-  resolveCalibrateOptions,
-  type CalibrateOptions,
-  type ResolvedCalibrateOptions,
-} from '../options';
+import { controlled, resolveCalibrateOptions, type CalibrateOptions, type ResolvedCalibrateOptions } from '../options';
 import { readRun } from '../report/read-run';
 import { openRunData, requireRun } from './run-data';
 import { openRunModel, type RunModel } from './run-model';
@@ -60,7 +55,13 @@ export async function calibrateModel(
   control: CalibrateControl = {},
 ): Promise<CalibrateResult | ForgottenCalibration> {
   const options = resolveCalibrateOptions(input);
-  checkControl(control);
+  return controlled(control, (heard) => calibrate(options, heard));
+}
+
+async function calibrate(
+  options: ResolvedCalibrateOptions,
+  control: CalibrateControl,
+): Promise<CalibrateResult | ForgottenCalibration> {
   const signal = control.signal ?? new AbortController().signal;
   throwIfAborted(signal, STOPPED);
   const model = await openRunModel(options.model);

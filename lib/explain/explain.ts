@@ -12,6 +12,7 @@ import { openModel } from '../model/open';
 import type { ClassScore } from '../model/scores';
 import {
   checkControl,
+  controlled,
   geometryOf,
   resolveExplainOptions,
   type ExplainOptions,
@@ -95,7 +96,7 @@ export async function* explain(
   const { signal } = control;
   throwIfAborted(signal, STOPPED);
   const folder = path.resolve(options.output);
-  const { classifier, neighboursOf } = await open(options, control);
+  const { classifier, neighboursOf } = await controlled(control, (heard) => open(options, heard));
   try {
     await makeFolder(folder).catch((cause: unknown) => {
       throw notWritable(folder, reasonOf(cause), { hint: 'Choose another folder with --output', cause });
@@ -114,7 +115,7 @@ export async function* explain(
       try {
         const picture = path.join(folder, names.next(file, result.layer, result.explained.class));
         await writePicture(picture, result, classifier, options.force);
-        const neighbours = await neighboursOf?.(file);
+        const neighbours = await neighboursOf?.(file, signal);
         yield { file, ...resultOf(result, options.topK), picture, ...(neighbours === undefined ? {} : { neighbours }) };
       } catch (error) {
         if (!(error instanceof ResnetFtError)) throw error;
@@ -129,7 +130,7 @@ export async function* explain(
 interface Opened {
   classifier: Classifier;
   /** Where neighbours are asked for. */
-  neighboursOf: ((file: string) => Promise<Neighbour[]>) | undefined;
+  neighboursOf: ((file: string, signal?: AbortSignal) => Promise<Neighbour[]>) | undefined;
 }
 
 async function open(options: ResolvedExplainOptions, control: ExplainControl): Promise<Opened> {
@@ -155,8 +156,8 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
     const key = embeddingKey(opened, classifier.choice.precision, print);
     const onImage = (done: number, total: number): void => onEvent({ kind: 'embedding', done, total });
     const embeddings = await embeddingsOf(classifier, { samples: dataset.train, folder, key, signal, onImage });
-    const neighboursOf = async (file: string): Promise<Neighbour[]> => {
-      for await (const result of classifier.run([file], { batchSize: 1, features: true, signal })) {
+    const neighboursOf = async (file: string, stop?: AbortSignal): Promise<Neighbour[]> => {
+      for await (const result of classifier.run([file], { batchSize: 1, features: true, signal: stop })) {
         if (result.error !== undefined) throw result.error;
         return nearestImages(result.features ?? [], embeddings, dataset, neighbours);
       }

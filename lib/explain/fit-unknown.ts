@@ -8,7 +8,7 @@ import { Classifier } from '../model/classifier';
 import type { OpenedModel } from '../model/open';
 import { rewriteCard } from '../model/rewrite-card';
 import { quantized, UnknownJudge, type UnknownRule } from '../model/unknown';
-import { checkControl, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from '../options';
+import { controlled, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from '../options';
 import { embeddingKey, embeddingsOf, type Embeddings } from './embeddings';
 import { openRunData, type RunData } from './run-data';
 import { openRunModel } from './run-model';
@@ -63,7 +63,13 @@ export async function fitUnknown(
   control: UnknownControl = {},
 ): Promise<UnknownResult | undefined> {
   const options = resolveUnknownOptions(input);
-  checkControl(control);
+  return controlled(control, (heard) => fitResolved(options, heard));
+}
+
+async function fitResolved(
+  options: ResolvedUnknownOptions,
+  control: UnknownControl,
+): Promise<UnknownResult | undefined> {
   const signal = control.signal ?? new AbortController().signal;
   throwIfAborted(signal, STOPPED);
   const { opened, file } = await openRunModel(options.model);

@@ -4,13 +4,7 @@ import type { DownloadControl } from '../download/types';
 import { throwIfAborted } from '../errors';
 import { cardMetadata, type ModelCard } from '../model/describe';
 import { openModel } from '../model/open';
-import {
-  checkControl,
-  resolveExportOptions,
-  type Architecture,
-  type ExportFormat,
-  type ExportOptions,
-} from '../options';
+import { controlled, resolveExportOptions, type Architecture, type ExportFormat, type ExportOptions } from '../options';
 import { writeStateDict } from '../weights/index';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { checkOutputFile } from '../files/output-file';
@@ -60,8 +54,14 @@ export async function exportModel(
   given: ExportOptions,
   control: Omit<DownloadControl, 'offline'> = {},
 ): Promise<ExportResult> {
-  const { model, format, output, folder, withPreprocessing, force, ...options } = resolveExportOptions(given);
-  checkControl(control);
+  const resolved = resolveExportOptions(given);
+  return controlled(control, (heard) => exportResolved(resolved, heard));
+}
+
+async function exportResolved(
+  { model, format, output, folder, withPreprocessing, force, ...options }: ReturnType<typeof resolveExportOptions>,
+  control: Omit<DownloadControl, 'offline'>,
+): Promise<ExportResult> {
   const file = path.resolve(output, folder ? HUB_MODEL : '');
   await (folder ? checkHubFolder(path.resolve(output), force) : checkOutputFile(file, '--output', force));
   const { network, tensors, arch, classes, preprocessing, temperature, unknown } = await openModel(model, {
@@ -69,7 +69,7 @@ export async function exportModel(
     ...options,
   });
   const card: ModelCard = { arch, classes, preprocessing, temperature, unknown };
-  throwIfAborted(control.signal, `the export of ${model} was stopped`);
+  throwIfAborted(control.signal, 'The export was stopped');
   if (format === 'onnx') {
     // Hugging Face's libraries take the softmax of the logits themselves, and know no temperature.
     const input = folder ? { input: HUB_INPUT, calibrated: true } : {};

@@ -3,14 +3,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { withLock } from '../download';
 import { shownUrl } from '../download/shown-url';
-import { oneLine, ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError, throwIfAborted } from '../errors';
 import { makeFolder } from '../files/make-folder';
 import { fetchLibtorch, keepLicenses, type ArchiveSource } from './archive';
 import { cachedLibtorchPath } from './find';
 import { canBeBuiltFor, inspectLibtorch, isCudaBuild, type LibtorchFolder } from './inspect';
 import { nvidiaBeside } from './cuda-packages';
 import { compiledAgainst } from './loader';
-import { findPip, pipInstall } from './pip';
+import { findPip, INSTALLATION_STOPPED, pipInstall } from './pip';
 import { whyNotOpened } from './trial';
 import { LIBTORCH_VERSION } from './version';
 
@@ -135,8 +135,7 @@ async function inTemporaryFolder(
   signal: AbortSignal | undefined,
   install: (temporary: string) => Promise<LibtorchFolder>,
 ): Promise<LibtorchFolder> {
-  const aborted = (): ResnetFtError => new ResnetFtError('ABORTED', 'the installation of LibTorch was aborted');
-  if (signal?.aborted) throw aborted();
+  throwIfAborted(signal, INSTALLATION_STOPPED);
   const parent = path.dirname(target);
   let temporary: string;
   try {
@@ -149,7 +148,7 @@ async function inTemporaryFolder(
   try {
     return await install(temporary);
   } catch (error) {
-    if (signal?.aborted) throw aborted();
+    throwIfAborted(signal, INSTALLATION_STOPPED);
     if (error instanceof ResnetFtError) throw error;
     throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `LibTorch was not installed: ${(error as Error).message}`, {
       cause: error,

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { aborted, ResnetFtError } from '../errors';
 import { PYTHON_NAMES, runPython } from './python';
+
+/** The message of an abort. */
+export const INSTALLATION_STOPPED = 'The installation of LibTorch was stopped';
 
 const CHECK = `
 import sys
@@ -66,7 +69,7 @@ export function pipInstall(
       if (child.pid === undefined) resolve(error.message);
     });
     child.on('close', (code, killedBy) => {
-      if (signal?.aborted) reject(new ResnetFtError('ABORTED', 'the installation of LibTorch was aborted'));
+      if (signal?.aborted) reject(aborted(signal, INSTALLATION_STOPPED));
       else if (failure) resolve(failure.message);
       else if (code === 0) resolve(undefined);
       else resolve(killedBy ? `pip was ended by ${killedBy}` : `pip ended with exit code ${code}`);

@@ -4,7 +4,7 @@ import { writeAtomically } from '../files/atomic-file';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
 import { inTemporaryFolder } from '../files/temporary-folder';
-import { checkControl, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from '../options';
+import { controlled, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from '../options';
 import { duration } from '../text/duration';
 import { trainSamplesOf } from '../train/fit';
 import { openData } from '../train/open-data';
@@ -31,9 +31,12 @@ const STOPPED = 'The learning-rate range test was stopped';
  * @throws ResnetFtError with a stable `code`; that no rate can be suggested is no error
  */
 export async function findLearningRate(input: LrFindOptions, control: LrFindControl = {}): Promise<LrFindResult> {
-  const started = performance.now();
   const options = resolveLrFindOptions(input);
-  checkControl(control);
+  return controlled(control, (heard) => find(options, heard));
+}
+
+async function find(options: ResolvedLrFindOptions, control: LrFindControl): Promise<LrFindResult> {
+  const started = performance.now();
   const { train, lrSteps } = options;
   const emit = control.onEvent ?? ((): void => {});
   const run = runControl({ ...control, onEvent: emit }, train.offline);
@@ -86,15 +89,13 @@ async function openScratch(input: TrainingInput, run: RunControl): Promise<OpenT
   try {
     return await openTraining(input, run);
   } catch (error) {
-    if (run.signal.aborted) throw stopped();
+    throwIfAborted(run.signal, STOPPED);
     if (!(error instanceof ResnetFtError && error.code === 'OUTPUT_NOT_WRITABLE')) throw error;
     const hint =
       'Name a folder with more room in the environment variable TMPDIR, or allow more memory with --crop-memory';
     throw new ResnetFtError(error.code, error.message, { hint, cause: error });
   }
 }
-
-const stopped = (): ResnetFtError => new ResnetFtError('ABORTED', STOPPED);
 
 /** Tells how many steps there are at most, and how long they take where the backend is a slow one. */
 async function tellStart(
@@ -134,7 +135,7 @@ async function measureCurve(
   signal.addEventListener('abort', cancel, { once: true });
   try {
     for (let done = 0, epoch = 1; done < lrSteps && curve.ended === 'steps'; done += perEpoch, epoch++) {
-      if (signal.aborted) throw stopped();
+      throwIfAborted(signal, STOPPED);
       const own = rates.slice(done, done + perEpoch);
       const learningRates = ratesOfGroups(options, own);
       const pass = { ...samples, batchSize, accumulate, epoch, learningRates, keepFrom: 0 };
@@ -144,7 +145,7 @@ async function measureCurve(
         if (curve.ended !== 'steps') session.cancel();
       });
       if (failure !== undefined) throw failure;
-      if (signal.aborted) throw stopped();
+      throwIfAborted(signal, STOPPED);
     }
     return curve;
   } catch (error) {

@@ -63,7 +63,7 @@ export type LrFindEvent =
 /** How a range test is stopped and tells what happens. */
 export interface LrFindControl {
   /** Stops it within a batch; the promise then rejects with code ABORTED. */
-  signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the test. */
-  onEvent?: (event: LrFindEvent) => void;
+  signal?: AbortSignal | undefined;
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the test. */
+  onEvent?: ((event: LrFindEvent) => void) | undefined;
 }

@@ -2,11 +2,11 @@ import { Mutex, Semaphore } from 'async-mutex';
 import type { FallbackEvent } from '../backend/registry';
 import { batchDoesNotFit, fittingBatch, isOutOfMemory, madeOn, makeRoom } from '../backend/out-of-memory';
 import type { Backend, CropStore, InferenceModel, RgbImage } from '../backend/types';
-import { ResnetFtError, throwIfAborted } from '../errors';
+import { aborted, ResnetFtError, throwIfAborted } from '../errors';
 import type { DeviceChoice, MachineOptions } from '../machine/device';
 import { Chunker } from './chunker';
 import { requireImage } from '../data/require-image';
-import { geometryOf } from '../options';
+import { geometryOf, onAbort } from '../options';
 import type { OpenedModel } from './open';
 
 const STOPPED = 'The pass was stopped';
@@ -104,6 +104,8 @@ export class Classifier {
   private readonly turns = new Mutex();
   private readonly decoding = new Semaphore(DECODED_AT_ONCE);
   private closing: Promise<void> | undefined;
+  /** What ends the passes that wait for an image. */
+  private readonly waiting = new Set<() => void>();
 
   private constructor(
     private readonly backend: Backend,
@@ -197,7 +199,7 @@ export class Classifier {
     let ahead = this.next(chunks, Math.min(firstBatch, batchSize), Promise.resolve(), signal);
     try {
       for (;;) {
-        const chunk = await unlessAborted(ahead, signal);
+        const chunk = await unlessAborted(this.unlessClosed(ahead), signal);
         if (chunk === undefined) return;
         const running = work(chunk).finally(() => chunk.store.close());
         const idle = running.then(
@@ -219,10 +221,24 @@ export class Classifier {
     }
   }
 
-  /** Waits for the batches that are running, then frees the model; passes that go on fail with MODEL_CLOSED. */
+  /** Waits for the batches that are running, then frees the model; passes that go on, or wait for an image, fail with MODEL_CLOSED. */
   close(): Promise<void> {
     this.closing ??= this.turns.runExclusive(() => this.model.close());
+    for (const end of this.waiting) end();
     return this.closing;
+  }
+
+  /** Rejects once the model is closed, where `promise` is still waiting: a producer may never give its next image. */
+  private async unlessClosed<T>(promise: Promise<T>): Promise<T> {
+    let end = (): void => {};
+    const closed = new Promise<never>((_, reject) => (end = () => reject(modelClosed())));
+    this.waiting.add(end);
+    if (this.closing !== undefined) end();
+    try {
+      return await Promise.race([promise, closed]);
+    } finally {
+      this.waiting.delete(end);
+    }
   }
 
   private async next<T extends ImageInput>(
@@ -340,18 +356,17 @@ export class Classifier {
     signal: AbortSignal | undefined,
     run: () => Promise<R>,
   ): Promise<R> {
-    if (this.closing !== undefined) throw new ResnetFtError('MODEL_CLOSED', 'The model is closed');
+    if (this.closing !== undefined) throw modelClosed();
     const ran = await this.turns.runExclusive(async () => {
       throwIfAborted(signal, STOPPED);
-      const cancel = (): void => this.model.cancel();
-      signal?.addEventListener('abort', cancel);
+      const forget = onAbort(signal, () => this.model.cancel());
       try {
         return await run();
       } finally {
-        signal?.removeEventListener('abort', cancel);
+        forget();
       }
     });
-    if (ran?.cancelled === true) throw new ResnetFtError('ABORTED', STOPPED);
+    if (ran?.cancelled === true) throw aborted(signal, STOPPED);
     throwIfAborted(signal, STOPPED);
     return ran;
   }
@@ -371,16 +386,20 @@ export class Classifier {
   }
 }
 
+/** The error of a model that is used after it was closed. */
+function modelClosed(): ResnetFtError {
+  return new ResnetFtError('MODEL_CLOSED', 'The model is closed');
+}
+
 /** Rejects as soon as the signal aborts, even if `promise` is still waiting. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
-  throwIfAborted(signal, STOPPED);
   let stop = (): void => {};
-  const abort = new Promise<never>((_, reject) => (stop = () => reject(new ResnetFtError('ABORTED', STOPPED))));
-  signal.addEventListener('abort', stop);
+  const abort = new Promise<never>((_, reject) => (stop = () => reject(aborted(signal, STOPPED))));
+  const forget = onAbort(signal, stop);
   try {
-    return await Promise.race([promise, abort]);
+    return await Promise.race([abort, promise]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    forget();
   }
 }

@@ -3,8 +3,10 @@ import type { DownloadControl } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import {
   checkControl,
+  controlled,
   LOAD_MODEL_OPTIONS,
   rejectOption,
+  requireOptions,
   requireText,
   resolveOptions,
   type Architecture,
@@ -15,7 +17,7 @@ import {
 import { Answers } from './answers';
 import type { ClassScore } from './scores';
 import type { Classifier, ImageInput, ImageResult } from './classifier';
-import { requireImage } from '../data/require-image';
+import { asItIsNow, requireImage } from '../data/require-image';
 import type { Verdict } from './unknown';
 
 const STOPPED = 'The loading of the model was stopped';
@@ -68,7 +70,7 @@ export interface PredictControl {
 /** What a caller of {@link Model.stream} may pass beside the images. */
 export interface StreamControl extends PredictControl {
   /** Whether each prediction carries the features too, as {@link Model.embed} gives them; default false. */
-  features?: boolean;
+  features?: boolean | undefined;
 }
 
 /** The first result does not wait for a whole batch. */
@@ -105,23 +107,42 @@ export class Model {
     this.answers = new Answers(classifier.info);
     this.classes = Object.freeze([...classes]);
     this.arch = arch;
-    this.preprocessing = preprocessing;
+    const { mean, std } = preprocessing;
+    this.preprocessing = Object.freeze({
+      ...preprocessing,
+      mean: Object.freeze([...mean]),
+      std: Object.freeze([...std]),
+    });
     this.temperature = temperature;
     this.device = classifier.choice.device;
     this.precision = classifier.choice.precision;
+    // They tell how the model is: assigned to, they would tell something else.
+    for (const name of ['classes', 'arch', 'preprocessing', 'temperature', 'device', 'precision'] as const) {
+      Object.defineProperty(this, name, { writable: false });
+    }
   }
 
   /**
    * Says what is in an image.
    *
-   * @param input path of an image, or the content of its file
+   * @param input path of an image, or the content of its file, which is copied
    * @throws ResnetFtError IMAGE_UNREADABLE, ABORTED, MODEL_CLOSED, INVALID_OPTION; WEIGHTS_INVALID where the network's outputs are
    *   no finite numbers
    */
-  predict(input: ImageInput, control?: PredictControl): Promise<Prediction>;
+  predict(input: ImageInput, control?: PredictControl & { unreadable?: 'throw' | undefined }): Promise<Prediction>;
+  /**
+   * Says what is in an image, or gives `{ file, error }` of one that can't be read.
+   *
+   * @throws as the others, but for IMAGE_UNREADABLE
+   */
+  predict(
+    input: ImageInput,
+    control: PredictControl & { unreadable: 'return' },
+  ): Promise<Prediction | FailedPrediction>;
   /**
    * Says what is in each of several images; rejects for the first that can't be read.
    *
+   * @param inputs of which bytes are not copied, since that would take as much memory again: they stay as they are until the call has come to its end
    * @returns in the order of `inputs`
    * @throws as for one image
    */
@@ -139,20 +160,38 @@ export class Model {
     inputs: readonly ImageInput[],
     control: PredictControl & { unreadable: 'return' },
   ): Promise<(Prediction | FailedPrediction)[]>;
+  /**
+   * Either of the two, for what may be one image or several.
+   *
+   * @throws as for one image
+   */
+  predict(
+    input: ImageInput | readonly ImageInput[],
+    control?: PredictControl & { unreadable?: 'throw' | undefined },
+  ): Promise<Prediction | Prediction[]>;
+  /**
+   * Either of the two, for what may be one image or several, and whatever is to become of those that can't be read.
+   *
+   * @throws as for one image
+   */
+  predict(
+    input: ImageInput | readonly ImageInput[],
+    control?: PredictControl & { unreadable?: 'throw' | 'return' | undefined },
+  ): Promise<Prediction | FailedPrediction | (Prediction | FailedPrediction)[]>;
   async predict(
     input: ImageInput | readonly ImageInput[],
     control: PredictControl & { unreadable?: 'throw' | 'return' | undefined } = {},
-  ): Promise<Prediction | (Prediction | FailedPrediction)[]> {
+  ): Promise<Prediction | FailedPrediction | (Prediction | FailedPrediction)[]> {
     checkControl(control);
     const { signal, unreadable = 'throw' } = control;
     if (unreadable !== 'throw' && unreadable !== 'return') rejectOption('throw or return', 'unreadable', unreadable);
     const many = isArray(input);
-    const results = await this.each(many ? input : [input], { signal }, (result) => {
+    const results = await this.each(many ? input : [asItIsNow(input)], { signal }, (result) => {
       if (result.error === undefined) return this.prediction(result);
-      if (!many || unreadable === 'throw') throw result.error;
+      if (unreadable === 'throw') throw result.error;
       return { ...fileOf(result.input), error: result.error };
     });
-    return many ? results : (results[0] as Prediction);
+    return many ? results : (results[0] as Prediction | FailedPrediction);
   }
 
   /**
@@ -163,22 +202,28 @@ export class Model {
    */
   embed(input: ImageInput, control?: PredictControl): Promise<Float32Array>;
   embed(inputs: readonly ImageInput[], control?: PredictControl): Promise<Float32Array[]>;
+  embed(input: ImageInput | readonly ImageInput[], control?: PredictControl): Promise<Float32Array | Float32Array[]>;
   async embed(
     input: ImageInput | readonly ImageInput[],
     control: PredictControl = {},
   ): Promise<Float32Array | Float32Array[]> {
     checkControl(control);
     const many = isArray(input);
-    const results = await this.each(many ? input : [input], { signal: control.signal, features: true }, (result) => {
-      if (result.error !== undefined) throw result.error;
-      return result.features as Float32Array;
-    });
+    const results = await this.each(
+      many ? input : [asItIsNow(input)],
+      { signal: control.signal, features: true },
+      (result) => {
+        if (result.error !== undefined) throw result.error;
+        return result.features as Float32Array;
+      },
+    );
     return many ? results : (results[0] as Float32Array);
   }
 
   /**
    * Predictions of any number of images, in order and as they come: only a few batches are in memory. What comes slowly, such
-   * as paths from a network, does not wait for a batch to be full. An image that can't be read gives `{ file, error }`.
+   * as paths from a network, does not wait for a batch to be full. An image that can't be read gives `{ file, error }`. Bytes are not copied: they
+   * stay as they are until their prediction has come.
    *
    * @throws ResnetFtError ABORTED, WEIGHTS_INVALID, and MODEL_CLOSED where the model is closed before the last image
    */
@@ -198,7 +243,7 @@ export class Model {
     }
   }
 
-  /** Waits for the calls that are running, then frees the model. Later calls fail with code MODEL_CLOSED. */
+  /** Waits for the calls that are running, then frees the model. Later calls, and streams that have not come to their end, fail with code MODEL_CLOSED. */
   close(): Promise<void> {
     this.closing ??= Promise.allSettled(this.calls).then(() => this.classifier.close());
     return this.closing;
@@ -263,10 +308,18 @@ export class Model {
  *   finding LibTorch throws
  */
 export async function loadModel(source: string, options: LoadModelOptions = {}): Promise<Model> {
-  checkControl(options, 'the options of loadModel');
+  requireOptions(options, 'the options of loadModel');
   const { signal, onProgress, onEvent, ...given } = options;
   const resolved = resolveOptions(LOAD_MODEL_OPTIONS, given, 'loadModel');
   requireText('a model', 'model', source);
+  return controlled({ signal, onProgress, onEvent }, (heard) => load(source, resolved, heard));
+}
+
+async function load(
+  source: string,
+  resolved: ResolvedOptions<typeof LOAD_MODEL_OPTIONS>,
+  { signal, onProgress, onEvent }: Pick<LoadModelOptions, 'signal' | 'onProgress' | 'onEvent'>,
+): Promise<Model> {
   throwIfAborted(signal, STOPPED);
   // Loaded only here: a program that only imports the package need not wait for them.
   const { openModel } = await import('./open.js');

@@ -1,7 +1,7 @@
 import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL } from './common';
 import { checkForget } from './forget';
 import {
-  rejectOption,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -44,7 +44,7 @@ export type ResolvedCalibrateOptions = { model: string } & ResolvedOptions<typeo
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveCalibrateOptions(input: CalibrateOptions): ResolvedCalibrateOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of calibrate', input);
+  requireOptions(input, 'the options of calibrate');
   const { model, ...given } = input;
   const options = {
     model: requireText('the folder of a run', 'model', model),

@@ -2,6 +2,7 @@ import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './co
 import {
   kebab,
   rejectUse,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -80,7 +81,8 @@ const { val: _val, imageSize: _size, model: _model, html: _html, offline: _offli
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveCheckOptions(input: CheckOptions): ResolvedCheckOptions {
-  const { data, ...given } = typeof input === 'object' && input !== null ? input : ({} as CheckOptions);
+  requireOptions(input, 'the options of check');
+  const { data, ...given } = input;
   const options = { data: requireText('a folder', 'data', data), ...resolveOptions(CHECK_OPTIONS, given, 'check') };
   if (options.model === undefined) {
     for (const name of Object.keys(WITH_MODEL) as (keyof typeof WITH_MODEL)[]) {

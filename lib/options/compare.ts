@@ -5,6 +5,7 @@ import { checkGeometryOptions } from './geometry';
 import { checkOptimization, withOptimizerDefaults } from './optimization';
 import {
   rejectOption,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -77,7 +78,7 @@ export type ResolvedCompareOptions = { data: string; rows: CompareRow[]; lr: num
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveCompareOptions(input: CompareOptions): ResolvedCompareOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of compare', input);
+  requireOptions(input, 'the options of compare');
   const { data, ...given } = input;
   const options = settleAugmentation(
     withOptimizerDefaults(resolveOptions(COMPARE_OPTIONS, given, 'compare')),

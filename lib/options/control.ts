@@ -1,4 +1,5 @@
-import { rejectOption } from './spec';
+import { onAbort } from './on-abort';
+import { rejectOption, requireObject } from './spec';
 
 /**
  * Checks what a call takes beside its options, where they are wrong before any work is begun.
@@ -7,12 +8,62 @@ import { rejectOption } from './spec';
  * @throws ResnetFtError INVALID_OPTION for what is no object, for a `signal` that is no AbortSignal, for listeners that are no functions
  */
 export function checkControl(control: unknown, what = 'the control'): void {
-  if (typeof control !== 'object' || control === null) return rejectOption('an object', what, control);
+  requireObject(control, what);
   const { signal } = control as { signal?: unknown };
   if (signal !== undefined && !isSignal(signal)) rejectOption('an AbortSignal', 'signal', signal);
-  for (const name of ['onEvent', 'onProgress', 'onLine']) {
+  for (const name of LISTENERS) {
     const listener = (control as Record<string, unknown>)[name];
     if (listener !== undefined && typeof listener !== 'function') rejectOption('a function', name, listener);
+  }
+}
+
+/** What tells a caller what happens. */
+const LISTENERS = ['onEvent', 'onProgress', 'onLine'];
+
+/**
+ * Does the work of a call that tells its caller what happens. A listener may be asynchronous: the call waits at its end for what it returned, and
+ * where that rejects, the work is stopped and the call rejects with it, as it does with what a listener throws.
+ *
+ * @param work gets the control to use in place of the caller's
+ * @throws ResnetFtError as {@link checkControl}; what the work throws, and what a listener does
+ */
+export async function controlled<C extends object, R>(control: C, work: (control: C) => Promise<R>): Promise<R> {
+  checkControl(control);
+  const given = control as Record<string, unknown> & { signal?: AbortSignal };
+  const listeners = LISTENERS.filter((name) => given[name] !== undefined);
+  if (listeners.length === 0) return work(control);
+
+  const { signal } = given;
+  const stop = new AbortController();
+  const unlink = onAbort(signal, () => stop.abort(signal?.reason));
+  let failed: { error: unknown } | undefined;
+  const pending = new Set<Promise<void>>();
+  const follow = (returned: unknown): void => {
+    if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== 'function') return;
+    const told = Promise.resolve(returned)
+      .then(
+        () => {},
+        (error: unknown) => {
+          failed ??= { error };
+          stop.abort(error);
+        },
+      )
+      .finally(() => pending.delete(told));
+    pending.add(told);
+  };
+  const heard: Record<string, unknown> = { ...given, signal: stop.signal };
+  for (const name of listeners) {
+    heard[name] = (...told: unknown[]): void => follow((given[name] as (...told: unknown[]) => unknown)(...told));
+  }
+  try {
+    const result = await work(heard as C);
+    await Promise.all(pending);
+    if (failed !== undefined) throw failed.error;
+    return result;
+  } catch (error) {
+    throw failed === undefined ? error : failed.error;
+  } finally {
+    unlink();
   }
 }
 

@@ -2,6 +2,7 @@ import { DATA, MACHINE_OPTIONS, MODEL, MODEL_OPTIONS, OUTPUT } from './common';
 import {
   rejectOption,
   rejectUse,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -86,7 +87,7 @@ export type ResolvedExplainOptions = { model: string; images: string[] } & Resol
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveExplainOptions(input: ExplainOptions): ResolvedExplainOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of explain', input);
+  requireOptions(input, 'the options of explain');
   const { model, images, ...given } = input;
   if (!Array.isArray(images) || images.length === 0) rejectOption('images, folders or globs', 'images', images);
   const options = {

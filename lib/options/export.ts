@@ -4,6 +4,7 @@ import {
   oneOf,
   rejectOption,
   rejectUse,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -68,7 +69,7 @@ export type ResolvedExportOptions = {
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveExportOptions(input: ExportOptions): ResolvedExportOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of export', input);
+  requireOptions(input, 'the options of export');
   const { model, ...given } = input;
   const options = {
     model: requireText('a file, a folder or a name', 'model', model),

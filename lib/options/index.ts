@@ -7,7 +7,7 @@ export {
   type ResolvedBenchOptions,
 } from './bench';
 export { CHECK_OPTIONS, resolveCheckOptions, type CheckOptions, type ResolvedCheckOptions } from './check';
-export { checkControl } from './control';
+export { checkControl, controlled } from './control';
 export { DEFAULT_ARCHITECTURE, MACHINE_OPTIONS } from './common';
 export {
   COMPARE_OPTIONS,
@@ -22,6 +22,7 @@ export { EVAL_OPTIONS, type ResolvedEvalOptions } from './eval';
 export { checkLastBatch, preprocessingOf, toMeasure } from './geometry';
 export { EXPLAIN_OPTIONS, resolveExplainOptions, type ExplainOptions, type ResolvedExplainOptions } from './explain';
 export { EXPORT_OPTIONS, resolveExportOptions, type ExportFormat, type ExportOptions } from './export';
+export { onAbort } from './on-abort';
 export { optimizerDefaults } from './optimization';
 export { LR_FIND_OPTIONS, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from './lr-find';
 export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions } from './predict';
@@ -32,6 +33,7 @@ export {
   rejectMissing,
   rejectOption,
   rejectUse,
+  requireOptions,
   requireText,
   resolveOptions,
   type Effect,

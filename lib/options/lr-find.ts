@@ -1,5 +1,5 @@
 import { OUTPUT } from './common';
-import { rejectOption, rejectUse, requireText, resolveOptions, type GivenOptions, type OptionTable } from './spec';
+import { rejectUse, requireOptions, requireText, resolveOptions, type GivenOptions, type OptionTable } from './spec';
 import { resolveTrainOptions, TRAIN_OPTIONS, type ResolvedTrainOptions } from './train';
 
 const RANGE = 'Range';
@@ -89,7 +89,7 @@ export interface ResolvedLrFindOptions {
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveLrFindOptions(input: LrFindOptions): ResolvedLrFindOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of lr-find', input);
+  requireOptions(input, 'the options of lr-find');
   const { data, ...given } = input;
   const { lrMin, lrMax, lrSteps, output } = resolveOptions(LR_FIND_OPTIONS, given, 'lr-find');
   if (lrMin >= lrMax) rejectUse(`--lr-min must be below --lr-max, and ${lrMin} is not below ${lrMax}`);

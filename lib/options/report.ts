@@ -1,5 +1,12 @@
 import { OUTPUT } from './common';
-import { rejectOption, resolveOptions, type GivenOptions, type OptionTable, type ResolvedOptions } from './spec';
+import {
+  rejectOption,
+  requireOptions,
+  resolveOptions,
+  type GivenOptions,
+  type OptionTable,
+  type ResolvedOptions,
+} from './spec';
 
 /** Every option of `report`. */
 export const REPORT_OPTIONS = {
@@ -28,7 +35,7 @@ export type ResolvedReportOptions = { runs: readonly string[] } & ResolvedOption
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveReportOptions(input: ReportOptions): ResolvedReportOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of report', input);
+  requireOptions(input, 'the options of report');
   const { runs, ...given } = input;
   if (!Array.isArray(runs) || runs.length === 0 || !runs.every((run) => typeof run === 'string' && run !== '')) {
     rejectOption('folders of runs', 'runs', runs);

@@ -2,6 +2,7 @@ import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './co
 import { bytesOf, SIZE_PATTERN } from './size';
 import {
   rejectOption,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -119,7 +120,7 @@ export type ResolvedServeOptions = { model: string; maxBody: number; hostNames: 
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveServeOptions(input: ServeOptions): ResolvedServeOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of serveModel', input);
+  requireOptions(input, 'the options of serveModel');
   const { model, ...given } = input;
   const options = resolveOptions(SERVE_OPTIONS, given, 'serve');
   const maxBody = bytesOf(options.maxBody);

@@ -79,12 +79,26 @@ export function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function show(value: unknown): string {
+const NO_TEXT = /^(an integer|a number|true or false)\b/;
+const readsAsNoText = (value: string): boolean => !Number.isNaN(Number(value)) || /^(NaN|true|false|null)$/.test(value);
+
+/** A value for a person; a text that would pass for what is expected, a number, is quoted. */
+function show(value: unknown, expected: string): string {
   if (value === undefined || value === '') return 'nothing';
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') {
+    return NO_TEXT.test(expected) && readsAsNoText(value) ? JSON.stringify(value) : value;
+  }
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
-  return Array.isArray(value) ? value.map(show).join(', ') : typeof value;
+  if (!Array.isArray(value)) return typeof value === 'object' ? kindOf(value) : typeof value;
+  return value.length === 0 ? 'an empty array' : value.map((one) => show(one, expected)).join(', ');
 }
+
+/** `Map`, `Date`; `Object` of what is none of the language's own. */
+const kindOf = (value: object): string => Object.prototype.toString.call(value).slice(8, -1);
+
+/** What is no text where one is expected, which might pass for one. */
+const noText = (value: unknown): unknown =>
+  typeof value === 'number' || typeof value === 'boolean' ? `the ${typeof value} ${value}` : value;
 
 /**
  * Throws the one message of every invalid option: what was expected, for which option, and what came.
@@ -95,7 +109,7 @@ export function rejectOption(expected: string, name: string, value: unknown, hin
   const empty = (value === undefined || value === '') && name.startsWith('--');
   const message = empty
     ? `${name} needs a value: ${expected.replace(/,$/, '')}`
-    : `Expected ${expected} for ${name} but received ${show(value)}`;
+    : `Expected ${expected} for ${name} but received ${show(value, expected)}`;
   // eslint-disable-next-line no-restricted-syntax -- here it is made
   throw new ResnetFtError('INVALID_OPTION', message, hint === undefined ? {} : { hint });
 }
@@ -169,7 +183,7 @@ function checkString(spec: StringOption, flag: string, value: unknown): string {
     value !== '' &&
     (spec.choices?.includes(value) ?? true) &&
     (spec.pattern?.test(value) ?? true);
-  return good ? value : rejectOption(stringExpectation(spec), flag, value);
+  return good ? value : rejectOption(stringExpectation(spec), flag, noText(value));
 }
 
 function checkOption(spec: OptionSpec, flag: string, value: unknown): unknown {
@@ -179,13 +193,44 @@ function checkOption(spec: OptionSpec, flag: string, value: unknown): unknown {
 }
 
 /**
+ * Checks that what should be options is an object with fields: arrays, maps, dates and the like have none, and would pass for no options at all.
+ *
+ * @param what they are called in the error
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function requireObject(value: unknown, what: string): asserts value is object {
+  // Options may be what a module exports.
+  const good = typeof value === 'object' && value !== null && ['Object', 'Module'].includes(kindOf(value));
+  if (!good) rejectOption('an object', what, value);
+}
+
+/**
+ * As {@link requireObject}, and that all fields are the object's own: only these are read, since anything may have put others on a prototype.
+ *
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function requireOptions(value: unknown, what: string): asserts value is object {
+  requireObject(value, what);
+  for (const name in value) {
+    if (Object.hasOwn(value, name) || name in Object.prototype) continue;
+    rejectOption('fields of their own', what, name, 'Copy those that are inherited, which are not read');
+  }
+}
+
+/**
  * Checks every option against its table and fills in the defaults.
  *
  * @param command named in the error of an option that the table lacks
+ * @param flagOf what an option is called in errors
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
-export function resolveOptions<T extends OptionTable>(table: T, input: unknown, command: string): ResolvedOptions<T> {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', `the options of ${command}`, input);
+export function resolveOptions<T extends OptionTable>(
+  table: T,
+  input: unknown,
+  command: string,
+  flagOf = (name: string): string => `--${kebab(name)}`,
+): ResolvedOptions<T> {
+  requireOptions(input, `the options of ${command}`);
   const given = input as Record<string, unknown>;
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(table, name)) {
@@ -197,7 +242,7 @@ export function resolveOptions<T extends OptionTable>(table: T, input: unknown, 
   for (const [name, spec] of Object.entries(table)) {
     // Not what a prototype has that some other package changed.
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    resolved[name] = value === undefined ? spec.default : checkOption(spec, `--${kebab(name)}`, value);
+    resolved[name] = value === undefined ? spec.default : checkOption(spec, flagOf(name), value);
   }
   return resolved as ResolvedOptions<T>;
 }
@@ -209,5 +254,5 @@ export function defined<T extends object>(given: T): T {
 
 /** Checks a value that must be a text and not empty, such as a positional argument of a command. */
 export function requireText(expected: string, name: string, value: unknown): string {
-  return typeof value === 'string' && value !== '' ? value : rejectOption(expected, name, value);
+  return typeof value === 'string' && value !== '' ? value : rejectOption(expected, name, noText(value));
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_ARCHITECTURE, MODEL } from './common';
 import {
-  rejectOption,
   rejectUse,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -51,7 +51,7 @@ export type ResolvedSummaryOptions = { model: string | undefined } & ResolvedOpt
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveSummaryOptions(input: SummaryOptions): ResolvedSummaryOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of summary', input);
+  requireOptions(input, 'the options of summary');
   const { model, ...given } = input;
   const options = {
     model: model === undefined ? undefined : requireText('a file, a folder or a name', 'model', model),

@@ -7,8 +7,8 @@ import { checkFold, FOLD_OPTION } from './repeats';
 import {
   advanced,
   defined,
-  rejectOption,
   rejectUse,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -269,7 +269,7 @@ export const TRAIN_OPTIONS = {
 export type TrainSettings = GivenOptions<typeof TRAIN_OPTIONS>;
 
 /** What `train` takes: the folder of images, which a run that is resumed knows by itself, and how to train. */
-export type TrainOptions = TrainSettings & ({ data: string } | { data?: string; resume: string });
+export type TrainOptions = TrainSettings & ({ data: string } | { data?: string | undefined; resume: string });
 
 /**
  * The options after defaults: those without a default stay undefined where they were not given.
@@ -288,7 +288,7 @@ export type ResolvedTrainOptions = { data: string } & ResolvedOptions<typeof TRA
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveTrainOptions(input: TrainOptions, images?: number): ResolvedTrainOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of train', input);
+  requireOptions(input, 'the options of train');
   const { data, ...asked } = input;
   refuseRateToChoose(asked);
   const given = withRecipe(asked, images);

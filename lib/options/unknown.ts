@@ -1,7 +1,7 @@
 import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL } from './common';
 import { checkForget } from './forget';
 import {
-  rejectOption,
+  requireOptions,
   requireText,
   resolveOptions,
   type GivenOptions,
@@ -52,7 +52,7 @@ export type ResolvedUnknownOptions = { model: string } & ResolvedOptions<typeof 
  * @throws ResnetFtError INVALID_OPTION naming the option, what was expected and what was received.
  */
 export function resolveUnknownOptions(input: UnknownOptions): ResolvedUnknownOptions {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of unknown', input);
+  requireOptions(input, 'the options of unknown');
   const { model, ...given } = input;
   const options = {
     model: requireText('the folder of a run', 'model', model),

@@ -1,5 +1,5 @@
 import { OUTPUT } from './common';
-import { rejectOption, rejectUse, resolveOptions, type RecipeTable, type ResolvedOptions } from './spec';
+import { rejectUse, resolveOptions, type RecipeTable, type ResolvedOptions } from './spec';
 
 /** How the command `train` is watched: not for a training to know. */
 export const WATCH_OPTIONS = {
@@ -26,7 +26,7 @@ export const WATCH_OPTIONS = {
 /** What `watchTraining` takes. */
 export interface WatchOptions {
   /** Default 0: any that is free. */
-  port?: number;
+  port?: number | undefined;
 }
 
 /**
@@ -34,10 +34,9 @@ export interface WatchOptions {
  *
  * @throws ResnetFtError INVALID_OPTION
  */
-export function resolveWatchOptions(input: WatchOptions): Required<WatchOptions> {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', 'the options of watchTraining', input);
-  const { watchPort } = resolveOptions(WATCH_OPTIONS, { watchPort: input.port }, 'watchTraining');
-  return { port: watchPort };
+export function resolveWatchOptions(input: WatchOptions): { port: number } {
+  // No command has these options: errors have their names.
+  return resolveOptions({ port: WATCH_OPTIONS.watchPort }, input, 'watchTraining', (name) => name);
 }
 
 /** The options of the command line, after defaults. */

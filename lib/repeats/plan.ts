@@ -7,9 +7,10 @@ import { count as isCount, fields, name } from '../files/shape';
 import {
   defined,
   kebab,
-  REPEAT_OPTIONS,
   rejectOption,
   rejectUse,
+  REPEAT_OPTIONS,
+  requireOptions,
   resolveOptions,
   resolveTrainOptions,
   type TrainOptions,
@@ -20,7 +21,7 @@ import { PLAN } from '../train/run-folder';
 import type { RepeatKind, RepeatRun } from './types';
 
 /** What a caller gives, of either kind. */
-export type RepeatInput = Partial<Record<RepeatKind, number>> & Partial<TrainOptions>;
+export type RepeatInput = Partial<Record<RepeatKind, number | undefined>> & Partial<TrainOptions>;
 
 /** What the trainings are, as `repeats.json` has it from the beginning on. */
 export interface Plan {
@@ -48,7 +49,7 @@ const WHY: Readonly<Record<string, string>> = {
  * @throws ResnetFtError INVALID_OPTION
  */
 export function checkInput(by: RepeatKind, input: RepeatInput): void {
-  if (typeof input !== 'object' || input === null) rejectOption('an object', `the options of ${by}`, input);
+  requireOptions(input, `the options of ${by}`);
   const { folds, seeds } = resolveOptions(REPEAT_OPTIONS, { folds: input.folds, seeds: input.seeds }, 'train');
   if (folds !== undefined && seeds !== undefined) {
     rejectUse("--seeds can't be used with --folds", 'Cross-validate with another --seed in another folder');

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, throwIfAborted, withHint } from '../errors';
 import { writeAtomically } from '../files/atomic-file';
 import type { OutputFolder } from '../files/output-folder';
 import { setAside } from '../files/set-aside';
-import { checkControl } from '../options';
+import { controlled } from '../options';
 import { printable } from '../text/printable';
 import { invalidCheckpoint } from '../train/checkpoint-file';
 import { resumeCommand } from '../report/commands';
@@ -49,10 +49,13 @@ export async function repeatsIn(folder: string): Promise<RepeatKind | undefined>
 
 async function runRepeats(by: RepeatKind, input: RepeatInput, control: RepeatControl): Promise<RepeatResult> {
   checkInput(by, input);
-  checkControl(control);
+  return controlled(control, (heard) => repeat(by, input, heard));
+}
+
+async function repeat(by: RepeatKind, input: RepeatInput, control: RepeatControl): Promise<RepeatResult> {
   const emit = control.onEvent ?? ((): void => {});
   const { signal } = runControl(control.signal === undefined ? {} : { signal: control.signal }, true);
-  if (signal.aborted) throw new ResnetFtError('ABORTED', 'The trainings were stopped');
+  throwIfAborted(signal, 'The trainings were stopped');
   const onWait: RunControl['emit'] = (event) => (event.kind === 'note' ? emit(event) : undefined);
   const output = await outputOf(by, input);
   const folder = await takeFolderOfRuns(output, runControl({ signal, onEvent: onWait }, true));
@@ -143,8 +146,7 @@ function withCommand(error: unknown, output: string, folder: string): unknown {
   const { hint } = error;
   const told = hint?.includes(own) === true ? hint.replaceAll(own, command) : undefined;
   const goOn = told ?? (error.code === 'ABORTED' && hasBegun(output) ? `Go on with: ${command}` : hint);
-  if (goOn === hint) return error;
-  return new ResnetFtError(error.code, error.message, { ...(goOn === undefined ? {} : { hint: goOn }), cause: error });
+  return goOn === undefined || goOn === hint ? error : withHint(error, goOn);
 }
 
 /** Whether any of the trainings has come as far as to leave something. */

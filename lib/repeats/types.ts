@@ -12,20 +12,22 @@ export type RepeatKind = 'folds' | 'seeds';
  * of `train` that suit folds. Trainings that are resumed know all this by themselves.
  */
 export type CrossValidateOptions = (
-  { data: string; resume?: string; folds: number } | { data?: string; resume: string; folds?: number }
+  | { data: string; resume?: string | undefined; folds: number }
+  | { data?: string | undefined; resume: string; folds?: number | undefined }
 ) &
   Omit<TrainSettings, 'fold' | 'maxTime' | 'resume' | 'val' | 'valSplit'>;
 
 /** What `trainSeeds` takes: the images as `train` takes them, the number of seeds, from `seed` on, and any of the options of `train`. */
 export type TrainSeedsOptions = (
-  { data: string; resume?: string; seeds: number } | { data?: string; resume: string; seeds?: number }
+  | { data: string; resume?: string | undefined; seeds: number }
+  | { data?: string | undefined; resume: string; seeds?: number | undefined }
 ) &
   Omit<TrainSettings, 'fold' | 'maxTime' | 'resume'>;
 
 /** What a caller of `crossValidate` and `trainSeeds` may pass beside the options. */
 export interface RepeatControl extends Omit<TrainControl, 'onEvent'> {
-  /** Told everything that happens. An exception that it throws ends the training. */
-  onEvent?: (event: RepeatEvent) => void;
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the training. */
+  onEvent?: ((event: RepeatEvent) => void) | undefined;
 }
 
 /** One training of several. */

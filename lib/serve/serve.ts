@@ -4,7 +4,13 @@ import { allowedHost, isLoopback, withoutBrackets } from '../http/names';
 import { packageVersion } from '../machine/version';
 import { Classifier } from '../model/classifier';
 import { openModel, type OpenedModel } from '../model/open';
-import { checkControl, resolveServeOptions, type ResolvedServeOptions, type ServeOptions } from '../options';
+import {
+  checkControl,
+  controlled,
+  resolveServeOptions,
+  type ResolvedServeOptions,
+  type ServeOptions,
+} from '../options';
 import { createApp } from './app';
 import { ByteBudget } from './budget';
 import { Corrections } from './corrections';
@@ -34,7 +40,7 @@ export async function serveModel(input: ServeOptions, control: ServeControl = {}
   checkControl(control);
   const { signal } = control;
   throwIfAborted(signal, STOPPED);
-  const { opened, classifier } = await open(options, control);
+  const { opened, classifier } = await controlled(control, (heard) => open(options, heard));
   let server: ModelServer;
   try {
     throwIfAborted(signal, STOPPED);
@@ -109,11 +115,8 @@ async function start(
     closing: () => closing,
     underWay,
     emit: (event) => {
-      try {
-        onEvent(event);
-      } catch {
-        // A request is not to end the server, and has nobody else to tell.
-      }
+      // A request is not to end the server, and what a listener throws has nobody else to be told to.
+      new Promise<void>((resolve) => resolve(onEvent(event))).catch(() => {});
     },
   });
   const http = createServer(app.fetch, {

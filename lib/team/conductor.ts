@@ -7,7 +7,7 @@ import type {
   TrainingSession,
   ValidationOptions,
 } from '../backend/types';
-import { ResnetFtError } from '../errors';
+import { aborted } from '../errors';
 import { TeamMachine } from './machine';
 import { SharedStores } from './stores';
 import type { Team } from './team';
@@ -91,7 +91,7 @@ class ConductedSession implements TrainingSession {
     this.cancelled = false;
     const result = await team.guard(() => this.own.trainEpoch(options, onStep));
     // Another process was told to stop.
-    if (result.cancelled && !this.cancelled) throw new ResnetFtError('ABORTED', 'The training was stopped');
+    if (result.cancelled && !this.cancelled) throw aborted(undefined, 'The training was stopped');
     return result;
   }
 

@@ -1,5 +1,5 @@
 import type { Backend, CropStore, ImageStore, TrainingSession } from '../backend/types';
-import { ResnetFtError } from '../errors';
+import { aborted, ResnetFtError } from '../errors';
 import type { Preprocessing } from '../options';
 import type { TeamMachine } from './machine';
 import { openStore, SharedStores } from './stores';
@@ -162,7 +162,7 @@ class Follower {
 
 function ended(error: { code: string } | undefined): void {
   if (error === undefined) return;
-  if (error.code === 'ABORTED') throw new ResnetFtError('ABORTED', 'The training was stopped');
+  if (error.code === 'ABORTED') throw aborted(undefined, 'The training was stopped');
   throw new ResnetFtError('TEAM_LOST', 'Process 1 has ended the training by an error');
 }
 

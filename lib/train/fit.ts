@@ -1,5 +1,5 @@
 import type { EpochResult, Samples, TrainingSession, TrainSamples } from '../backend/types';
-import { ResnetFtError } from '../errors';
+import { aborted, ResnetFtError } from '../errors';
 import type { EpochRecord, StepRecord } from './events';
 import { Patience, type PatienceOptions } from './patience';
 import { START, type KeptStep, type Progress, type Validated } from './progress';
@@ -81,8 +81,8 @@ function isBetter(a: EpochRecord, b: EpochRecord | undefined): boolean {
 }
 
 /** The error of a run that its signal stopped. */
-export function aborted(): ResnetFtError {
-  return new ResnetFtError('ABORTED', 'The training was stopped');
+export function trainingStopped(signal: AbortSignal): ResnetFtError {
+  return aborted(signal, 'The training was stopped');
 }
 
 /** The error of a run whose loss is no number any more. */
@@ -117,7 +117,7 @@ export async function fit(options: FitOptions, progress: Progress = { ...START }
   signal.addEventListener('abort', cancel, { once: true });
   try {
     while (!patience.isOver && (progress.trained !== undefined || progress.steps < allSteps)) {
-      if (signal.aborted) throw aborted();
+      if (signal.aborted) throw trainingStopped(signal);
       let isBest = false;
       if (progress.trained === undefined) await trainPass(options, progress, plan);
       if (progress.trained !== undefined) isBest = await endEpoch(options, progress, plan, patience);
@@ -127,7 +127,7 @@ export async function fit(options: FitOptions, progress: Progress = { ...START }
     signal.removeEventListener('abort', cancel);
   }
   const { steps, best, last, kept } = progress;
-  if (best === undefined || last === undefined) throw aborted();
+  if (best === undefined || last === undefined) throw trainingStopped(signal);
   return { steps, stepsPerEpoch, epochs: last.record.epoch, best, last, kept, outOfPatience: patience.isOver };
 }
 
@@ -166,7 +166,7 @@ async function trainPass(
   }
   if (trained.steps === left) progress.trained = figuresOf(trained);
   if (failure !== undefined) throw failure;
-  if (signal.aborted) throw aborted();
+  if (signal.aborted) throw trainingStopped(signal);
 }
 
 const figuresOf = ({ images, loss, correct }: EpochResult) => ({ images, loss, correct });
@@ -201,7 +201,7 @@ async function validate({ session, val, batchSize, signal }: FitOptions, progres
   const started = performance.now();
   const trained = progress.trained as NonNullable<Progress['trained']>;
   const evaluated = await session.evaluate({ ...samplesOf(val), batchSize }, () => {});
-  if (evaluated.cancelled || signal.aborted) throw aborted();
+  if (evaluated.cancelled || signal.aborted) throw trainingStopped(signal);
   const record: EpochRecord = {
     kind: 'epoch',
     epoch: progress.epoch,

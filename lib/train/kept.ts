@@ -2,7 +2,7 @@ import type { TrainingSession } from '../backend/types';
 import { MODEL_FILE } from '../model/locate';
 import type { ResolvedTrainOptions } from '../options';
 import type { KeptModel } from './events';
-import { aborted, samplesOf, type FitResult, type Split } from './fit';
+import { samplesOf, trainingStopped, type FitResult, type Split } from './fit';
 import type { Save } from './save';
 
 interface KeepOptions {
@@ -35,7 +35,7 @@ export async function keepModel(options: KeepOptions): Promise<{ model: KeptMode
   }
   await session.useKept();
   const evaluated = await session.evaluate({ ...samplesOf(val), batchSize }, () => {});
-  if (evaluated.cancelled || signal.aborted) throw aborted();
+  if (evaluated.cancelled || signal.aborted) throw trainingStopped(signal);
   await save(MODEL_FILE, kept.epoch);
   const valAccuracy = evaluated.correct / evaluated.images;
   return { model: { keep, ...kept, valLoss: evaluated.loss, valAccuracy }, logits: evaluated.logits };

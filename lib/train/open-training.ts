@@ -5,7 +5,7 @@ import { keptShortSide } from './augmentations';
 import type { OpenedCheckpoint } from './checkpoints';
 import { cropData, namesOf, type Cropped } from './crop-data';
 import { conducted } from '../team/conductor';
-import { aborted } from './fit';
+import { trainingStopped } from './fit';
 import { restoreSession } from './go-on';
 import { measuredPreprocessing } from './normalisation';
 import { openTrainer } from './open-backend';
@@ -99,7 +99,7 @@ async function cropSamples(
     emit,
     stores,
   });
-  if (signal.aborted) throw aborted();
+  if (signal.aborted) throw trainingStopped(signal);
   await team?.tell({ call: 'cropped', unreadable: namesOf(dataset, cropped.unreadable) });
   return cropped;
 }

@@ -9,7 +9,7 @@ import { writeAtomically } from '../files/atomic-file';
 import { removeStale } from '../files/stale';
 import { CONFIG, METRICS, RESULT } from '../report/records';
 import type { EpochRecord, StepRecord } from './events';
-import { aborted } from './fit';
+import { trainingStopped } from './fit';
 import { resumeCommand } from '../report/commands';
 import type { RunControl } from './run';
 
@@ -216,7 +216,7 @@ async function waiting<T>({ signal, emit }: RunControl, take: (options: FolderLo
   try {
     return await take({ signal, onWait });
   } catch (error) {
-    throw signal.aborted ? aborted() : error;
+    throw signal.aborted ? trainingStopped(signal) : error;
   }
 }
 

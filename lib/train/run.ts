@@ -5,11 +5,11 @@ import type { TrainEvent } from './events';
 /** What a caller of {@link train} may pass beside the options. */
 export interface TrainControl {
   /** Stops the run within a batch; the promise then rejects with code ABORTED. */
-  signal?: AbortSignal;
-  /** Told everything that happens. An exception that it throws ends the run. */
-  onEvent?: (event: TrainEvent) => void;
+  signal?: AbortSignal | undefined;
+  /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the run. */
+  onEvent?: ((event: TrainEvent) => void) | undefined;
   /** For the hint where the named weights can't be downloaded: what works without them. */
-  withoutWeights?: string;
+  withoutWeights?: string | undefined;
 }
 
 /** How the steps of a run are stopped and tell what happens. */

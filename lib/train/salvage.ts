@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, withHint } from '../errors';
 
 /** One file of weights that a run leaves. */
 export interface Part {
@@ -42,7 +42,7 @@ export async function salvage(
     ...(ending.goOn === undefined ? [] : [ending.goOn]),
   ];
   if (hints.length === 0) return known;
-  return new ResnetFtError(known.code, known.message, { hint: hints.join('. '), cause: error });
+  return withHint(known, hints.join('. '), error);
 }
 
 function asOurs(error: unknown): ResnetFtError | undefined {

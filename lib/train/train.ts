@@ -4,7 +4,7 @@ import type { TrainingSession } from '../backend/types';
 import type { Dataset } from '../data/dataset';
 import { fingerprint, requireSameData, type DataPrint, type LookedAt } from '../data/fingerprint';
 import type { Sample } from '../data/image-folder';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, withHint } from '../errors';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
 import { resumeCommand } from '../report/commands';
 import type { Team } from '../team/team';
@@ -16,7 +16,7 @@ import { runEpochs } from './epochs';
 import { estimateRun } from './estimate';
 import type { TrainEvent, TrainResult } from './events';
 import { computedEachTime } from './feature-room';
-import { aborted } from './fit';
+import { trainingStopped } from './fit';
 import { goOn, resumedEvent } from './go-on';
 import { trainHead } from './head';
 import { openData, whereMoved } from './open-data';
@@ -59,7 +59,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     control.onEvent?.(shared ? structuredClone(event) : event);
   };
   const run = runControl({ ...control, onEvent: seen }, asked.offline);
-  if (run.signal.aborted) throw aborted();
+  if (run.signal.aborted) throw trainingStopped(run.signal);
 
   const dataset = await openData(asked, run).catch((error: unknown) => {
     throw resumed === undefined ? error : whereMoved(error, resumeCommand(resumed.folder, 'FOLDER'));
@@ -134,7 +134,9 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   } catch (error) {
     // Of what there is; the error that ended the run is what its caller hears of.
     if (account.stopped !== undefined) await report?.write(open).catch(() => {});
-    if (run.signal.aborted && !(error instanceof ResnetFtError)) throw stoppedBefore(aborted(), begun, folder.path);
+    if (run.signal.aborted && !(error instanceof ResnetFtError)) {
+      throw stoppedBefore(trainingStopped(run.signal), begun, folder.path);
+    }
     if (error instanceof ResnetFtError && error.code === 'ABORTED') throw stoppedBefore(error, begun, folder.path);
     // Before the epochs: the head, rates and times that are tried.
     if (open !== undefined && isOutOfMemory(error)) {
@@ -153,7 +155,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
 function stoppedBefore(error: ResnetFtError, begun: boolean, folder: string): ResnetFtError {
   if (error.hint !== undefined) return error;
   const hint = begun ? `Go on with: ${resumeCommand(folder)}` : 'Nothing was trained yet: the same command begins anew';
-  return new ResnetFtError(error.code, error.message, { hint, cause: error });
+  return withHint(error, hint);
 }
 
 /** The fingerprint of a data set, of which is told what `check` finds at next to no cost: that never fails a run. */

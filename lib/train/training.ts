@@ -1,4 +1,4 @@
-import { checkControl, type TrainOptions } from '../options';
+import { controlled, type TrainOptions } from '../options';
 import type { TrainEvent, TrainResult } from './events';
 import { runTraining } from './train';
 import type { TrainControl } from './run';
@@ -27,16 +27,14 @@ export interface Training extends Promise<TrainResult>, AsyncIterable<TrainEvent
 export function train(input: TrainOptions, control: TrainControl = {}): Training {
   const queues = new Set<EventQueue>();
   const left = new AbortController();
-  const onEvent = (event: TrainEvent): void => {
-    control.onEvent?.(event);
-    for (const queue of queues) queue.push(event);
-  };
-  const run = async (): Promise<TrainResult> => {
-    checkControl(control);
-    const signal = control.signal === undefined ? left.signal : AbortSignal.any([control.signal, left.signal]);
-    return runTraining(input, { ...control, signal, onEvent });
-  };
-  const promise = run();
+  const promise = controlled(control, (heard) => {
+    const signal = heard.signal === undefined ? left.signal : AbortSignal.any([heard.signal, left.signal]);
+    const onEvent = (event: TrainEvent): void => {
+      heard.onEvent?.(event);
+      for (const queue of queues) queue.push(event);
+    };
+    return runTraining(input, { ...heard, signal, onEvent });
+  });
   return Object.assign(promise, {
     [Symbol.asyncIterator](): AsyncIterator<TrainEvent, undefined> {
       const queue = new EventQueue(async () => {

@@ -27,6 +27,7 @@ const LIMITS = {
  * Serves a page on 127.0.0.1 to those who know its token.
  *
  * @param port 0 for any that is free
+ * @param option that names the port, for the hint of the error
  * @returns the server, and its port
  * @throws ResnetFtError ADDRESS_UNAVAILABLE where the port can't be had
  */
@@ -34,6 +35,7 @@ export async function servePage(
   page: LivePage,
   token: string,
   port: number,
+  option: string,
 ): Promise<{ server: Server; port: number }> {
   // The globals are not ours to replace.
   const server = createAdaptorServer({
@@ -42,7 +44,7 @@ export async function servePage(
     serverOptions: LIMITS,
   }) as Server;
   server.maxConnections = MOST_CONNECTIONS;
-  const address = await listen(server, '127.0.0.1', port, '--watch-port');
+  const address = await listen(server, '127.0.0.1', port, option);
   // A page that is open keeps no program running.
   server.unref();
   return { server, port: address.port };

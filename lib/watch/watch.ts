@@ -29,13 +29,14 @@ export interface Watch {
  *     console.log(watch.url);
  *     await train({ data: 'photos', valSplit: 0.2 }, { onEvent: watch.see }).then(() => watch.end(), watch.end);
  *
+ * @param option that names the port, for the hint of the error
  * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE where the port can't be had
  */
-export async function watchTraining(input: WatchOptions = {}): Promise<Watch> {
+export async function watchTraining(input: WatchOptions = {}, option = 'port'): Promise<Watch> {
   const { port } = resolveWatchOptions(input);
   const token = randomBytes(24).toString('base64url');
   const page = new LivePage();
-  const { server, port: chosen } = await servePage(page, token, port);
+  const { server, port: chosen } = await servePage(page, token, port, option);
   return {
     url: `http://127.0.0.1:${chosen}/?token=${token}`,
     see: (event, label) => page.see(event, label),

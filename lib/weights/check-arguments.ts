@@ -1,4 +1,4 @@
-import { rejectOption, requireText } from '../options';
+import { rejectOption, requireOptions, requireText } from '../options';
 import { toMetadata } from './metadata';
 import { byteLength, isDtype, isSizes, MAX_DIMENSIONS, type Tensor } from './state-dict';
 
@@ -25,7 +25,7 @@ export function checkToWrite(tensors: unknown, options: unknown): void {
     const what = whatIsWrong(tensor);
     if (what !== undefined) rejectOption(what, `the tensor ${name}`, tensor);
   }
-  if (typeof options !== 'object' || options === null) rejectOption('an object', 'the options', options);
+  requireOptions(options, 'the options');
   const { metadata } = options as { metadata?: unknown };
   if (metadata !== undefined && toMetadata(metadata) === undefined) rejectOption('text by name', 'metadata', metadata);
 }

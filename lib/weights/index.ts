@@ -63,13 +63,14 @@ export async function readStateDict(file: string): Promise<StateDict> {
 /**
  * Writes tensors to a .safetensors, .pth or .pt file, whole or not at all; the extension decides.
  *
+ * @param tensors whose data stay as they are until the file is written: they are not copied
  * @param options.metadata text by name, which a model carries with it; default none.
  * @throws ResnetFtError INVALID_OPTION for another extension, and for what could not be read again; OUTPUT_NOT_WRITABLE where the file can't be written.
  */
 export async function writeStateDict(
   file: string,
   tensors: StateDict,
-  options: { metadata?: Metadata } = {},
+  options: { metadata?: Metadata | undefined } = {},
 ): Promise<void> {
   const extension = path.extname(requireFileName(file)).toLowerCase();
   if (!EXTENSIONS.includes(extension)) rejectOption('a file name ending in .safetensors, .pth or .pt', 'file', file);

@@ -71,10 +71,10 @@ export async function checkPackaged(
   { name, file }: PackagedWeights,
   signal?: AbortSignal,
 ): Promise<string> {
-  const aborted = `the check of ${file} was aborted`;
-  throwIfAborted(signal, aborted);
+  const stopped = `The check of ${file} was stopped`;
+  throwIfAborted(signal, stopped);
   const fault = await faultOfWeights(weights, file, { hash: true, signal }).catch((error: Error) => {
-    throwIfAborted(signal, aborted);
+    throwIfAborted(signal, stopped);
     return `can't be read: ${reasonOf(error)}`;
   });
   if (fault === undefined) return file;

@@ -5,6 +5,7 @@ import { toFloat64 } from '../../lib/network/floats';
 import { PREPROCESSING, resolveExportOptions } from '../../lib/options';
 import { readWeights } from '../../lib/weights';
 import { ANTS_BEES, ROOT, run, scratch, type Outcome } from '../cli/run';
+import { callApi } from '../predict/call-api';
 import { describeWithTorch } from '../python-torch';
 import { makeTensors, writeModel } from './made-model';
 import { testWithOnnx } from './python-onnx';
@@ -64,6 +65,25 @@ beforeAll(async () => {
   expect(ran.stderr).toBe('');
   await exported(trained, '--output', plain);
   await exported(trained, '--format', 'onnx', '--output', preprocessing, '--with-preprocessing');
+});
+
+test('exports to the same new file at the same time all leave it whole, and nothing beside it', async () => {
+  const folder = fs.mkdtempSync(path.join(tmp, 'at-once-'));
+  const written = await callApi(
+    async ({ api }, { model, output }) => {
+      const all = [];
+      for (const name of ['a.pth', 'a.safetensors', 'a.onnx', 'hub/']) {
+        const options = { model, output: `${output}/${name}`, format: name === 'hub/' ? 'onnx' : undefined } as const;
+        all.push(...(await Promise.all(Array.from({ length: 3 }, () => api.exportModel(options)))));
+      }
+      return all;
+    },
+    { model: trained, output: folder },
+  );
+  for (const { file, bytes } of written) expect(fs.statSync(file).size).toBe(bytes);
+  expect((await readWeights(path.join(folder, 'a.pth'))).tensors.size).toBeGreaterThan(100);
+  expect(fs.readdirSync(folder).sort()).toEqual(['a.onnx', 'a.pth', 'a.safetensors', 'hub']);
+  expect(fs.readdirSync(path.join(folder, 'hub')).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
 describe('onnx', () => {

@@ -2,7 +2,7 @@ import { resolveCompareOptions, resolveTrainOptions, type TrainOptions } from '.
 import { recipeOf } from '../../lib/train/recipe';
 import { keptShortSide } from '../../lib/train/augmentations';
 
-const resolve = (options: Partial<TrainOptions>) => resolveTrainOptions({ data: 'photos', ...options });
+const resolve = (options: Partial<TrainOptions>) => resolveTrainOptions({ ...options, data: 'photos' });
 const recipe = (options: Partial<TrainOptions>) => recipeOf(resolve(options));
 
 const FLIP = { kind: 'horizontal-flip', probability: 0.5 };

@@ -96,6 +96,24 @@ test.each<[string, () => unknown, string]>([
   expect(error).toMatchObject({ code: 'INVALID_OPTION', message });
 });
 
+test.each<[string, () => unknown, string]>([
+  ['a text that reads as a number', () => resolveTrainOptions({ data: 'a', epochs: '3' as never }), '"3"'],
+  ['a blank', () => resolveTrainOptions({ data: 'a', epochs: ' ' as never }), '" "'],
+  ['a text that reads as a yes', () => resolveTrainOptions({ data: 'a', deterministic: 'true' as never }), '"true"'],
+  ['a text that reads as a size', () => loadImage('a.jpg', { crop: '224' as never }), '"224"'],
+  ['any other text', () => resolveTrainOptions({ data: 'a', epochs: 'many' as never }), 'many'],
+  ['a number that reads as a path', () => resolveTrainOptions({ data: 'a', val: 7 as never }), 'the number 7'],
+  ['a number for a folder', () => resolveTrainOptions({ data: 7 as never }), 'the number 7'],
+  ['a yes for a choice', () => resolveTrainOptions({ data: 'a', schedule: true as never }), 'the boolean true'],
+  ['a map', () => resolveTrainOptions(new Map() as never), 'Map'],
+  ['an array without anything', () => resolveTrainOptions([] as never), 'an empty array'],
+])('%s is shown as what it is', async (_what, call, shown) => {
+  const error = await Promise.resolve()
+    .then(call)
+    .catch((caught: unknown) => caught);
+  expect((error as Error).message.split(' but received ')[1]).toBe(shown);
+});
+
 test('an integer beyond those that are exact is told the greatest', () => {
   expect(() => resolveTrainOptions({ data: 'a', seed: 1e20 })).toThrow(
     'Expected an integer of at least 0 and at most 9007199254740991 for --seed but received 100000000000000000000',

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readClassMap } from '../../lib/eval/class-map';
+import { checkControl, resolveCheckOptions, resolveExportOptions } from '../../lib/options';
 import { resolveTrainOptions } from '../../lib/options/train';
 import { readStateDict } from '../../lib/weights/index';
 import { scratch } from '../cli/run';
@@ -25,6 +26,33 @@ test('options that an object inherits are its own: none come from a prototype th
   } finally {
     delete prototype['epochs'];
   }
+});
+
+test.each<[string, unknown]>([
+  ['an array', []],
+  ['a map', new Map([['data', 'photos']])],
+  ['a date', new Date()],
+  ['a function', () => {}],
+  ['null', null],
+  ['a path', 'photos'],
+  ['a signal', new AbortController().signal],
+  ['bytes', new Uint8Array(3)],
+  ['a promise', Promise.resolve({ data: 'photos' })],
+])('%s is no options and no control', (_what, given) => {
+  for (const take of [resolveTrainOptions, resolveCheckOptions, resolveExportOptions, checkControl]) {
+    expect(() => take(given as never)).toThrow(/^Expected an object for the (options of \w+|control) but received /);
+  }
+});
+
+test('fields that are inherited are refused, for they are not read; those of an instance are its own', () => {
+  class Options {
+    data = 'photos';
+    epochs = 3;
+  }
+  expect(resolveTrainOptions(new Options()).epochs).toBe(3);
+  expect(() => resolveTrainOptions(Object.create({ data: 'photos', epochs: 3 }) as { data: string })).toThrow(
+    /^Expected fields of their own for the options of train but received data$/,
+  );
 });
 
 test.each(POLLUTING)('a class map %s is one of classes', async (json) => {

@@ -32,10 +32,18 @@ test('a path, bytes and arrays; what cannot be read throws or stands in its plac
       await codeOf(api.loadModel(source, { arch: 'resnet50' })),
       await codeOf(api.loadModel(source, { signal: AbortSignal.abort() })),
     ];
+    const alone = await model.predict(missing, { unreadable: 'return' });
+    // What may be one or several has a type of its own.
+    const either = [ant, [bee]] as const;
+    const mixed = await Promise.all(either.map((input) => model.predict(input, { unreadable: 'throw' })));
+    const embedded = await Promise.all(either.map((input) => model.embed(input)));
+    const shapes = [...mixed, ...embedded].map((result) => (Array.isArray(result) ? 'several' : 'one'));
     const nothing = await model.predict([]);
     const errors = reported.map((result) => ('error' in result ? [result.file, result.error.code] : result));
     await model.close();
-    return { card: { classes, arch, preprocessing, device, precision }, one, bytes, several, errors, codes, nothing };
+    const unread = 'error' in alone ? [alone.file, alone.error.code] : alone;
+    const card = { classes, arch, preprocessing, device, precision };
+    return { card, one, bytes, several, errors, codes, nothing, unread, shapes };
   }, files);
 
   expect(got.card).toMatchObject({ classes: ['ants', 'bees'], arch: 'resnet18', device: 'cpu', precision: 'fp32' });
@@ -60,6 +68,8 @@ test('a path, bytes and arrays; what cannot be read throws or stands in its plac
     ...['INVALID_OPTION', 'WEIGHTS_MISMATCH', 'ABORTED'],
   ]);
   expect(got.nothing).toEqual([]);
+  expect(got.unread).toEqual([MISSING, 'IMAGE_UNREADABLE']);
+  expect(got.shapes).toEqual(['one', 'several', 'one', 'several']);
 });
 
 test('what is no image is refused, and never takes what lies in memory for one', async () => {
@@ -240,6 +250,210 @@ test('a stream takes only what is needed, gives what it has, and can be left whi
   expect(got.asked).toBeLessThanOrEqual(4 + 2 * 8);
   expect(got.codes).toEqual(['none', 'IMAGE_UNREADABLE']);
   expect(got).toMatchObject({ code: 'ABORTED', before: 1, failure: 'SOURCE' });
+});
+
+test('close() ends a stream that waits for its source, and tells the source', async () => {
+  const got = await callApi(async ({ api, codeOf }, { model: source, ant }) => {
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const returned: number[] = [];
+    const stuck = (i: number): AsyncIterableIterator<string> => {
+      let given = false;
+      return {
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+        next: () =>
+          given ? new Promise(() => {}) : ((given = true), Promise.resolve({ value: ant, done: false as const })),
+        return: () => (returned.push(i), Promise.resolve({ value: undefined, done: true as const })),
+      };
+    };
+    // More than the ten listeners beyond which Node.js warns.
+    const streams = Array.from({ length: 12 }, (_, i) => model.stream(stuck(i)));
+    for (const stream of streams) await stream.next();
+    const waiting = streams.map((stream) => codeOf(stream.next()));
+    // One whose last image has been given is not cut short.
+    const last = model.stream([ant]);
+    await last.next();
+    const alive = setTimeout(() => process.exit(1), 60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    await model.close();
+    const codes = await Promise.all(waiting);
+    const ended = (await last.next()).done;
+    clearTimeout(alive);
+    return { codes, returned: returned.length, ended };
+  }, files);
+  expect(got).toEqual({ codes: Array.from({ length: 12 }, () => 'MODEL_CLOSED'), returned: 12, ended: true });
+});
+
+test('what the signal was aborted with is the cause of every ABORTED error, whose message is a sentence', async () => {
+  const got = await callApi(
+    async ({ api }, { model: source, ant, output }) => {
+      const model = await api.loadModel(source, { device: 'cpu', threads: 1, batchSize: 4 });
+      const data = 'test/fixtures/ants-bees';
+      const small = { data, weights: 'none', arch: 'resnet18', imageSize: 32, device: 'cpu', threads: 1 } as const;
+      const many = Array.from({ length: 400 }, () => ant);
+      const found: unknown[] = [];
+      const told = async (
+        begin: (control: { signal: AbortSignal }) => unknown,
+        when: 'before' | 'after',
+      ): Promise<void> => {
+        const stop = new AbortController();
+        const reason = new Error('enough');
+        if (when === 'before') stop.abort(reason);
+        else setTimeout(() => stop.abort(reason), 150);
+        const error = (await Promise.resolve(begin({ signal: stop.signal })).then(
+          () => new Error('not stopped'),
+          (thrown: unknown) => thrown,
+        )) as Error & { code?: string };
+        const message = error.message.replace(/^The [a-z-]+( [a-z-]+)* (was|were) stopped$/, 'good');
+        found.push([error.code, error.cause === reason, message]);
+      };
+      const all = async (results: AsyncIterable<unknown>): Promise<void> => {
+        for await (const result of results) void result;
+      };
+      await told((control) => model.predict(many, control), 'after');
+      await told((control) => model.embed(many, control), 'before');
+      await told((control) => all(model.stream(many, control)), 'after');
+      await told((control) => api.loadModel(source, control), 'before');
+      await told((control) => api.evaluate({ model: source, data }, control), 'before');
+      await told((control) => api.exportModel({ model: source, output: `${output}.pth` }, control), 'before');
+      await told((control) => api.checkData({ data }, control), 'before');
+      await told((control) => api.compare({ data, output }, control), 'before');
+      await told((control) => api.crossValidate({ ...small, folds: 2, output }, control), 'before');
+      await told((control) => api.findLearningRate(small, control), 'before');
+      await told((control) => api.doctor({}, control), 'before');
+      await told((control) => api.bench({}, control), 'before');
+      await told((control) => all(api.explain({ model: source, images: [ant], output }, control)), 'before');
+      const epochs = 1000;
+      await told((control) => api.train({ ...small, output: `${output}-1`, epochs }, control), 'before');
+      const stop = new AbortController();
+      const onEvent = ({ kind }: { kind: string }): void => (kind === 'epoch' ? stop.abort('enough') : undefined);
+      const training = api.train({ ...small, output: `${output}-2`, epochs }, { signal: stop.signal, onEvent });
+      const error = (await training.catch((thrown: unknown) => thrown)) as Error & { code: string };
+      found.push([error.code, error.cause === 'enough', error.message === 'The training was stopped' && 'good']);
+      await model.close();
+      return found;
+    },
+    { ...files, output: path.join(tmp, 'stopped') },
+  );
+  expect(got).toEqual(got.map(() => ['ABORTED', true, 'good']));
+});
+
+test('a listener that rejects ends the work as one that throws does, and never the process', async () => {
+  const got = await callApi(
+    async ({ api }, { model: source, ant, output }) => {
+      const data = 'test/fixtures/ants-bees';
+      const small = { data, weights: 'none', arch: 'resnet18', imageSize: 32, device: 'cpu', threads: 1 } as const;
+      const epochs = 1000;
+      const sleep = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+      const found: unknown[] = [];
+      const told = async (begin: (control: { onEvent: (event: unknown) => void }) => unknown): Promise<void> => {
+        for (const wait of [false, true]) {
+          const fail = async (): Promise<void> => {
+            if (wait) await sleep();
+            throw new Error('the listener failed');
+          };
+          const onEvent = (): unknown => fail();
+          found.push(
+            await Promise.resolve(begin({ onEvent })).then(
+              () => 'not ended',
+              (error: Error) => error.message,
+            ),
+          );
+        }
+      };
+      await told((control) => api.train({ ...small, output: `${output}-1`, epochs }, control));
+      await told((control) => api.evaluate({ model: source, data, device: 'cpu' }, control));
+      await told((control) => api.checkData({ data }, control));
+      await told((control) => api.findLearningRate(small, control));
+      await told((control) => api.crossValidate({ ...small, folds: 2, output: `${output}-2`, epochs }, control));
+      const stop = new AbortController();
+      const begun = api.train(
+        { ...small, output: `${output}-3`, epochs },
+        { signal: stop.signal, onEvent: ({ kind }) => (kind === 'epoch' ? stop.abort() : undefined) },
+      );
+      const aborted = await begun.catch(({ code }: { code: string }) => code);
+      let slow = 0;
+      const listener = (): unknown => sleep().then(() => slow++);
+      await api.evaluate({ model: source, data, device: 'cpu' }, { onEvent: listener });
+      // A server has nobody to tell.
+      const control = { onEvent: (): unknown => Promise.reject(new Error('the listener failed')) };
+      const server = await api.serveModel({ model: source, port: 0, device: 'cpu' }, control);
+      const answer = await fetch(`${server.url}predict`, {
+        method: 'POST',
+        body: (await import('node:fs')).readFileSync(ant),
+      });
+      await server.close();
+      return { found, aborted, slow: slow > 0, status: answer.status };
+    },
+    { ...files, output: path.join(tmp, 'listeners') },
+  );
+  expect(got.found).toEqual(got.found.map(() => 'the listener failed'));
+  expect(got).toMatchObject({ aborted: 'ABORTED', slow: true, status: 200 });
+});
+
+test('hundreds of calls share a signal without a warning, and leave nothing on it', async () => {
+  const got = await callApi(async ({ api, codeOf }, { model: source, ant }) => {
+    const { default: events } = await import('node:events');
+    const warnings: string[] = [];
+    process.on('warning', ({ name }) => warnings.push(name));
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const { signal } = new AbortController();
+    const listening = (of: AbortSignal): number => events.getEventListeners(of, 'abort').length;
+    await Promise.all([
+      ...Array.from({ length: 40 }, () => model.predict(ant, { signal })),
+      ...Array.from({ length: 40 }, () => model.embed(ant, { signal })),
+      ...Array.from({ length: 12 }, () =>
+        api.evaluate({ model: source, data: 'nowhere' }, { signal, onEvent: () => {} }).catch(() => {}),
+      ),
+    ]);
+    const stop = new AbortController();
+    const stopped = Array.from({ length: 500 }, () => codeOf(model.predict(ant, { signal: stop.signal })));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const during = listening(stop.signal);
+    stop.abort();
+    const codes = new Set(await Promise.all(stopped));
+    await model.close();
+    return { warnings, codes: [...codes].sort(), during, left: [listening(signal), listening(stop.signal)] };
+  }, files);
+  expect(got).toMatchObject({ warnings: [], left: [0, 0] });
+  expect(got.during).toBeLessThan(3);
+  expect(got.codes).toContain('ABORTED');
+});
+
+test('bytes of one image may be written into once the call has begun', async () => {
+  const got = await callApi(async ({ api }, { model: source, ant }) => {
+    const { readFileSync } = await import('node:fs');
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const bytes = readFileSync(ant);
+    const overwritten = <R>(call: (bytes: Uint8Array) => Promise<R>): Promise<R> => {
+      const own = new Uint8Array(bytes);
+      const begun = call(own);
+      own.fill(0);
+      return begun;
+    };
+    const predicted = await overwritten((own) => model.predict(own));
+    const features = await overwritten((own) => model.embed(own));
+    const { width } = await overwritten((own) => api.loadImage(own));
+    const expected = await model.predict(ant);
+    await model.close();
+    return { same: predicted.probability === expected.probability, features: features.length, width };
+  }, files);
+  expect(got).toMatchObject({ same: true, features: 512, width: expect.any(Number) });
+});
+
+test('what a model tells of itself can not be assigned to', async () => {
+  const got = await callApi(async ({ api }, { model: source }) => {
+    const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+    const names = ['classes', 'arch', 'preprocessing', 'temperature', 'device', 'precision'];
+    const changed = names.filter((name) => Reflect.set(model, name, 'other'));
+    if (Reflect.set(model.preprocessing, 'crop', 1) || Reflect.set(model.preprocessing.mean, 0, 9))
+      changed.push('parts');
+    const shown = names.filter((name) => Object.keys(model).includes(name));
+    await model.close();
+    return { changed, shown: shown.length };
+  }, files);
+  expect(got).toEqual({ changed: [], shown: 6 });
 });
 
 test('two worker threads at once', async () => {

@@ -179,7 +179,7 @@ describe('who is let in', () => {
     await expect(watchTraining({ port: Number(port) })).rejects.toMatchObject({
       code: 'ADDRESS_UNAVAILABLE',
       message: `127.0.0.1:${port} is in use by another program`,
-      hint: 'Choose another with --watch-port, or 0 for any that is free',
+      hint: 'Choose another with port, or 0 for any that is free',
     });
     const taken = net.createServer().listen(0, '127.0.0.1').unref();
     await once(taken, 'listening');

@@ -43,7 +43,7 @@ export async function buildAddon(signal?: AbortSignal): Promise<string> {
     });
     child.on('close', done);
   });
-  throwIfAborted(signal, 'the build of the addon was aborted');
+  throwIfAborted(signal, 'The build of the addon was stopped');
   if (code !== 0) {
     throw new ResnetFtError('ADDON_BUILD_FAILED', `the addon in ${root} was not built; the reason is above`, {
       hint: 'It needs CMake 3.18, a C++20 compiler, and a LibTorch with headers (npx resnet-ft libtorch install).',
