@@ -72,18 +72,38 @@ function ofJpeg(bytes: Buffer): Metadata {
 
 function ofPng(bytes: Buffer): Metadata {
   const found: Metadata = {};
-  let profile: Buffer | undefined;
+  const xmp: Chunk[] = [];
+  const profiles: Chunk[] = [];
   for (let at = 8; at + 8 <= bytes.length;) {
     const end = at + 8 + bytes.readUInt32BE(at);
     const name = bytes.toString('latin1', at + 4, at + 8);
     const content = bytes.subarray(at + 8, end);
     if (name === 'eXIf') found.exif = content;
-    if (begins(content, XMP_KEYWORD)) found.xmp = textOf(name, content) ?? found.xmp;
-    if (begins(content, PROFILE_KEYWORD)) profile = textOf(name, content) ?? profile;
+    if (begins(content, XMP_KEYWORD)) xmp.push({ name, content });
+    if (begins(content, PROFILE_KEYWORD)) profiles.push({ name, content });
     at = end + 4;
   }
+  found.xmp = lastText(xmp);
+  const profile = lastText(profiles);
   found.exif ??= profile === undefined ? undefined : bytesOfProfile(profile);
   return found;
+}
+
+interface Chunk {
+  name: string;
+  content: Buffer;
+}
+
+/** Damaged texts that are unpacked at most: each takes a millisecond, in which nothing else is done. */
+const MOST_DAMAGED = 16;
+
+/** The text of the last chunk that is not damaged, as with Pillow. */
+function lastText(chunks: readonly Chunk[]): Buffer | undefined {
+  for (const { name, content } of chunks.slice(-MOST_DAMAGED).reverse()) {
+    const text = textOf(name, content);
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }
 
 /** The text of a chunk tEXt, zTXt or iTXt, behind its keyword, flags, language and translated keyword; undefined for others, and for damaged ones. */

@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import zlib from 'node:zlib';
 import { openNativeBackend } from '../../../lib/backend/native/backend';
 import { decodeImage } from '../../../lib/data/decode';
+import { orientationOf } from '../../../lib/data/decoders/orientation';
 import { keepImages } from '../../../lib/data/images';
 import { loadImage } from '../../../lib/data/load-image';
 import { sha256 } from '../../backend/contract';
@@ -62,4 +64,23 @@ test('an image whose EXIF data are damaged stays as it is', async () => {
     expect([width, height]).toEqual([plain.width, plain.height]);
     expect(sha256(data)).toBe(sha256(plain.data));
   }
+});
+
+test('of thousands of descriptions no more are unpacked than are needed', () => {
+  const good = CONTENTS.get('png, compressed xmp') as Buffer;
+  const at = good.indexOf('iTXt') - 4;
+  const description = good.subarray(at, at + 12 + good.readUInt32BE(at));
+  const damaged = Buffer.from(description);
+  damaged.fill(0, description.length - 12, description.length - 4);
+  const withAll = (...chunks: Buffer[]): Buffer =>
+    Buffer.concat([good.subarray(0, at), ...chunks, good.subarray(at + description.length)]);
+  const inflate = jest.spyOn(zlib, 'inflateSync');
+  expect(orientationOf(withAll(...Array.from({ length: 5000 }, () => description)))).toBe(5);
+  expect(inflate).toHaveBeenCalledTimes(1);
+  // The last that is whole counts, as with Pillow.
+  expect(orientationOf(withAll(description, damaged, damaged))).toBe(5);
+  inflate.mockClear();
+  expect(orientationOf(withAll(...Array.from({ length: 5000 }, () => damaged)))).toBe(1);
+  expect(inflate.mock.calls.length).toBeLessThan(100);
+  inflate.mockRestore();
 });
