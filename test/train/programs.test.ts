@@ -101,7 +101,7 @@ test('stopped before the first epoch, it says what there is to go on with', asyn
     { ...OPTIONS, trainFrom: 'conv1' as const, headEpochs: 2, output: inTmp('early') },
   );
   expect(told).toEqual([
-    'Stopped while the images were read. Nothing was trained yet: the same command begins anew',
+    'The reading of the images was stopped. Nothing was trained yet: the same command begins anew',
     `The training was stopped. Go on with: npx resnet-ft train --resume ${inTmp('early')}-head`,
     2,
   ]);
