@@ -72,7 +72,7 @@ test('weights that a network does not have are refused with those that it has', 
   ];
   const { code, stderr } = await run(args);
   expect(stderr).toMatch(
-    /^resnet-ft: Expected imagenet-v1 or a file for weights of resnext101_64x4d but received imagenet-v2\./,
+    /^resnet-ft: Expected imagenet-v1, none or a file for weights of resnext101_64x4d but received imagenet-v2\./,
   );
   expect(code).toBe(2);
 });
