@@ -100,6 +100,8 @@ export function createServer(fetch: Fetch, { timeout, onRefused }: ListenOptions
     const last = connections.underWay(socket);
     if (last === undefined) return refuseRest();
     if (last.req.complete) return void last.once('finish', refuseRest);
+    // It was answered before its body was there, and there is nothing more to say.
+    if (last.writableFinished) return hangUp(socket);
     last.shouldKeepAlive = false;
     last.once('finish', () => hangUp(socket));
     breakOff(last.req, refusal);
