@@ -34,12 +34,15 @@ const DOCUMENTED = [
 /** A bitmap as it lies in memory or in an icon, without a file's header: no file's name ends so. */
 const isBareBitmap = (bytes) => bytes.length > 4 && [12, 40, 52, 56, 64, 108, 124].includes(bytes.readUInt32LE(0));
 
+/** Kinds of PNM that Pillow has beside P1 to P6: floating point, CMYK, its own. */
+const isOtherPnm = (bytes) => /^P(?:f|0CMYK|y(?:P|RGBA|CMYK))\s/.test(bytes.toString('latin1', 0, 8));
+
 /** A PNG with a second header before its pixels. */
 const hasTwoHeaders = (bytes) => bytes.indexOf('IHDR') !== bytes.lastIndexOf('IHDR');
 
 /** Whether it is known that ours refuses an image for this reason. */
 function isDocumented(message, bytes) {
-  if (/not an image of a supported format/.test(message)) return isBareBitmap(bytes);
+  if (/not an image of a supported format/.test(message)) return isBareBitmap(bytes) || isOtherPnm(bytes);
   // Of two, Pillow goes by the last; libpng reads no file that has two.
   if (/PNG: \d+ bits of colour type \d+ are not supported/.test(message)) return hasTwoHeaders(bytes);
   return DOCUMENTED.some((reason) => reason.test(message));

@@ -44,10 +44,12 @@ function attributeOf(xmp: Buffer | undefined): number {
 function tagOf(exif: Buffer | undefined): number | undefined {
   if (exif === undefined) return undefined;
   const tiff = exif.subarray(/^(?:Exif\0\0){0,2}/.exec(exif.toString('latin1', 0, 12))?.[0].length);
+  if (tiff.length === 0) return undefined;
+  // Where they are damaged Pillow fails, or is content without: what else the file says does not count.
   try {
-    return isTiff(tiff) ? readDirectory(tiff).orientation : undefined;
+    return isTiff(tiff) ? readDirectory(tiff).orientation : 1;
   } catch {
-    return undefined;
+    return 1;
   }
 }
 
