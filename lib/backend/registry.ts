@@ -1,4 +1,4 @@
-import { oneLine, ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError, withHint } from '../errors';
 import { hasAddon } from '../libtorch/loader';
 import type { BACKENDS } from '../options';
 import { openNativeBackend } from './native/backend';
@@ -70,7 +70,7 @@ export function hasNothingNative({ code }: { code?: string | undefined }): boole
 /** The error of native with what else there is to do about it. */
 function withWayOn(error: ResnetFtError, wayOn: string): ResnetFtError {
   const hint = error.hint === undefined ? wayOn : `${error.hint.replace(/\.$/, '')}. ${wayOn}`;
-  return new ResnetFtError(error.code, error.message, { hint, cause: error });
+  return withHint(error, hint);
 }
 
 /**

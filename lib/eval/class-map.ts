@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { oneLine, ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError, withHint } from '../errors';
 import { rejectOption } from '../options';
 import type { ClassMap } from './types';
 
@@ -42,7 +42,7 @@ export async function readClassMap(given: string | ClassMap | undefined): Promis
 function withForms(error: unknown): unknown {
   if (!(error instanceof ResnetFtError) || error.code !== 'DATA_NOT_FOUND') return error;
   const hint = 'Give --class-map pairs such as ants=ant,bees=309, or a file of JSON such as {"ants": "ant"}';
-  return new ResnetFtError(error.code, error.message, { hint, cause: error });
+  return withHint(error, hint);
 }
 
 function fromPairs(text: string): FolderTargets {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { isOutOfMemory } from '../backend/out-of-memory';
 import { writeAtomically } from '../files/atomic-file';
-import { ResnetFtError, throwIfAborted } from '../errors';
+import { ResnetFtError, throwIfAborted, withHint } from '../errors';
 import { checkOutputFile } from '../files/output-file';
 import { inTemporaryFolder } from '../files/temporary-folder';
 import { controlled, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from '../options';
@@ -93,7 +93,7 @@ async function openScratch(input: TrainingInput, run: RunControl): Promise<OpenT
     if (!(error instanceof ResnetFtError && error.code === 'OUTPUT_NOT_WRITABLE')) throw error;
     const hint =
       'Name a folder with more room in the environment variable TMPDIR, or allow more memory with --crop-memory';
-    throw new ResnetFtError(error.code, error.message, { hint, cause: error });
+    throw withHint(error, hint);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { EpochResult, Samples, TrainingSession, TrainSamples } from '../backend/types';
 import { aborted, ResnetFtError } from '../errors';
+import { isBetter } from '../report/best-epoch';
 import type { EpochRecord, StepRecord } from './events';
 import { Patience, type PatienceOptions } from './patience';
 import { START, type KeptStep, type Progress, type Validated } from './progress';
@@ -73,12 +74,6 @@ export interface FitResult {
 }
 
 const KEEP_AFTER = 0.8;
-
-/** Whether `a` beats `b`: higher validation accuracy, and where equal, lower validation loss. */
-function isBetter(a: EpochRecord, b: EpochRecord | undefined): boolean {
-  if (b === undefined) return true;
-  return a.valAccuracy > b.valAccuracy || (a.valAccuracy === b.valAccuracy && a.valLoss < b.valLoss);
-}
 
 /** The error of a run that its signal stopped. */
 export function trainingStopped(signal: AbortSignal): ResnetFtError {

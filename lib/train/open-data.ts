@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/dataset';
-import { ResnetFtError } from '../errors';
+import { ResnetFtError, withHint } from '../errors';
 import { passedOverEvent } from '../data/passed-over';
 import { foldOf, type ResolvedTrainOptions } from '../options';
 import type { RunControl } from './run';
@@ -44,5 +44,5 @@ export async function openData(
 export function whereMoved(error: unknown, how: string): unknown {
   if (!(error instanceof ResnetFtError) || error.code !== 'DATA_NOT_FOUND') return error;
   const hint = `If the data set was moved, name its folder: ${how}`;
-  return new ResnetFtError(error.code, error.message, { hint, cause: error });
+  return withHint(error, hint);
 }
