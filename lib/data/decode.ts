@@ -60,7 +60,7 @@ export async function readImage(file: string): Promise<Buffer> {
 }
 
 /** Identifies the decoder, so that what it made can be told apart from what another would make. */
-export const DECODER = `5 sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`;
+export const DECODER = `6 sharp ${sharp.versions.sharp ?? ''} vips ${sharp.versions.vips}`;
 
 /**
  * libvips has one place for the errors of all threads: an image that fails beside others may find its own error gone, or

@@ -1,4 +1,5 @@
-import { inflateSync } from 'node:zlib';
+import { isUtf8 } from 'node:buffer';
+import { constants, inflateSync } from 'node:zlib';
 import { isJpeg, segments } from './jpeg';
 import { isPng } from './png';
 import { isTiff, readDirectory } from './tiff/ifd';
@@ -7,6 +8,7 @@ const ATTRIBUTE = 'tiff:Orientation';
 const EXIF = 'Exif\0\0';
 const XMP = 'http://ns.adobe.com/xap/1.0/\0';
 const XMP_KEYWORD = 'XML:com.adobe.xmp\0';
+const EXIF_KEYWORD = 'exif\0';
 const PROFILE_KEYWORD = 'Raw profile type exif\0';
 
 /** Bytes that a compressed text of a PNG may unpack to, as with Pillow. */
@@ -81,12 +83,15 @@ function ofPng(bytes: Buffer): Metadata {
     const name = bytes.toString('latin1', at + 4, at + 8);
     const content = bytes.subarray(at + 8, end);
     if (name === 'eXIf') found.exif = content;
+    if (name === 'tEXt' && begins(content, EXIF_KEYWORD)) found.exif = content.subarray(EXIF_KEYWORD.length);
     if (begins(content, XMP_KEYWORD)) xmp.push({ name, content });
     if (begins(content, PROFILE_KEYWORD)) profiles.push({ name, content });
     at = end + 4;
   }
-  found.xmp = lastText(xmp);
-  const profile = lastText(profiles);
+  found.xmp = lastText(xmp, isText);
+  // One that is empty, or no text, is not what Pillow looks at first; then any iTXt counts.
+  if (!found.xmp?.length) found.xmp = lastText(xmp.filter(({ name }) => name === 'iTXt'));
+  const profile = lastText(profiles, isText);
   found.exif ??= profile === undefined ? undefined : bytesOfProfile(profile);
   return found;
 }
@@ -96,34 +101,49 @@ interface Chunk {
   content: Buffer;
 }
 
-/** Damaged texts that are unpacked at most: each takes a millisecond, in which nothing else is done. */
+/** Damaged texts that are looked at most: each takes a millisecond to unpack, in which nothing else is done. */
 const MOST_DAMAGED = 16;
 
-/** The text of the last chunk that is not damaged, as with Pillow. */
-function lastText(chunks: readonly Chunk[]): Buffer | undefined {
-  for (const { name, content } of chunks.slice(-MOST_DAMAGED).reverse()) {
-    const text = textOf(name, content);
-    if (text !== undefined) return text;
+/** The text of the last chunk that has one, as with Pillow. */
+function lastText(chunks: readonly Chunk[], accepts = (_text: Buffer, _chunk: Chunk) => true): Buffer | undefined {
+  for (const chunk of chunks.slice(-MOST_DAMAGED).reverse()) {
+    const text = textOf(chunk);
+    if (text !== undefined && accepts(text, chunk)) return text;
   }
   return undefined;
 }
 
-/** The text of a chunk tEXt, zTXt or iTXt, behind its keyword, flags, language and translated keyword; undefined for others, and for damaged ones. */
-function textOf(name: string, content: Buffer): Buffer | undefined {
+/** An iTXt whose language, translated keyword or text is not UTF-8 is not taken for a text by Pillow; Latin-1, as the others are in, has no such. */
+function isText(text: Buffer, { name, content }: Chunk): boolean {
+  const behindFlags = content.indexOf(0) + 3;
+  return (
+    name !== 'iTXt' ||
+    (isUtf8(text) && isUtf8(content.subarray(behindFlags, content.indexOf(0, content.indexOf(0, behindFlags) + 1))))
+  );
+}
+
+/**
+ * The text of a chunk tEXt, zTXt or iTXt, behind its keyword, flags, language and translated keyword; undefined for others. Of a damaged zTXt it is
+ * empty, and a damaged iTXt has none, as with Pillow.
+ */
+function textOf({ name, content }: Chunk): Buffer | undefined {
   const behind = content.indexOf(0) + 1;
   if (name === 'tEXt') return content.subarray(behind);
-  if (name === 'zTXt') return inflated(content.subarray(behind + 1));
+  if (name === 'zTXt') return inflated(content.subarray(behind + 1)) ?? Buffer.alloc(0);
   if (name !== 'iTXt') return undefined;
   const language = content.indexOf(0, behind + 2);
   const keyword = language < 0 ? -1 : content.indexOf(0, language + 1);
   if (keyword < 0) return undefined;
   const text = content.subarray(keyword + 1);
-  return content[behind] === 0 ? text : inflated(text);
+  if (content[behind] === 0) return text;
+  // The only method is 0, deflate.
+  return content[behind + 1] === 0 ? inflated(text) : undefined;
 }
 
+/** Of data that are cut off, what there is of them, as Python's `zlib.decompressobj` does. */
 function inflated(bytes: Buffer): Buffer | undefined {
   try {
-    return inflateSync(bytes, { maxOutputLength: MAX_TEXT });
+    return inflateSync(bytes, { maxOutputLength: MAX_TEXT, finishFlush: constants.Z_SYNC_FLUSH });
   } catch {
     return undefined;
   }

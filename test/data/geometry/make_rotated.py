@@ -111,6 +111,28 @@ def files():
     yield "png, a raw profile in iTXt", png_with(image, chunk(b"iTXt", profile + b"\0\0\0\0" + raw_profile(3)))
     yield "png, exif beside a raw profile", png_with(image, chunk(b"eXIf", exif(7)), chunk(b"tEXt", profile + raw_profile(6)))
     yield "png, xmp in a plain text", png_with(image, chunk(b"tEXt", b"XML:com.adobe.xmp\0" + xmp(5)))
+    keyword = b"XML:com.adobe.xmp\0"
+    plain = chunk(b"tEXt", keyword + xmp(5))
+    kinds = {
+        "of an unknown compression": chunk(b"iTXt", keyword + b"\1\1\0\0" + zlib.compress(xmp(6))),
+        "that is marked by another byte": chunk(b"iTXt", keyword + b"\7\0\0\0" + zlib.compress(xmp(6))),
+        "whose compressed text is cut off": chunk(b"iTXt", keyword + b"\1\0\0\0" + zlib.compress(xmp(6))[:-7]),
+        "that is not UTF-8": chunk(b"iTXt", keyword + b"\0\0\0\0\xff" + xmp(6)),
+        "whose language is not UTF-8": chunk(b"iTXt", keyword + b"\0\0\xff\0\0" + xmp(6)),
+        "that is damaged": chunk(b"iTXt", keyword + b"\1\0\0\0xxxxxxxx"),
+        "in a damaged zTXt": chunk(b"zTXt", keyword + b"\0xxxxxxxx"),
+        "that is empty": chunk(b"tEXt", keyword),
+    }
+    for label, one in kinds.items():
+        yield f"png, xmp {label}", png_with(image, one)
+        yield f"png, xmp {label}, behind a plain one", png_with(image, plain, one)
+        yield f"png, xmp {label}, before a plain one", png_with(image, one, plain)
+    yield "png, a damaged raw profile behind a whole one", png_with(
+        image, chunk(b"tEXt", profile + raw_profile(6)), chunk(b"zTXt", profile + b"\0xxxxxxxx")
+    )
+    yield "png, a raw profile that is cut off", png_with(image, chunk(b"zTXt", profile + b"\0" + zlib.compress(raw_profile(6))[:-5]))
+    yield "png, exif in a text", png_with(image, chunk(b"tEXt", b"exif\0" + exif(6)))
+    yield "png, exif in a text behind another", png_with(image, chunk(b"eXIf", exif(6)), chunk(b"tEXt", b"exif\0" + exif(8)))
     yield "webp, xmp", saved(image, "WEBP", lossless=True, xmp=xmp(6))
     yield "webp with a prefix", saved(image, "WEBP", lossless=True, exif=full + exif(7))
 
