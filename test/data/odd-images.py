@@ -104,6 +104,7 @@ KINDS = {
     **{f"cmyk{bits}": dict(photometric=5, bits=bits, samples=4) for bits in (8, 16)},
     "cmyk-extra": dict(photometric=5, bits=8, samples=5, extra=(0,)),
     "ycbcr": dict(photometric=6, bits=8, samples=3),
+    "ycbcr-one": dict(photometric=6, bits=8),
     "lab": dict(photometric=8, bits=8, samples=3),
     "photometric9": dict(photometric=9, bits=8, samples=3),
 }
@@ -116,7 +117,7 @@ for name, kind in KINDS.items():
             save(f"{name}{ends}", tiff(19, 13, **kind, rows=5, **layout))
             if compression in (1, 8):
                 save(f"{name}-tiled{ends}", tiff(35, 20, **kind, tile=(16, 16), **layout))
-                if kind.get("samples", 1) > 2:
+                if kind.get("samples", 1) != 2:
                     save(f"planar-{name}{ends}", tiff(19, 13, **kind, rows=5, planar=2, **layout))
                     save(f"planar-tiled-{name}{ends}", tiff(35, 20, **kind, tile=(16, 16), planar=2, **layout))
                     reversed_bits = [*kind.get("tags", ()), (266, 3, [2])]

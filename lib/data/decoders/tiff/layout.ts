@@ -39,6 +39,7 @@ export interface Layout {
 }
 
 const MAX_SAMPLES = 6;
+const JPEG = 7;
 
 /**
  * Reads what a TIFF's pixels are, by the rules of Pillow's TiffImagePlugin: a combination of photometric interpretation, sample
@@ -84,6 +85,9 @@ export function readLayout(bytes: Buffer): Layout {
   }
   // Pillow takes a fourth plane that libtiff decompressed and nobody explains for premultiplied alpha.
   if (kind === 'rgb' && planar && compression !== 1 && samples === 4 && extra.length === 0) kind = 'premultiplied';
+  // libtiff takes one sample of YCbCr for subsampled, and Pillow takes its planes for narrower than they are.
+  if (photometric === 6 && samples === 1 && compression !== JPEG && (compression !== 1 || planar))
+    throw new Refusal('TIFF: such gray of YCbCr is not supported');
   const colorMap = ifd.values(320);
   if (kind === 'palette' && colorMap === undefined) throw new Refusal('TIFF: the palette is missing');
   return {

@@ -68,7 +68,7 @@ function refuseOdd(layout: Layout): void {
   if (!planar) return;
   // Pillow reads these itself, and makes something of them that they are not.
   const { tiled, fillOrder } = layout;
-  if (raw && samples > 1 && (fillOrder === 2 || (tiled && (bits === 16 || (kind === 'rgb' && samples === 4))))) {
+  if (raw && (fillOrder === 2 || (samples > 1 && tiled && (bits === 16 || (kind === 'rgb' && samples === 4))))) {
     throw new Refusal(`TIFF: such planes of ${kind} without compression are not supported`);
   }
   if (samples === 1 && (!raw || (bits === 8 && !inverted))) return;
