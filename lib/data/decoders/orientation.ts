@@ -154,14 +154,22 @@ function bytesOfProfile(text: Buffer): Buffer {
   return Buffer.from(text.toString('latin1').split('\n').slice(3).join('').replace(/\s/g, ''), 'hex');
 }
 
+/** Flags in the chunk VP8X (the container specification of WebP). */
+const WEBP_EXIF = 0x08;
+const WEBP_XMP = 0x04;
+
+/** As libwebp's demuxer: only what the first chunk, VP8X, says is there. */
 function ofWebp(bytes: Buffer): Metadata {
   const found: Metadata = {};
-  for (let at = 12; at + 8 <= bytes.length;) {
+  const flags = bytes[20] ?? 0;
+  if (bytes.toString('latin1', 12, 16) !== 'VP8X') return found;
+  const end = Math.min(bytes.length, 8 + bytes.readUInt32LE(4));
+  for (let at = 12; at + 8 <= end;) {
     const length = bytes.readUInt32LE(at + 4);
     const name = bytes.toString('latin1', at, at + 4);
     const content = bytes.subarray(at + 8, at + 8 + length);
-    if (name === 'EXIF') found.exif ??= content;
-    if (name === 'XMP ') found.xmp ??= content;
+    if (name === 'EXIF' && flags & WEBP_EXIF) found.exif ??= content;
+    if (name === 'XMP ' && flags & WEBP_XMP) found.xmp ??= content;
     at += 8 + length + (length % 2);
   }
   return found;

@@ -75,6 +75,27 @@ def full_exif(orientation):
     return b"Exif\0\0" + exif(orientation, ">")
 
 
+def webp_chunk(name, content):
+    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+def webp_of_flags(image, flags, inside=True):
+    """EXIF data and XMP behind the pixels, and what the header says of them; or the EXIF data behind the end of the file's own size."""
+    both = saved(image, "WEBP", lossless=True, exif=exif(6), xmp=xmp(3))
+    at = both.index(b"EXIF")
+    body = bytearray(both[:at] + webp_chunk(b"XMP ", xmp(3)))
+    body[20] = flags
+    described = webp_chunk(b"EXIF", exif(6))
+    body[4:8] = struct.pack("<I", len(body) - 8 + (len(described) if inside else 0))
+    return bytes(body) + described
+
+
+def webp_without_flags(image):
+    plain = bytearray(saved(image, "WEBP", lossless=True) + webp_chunk(b"EXIF", exif(6)))
+    plain[4:8] = struct.pack("<I", len(plain) - 8)
+    return bytes(plain)
+
+
 def files():
     draw = random.Random(5)
     image = Image.frombytes("RGB", (WIDTH, HEIGHT), draw.randbytes(WIDTH * HEIGHT * 3))
@@ -135,6 +156,10 @@ def files():
     yield "png, exif in a text behind another", png_with(image, chunk(b"eXIf", exif(6)), chunk(b"tEXt", b"exif\0" + exif(8)))
     yield "webp, xmp", saved(image, "WEBP", lossless=True, xmp=xmp(6))
     yield "webp with a prefix", saved(image, "WEBP", lossless=True, exif=full + exif(7))
+    for name, flags in (("all", 0x0C), ("exif", 0x08), ("xmp", 0x04), ("neither", 0)):
+        yield f"webp of flags: {name}", webp_of_flags(image, flags)
+    yield "webp without flags", webp_without_flags(image)
+    yield "webp, exif behind the end", webp_of_flags(image, 0x0C, inside=False)
 
 
 def main():
