@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { constants, inflateSync } from 'node:zlib';
 import { isJpeg, segments } from './jpeg';
-import { isPng } from './png';
+import { chunksOfFirstPicture, isPng, type Chunk } from './png';
 import { isTiff, readDirectory } from './tiff/ifd';
 
 const ATTRIBUTE = 'tiff:Orientation';
@@ -10,6 +10,9 @@ const XMP = 'http://ns.adobe.com/xap/1.0/\0';
 const XMP_KEYWORD = 'XML:com.adobe.xmp\0';
 const EXIF_KEYWORD = 'exif\0';
 const PROFILE_KEYWORD = 'Raw profile type exif\0';
+
+/** The third byte of a BigTIFF by which Pillow knows it. */
+const BIG_TIFF = 43;
 
 /** Bytes that a compressed text of a PNG may unpack to, as with Pillow. */
 const MAX_TEXT = 2 ** 20;
@@ -47,11 +50,12 @@ function tagOf(exif: Buffer | undefined): number | undefined {
   if (exif === undefined) return undefined;
   const tiff = exif.subarray(/^(?:Exif\0\0){0,2}/.exec(exif.toString('latin1', 0, 12))?.[0].length);
   if (tiff.length === 0) return undefined;
-  // Where they are damaged Pillow fails, or is content without: what else the file says does not count.
+  // At another header, or one of a BigTIFF, Pillow gives up: what else the file says does not count.
+  if (!isTiff(tiff) || tiff[2] === BIG_TIFF) return 1;
   try {
-    return isTiff(tiff) ? readDirectory(tiff).orientation : 1;
+    return readDirectory(tiff).orientation;
   } catch {
-    return 1;
+    return undefined;
   }
 }
 
@@ -78,15 +82,11 @@ function ofPng(bytes: Buffer): Metadata {
   const found: Metadata = {};
   const xmp: Chunk[] = [];
   const profiles: Chunk[] = [];
-  for (let at = 8; at + 8 <= bytes.length;) {
-    const end = at + 8 + bytes.readUInt32BE(at);
-    const name = bytes.toString('latin1', at + 4, at + 8);
-    const content = bytes.subarray(at + 8, end);
+  for (const { name, content } of chunksOfFirstPicture(bytes)) {
     if (name === 'eXIf') found.exif = content;
     if (name === 'tEXt' && begins(content, EXIF_KEYWORD)) found.exif = content.subarray(EXIF_KEYWORD.length);
     if (begins(content, XMP_KEYWORD)) xmp.push({ name, content });
     if (begins(content, PROFILE_KEYWORD)) profiles.push({ name, content });
-    at = end + 4;
   }
   found.xmp = lastText(xmp, isText);
   // One that is empty, or no text, is not what Pillow looks at first; then any iTXt counts.
@@ -94,11 +94,6 @@ function ofPng(bytes: Buffer): Metadata {
   const profile = lastText(profiles, isText);
   found.exif ??= profile === undefined ? undefined : bytesOfProfile(profile);
   return found;
-}
-
-interface Chunk {
-  name: string;
-  content: Buffer;
 }
 
 /** Damaged texts that are looked at most: each takes a millisecond to unpack, in which nothing else is done. */

@@ -71,7 +71,7 @@ export function checkPng(bytes: Buffer): PngHeader {
       data = true;
     } else {
       // The first picture of an animation ends here, and what follows does not matter.
-      if (data && name === 'fcTL' && walk.animated) {
+      if (data && name === 'fcTL' && walk.animation.is) {
         if (end + 4 <= bytes.length) break;
         return { ...(walk.header as PngHeader), unended: at };
       }
@@ -86,6 +86,44 @@ export function checkPng(bytes: Buffer): PngHeader {
   return walk.header as PngHeader;
 }
 
+export interface Chunk {
+  name: string;
+  content: Buffer;
+}
+
+/** The chunks up to the final one, or to the second picture of an animation: what stands behind it Pillow has not read when it shows the first. */
+export function* chunksOfFirstPicture(bytes: Buffer): Generator<Chunk> {
+  const animation = new Animation();
+  let data = false;
+  for (let at = 8; at + 8 <= bytes.length;) {
+    const end = at + 8 + bytes.readUInt32BE(at);
+    const name = bytes.toString('latin1', at + 4, at + 8);
+    const content = bytes.subarray(at + 8, end);
+    if (name === 'IEND' || (data && name === 'fcTL' && animation.is)) return;
+    if (name === 'IDAT') data = true;
+    if (!data) animation.chunk(name, content);
+    yield { name, content };
+    at = end + 4;
+  }
+}
+
+/** Whether the chunks before the pixels make a PNG an animation, as Pillow sees it. */
+class Animation {
+  private frames = 0;
+  private framed = false;
+
+  chunk(name: string, content: Buffer): void {
+    if (name === 'fcTL') this.framed = true;
+    if (name !== 'acTL' || content.length < 4) return;
+    const frames = content.readUInt32BE(0);
+    this.frames = this.frames === 0 && frames <= 0x80000000 ? frames : 0;
+  }
+
+  get is(): boolean {
+    return this.frames > 1 || (this.frames === 1 && !this.framed);
+  }
+}
+
 /** The file with its final chunk added if that is missing; a checksum that was cut off with it is not checked. */
 export function ended(bytes: Buffer, { unended }: PngHeader): Buffer {
   if (unended === undefined || unended > bytes.length + 4) return bytes;
@@ -95,22 +133,20 @@ export function ended(bytes: Buffer, { unended }: PngHeader): Buffer {
 
 class Walk {
   header: PngHeader | undefined;
-  animated = false;
+  readonly animation = new Animation();
   private colour = -1;
-  private frames = 0;
   private sequence: number | undefined;
-  private framed = false;
   private texts = 0;
   private unpacked = 0;
 
   /** What must be known when the pixels begin. */
   pixels(): void {
     if (this.header === undefined) throw new Refusal('PNG: the header is missing');
-    this.animated = this.frames > 1 || (this.frames === 1 && !this.framed);
   }
 
   chunk(name: string, data: Buffer, afterPixels: boolean): void {
     if (data.length < (LEAST[name] ?? 0)) throw new Refusal(`PNG: the chunk ${name} is cut off`);
+    if (!afterPixels) this.animation.chunk(name, data);
     switch (name) {
       case 'IHDR':
         return this.readHeader(data, afterPixels);
@@ -124,11 +160,6 @@ class Walk {
       case 'iTXt':
       case 'tEXt':
         return this.readText(name, data);
-      case 'acTL': {
-        const frames = data.readUInt32BE(0);
-        if (!afterPixels) this.frames = this.frames === 0 && frames <= 0x80000000 ? frames : 0;
-        return;
-      }
       case 'fcTL':
         return this.readFrame(data, afterPixels);
       case 'fdAT':
@@ -151,7 +182,6 @@ class Walk {
 
   private readFrame(data: Buffer, afterPixels: boolean): void {
     this.follow(data);
-    this.framed = true;
     const [width, height, left, top] = [4, 8, 12, 16].map((at) => data.readUInt32BE(at)) as [
       number,
       number,

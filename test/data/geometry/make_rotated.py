@@ -154,6 +154,21 @@ def files():
     yield "png, a raw profile that is cut off", png_with(image, chunk(b"zTXt", profile + b"\0" + zlib.compress(raw_profile(6))[:-5]))
     yield "png, exif in a text", png_with(image, chunk(b"tEXt", b"exif\0" + exif(6)))
     yield "png, exif in a text behind another", png_with(image, chunk(b"eXIf", exif(6)), chunk(b"tEXt", b"exif\0" + exif(8)))
+    jpeg_xmp = b"http://ns.adobe.com/xap/1.0/\0" + xmp(6)
+    for label, one in {
+        "no directory": exif(3, ">")[:4] + b"\xff\xff\xff\xf0" + exif(3, ">")[8:],
+        "half a tag": exif(3)[:15],
+        "no tags": b"II*\0\x08\0\0\0\0\0\0\0\0\0",
+        "another header": b"XX" + exif(3)[2:],
+        "the header of a BigTIFF": b"II+" + exif(3)[3:],
+    }.items():
+        yield f"jpeg, exif of {label} beside xmp", app1(jpeg, full + one, jpeg_xmp)
+    frames = chunk(b"acTL", struct.pack(">II", 2, 0))
+    second = chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, WIDTH, HEIGHT, 0, 0, 1, 1, 0, 0))
+    plain = saved(image, "PNG")
+    yield "png, exif behind the second picture", plain[:33] + frames + plain[33:-12] + second + chunk(b"eXIf", exif(6)) + plain[-12:]
+    yield "png, exif before the second picture", plain[:33] + frames + plain[33:-12] + chunk(b"eXIf", exif(6)) + second + plain[-12:]
+    yield "png, exif behind the end", plain + chunk(b"eXIf", exif(6))
     yield "webp, xmp", saved(image, "WEBP", lossless=True, xmp=xmp(6))
     yield "webp with a prefix", saved(image, "WEBP", lossless=True, exif=full + exif(7))
     for name, flags in (("all", 0x0C), ("exif", 0x08), ("xmp", 0x04), ("neither", 0)):
