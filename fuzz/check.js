@@ -44,6 +44,10 @@ async function check(entry) {
   const dictionary = (target.dictionary ?? []).map((text) => Buffer.from(text, 'latin1'));
   const { limit = 4096, json = false, gentle = false } = target;
   for (let i = Math.ceil(Number(mutations) / (target.costs ?? 1)); i > 0; i--) {
+    if (target.make !== undefined && random.oneIn(4)) {
+      await give(target.make(random, begin));
+      continue;
+    }
     const context = { dictionary, other: random.pick(begin), limit, json, gentle, stretch: false };
     const mutated = mutate(random.pick(begin), random, context);
     await give(target.fix !== undefined && !random.oneIn(3) ? target.fix(mutated) : mutated);

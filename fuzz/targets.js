@@ -17,6 +17,8 @@ const path = require('node:path');
 //   gentle        true where little is changed at a time, so that many inputs stay readable
 //   costs         how many times longer than others it takes, so that tests give it fewer inputs
 //   limit         bytes of an input, 4096 where left out
+//   make(random, seeds)
+//                 an input of any kind that its format has, which one in four is: mutations seldom come to another that is whole
 //   fix(bytes)    mends what a mutation always breaks, such as checksums
 //   comparisons() what its inputs came to beside being read or refused, for the last line
 //   open, close   before and after all inputs

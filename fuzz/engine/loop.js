@@ -110,6 +110,7 @@ class Fuzzer {
     // Half of the time one of the latest, which came to where little was tried yet.
     const recent = random.oneIn(2) ? Math.min(16, entries.length) : entries.length;
     const { limit = 4096, json = false, stretch = false, gentle = false } = target;
+    if (target.make !== undefined && random.oneIn(4)) return target.make(random, this.seeds);
     // What is near a whole input is seldom the latest that was new.
     const entry =
       gentle && random.oneIn(2) ? random.pick(this.seeds) : entries[entries.length - 1 - random.below(recent)];
