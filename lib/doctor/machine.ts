@@ -6,6 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import satisfies from 'semver/functions/satisfies';
 import { hasLibtorch, PLATFORM } from '../libtorch/platform';
+import { availableMemory } from '../machine/cgroup';
 import { packageRoot } from '../machine/root';
 import { defaultThreads } from '../machine/threads';
 import { shownBytes } from '../files/disk';
@@ -148,7 +149,7 @@ export function checkThreads(): DoctorCheck {
 }
 
 /** Memory that is free, by the limit of a container too. */
-export function checkMemory(available = process.availableMemory()): DoctorCheck {
+export function checkMemory(available = availableMemory()): DoctorCheck {
   const total = process.constrainedMemory() || os.totalmem();
   const data = { available, total: Math.min(total, os.totalmem()) };
   const found = `${shownBytes(available)} available of ${shownBytes(data.total)}`;

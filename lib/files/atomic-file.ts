@@ -1,9 +1,16 @@
-import { open, rename, rm } from 'node:fs/promises';
+import fs from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { oneLine, ResnetFtError } from '../errors';
 import { reasonOf } from './reason';
 import { removeStale, temporaryName } from './stale';
 import { sync } from './sync';
+
+/** Not the handle's own: {@link sync}. */
+const fchmod = promisify(fs.fchmod);
+
+const PERMISSIONS = 0o777;
 
 /** The error of a file of weights that can't be written. */
 export function notWritable(file: string, reason: string, options: { hint?: string; cause?: unknown } = {}) {
@@ -11,8 +18,8 @@ export function notWritable(file: string, reason: string, options: { hint?: stri
 }
 
 /**
- * Writes chunks to a file whole or not at all: under a temporary name beside it, synchronised, then renamed. What killed
- * processes left half-written in the folder is removed.
+ * Writes chunks to a file whole or not at all: under a temporary name beside it, synchronised, then renamed. One that is replaced keeps
+ * its permissions. What killed processes left half-written in the folder is removed.
  *
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the file can't be written; an older file of that name is then untouched.
  */
@@ -24,9 +31,13 @@ export async function writeAtomically(
   const temporary = temporaryName(file);
   let created = false;
   try {
-    const handle = await open(temporary, 'wx');
+    const old = await stat(file).catch(() => undefined);
+    const mode = old?.isFile() === true ? old.mode & PERMISSIONS : undefined;
+    const handle = await open(temporary, 'wx', mode);
     created = true;
     try {
+      // The umask may have taken some; a file system without permissions, which all alike may use, may refuse.
+      if (mode !== undefined) await fchmod(handle.fd, mode).catch(() => {});
       // writeFile, unlike write, repeats short writes.
       for await (const chunk of chunks) await handle.writeFile(chunk);
       await sync(handle);

@@ -1,6 +1,7 @@
 import { oneLine, ResnetFtError } from '../errors';
 import { readSmallText } from '../files/text-file';
 import { IMAGENET_OUTPUTS } from '../network/architecture';
+import { MAX_CLASS_NAME } from './describe';
 
 /** Above any list of class names: that of ImageNet's 21,841 classes takes half a megabyte. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -99,5 +100,7 @@ function checked(file: string, name: string, place: string): string {
   const trimmed = name.trim();
   if (trimmed === '') throw invalid(file, `${place} is empty`);
   if (CONTROL.test(trimmed)) throw invalid(file, `${place} contains control characters`);
+  if (/\p{Cs}/u.test(trimmed)) throw invalid(file, `${place} is not Unicode text`);
+  if (trimmed.length > MAX_CLASS_NAME) throw invalid(file, `${place} is longer than ${MAX_CLASS_NAME} characters`);
   return trimmed;
 }

@@ -61,8 +61,8 @@ export function outputsOf(tensors: StateDict): number | undefined {
   return shape?.length === 2 && shape[0] !== 0 ? shape[0] : undefined;
 }
 
-/** Longer than any folder's name. */
-const MAX_NAME = 1000;
+/** Characters of a class's name at most: more than any folder's name has. */
+export const MAX_CLASS_NAME = 1000;
 
 const isChannels = (value: unknown, [min, max]: readonly [number, number]): value is number[] =>
   Array.isArray(value) &&
@@ -77,7 +77,7 @@ const isAny = <T>(value: unknown, values: readonly T[]): value is T | undefined 
   value === undefined || values.some((one) => one === value);
 
 const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= MAX_NAME;
+  typeof value === 'string' && value !== '' && value.length <= MAX_CLASS_NAME;
 
 /** What an image goes through, out of a parsed JSON value; undefined where it is none. */
 export function preprocessingFrom(value: unknown): Preprocessing | undefined {

@@ -35,10 +35,19 @@ export async function locateModel(
   if (source.includes('\0')) rejectOption('a name without NUL characters', 'model', source);
   const inFolder = path.join(source, MODEL_FILE);
   if (fs.existsSync(inFolder)) return { file: inFolder, named };
-  if (fs.statSync(source, { throwIfNoEntry: false })?.isDirectory() === true) {
+  if (isFolder(source)) {
     throw new ResnetFtError('WEIGHTS_INVALID', `${source} is a folder without ${MODEL_FILE}`, {
       hint: 'Name the folder of a finished run of train, or a file of weights',
     });
   }
   return { file: source, named };
+}
+
+/** What can't be looked at is for its reader to name. */
+function isFolder(source: string): boolean {
+  try {
+    return fs.statSync(source).isDirectory();
+  } catch {
+    return false;
+  }
 }

@@ -27,7 +27,11 @@ export function checkToWrite(tensors: unknown, options: unknown): void {
   }
   requireOptions(options, 'the options');
   const { metadata } = options as { metadata?: unknown };
-  if (metadata !== undefined && toMetadata(metadata) === undefined) rejectOption('text by name', 'metadata', metadata);
+  if (metadata === undefined) return;
+  const texts = toMetadata(metadata);
+  if (texts === undefined) rejectOption('text by name', 'metadata', metadata);
+  const broken = Object.entries(texts).find((entry) => !entry.every(isWellFormed));
+  if (broken !== undefined) rejectOption('well-formed text', `metadata ${broken[0]}`, broken[1]);
 }
 
 /** What a tensor should be where it isn't. */

@@ -57,8 +57,12 @@ function withoutPrefix(tensors: StateDict): StateDict {
  * @throws ResnetFtError INVALID_OPTION; WEIGHTS_INVALID where the file is missing, damaged, or asks for more than tensors.
  */
 export async function readStateDict(file: string): Promise<StateDict> {
-  return (await readWeights(requireFileName(file))).tensors;
+  const { tensors } = await readWeights(requireFileName(file));
+  return new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, data: plain(tensor.data) }]));
 }
+
+/** The bytes as no Buffer, whose `slice` gives a view where a Uint8Array's gives a copy. */
+const plain = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array => new Uint8Array(buffer, byteOffset, length);
 
 /**
  * Writes tensors to a .safetensors, .pth or .pt file, whole or not at all; the extension decides.

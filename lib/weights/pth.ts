@@ -86,7 +86,9 @@ export function namedTensors(file: string, root: unknown): Map<string, TensorRef
   let dict = root;
   for (let depth = 0; depth < MAX_NESTED && dict instanceof Map; depth++) {
     const holder: ReadonlyMap<unknown, unknown> = dict;
-    const nested = CONTAINERS.map((name) => holder.get(name)).find((value) => value instanceof Map);
+    const found = CONTAINERS.map((name) => holder.get(name)).filter((value) => value instanceof Map);
+    // A description of the model may have such a name too.
+    const nested = found.find(hasTensors) ?? (hasTensors(holder as Dictionary) ? undefined : found[0]);
     if (nested === undefined) break;
     dict = nested;
   }
@@ -116,6 +118,9 @@ function choose(file: string, dict: Dictionary): Dictionary {
     'In PyTorch: torch.save(torch.load(FILE, weights_only=True)["NAME"], NEW_FILE) with the one that is meant.';
   throw invalid(file, `holds ${plausible.length} state dicts: ${names.join(', ')}`, { hint });
 }
+
+/** Whether a tensor is in a dictionary, or in one within it. */
+const hasTensors = (dict: Dictionary): boolean => holdersOfTensors(dict).next().done !== true;
 
 /** The dictionaries that have a tensor among their values, and how they are reached. */
 function* holdersOfTensors(

@@ -55,6 +55,42 @@ test('two processes at once download once', async () => {
   expect(fs.readdirSync(path.dirname(file))).toEqual(['w.pth']);
 });
 
+describe('where a clock was set, or the machine slept', () => {
+  const HOUR = 3600;
+  const now = (): number => Date.now() / 1000;
+  const setTime = (lock: string, seconds: number): void => fs.utimesSync(lock, seconds, seconds);
+
+  test('a lock of a process that was killed does not count until its time has come', async () => {
+    const file = path.join(folder, 'ahead', 'w.pth');
+    fs.mkdirSync(`${file}.lock`, { recursive: true });
+    setTime(`${file}.lock`, now() + HOUR);
+    server.answer((request, response) => sendFile(request, response, BODY));
+    expect(await download({ url: `${server.url}/w.pth`, file, sha256: HASH, tuning: TUNING })).toBe(file);
+    expect(fs.readdirSync(path.dirname(file))).toEqual(['w.pth']);
+  });
+
+  test('a download whose lock another has taken for old waits for it, and goes on', async () => {
+    const file = path.join(folder, 'taken', 'w.pth');
+    const rest: (() => void)[] = [];
+    server.answer((request, response, count) => {
+      if (count > 1) return sendFile(request, response, BODY, { etag: '"e"' });
+      response.writeHead(200, { etag: '"e"', 'content-length': BODY.length }).write(BODY.subarray(0, 150_000));
+      rest.push(() => response.end(BODY.subarray(150_000)));
+    });
+    const waiting: string[] = [];
+    const onProgress = ({ kind }: { kind: string }): void => void (kind === 'waiting' && waiting.push(kind));
+    const done = download({ url: `${server.url}/w.pth`, file, sha256: HASH, tuning: TUNING, onProgress });
+    await until(() => fs.existsSync(`${file}.part`) && fs.statSync(`${file}.part`).size === 150_000);
+    // As by one that took it over: not the time that its owner gave it.
+    setTime(`${file}.lock`, now() + 1);
+    expect(await done).toBe(file);
+    expect(waiting).toEqual(['waiting']);
+    expect(server.requests.map(({ headers }) => headers.range)).toEqual([undefined, 'bytes=150000-']);
+    expect(fs.readFileSync(file).equals(BODY)).toBe(true);
+    rest.forEach((end) => end());
+  });
+});
+
 describe('through a proxy', () => {
   const asked: string[] = [];
   const NAMES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'];

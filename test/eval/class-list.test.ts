@@ -40,6 +40,8 @@ test.each([
   ['a name twice by numbers', '1, ants\n0, ants', 'the name ants is there twice'],
   ['a name twice in JSON', '["ants", "ants"]', 'the name ants is there twice'],
   ['control characters', 'ants\nbe\u0007es', 'line 2 contains control characters'],
+  ['a name that no model could carry', `ants\n${'b'.repeat(1001)}`, 'line 2 is longer than 1000 characters'],
+  ['half of a character', '["ants", "\\ud83d"]', 'entry 2 is not Unicode text'],
   ['JSON that is cut off', '["ants", ', 'not valid JSON'],
   ['JSON that holds a number', '["ants", 3]', 'entry 2 is not a string'],
   ['an empty JSON array', '[]', 'contains no class names'],

@@ -31,3 +31,16 @@ test('what a killed process left half-written beside a file is gone after the ne
   expect(fs.readdirSync(folder)).toEqual(['best.safetensors']);
   expect(fs.readFileSync(other, 'utf8')).toBe('better');
 });
+
+const onPosix = process.platform === 'win32' ? test.skip : test;
+
+onPosix('a file that is replaced keeps its permissions, whatever the umask', async () => {
+  const file = path.join(folder, 'private.safetensors');
+  await writeAtomically(file, [Buffer.from('old')]);
+  for (const mode of [0o600, 0o666, 0o440]) {
+    fs.chmodSync(file, mode);
+    await writeAtomically(file, [Buffer.from('new')]);
+    expect(fs.statSync(file).mode & 0o777).toBe(mode);
+  }
+  expect(fs.readFileSync(file, 'utf8')).toBe('new');
+});

@@ -49,6 +49,16 @@ test.each<[string, () => unknown, RegExp]>([
     () => writeStateDict('a.pth', new Map([['a', TENSOR]]), { metadata: { a: 1 } as never }),
     /for metadata but/,
   ],
+  [
+    'half of a character in metadata',
+    () => writeStateDict('a.safetensors', new Map([['a', TENSOR]]), { metadata: { a: '\ud83d' } }),
+    /well-formed text for metadata a but/,
+  ],
+  [
+    'half of a character in a name of metadata',
+    () => writeStateDict('a.safetensors', new Map([['a', TENSOR]]), { metadata: { '\ud83d': 'a' } }),
+    /well-formed text for metadata .* but received a$/,
+  ],
   ['a file of readStateDict', () => readStateDict(Symbol('a') as never), /for file but received/],
   ['a NUL in a name', () => readStateDict('a\0b'), /without NUL characters for file but received/],
   ['a class map', () => readClassMap(['ants'] as never), /for --class-map but received ants$/],

@@ -1,5 +1,6 @@
 import { chooseDevice } from '../../lib/machine/device';
-import { defaultThreads, quotaOf } from '../../lib/machine/threads';
+import { quotaOf } from '../../lib/machine/cgroup';
+import { defaultThreads } from '../../lib/machine/threads';
 
 type Backend = Parameters<typeof chooseDevice>[1];
 type Gpu = ReturnType<Backend['cudaDevice']>;

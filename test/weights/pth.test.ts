@@ -80,6 +80,8 @@ describe('readPth', () => {
   it.each<[string, string]>([
     ['under any name', ordered({ epoch: int(3), net: ordered({ w: whole }) })],
     ['further down', ordered({ run: ordered({ last: ordered({ w: whole }) }) })],
+    ['beside a description of the model', ordered({ model: ordered({ depth: int(18) }), net: ordered({ w: whole }) })],
+    ['beside one that is empty', ordered({ state_dict: ordered({}), net: ordered({ w: whole }) })],
     ['reached twice', `}(${text('a')}${ordered({ w: whole })}q\x07${text('b')}h\x07u`],
   ])('finds the one state dict %s', async (_where, body) => {
     expect([...(await read(torchFile(body, { 0: floats(6) }))).keys()]).toEqual(['w']);
@@ -91,6 +93,13 @@ describe('readPth', () => {
       const dict = await read(torchFile(ordered({ best, net: network }), { 0: floats(6) }));
       expect([...dict.keys()]).toEqual(['conv1.weight', 'fc.weight']);
     }
+  });
+
+  it('gives plain bytes, of which slice makes a copy as of every typed array', async () => {
+    const row = tensor({ count: 6, offset: 2, shape: [2], stride: [1] });
+    const data = (await read(torchFile(ordered({ w: whole, row }), { 0: floats(6) }))).get('row')?.data;
+    expect(Object.getPrototypeOf(data)).toBe(Uint8Array.prototype);
+    expect([...new Float32Array((data as Uint8Array).slice().buffer)]).toEqual([2, 3]);
   });
 
   it('refuses to guess between several state dicts, and names them', async () => {
