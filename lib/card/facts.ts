@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { DEFAULT_ARCHITECTURE } from '../options';
-import type { ModelCard } from '../model/describe';
+import { parseCard, type ModelCard } from '../model/describe';
+import { MODEL_FILE } from '../model/locate';
 import { readRun } from '../report/read-run';
+import { readSafetensorsMetadata } from '../weights/safetensors';
 import type { CardFacts } from './card';
 
 /**
@@ -13,8 +15,18 @@ export async function runFacts(folder: string): Promise<CardFacts> {
   const run = await readRun(folder);
   const { classes, preprocessing, options } = run.config;
   const { temperature } = run;
-  const model = { arch: options.arch ?? DEFAULT_ARCHITECTURE, classes, preprocessing, temperature };
+  const unknown = await ruleIn(path.join(run.folder, MODEL_FILE));
+  const model = { arch: options.arch ?? DEFAULT_ARCHITECTURE, classes, preprocessing, temperature, unknown };
   return { name: path.basename(run.folder), model, beside: 'run', run };
+}
+
+/** When a model says "none of these"; a run may have no model yet, and a damaged one is no matter of its card. */
+async function ruleIn(file: string): Promise<ModelCard['unknown']> {
+  try {
+    return parseCard(file, await readSafetensorsMetadata(file)).unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

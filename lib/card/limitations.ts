@@ -6,11 +6,9 @@ import { markdownText } from './escape';
 import type { CardFigures } from './figures';
 
 /** What can be said of a model's limits by what is known of it; what only its author knows is said elsewhere. */
-export function limitations({ model, run }: CardFacts, figures: CardFigures | undefined): string {
-  const points = [
-    `It always answers with one of its ${counted(model.classes.length, 'class', 'classes')}, even for an image that shows none of them.`,
-    probabilities(model.temperature),
-  ];
+export function limitations(facts: CardFacts, figures: CardFigures | undefined): string {
+  const { model, run } = facts;
+  const points = [answers(facts), probabilities(model.temperature)];
   if (figures === undefined) {
     points.push('How well it does is not known here: there are no figures of validation images beside it.');
   } else {
@@ -28,6 +26,13 @@ export function limitations({ model, run }: CardFacts, figures: CardFigures | un
   }
   if (run !== undefined) points.push(...warningsOf(run).map(markdownText));
   return points.map((point) => `- ${point}`).join('\n');
+}
+
+function answers({ model: { classes, unknown }, beside }: CardFacts): string {
+  const always = `always answers with one of its ${counted(classes.length, 'class', 'classes')}, even for an image that shows none of them`;
+  if (unknown === undefined) return `It ${always}.`;
+  const others = beside === 'run' ? 'PyTorch or transformers.js' : 'transformers.js';
+  return `With resnet-ft it says "none of these" of images that look unlike those of its classes, by limits that keep ${percent(unknown.keep)} of the validation images: many an image that shows none of them may still be taken for one. With ${others} it ${always}.`;
 }
 
 function probabilities(temperature: number | undefined): string {

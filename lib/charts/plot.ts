@@ -71,7 +71,7 @@ export function linePlot({ id, title, description, x, y, curves: given, marks = 
     .map((curve) => (curve.behind === undefined ? line(curve, front.indexOf(curve)) : pale(curve, curve.behind)));
   const places = curves.flatMap(({ points }) => points.map(([at]) => at));
   // Told, so that a script knows what stands where.
-  const [from, to] = [x.min ?? Math.min(...places), x.max ?? Math.max(...places)];
+  const [from, to] = [x.min ?? leastOf(places), x.max ?? -leastOf(places.map((at) => -at))];
   const svg = drawChart(
     {
       textStyle: { fontSize: FONT },
@@ -96,6 +96,9 @@ export function linePlot({ id, title, description, x, y, curves: given, marks = 
     <p class="readout needs-script" hidden></p>
   </figure>`;
 }
+
+/** Not spread into arguments: there may be more points than a call takes. */
+const leastOf = (values: readonly number[]): number => values.reduce((least, one) => Math.min(least, one), Infinity);
 
 /** The names of curves with a piece of each; nothing where there is one curve that the title names. */
 function legend(names: readonly string[]): Html | undefined {

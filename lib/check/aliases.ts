@@ -43,21 +43,32 @@ async function placeOf(file: string): Promise<Place> {
   }
 }
 
-/** The role of each of several paths to the same image. */
+/** The role of each of several paths to the same image. A place-holder may be there ten thousand times: none is compared with all others. */
 export function rolesOf(files: readonly string[], places: ReadonlyMap<string, Place>): Role[] {
   const all = files.map((file) => places.get(file) ?? { entry: file, target: file, inode: file });
   const own = owners(files, all);
+  const entries = indicesBy(all.map(({ entry }) => entry));
+  const targets = indicesBy(all.map(({ target }) => target));
   return all.map(({ entry, target }, i) => {
     if (own.get(entry) !== i) return 'detour';
-    const others = all.filter((_, other) => other !== i);
-    if (others.some((other) => other.entry === entry)) return 'target';
-    const sharing = others.filter((other) => other.target === target);
-    if (sharing.length === 0) return 'file';
+    if ((entries.get(entry)?.count ?? 0) > 1) return 'target';
+    const sharing = targets.get(target);
+    if (sharing === undefined || sharing.count === 1) return 'file';
     if (entry === target) return 'target';
     // Where the file itself is none of them, one link to it has to stay.
-    const real = own.has(target);
-    return real || all.findIndex((other) => other.target === target) !== i ? 'link' : 'target';
+    return own.has(target) || sharing.first !== i ? 'link' : 'target';
   });
+}
+
+/** Of each name, where it stands first, and how often it is there. */
+function indicesBy(names: readonly string[]): Map<string, { first: number; count: number }> {
+  const found = new Map<string, { first: number; count: number }>();
+  for (const [i, name] of names.entries()) {
+    const known = found.get(name);
+    if (known === undefined) found.set(name, { first: i, count: 1 });
+    else known.count++;
+  }
+  return found;
 }
 
 /** Of the paths to one entry, which stands for it: that without a detour, or else the first. */

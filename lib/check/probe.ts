@@ -33,7 +33,8 @@ export async function crossValidated(
   control: { onPart: (done: number) => void; pause: () => Promise<void> },
 ): Promise<Float64Array> {
   const probabilities = new Float64Array(data.labels.length * data.classes);
-  const count = Math.max(...parts) + 1;
+  // Not spread into arguments: there may be more images than a call takes.
+  const count = parts.reduce((most, part) => Math.max(most, part), 0) + 1;
   let decay: number | undefined;
   for (let part = 0; part < count; part++) {
     const rows = { train: indicesOf(parts, (own) => own !== part), held: indicesOf(parts, (own) => own === part) };
@@ -53,12 +54,9 @@ export async function crossValidated(
 export function dealOut(labels: Int32Array, together: Int32Array, count: number, seed: number): Uint8Array {
   const random = mulberry32(seed);
   const groups = new Map<number, number[]>();
-  for (const [i, group] of together.entries()) groups.set(group, [...(groups.get(group) ?? []), i]);
+  for (const [i, group] of together.entries()) putInto(groups, group, i);
   const byClass = new Map<number, number[][]>();
-  for (const group of groups.values()) {
-    const label = labels[group[0] ?? 0] ?? 0;
-    byClass.set(label, [...(byClass.get(label) ?? []), group]);
-  }
+  for (const group of groups.values()) putInto(byClass, labels[group[0] ?? 0] ?? 0, group);
   const parts = new Uint8Array(labels.length);
   let dealt = 0;
   for (const label of [...byClass.keys()].sort((a, b) => a - b)) {
@@ -68,6 +66,13 @@ export function dealOut(labels: Int32Array, together: Int32Array, count: number,
     }
   }
   return parts;
+}
+
+/** Adds to one of several lists, which may grow long: none is copied for it. */
+function putInto<T>(lists: Map<number, T[]>, key: number, one: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [one]);
+  else list.push(one);
 }
 
 /** Columns of mean 0 and variance 1, divided by the root of their number, so that a row's length is about 1; columns that are the same all over are 0. */

@@ -141,11 +141,14 @@ function wrapped(text: string, width: number, indent = 0): string[] {
   return fill(words, ' ', width - indent).map((line) => `${' '.repeat(indent)}${elided(line, width - indent)}`);
 }
 
+/** With its marks and joiners, of which half would be another letter, or be shown as the escape of what can't be seen. */
+const LETTERS = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
 /** A text without its middle where it is too wide: of a path its end tells most. */
 function elided(text: string, width: number): string {
   const whole = printable(text);
   if (stringWidth(whole) <= width) return whole;
-  const letters = Array.from(whole);
+  const letters = Array.from(LETTERS.segment(whole), ({ segment }) => segment);
   const room = Math.max(2, width - 1);
   const take = (from: readonly string[], most: number): string[] => {
     let used = 0;

@@ -1,7 +1,7 @@
 import type { UnknownEvent, UnknownResult } from '../explain/fit-unknown';
 import { UNKNOWN_OPTIONS, type UnknownOptions } from '../options';
 import { percent } from '../text/percent';
-import { say, sayJson } from '../text/terminal';
+import { say, sayJson, tell } from '../text/terminal';
 import { ProgressBar } from './bar';
 import { defineCommand } from './command';
 import { createDownloadDisplay } from './download-progress';
@@ -31,6 +31,7 @@ export const unknownCommand = defineCommand({
       if (event.kind === 'download') download.show(event.event);
       else if (event.kind === 'fallback') tellFallback(event);
       else if (event.kind === 'unchanged') unchanged = true;
+      else if (event.kind === 'note') tell(event.note);
       else if (!json) bar.show(event.done, event.total);
     };
     let result;

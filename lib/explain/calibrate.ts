@@ -1,13 +1,14 @@
 import path from 'node:path';
 import type { FallbackEvent } from '../backend/registry';
 import type { DownloadEvent } from '../download/types';
-import { oneLine, ResnetFtError, throwIfAborted } from '../errors';
+import { ResnetFtError, throwIfAborted } from '../errors';
 import { fitCalibration, type CalibrationFigures } from '../eval/fit-calibration';
 import { Classifier } from '../model/classifier';
 import { MODEL_FILE } from '../model/locate';
 import { rewriteCard } from '../model/rewrite-card';
 import { controlled, resolveCalibrateOptions, type CalibrateOptions, type ResolvedCalibrateOptions } from '../options';
 import { readRun } from '../report/read-run';
+import { cardNote } from './card-note';
 import { openRunData, requireRun } from './run-data';
 import { openRunModel, type RunModel } from './run-model';
 import { validated, type Validated } from './validation';
@@ -117,20 +118,5 @@ async function seenAgain(
     return await validated(classifier, dataset.val, folder, { batchSize, signal, onImage });
   } finally {
     await classifier.close();
-  }
-}
-
-/** Writes the model card of the run again, if it has one, for it says whether the model is calibrated. What goes wrong with it is only told. */
-async function cardNote(file: string): Promise<string | null> {
-  const folder = path.dirname(file);
-  if (path.basename(file) !== MODEL_FILE) return null;
-  try {
-    const { readIfThere } = await import('../files/regular-file.js');
-    const { CARD, editedNote, writeCard } = await import('../card/write.js');
-    if ((await readIfThere(path.join(folder, CARD))) === undefined) return null;
-    const { runFacts } = await import('../card/facts.js');
-    return editedNote(await writeCard(folder, await runFacts(folder))) ?? null;
-  } catch (error) {
-    return `the model card was not written: ${oneLine(error instanceof Error ? error.message : String(error))}`;
   }
 }

@@ -9,6 +9,7 @@ import type { OpenedModel } from '../model/open';
 import { rewriteCard } from '../model/rewrite-card';
 import { quantized, UnknownJudge, type UnknownRule } from '../model/unknown';
 import { controlled, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from '../options';
+import { cardNote } from './card-note';
 import { embeddingKey, embeddingsOf, type Embeddings } from './embeddings';
 import { openRunData, type RunData } from './run-data';
 import { openRunModel } from './run-model';
@@ -28,7 +29,9 @@ export type UnknownEvent =
   | FallbackEvent
   | { kind: 'image'; split: 'training' | 'validation'; done: number; total: number }
   /** There is nothing to forget: the model stays as it is. */
-  | { kind: 'unchanged' };
+  | { kind: 'unchanged' }
+  /** What is to be said of the run's model card, which tells of the threshold: where it was edited, or could not be written. */
+  | { kind: 'note'; note: string };
 
 /** What a caller of {@link fitUnknown} may pass beside the options. */
 export interface UnknownControl {
@@ -72,19 +75,24 @@ async function fitResolved(
 ): Promise<UnknownResult | undefined> {
   const signal = control.signal ?? new AbortController().signal;
   throwIfAborted(signal, STOPPED);
+  const emit = control.onEvent ?? ((): void => {});
   const { opened, file } = await openRunModel(options.model);
+  const change = async (unknown: UnknownRule | undefined): Promise<void> => {
+    await rewriteCard(file, { unknown });
+    const note = await cardNote(file);
+    if (note !== null) emit({ kind: 'note', note });
+  };
   if (options.forget) {
-    if (opened.unknown === undefined) control.onEvent?.({ kind: 'unchanged' });
-    else await rewriteCard(file, { unknown: undefined });
+    if (opened.unknown === undefined) emit({ kind: 'unchanged' });
+    else await change(undefined);
     return undefined;
   }
-  const emit = control.onEvent ?? ((): void => {});
   const onProgress = (event: DownloadEvent): void => emit({ kind: 'download', event });
   const { data, offline } = options;
   const run = await openRunData(file, { data, offline, signal, onProgress, option: 'unknown' });
   const { rule, images, kept } = await measure(opened, run, options, signal, emit);
   throwIfAborted(signal, STOPPED);
-  await rewriteCard(file, { unknown: rule });
+  await change(rule);
   const { references, ...figures } = rule;
   return { file, ...figures, references: references.count, images, kept };
 }

@@ -23,10 +23,12 @@ export interface Section {
   body: Html;
 }
 
-/** The name of an image below the data set's folder; of one from elsewhere that of its folder and file. */
-export function shownName(run: Pick<Run, 'config'>, file: string): string {
-  const below = path.relative(run.config.options.data, file);
-  if (below !== '' && !below.startsWith('..') && !path.isAbsolute(below)) return below;
+/** The name of an image below the data set's folder, or that of its validation images; of one from elsewhere that of its folder and file. */
+export function shownName({ config: { options } }: Pick<Run, 'config'>, file: string): string {
+  for (const folder of [options.data, options.val]) {
+    const below = folder === undefined ? '' : path.relative(folder, file);
+    if (below !== '' && !below.startsWith('..') && !path.isAbsolute(below)) return below;
+  }
   return path.join(path.basename(path.dirname(file)), path.basename(file));
 }
 

@@ -1,13 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SSEStreamingApi } from 'hono/streaming';
+import type { Run } from '../report/read-run';
 import type { TrainEvent } from '../train/events';
 import { LiveRun } from './live-run';
 import { livePage, PARTS, partOf, type Part, type Shown } from './page';
 
-/** How often a page that is looked at is brought up to date, and its curves, in milliseconds. */
+/** How often a page that is looked at is brought up to date, and its curves within an epoch, in milliseconds. */
 const EVERY = 1000;
 const CURVES_EVERY = 3000;
+/** How many times as long as curves take to draw they stay as they are: the training waits meanwhile. */
+const REST = 20;
 /** Milliseconds for which the end waits, so that pages which are open can turn into the report. */
 const PARTING = 3000;
 
@@ -15,13 +18,20 @@ const PARTING = 3000;
 interface Viewer {
   stream: SSEStreamingApi;
   sent: Map<Part, string>;
-  curvesAt: number;
-  changes: number;
-  epochs: number;
   /** How often the page had had to begin anew when this one was loaded. */
   version: number;
   /** Whether something is on its way to it that it has not taken yet. */
   busy: boolean;
+}
+
+/** Curves as they were drawn, of what, and how long that took. */
+interface Drawn {
+  run: Run | undefined;
+  changes: number;
+  epochs: number;
+  markup: string;
+  at: number;
+  took: number;
 }
 
 /** The page's state, and those who look at it. */
@@ -29,6 +39,9 @@ export class LivePage {
   private shown: Shown = { live: new LiveRun(), label: undefined, ended: undefined };
   private readonly viewers = new Set<Viewer>();
   private version = 0;
+  /** For all who look: drawing takes a moment. */
+  private drawn: Drawn | undefined;
+  private updated = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   /** Answers with the report that have not been sent to their end. */
   private parting = 0;
@@ -44,7 +57,9 @@ export class LivePage {
       () => {
         // What stands still in the page is known only now.
         if (live.run !== known && this.shown.live === live) this.version++;
-        if (event.kind === 'start' || event.kind === 'epoch') void this.update();
+        // Of epochs that take no time some are passed over.
+        const soon = event.kind === 'epoch' && performance.now() - this.updated >= EVERY;
+        if (event.kind === 'start' || soon) void this.update();
       },
       // A folder that can't be read is the training's own trouble.
       () => {},
@@ -68,9 +83,6 @@ export class LivePage {
     const viewer: Viewer = {
       stream,
       sent: new Map(),
-      curvesAt: 0,
-      changes: -1,
-      epochs: 0,
       version,
       busy: false,
     };
@@ -86,6 +98,7 @@ export class LivePage {
   }
 
   private async update(): Promise<void> {
+    this.updated = performance.now();
     await Promise.all([...this.viewers].map((viewer) => this.tell(viewer)));
   }
 
@@ -105,8 +118,7 @@ export class LivePage {
     if (viewer.version !== this.version) return stream.writeSSE({ event: 'page', data: '' });
     const parts: Partial<Record<Part, string>> = {};
     for (const part of PARTS) {
-      if (part === 'curves' && !this.isTimeForCurves(viewer)) continue;
-      const markup = partOf(part, this.shown).toString();
+      const markup = part === 'curves' ? this.curves() : partOf(part, this.shown).toString();
       if (sent.get(part) === markup) continue;
       sent.set(part, markup);
       parts[part] = markup;
@@ -114,15 +126,20 @@ export class LivePage {
     if (Object.keys(parts).length > 0) await stream.writeSSE({ event: 'parts', data: JSON.stringify(parts) });
   }
 
-  /** Drawing takes a moment: of steps every few seconds, of an epoch at once. */
-  private isTimeForCurves(viewer: Viewer): boolean {
-    const { changes, run } = this.shown.live;
+  /** The curves: of steps anew every few seconds, of an epoch soon, and at the end. */
+  private curves(): string {
+    const { live, ended } = this.shown;
+    const { changes, run } = live;
     const epochs = run?.epochs.length ?? 0;
+    const { drawn } = this;
     const now = performance.now();
-    const soon = viewer.epochs !== epochs || this.shown.ended !== undefined || now - viewer.curvesAt >= CURVES_EVERY;
-    if (viewer.changes === changes || !soon) return false;
-    Object.assign(viewer, { changes, epochs, curvesAt: now });
-    return true;
+    if (drawn !== undefined && drawn.run === run) {
+      const pause = Math.max(drawn.epochs === epochs ? CURVES_EVERY : EVERY, REST * drawn.took);
+      if (drawn.changes === changes || (ended === undefined && now - drawn.at < pause)) return drawn.markup;
+    }
+    const markup = partOf('curves', this.shown).toString();
+    this.drawn = { run, changes, epochs, markup, at: now, took: performance.now() - now };
+    return markup;
   }
 
   /** The report for a page that was open when the training ended. */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { cards } from '../html/cards';
 import { html, type Html } from '../html/html';
 import { page } from '../html/page';
+import { bestEpoch } from '../report/best-epoch';
 import { leadOf, REPORT_STYLE, sectionMarkup } from '../report/page';
 import { batchesSection } from '../report/sections/batches';
 import { curvesSection } from '../report/sections/curves';
@@ -23,12 +24,13 @@ export interface Shown {
 }
 
 /** The parts of the page that change, by the `id` of their element. `curves` is much work to draw, and has a function of its own. */
-export const PARTS = ['status', 'figures', 'notes', 'curves'] as const;
+export const PARTS = ['status', 'told', 'figures', 'notes', 'curves'] as const;
 export type Part = (typeof PARTS)[number];
 
 const STYLE = `
 #status progress { width: 100%; height: .8rem; accent-color: var(--c0); margin-top: .35rem; } #status p { margin: 0; }
 #status .now { font-size: 1.1rem; font-weight: 600; } :root.scripted .without-script { display: none; }
+#told { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 #lost { border-left: .3rem solid var(--bad); padding: .5rem .75rem; background: var(--panel); }
 `;
 
@@ -38,6 +40,8 @@ export function partOf(part: Part, shown: Shown): Html {
   switch (part) {
     case 'status':
       return status(shown);
+    case 'told':
+      return html`${told(shown)}`;
     case 'figures':
       return live.run === undefined ? html`` : figures(live.run);
     case 'curves':
@@ -72,11 +76,18 @@ function status({ live, ended }: Shown): Html {
     }`;
 }
 
-/** The figures of the last epoch, and of the best. */
+/** What a screen reader says when it changes: not each second, as the status does, but of each epoch, and how it ended. */
+function told({ live: { run }, ended }: Shown): string {
+  if (ended !== undefined) return ended.text;
+  const last = run?.epochs.at(-1);
+  return last === undefined ? '' : `Epoch ${last.epoch} is done: validation accuracy ${percent(last.valAccuracy)}`;
+}
+
+/** The figures of the last epoch, and of the best, as `--keep best` chooses it. */
 function figures({ epochs }: Run): Html {
   const last = epochs.at(-1);
   if (last === undefined) return html``;
-  const best = epochs.reduce((a, b) => (b.valAccuracy > a.valAccuracy ? b : a));
+  const best = bestEpoch(epochs) ?? last;
   return cards([
     ['Validation accuracy', percent(last.valAccuracy), `best ${percent(best.valAccuracy)}, epoch ${best.epoch}`],
     ['Validation loss', lossText(last.valLoss), `after epoch ${last.epoch}`],
@@ -107,7 +118,8 @@ export function livePage(shown: Shown, version: number): string {
       No connection to the training: its process has ended, or this computer can't reach it. What it wrote is in its
       folder.
     </p>
-    <div id="status" role="status">${partOf('status', shown)}</div>
+    <div id="status">${partOf('status', shown)}</div>
+    <p id="told" role="status">${partOf('told', shown)}</p>
     <p class="without-script dim">Reload the page to see how it goes on: without scripts it can't update itself.</p>
     <div id="figures">${partOf('figures', shown)}</div>
     <section aria-labelledby="curves-heading">

@@ -66,6 +66,11 @@ test('bars of shares have round figures below them', () => {
   expect(labels(markup.toString()).filter((text) => text.endsWith('%'))).toEqual([...axis, ...axis]);
 });
 
+test('there may be more points than a call takes arguments', () => {
+  const points = Array.from({ length: 150_000 }, (_, i) => [i + 1, 0.5] as const);
+  expect(linePlot({ ...line, curves: [{ name: 'a', points }] }).toString()).toContain('&#34;to&#34;:150000');
+});
+
 test('the same curves give the same plot', () => {
   expect(linePlot(line).toString()).toBe(linePlot(line).toString());
 });

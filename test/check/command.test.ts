@@ -5,6 +5,7 @@ import path from 'node:path';
 import stringWidth from 'string-width';
 import type { CheckReport } from '../../lib';
 import { reportLines } from '../../lib/cli/check-report';
+import { printable } from '../../lib/text/printable';
 import { ROOT, run, scratch } from '../cli/run';
 import { callApi } from '../predict/call-api';
 import { fill, picture, put, soundData } from './pictures';
@@ -311,6 +312,19 @@ describe('on a terminal', () => {
     expect(lines).toContain('  8  unreadable images');
     expect(lines).toContain('      and 3 more');
     expect(lines.join(' ')).toContain('…');
+  });
+
+  test.each(['क्\u200dष', 'e\u0301', '👩‍👩‍👧‍👦', '🇩🇪', '蜜'])('no letter of a long name is cut in two: %s', (letter) => {
+    const file = path.join(report.data, `${letter.repeat(60)}.jpg`);
+    const kind = 'unreadable';
+    const one = { ...report, findings: [{ kind, severity: 'error', files: [file], note: '-', commands: [] } as const] };
+    for (const width of [40, 41, 42, 43]) {
+      const lines = reportLines({ ...one, findings: [...one.findings] } as CheckReport, { width, quiet: false });
+      expect(lines.filter((line) => stringWidth(printable(line)) > width || printable(line) !== line)).toEqual([]);
+      const [shown = ''] = lines.filter((line) => line.includes('…'));
+      const head = shown.trim().split('…')[0] ?? '';
+      expect(head).toBe(letter.repeat(head.length / letter.length));
+    }
   });
 });
 

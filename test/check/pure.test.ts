@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { rolesOf, type Role } from '../../lib/check/aliases';
 import { labelIssues } from '../../lib/check/confident';
 import { Groups } from '../../lib/check/groups';
 import { nearEmbeddings } from '../../lib/check/near-embeddings';
@@ -178,4 +179,46 @@ test.each([
   [8, [2, 4, 1, 3]],
 ])('a square turned by orientation %d', (orientation, expected) => {
   expect([...turned(Uint8Array.of(1, 2, 3, 4), orientation)]).toEqual(expected);
+});
+
+describe('many images', () => {
+  /** Far more than it takes, and far less than what grows with the square of their number. */
+  const SECONDS = 8;
+  async function timed<T>(work: () => T | Promise<T>): Promise<T> {
+    const begun = performance.now();
+    const result = await work();
+    expect((performance.now() - begun) / 1000).toBeLessThan(SECONDS);
+    return result;
+  }
+
+  test('are dealt out in no time', async () => {
+    const labels = Int32Array.from({ length: 100_000 }, (_, i) => i % 2);
+    const together = Int32Array.from(labels.keys());
+    const parts = await timed(() => dealOut(labels, together, 5, 0));
+    expect([0, 1, 2, 3, 4].map((part) => parts.filter((own) => own === part).length)).toEqual(Array(5).fill(20_000));
+  });
+
+  test('are judged, however many there are', async () => {
+    const count = 150_000;
+    const labels = Int32Array.from({ length: count }, (_, i) => i % 2);
+    const data = { values: Float32Array.from(labels, (label) => 2 * label - 1), width: 1, labels, classes: 2 };
+    // Few in one part, so that only one classifier is trained on many.
+    const parts = Uint8Array.from(labels, (_, i) => Number(i < 20));
+    const probabilities = await crossValidated(data, parts, 0, { onPart: () => {}, pause: noPause });
+    expect(probabilities).toHaveLength(2 * count);
+    expect(probabilities[0]).toBeGreaterThan(0.5);
+    expect(probabilities[2]).toBeLessThan(0.5);
+  });
+
+  test('that are copies of one have their roles', async () => {
+    const files = Array.from({ length: 40_000 }, (_, i) => `/data/${i}.jpg`);
+    // A file, ten links to it, and files of their own.
+    const places = new Map(
+      files.map((file, i) => [file, { entry: file, target: i < 11 ? '/data/0.jpg' : file, inode: file }]),
+    );
+    const roles = await timed(() => rolesOf(files, places));
+    const count = (role: Role): number => roles.filter((one) => one === role).length;
+    expect(roles[0]).toBe('target');
+    expect({ link: count('link'), file: count('file') }).toEqual({ link: 10, file: files.length - 11 });
+  });
 });

@@ -151,11 +151,17 @@ describe('of a run', () => {
     const file = path.join(model, 'model.safetensors');
     const before = await readWeights(file);
     const plain = await predict(model, '--json');
+    const card = (): string => fs.readFileSync(path.join(model, 'README.md'), 'utf8');
+    const plainCard = card();
+    expect(plainCard).toContain('\n- It always answers with one of its 2 classes, even for an image that shows none');
     const fitted = await unknown('--keep', '0.75', '--json');
     expect([fitted.code, fitted.stderr]).toEqual([0, '']);
     const [figures = {}] = records(fitted.stdout);
     expect(figures).toMatchObject({ file, keep: 0.75, images: 8 });
     expect(figures['kept']).toBeGreaterThanOrEqual(6);
+    expect(card()).toContain('\n- With resnet-ft it says "none of these" of images');
+    expect(card()).toContain('by limits that keep 75.0 % of the validation images');
+    expect(card()).not.toContain('- It always answers');
 
     const { tensors, metadata } = await readWeights(file);
     expect([...tensors.keys()]).toEqual([...before.tensors.keys()]);
@@ -182,6 +188,7 @@ describe('of a run', () => {
     expect((await unknown('--forget')).stdout).toBe('the model has no threshold any more\n');
     expect((await predict(model, '--json')).stdout).toBe(plain.stdout);
     expect((await readWeights(file)).metadata).toEqual(before.metadata);
+    expect(card()).toBe(plainCard);
 
     const untouched = fs.statSync(file).mtimeMs;
     expect((await unknown('--forget')).stdout).toBe('the model has no threshold\n');
@@ -189,8 +196,12 @@ describe('of a run', () => {
     expect(fs.statSync(file).mtimeMs).toBe(untouched);
   });
 
-  test('features are printed only where they are asked for', async () => {
-    await unknown();
+  test('features are printed only where they are asked for, and a card that was edited stays as it is', async () => {
+    fs.appendFileSync(path.join(model, 'README.md'), 'mine');
+    const { code, stderr } = await unknown();
+    const note = 'README.md was edited and stays as it is; the new model card is in README.new.md\n';
+    expect({ code, stderr }).toEqual({ code: 0, stderr: note });
+    expect(fs.readFileSync(path.join(model, 'README.new.md'), 'utf8')).toContain('it says "none of these"');
     const [record = {}] = records((await predict(model, '--json')).stdout);
     expect(Object.keys(record)).not.toContain('features');
     const [whole = {}] = records((await predict(model, '--json', '--features')).stdout);

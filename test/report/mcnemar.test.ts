@@ -1,4 +1,11 @@
+import path from 'node:path';
+import { resolveTrainOptions } from '../../lib/options';
+import { comparePage } from '../../lib/report/compare-page';
 import { mcnemar } from '../../lib/report/mcnemar';
+import { readRun, type Run } from '../../lib/report/read-run';
+import { Scores } from '../../lib/report/scores';
+import { scratch } from '../cli/run';
+import { makeRun } from './made-run';
 
 /** So many images that only the first model has right, only the second, both, neither. */
 const pairs = (first: number, second: number, both = 0, neither = 0): [boolean, boolean][] => [
@@ -27,4 +34,36 @@ test('it counts, and holds for many images', () => {
   // The normal approximation with continuity correction gives 6.6e-5.
   expect(p).toBeGreaterThan(6e-5);
   expect(p).toBeLessThan(7.2e-5);
+});
+
+describe('of two runs', () => {
+  const tmp = scratch();
+  const classes = ['ants', 'bees'];
+
+  /** A run whose validation images lie elsewhere, in folders of the same names within those of the classes. */
+  async function runOn(name: string, right: boolean): Promise<Run> {
+    const run = await readRun((await makeRun(tmp, name, { classes, files: ['a.png'] })).folder);
+    const scores = new Scores(classes);
+    for (const [i, trueClass] of classes.entries()) {
+      for (const image of ['1.png', '2.png', '3.png']) {
+        const predictedClass = right ? trueClass : classes[1 - i];
+        const file = path.join(tmp, 'elsewhere', trueClass, 'camera', image);
+        const probabilities = Object.fromEntries(classes.map((one) => [one, Number(one === predictedClass)]));
+        scores.add({ file, trueClass, predictedClass, probabilities });
+      }
+    }
+    return { ...run, scores };
+  }
+
+  test('images of the same name in two classes are two', async () => {
+    const runs = [await runOn('one', true), await runOn('two', false)];
+    const val = path.join(tmp, 'elsewhere');
+    for (const { config } of runs) {
+      config.options = { ...config.options, ...resolveTrainOptions({ data: path.join(tmp, 'photos'), val }) };
+    }
+    const [, cells = ''] = /Difference<\/th>([^]*)<\/table>/.exec(comparePage(runs)) ?? [];
+    expect([...cells.matchAll(/<td class="number"[^>]*>([\d.]+)/g)].map(([, figure]) => figure)).toEqual([
+      ...['6', '6', '0', '0.0313'],
+    ]);
+  });
 });

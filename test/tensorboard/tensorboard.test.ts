@@ -110,9 +110,42 @@ test('a file sorts after those that are there, however fast they come', () => {
   expect(eventFiles(path.join(tmp, 'fast'))).toEqual(files);
 });
 
+/** A run that was killed within its first epoch, and goes on from its beginning. */
+function begunAgain(name: string): string {
+  const again = path.join(tmp, name);
+  for (const steps of [
+    [1, 2, 3, 4],
+    [1, 2],
+  ]) {
+    const file = new EventsFile(again);
+    for (const step of steps) {
+      file.write(step, { kind: 'scalars', scalars: [{ tag: 'loss/step', value: steps.length + step }] });
+    }
+    file.close();
+  }
+  return again;
+}
+
+test('of a run that begins again nothing that was written before counts', () => {
+  const [first = '', last = ''] = eventFiles(begunAgain('begun-again'));
+  expect(shownEvents(first).slice(0, 2)).toEqual(['0 version brain.Event:2', '1 loss/step=5.0000']);
+  expect(shownEvents(last)).toEqual([
+    ...['0 version brain.Event:2', '1 restart', '1 loss/step=3.0000', '2 loss/step=4.0000'],
+  ]);
+});
+
 describeWithTensorBoard("TensorBoard's own reader", (read) => {
   test('has the curves of the run, also of its second part, and nothing of the steps that were lost', () => {
     expect(rounded(read(events))).toEqual(rounded(expected()));
+  });
+
+  test('has a run that begins again once', () => {
+    expect(read(begunAgain('read-again'))).toEqual({
+      'loss/step': [
+        [1, 3],
+        [2, 4],
+      ],
+    });
   });
 
   test('reads a file whose last record was cut off', () => {

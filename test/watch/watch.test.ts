@@ -9,6 +9,8 @@ import { openUrl, withBrowser } from '../browser/browser';
 import { records, run, scratch } from '../cli/run';
 import type { EpochRecord, StepRecord, TrainEvent } from '../../lib/train/events';
 import { LivePage } from '../../lib/watch/live-page';
+import { LiveRun } from '../../lib/watch/live-run';
+import { partOf } from '../../lib/watch/page';
 import { watchTraining, type Watch } from '../../lib/watch/watch';
 import { makeRun } from '../report/made-run';
 import { slowRows } from '../slow';
@@ -58,9 +60,47 @@ const step = (number: number, loss = 0.5): StepRecord => ({
   ...{ kind: 'step', epoch: Math.ceil(number / 3), step: number },
   ...{ loss, lr: 0.01, images: 8 },
 });
-const epoch = (number: number, valAccuracy: number): EpochRecord => ({
+const epoch = (number: number, valAccuracy: number, valLoss = 0.6): EpochRecord => ({
   ...{ kind: 'epoch', epoch: number, trainLoss: 0.4, trainAccuracy: 0.9 },
-  ...{ valLoss: 0.6, valAccuracy, seconds: 2 },
+  ...{ valLoss, valAccuracy, seconds: 2 },
+});
+
+test('the best of epochs with the same accuracy is that which training keeps: of the least loss', async () => {
+  const live = new LiveRun();
+  await live.see(await begun('equal'));
+  for (const [i, loss] of [0.7, 0.4, NaN, 0.5].entries()) await live.see(epoch(i + 1, 0.875, loss));
+  const figures = partOf('figures', { live, label: undefined, ended: undefined }).toString();
+  expect(figures).toContain('best 87.5 %, epoch 2');
+});
+
+test('however short the epochs are, the training hardly waits for its curves to be drawn, and they are whole at the end', async () => {
+  const page = new LivePage();
+  const curves: string[] = [];
+  let end = false;
+  const stream = {
+    writeSSE: ({ event, data }: { event: string; data: string }) => {
+      if (event === 'page') return Promise.resolve();
+      if (event === 'end') end = true;
+      else curves.push(...((JSON.parse(data) as { curves?: string }).curves === undefined ? [] : [data]));
+      return Promise.resolve();
+    },
+    onAbort: () => {},
+  };
+  const start = await begun('short');
+  page.see({ ...start, epochs: 400 } as TrainEvent);
+  while (page.page().includes('It has not begun yet.')) await sleep(5);
+  for (const _ of [1, 2]) void page.follow(stream as unknown as SSEStreamingApi);
+  const begin = performance.now();
+  for (let number = 3; number <= 400; number++) {
+    page.see(step(3 * number));
+    page.see(epoch(number, 0.5));
+    await sleep(1);
+  }
+  const seconds = (performance.now() - begin) / 1000;
+  expect(curves.length).toBeLessThanOrEqual(2 * (2 + Math.ceil(seconds)));
+  await page.end(undefined);
+  expect(end).toBe(true);
+  expect(curves.at(-1)).toContain('>400<');
 });
 
 test('a page that takes nothing any more, as that of a computer which sleeps, does not hold up the end', async () => {
@@ -241,15 +281,26 @@ withBrowser('the live page', () => {
       await has('#status', 'Epoch 3 of 4: validating 4 images');
       watch.see(epoch(3, 0.875));
       await has('#figures', '87.5 %');
+      // For those who listen: each epoch, and not the steps, of which there is news each second.
+      expect(await text('[role=status]')).toBe('Epoch 3 is done: validation accuracy 87.5 %');
+      expect(await page.locator('[role=status], [aria-live]').count()).toBe(1);
       while ((await points()) < 3) await sleep(50);
       // What a reader has opened stays open.
       await page.locator('#curves summary').click();
+      // And stays where it is: what has the focus, and how far a table is scrolled.
+      await page.evaluate(`document.querySelector('#curves .scroll').scrollLeft = 40`);
+      const scrolled = (): Promise<number> => page.evaluate(`document.querySelector('#curves .scroll').scrollLeft`);
+      const far = await scrolled();
+      if (look.width === 390) expect(far).toBe(40);
+      expect(await page.evaluate('document.activeElement.localName')).toBe('summary');
       watch.see(step(10));
       watch.see(step(11));
       watch.see(step(12));
       watch.see(epoch(4, 0.5));
       await has('#curves tbody tr:nth-child(4)', '50.0 %');
       expect(await page.locator('#curves details').getAttribute('open')).not.toBeNull();
+      expect(await page.evaluate('document.activeElement.localName')).toBe('summary');
+      expect(await scrolled()).toBe(far);
       expect(await text('#figures')).toMatch(/50\.0 %\s+best 87\.5 %, epoch 3/);
       const before = { loss: { before: 0.9, after: 0.5 }, error: { before: 0.2, after: 0.1 } };
       watch.see({ kind: 'calibrated', temperature: 1.5, images: 40, ...before });
