@@ -1,9 +1,9 @@
-import type { CropStore, TrainingSession } from '../backend/types';
+import type { Backend, CropStore, TrainingSession } from '../backend/types';
 import { temporaryName } from '../files/stale';
-import { geometryOf, plainAugmentation, type ResolvedTrainOptions } from '../options';
+import { geometryOf, plainAugmentation, type Preprocessing, type ResolvedTrainOptions } from '../options';
 import { throwIfAborted } from '../errors';
 import { featureCache, featureMemory } from './feature-room';
-import { fit, type Split } from './fit';
+import { fit, type Split, type TrainSplit } from './fit';
 import { createSession } from './open-session';
 import type { OpenTraining } from './open-training';
 import { recipeOf } from './recipe';
@@ -25,7 +25,7 @@ export async function trainHead(open: OpenTraining, options: ResolvedTrainOption
   const { headEpochs } = options;
   if (headEpochs === 0) return;
   const { parts, session, cropped } = open;
-  const { emit, signal } = run;
+  const { emit } = run;
   const note = `the head alone first: ${counted(headEpochs, 'epoch')} of fc, on features that are computed once`;
   emit({ kind: 'note', note });
   const own = headOptions(options);
@@ -42,7 +42,7 @@ export async function trainHead(open: OpenTraining, options: ResolvedTrainOption
   let crops: CropStore | undefined;
   try {
     await head.loadStateDict((await session.stateDict()).map((tensor) => ({ ...tensor, lent: true })));
-    const train = await fixedCrops(open, signal, (store) => (crops = store));
+    const train = await fixedCrops(open, run, (store) => (crops = store));
     await fitHead(head, { train, val: cropped.val }, own, run);
     const weights = (await head.stateDict()).filter(({ name }) => name.startsWith('fc.'));
     await session.loadStateDict(weights);
@@ -97,19 +97,33 @@ function headOptions(options: ResolvedTrainOptions): ResolvedTrainOptions {
   };
 }
 
-/** The training images as fixed crops; made of the whole images where windows are cut out of those. */
+/**
+ * The training images as fixed crops; made of the whole images where windows are cut out of those, by each machine that shares no files
+ * with this one too.
+ */
 async function fixedCrops(
   { parts, cropped: { train } }: OpenTraining,
-  signal: AbortSignal,
+  { signal, team }: RunControl,
   onStore: (store: CropStore) => void,
 ): Promise<Split> {
   if (train.size === undefined) return train as Split;
-  const { store: images, targets, indices } = train;
-  const { resize, crop, fit: how, interpolation } = geometryOf(parts.start.preprocessing);
-  const bytes = 3 * crop ** 2 * images.count;
-  const file = bytes > SHARE * process.availableMemory() ? temporaryName(parts.folder.file('crops-head')) : undefined;
-  const store = parts.trainer.backend.createCropStore(images.count, crop, file);
-  onStore(store);
+  await team?.tell({ call: 'fixCrops' });
+  const { trainer, folder, start } = parts;
+  const bytes = 3 * start.preprocessing.crop ** 2 * train.store.count;
+  const file = bytes > SHARE * process.availableMemory() ? temporaryName(folder.file('crops-head')) : undefined;
+  return cropWhole(trainer.backend, train, start.preprocessing, { file, signal, onStore });
+}
+
+/** Fixed crops of whole images. */
+export async function cropWhole(
+  backend: Pick<Backend, 'createCropStore'>,
+  { store: images, targets, indices }: TrainSplit,
+  preprocessing: Preprocessing,
+  { file, signal, onStore }: { file?: string | undefined; signal: AbortSignal; onStore?: (store: CropStore) => void },
+): Promise<Split> {
+  const { resize, crop, fit: how, interpolation } = geometryOf(preprocessing);
+  const store = backend.createCropStore(images.count, crop, file);
+  onStore?.(store);
   for (const index of indices ?? targets.keys()) {
     throwIfAborted(signal, 'The training was stopped');
     // As it is kept, that is, turned already where it was to be.
