@@ -120,6 +120,49 @@ test('a run that is stopped in validation goes on with it', async () => {
   expect(goneOn.last).toEqual(whole.last);
 });
 
+/** A run that was stopped after the third step of its second epoch: where it stands, and the session's state. */
+async function stoppedInSecondEpoch() {
+  const progress = { ...START };
+  const state = await withSession('torch', async (session) => {
+    const abort = new AbortController();
+    const onRecord = (record: Entry): void => {
+      if (record.kind === 'step' && record.step === STEPS_PER_EPOCH + 3) abort.abort();
+    };
+    await expect(run(session, { signal: abort.signal, onRecord }, progress)).rejects.toMatchObject({ code: 'ABORTED' });
+    return session.state();
+  });
+  return { progress, state };
+}
+
+test('a run that is made shorter than it is already ends with figures of the weights that it has', async () => {
+  const { progress, state } = await stoppedInSecondEpoch();
+  await withSession('torch', async (session) => {
+    await session.restore(state);
+    const ended = await run(session, { epochs: 1 }, progress);
+    const { logits, loss: valLoss } = await session.evaluate({ store, targets: TARGETS, batchSize: 1 }, () => {});
+    const { images, loss, correct } = state.position;
+    const trained = { trainLoss: loss / images, trainAccuracy: correct / images };
+    expect(ended.records).toEqual([expect.objectContaining({ kind: 'epoch', epoch: 2, ...trained, valLoss })]);
+    expect(ended.logits).toEqual(logits);
+    expect(progress.last?.steps).toBe(state.position.step + STEPS_PER_EPOCH);
+    // Once: it is as complete as it will be.
+    expect(await run(session, { epochs: 1 }, progress)).toMatchObject({ records: [] });
+  });
+});
+
+test('weights that a run of another length kept are none of the last fifth', async () => {
+  const progress = { ...START };
+  await withSession('torch', async (session) => {
+    await run(session, { epochs: 1 }, progress);
+    // Less than any that comes.
+    const { kept, ...state } = await session.state();
+    await session.restore({ ...state, kept: kept && { ...kept, loss: 0 } });
+    expect(progress.kept?.step).toBeGreaterThan(0.8 * STEPS_PER_EPOCH);
+    await run(session, { epochs: 3 }, progress);
+    expect(progress.kept?.step).toBeGreaterThan(0.8 * 3 * STEPS_PER_EPOCH);
+  });
+});
+
 test('pauses change nothing, and in each the session is where the progress says', async () => {
   const whole = await withSession('torch', (session) => run(session, {}));
   const positions: [epoch: number, step: number][] = [];
