@@ -215,7 +215,8 @@ async function tellStart(
   emit({
     kind: 'start',
     output: folder.path,
-    epochs: options.epochs,
+    // A limit of steps may end it sooner.
+    epochs: Math.ceil(total / stepsPerEpoch),
     steps: total,
     stepsPerEpoch,
     images,
