@@ -1,12 +1,10 @@
 import type { Backend, CropStore, TrainingSession } from '../backend/types';
 import { temporaryName } from '../files/stale';
-import { geometryOf, plainAugmentation, type Preprocessing, type ResolvedTrainOptions } from '../options';
+import { geometryOf, type Preprocessing, type ResolvedTrainOptions } from '../options';
 import { throwIfAborted } from '../errors';
-import { featureCache, featureMemory } from './feature-room';
 import { fit, type Split, type TrainSplit } from './fit';
-import { createSession } from './open-session';
 import type { OpenTraining } from './open-training';
-import { recipeOf } from './recipe';
+import { plainSession, withoutAugmentation } from './plain-session';
 import type { RunControl } from './run';
 import { createSchedule } from './schedule';
 import { runSteps } from './steps';
@@ -24,24 +22,14 @@ const SHARE = 0.25;
 export async function trainHead(open: OpenTraining, options: ResolvedTrainOptions, run: RunControl): Promise<void> {
   const { headEpochs } = options;
   if (headEpochs === 0) return;
-  const { parts, session, cropped } = open;
+  const { session, cropped } = open;
   const { emit } = run;
   const note = `the head alone first: ${counted(headEpochs, 'epoch')} of fc, on features that are computed once`;
   emit({ kind: 'note', note });
   const own = headOptions(options);
-  const classWeights = parts.trainer.recipe.loss.classWeights;
-  // A single `fc` has nothing to gain from bfloat16 on a CPU.
-  const { device, precision } = parts.trainer;
-  const trainer = {
-    ...parts.trainer,
-    recipe: recipeOf(own, classWeights),
-    precision: device === 'cpu' && precision === 'bf16' ? 'fp32' : precision,
-  } as const;
-  const features = await featureCache(own, trainer, parts.folder, featureMemory(own, trainer), 0);
-  const head = await createSession({ ...parts, options: own, trainer }, features);
+  const head = await plainSession(open, own);
   let crops: CropStore | undefined;
   try {
-    await head.loadStateDict((await session.stateDict()).map((tensor) => ({ ...tensor, lent: true })));
     const train = await fixedCrops(open, run, (store) => (crops = store));
     await fitHead(head, { train, val: cropped.val }, own, run);
     const weights = (await head.stateDict()).filter(({ name }) => name.startsWith('fc.'));
@@ -79,7 +67,7 @@ async function fitHead(
 /** The options of a run of the head alone: fixed crops, and a cosine from the head's rate. */
 function headOptions(options: ResolvedTrainOptions): ResolvedTrainOptions {
   return {
-    ...options,
+    ...withoutAugmentation(options),
     trainFrom: 'fc',
     epochs: options.headEpochs,
     steps: undefined,
@@ -93,7 +81,6 @@ function headOptions(options: ResolvedTrainOptions): ResolvedTrainOptions {
     cycleMomentum: false,
     accumulate: 1,
     ema: undefined,
-    ...plainAugmentation(options),
   };
 }
 
