@@ -3,6 +3,7 @@ import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { Backend, CropStore, TrainingSession } from '../../lib/backend/types';
 import type { EpochRecord, StepRecord } from '../../lib/train/events';
 import { fit, type FitOptions } from '../../lib/train/fit';
+import { Patience } from '../../lib/train/patience';
 import { START, type Progress } from '../../lib/train/progress';
 import { fillStore, OPTIONS, TARGETS } from '../backend/images';
 import { sessionWith } from '../made-weights';
@@ -224,6 +225,19 @@ test('patience counts the epochs that do not get better, across a break too', as
     const { records } = await run(session, still, progress);
     expect(records.filter(({ kind }) => kind === 'epoch')).toHaveLength(1);
   });
+});
+
+test('a run that is given patience later has to get better than its best epoch', () => {
+  const record = (epoch: number, valAccuracy: number): EpochRecord => ({
+    ...{ kind: 'epoch', epoch, trainLoss: 1, trainAccuracy: 1, valLoss: 1, valAccuracy, seconds: 1 },
+  });
+  const validated = (of: EpochRecord) => ({ record: of, logits: new Float32Array() });
+  const progress: Progress = { ...START, epoch: 3, best: validated(record(1, 0.9)), last: validated(record(2, 0.5)) };
+  const patience = new Patience({ epochs: 2, minDelta: 0 }, progress);
+  expect(patience.isOver).toBe(false);
+  patience.see(record(3, 0.6));
+  patience.see(record(4, 0.7));
+  expect(patience.isOver).toBe(true);
 });
 
 test('a loss that is not finite ends it', async () => {

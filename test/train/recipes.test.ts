@@ -143,6 +143,16 @@ describe('auto', () => {
   });
 });
 
+test('a plan that ends within its warm-up is refused: going on with it would be', async () => {
+  const output = inTmp('warm');
+  const ran = await train('--max-time', '0.001s', '--schedule', 'cosine', '--warmup', '2', '--output', output);
+  expect(ran).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Expected fewer steps than the 1 of the run for --warmup but received 2'),
+  });
+  expect(fs.existsSync(output)).toBe(false);
+});
+
 test('--max-time plans epochs, or steps where no epoch fits, and the plan holds for a resumed run', async () => {
   const ran = await train('--max-time', '10s', '--train-from', 'fc', '--epochs', '3', '--output', inTmp('time'));
   expect([ran.code, ran.stderr]).toEqual([0, '']);
