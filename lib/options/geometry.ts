@@ -150,20 +150,29 @@ function usualResize(crop: number, weights: Preprocessing): number {
 
 /**
  * Refuses images so small that the last layers see one pixel of them, where a batch has only one image: of one value a batch norm has no
- * variance (PyTorch refuses it too).
+ * variance (PyTorch refuses it too). Of several processes each has the batch norms of its own part, unless they are synchronised.
  *
  * @param images of an epoch
+ * @param processes that train together
  * @throws ResnetFtError INVALID_OPTION
  */
 export function checkLastBatch(
-  options: { batchSize: number; trainFrom: TrainFrom },
+  options: { batchSize: number; trainFrom: TrainFrom; syncBatchNorm: boolean },
   crop: number,
   images: number,
+  processes = 1,
 ): void {
-  const { batchSize, trainFrom } = options;
-  if (crop > LEAST_SIDE || trainFrom === 'fc' || (batchSize > 1 && images % batchSize !== 1)) return;
-  const hint = 'Take another --batch-size: of one image so small, the last batch norms have nothing to average';
-  const what = batchSize === 1 ? 'makes batches of one image' : `leaves one of ${images} images for the last batch`;
+  const { batchSize, trainFrom, syncBatchNorm } = options;
+  if (crop > LEAST_SIDE || trainFrom === 'fc') return;
+  const parts = syncBatchNorm ? 1 : processes;
+  // Parts differ by one image at most; below that number of images some process has just one.
+  const isTooFew = (count: number): boolean => count > 0 && count < 2 * parts;
+  const full = images >= batchSize && isTooFew(batchSize);
+  if (!full && !isTooFew(images % batchSize)) return;
+  const way = parts === 1 ? '--batch-size' : '--batch-size, or --sync-batch-norm';
+  const hint = `Take another ${way}: of one image so small, the last batch norms have nothing to average`;
+  const alone = full ? 'makes batches of one image' : `leaves one of ${images} images for the last batch`;
+  const what = parts === 1 ? alone : `leaves a process one image of ${full ? 'a' : 'the last'} batch`;
   rejectUse(`--batch-size ${batchSize} ${what}, which is too few at --image-size ${crop}`, hint);
 }
 

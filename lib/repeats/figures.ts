@@ -26,7 +26,7 @@ export function figuresOf(
     loss: spreadOf(runs.map(({ loss }) => loss)),
     pooled: pooledOf(by, runs),
     perClass: perClassOf(finished.map(({ result }) => result.perClass)),
-    cautions: cautionsOf(options),
+    cautions: cautionsOf(options, finished),
     seconds: finished.reduce((sum, { result }) => sum + result.seconds, 0),
   };
 }
@@ -63,8 +63,17 @@ function perClassOf(all: readonly (readonly ClassFigures[])[]): ClassFigures[] {
   });
 }
 
-function cautionsOf({ keep, patience, extend }: Plan['options']): string[] {
+function cautionsOf(
+  { keep, patience, extend, steps }: Plan['options'],
+  finished: readonly Pick<Finished, 'result'>[],
+): string[] {
   const cautions: string[] = [];
+  // One that is finished stays as long as it was where the others are made shorter.
+  const unit = steps === undefined ? 'epochs' : 'steps';
+  const lengths = [...new Set(finished.map(({ result }) => result[unit]))].sort((a, b) => a - b);
+  if (patience === undefined && lengths.length > 1) {
+    cautions.push(`the trainings are not of the same length, but of ${lengths.join(', ')} ${unit}`);
+  }
   if (keep === 'best' || patience !== undefined) {
     const option = keep === 'best' ? '--keep best' : '--patience';
     cautions.push(

@@ -86,10 +86,10 @@ class ConductedSession implements TrainingSession {
 
   async trainEpoch(options: TrainEpochOptions, onStep: Parameters<TrainingSession['trainEpoch']>[1]) {
     const { session, team } = this;
+    this.cancelled = false;
     const store = await this.around.numberOf(options.store);
     await team.tell({ call: 'trainEpoch', session, options: { ...options, store } });
-    this.cancelled = false;
-    const result = await team.guard(() => this.own.trainEpoch(options, onStep));
+    const result = await this.pass(() => this.own.trainEpoch(options, onStep));
     // Another process was told to stop.
     if (result.cancelled && !this.cancelled) throw aborted(undefined, 'The training was stopped');
     return result;
@@ -97,9 +97,19 @@ class ConductedSession implements TrainingSession {
 
   async evaluate(options: ValidationOptions, onBatch: (images: number) => void) {
     const { session, team } = this;
+    this.cancelled = false;
     const store = await this.around.numberOf(options.store);
     await team.tell({ call: 'evaluate', session, options: { ...options, store } });
-    return team.guard(() => this.own.evaluate(options, onBatch));
+    return this.pass(() => this.own.evaluate(options, onBatch));
+  }
+
+  /** A pass of which the others know, and which stops at once where this process was told to stop meanwhile. */
+  private pass<T>(work: () => Promise<T>): Promise<T> {
+    return this.team.guard(() => {
+      const running = work();
+      if (this.cancelled) this.own.cancel();
+      return running;
+    });
   }
 
   stateDict(kept?: boolean) {

@@ -19,6 +19,8 @@ export interface FollowerOptions {
   backend: Backend;
   machine: TeamMachine;
   makeCrops: MakeCrops;
+  /** Makes fixed crops of the training images that `makeCrops` has kept whole. */
+  fixCrops: (stores: SharedStores) => Promise<void>;
   device: string;
   threads: number;
   signal: AbortSignal;
@@ -77,6 +79,9 @@ class Follower {
         return this.crop(command);
       case 'cropped':
         return this.compareCrops(command.unreadable);
+      case 'fixCrops':
+        // Elsewhere they are opened like any other store.
+        return this.made === undefined ? undefined : this.options.fixCrops(this.made);
       case 'open':
         this.open.set(command.store, await this.openStore(command.store));
         return team.done(`open/${command.store}`);

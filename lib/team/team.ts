@@ -19,6 +19,8 @@ export type Command =
   | { call: 'crops'; preprocessing: Preprocessing; shortSide: number | undefined }
   /** Those images could not be read. */
   | { call: 'cropped'; unreadable: string[] }
+  /** Likewise the fixed crops of the training images, of which windows are cut otherwise. */
+  | { call: 'fixCrops' }
   | { call: 'open'; store: number }
   | { call: 'createSession'; session: number; options: Omit<SessionOptions, 'team' | 'device' | 'threads'> }
   | { call: 'trainEpoch'; session: number; options: PassOf<TrainEpochOptions> }

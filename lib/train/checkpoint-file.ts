@@ -36,6 +36,8 @@ interface Said {
   progress: Omit<Progress, 'best' | 'last'> & {
     best: Validated['record'] | undefined;
     last: Validated['record'] | undefined;
+    /** Steps before these. */
+    validatedAt?: { best?: number | undefined; last?: number | undefined } | undefined;
   };
   metricsEnd: number;
 }
@@ -62,7 +64,10 @@ export async function encodeCheckpoint({ state, progress, metricsEnd }: Checkpoi
     generatorNext: state.generator?.next ?? null,
     position: state.position,
     keptLoss: state.kept?.loss ?? null,
-    progress: { ...rest, best: best?.record, last: last?.record },
+    progress: {
+      ...{ ...rest, best: best?.record, last: last?.record },
+      validatedAt: { best: best?.steps, last: last?.steps },
+    },
     metricsEnd,
   };
   const run = JSON.stringify(said, (_key, value: unknown) =>
@@ -97,7 +102,7 @@ export async function decodeCheckpoint(file: string, tensors: StateDict, metadat
       .filter((name) => name.startsWith(prefix))
       .map((name) => ({ ...(tensors.get(name) as Tensor), name: name.slice(prefix.length), lent: true }));
   const words = tensors.get(GENERATOR)?.data;
-  const { best, last, ...rest } = said.progress;
+  const { best, last, validatedAt, ...rest } = said.progress;
   return {
     state: {
       model: named(MODEL),
@@ -111,8 +116,8 @@ export async function decodeCheckpoint(file: string, tensors: StateDict, metadat
     progress: {
       ...START,
       ...rest,
-      best: validated(best, tensors.get(BEST_LOGITS)),
-      last: validated(last, tensors.get(LAST_LOGITS)),
+      best: validated(best, tensors.get(BEST_LOGITS), validatedAt?.best),
+      last: validated(last, tensors.get(LAST_LOGITS), validatedAt?.last),
     },
     metricsEnd: said.metricsEnd,
   };
@@ -139,9 +144,13 @@ export function invalidCheckpoint(
   return new ResnetFtError('CHECKPOINT_INVALID', `checkpoint ${file}: ${reason}`, options);
 }
 
-function validated(record: Validated['record'] | undefined, logits: Tensor | undefined): Validated | undefined {
+function validated(
+  record: Validated['record'] | undefined,
+  logits: Tensor | undefined,
+  steps: number | undefined,
+): Validated | undefined {
   if (record === undefined || logits === undefined) return undefined;
-  return { record, logits: new Float32Array(bufferOf(logits.data)) };
+  return { record, logits: new Float32Array(bufferOf(logits.data)), steps };
 }
 
 function tensorOf(dtype: 'I32' | 'F32', values: Uint32Array | Float32Array): Tensor {

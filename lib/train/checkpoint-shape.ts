@@ -14,7 +14,8 @@ const progress = fields({
   trained: optional(fields(figures)),
   best: optional(isEpoch),
   last: optional(isEpoch),
-  kept: optional(fields({ epoch: count, step: count, batchLoss: number })),
+  validatedAt: optional(fields({ best: optional(count), last: optional(count) })),
+  kept: optional(fields({ epoch: count, step: count, batchLoss: number, ofSteps: optional(count) })),
   waiting: optional(fields({ epochs: count, accuracy: number, loss: number })),
 });
 

@@ -3,6 +3,7 @@ import type { ResolvedTrainOptions } from '../options';
 import { ResnetFtError } from '../errors';
 import { fit, type Split } from './fit';
 import type { OpenTraining } from './open-training';
+import { plainSession, withoutAugmentation } from './plain-session';
 import type { RunControl } from './run';
 import { createSchedule } from './schedule';
 import { runSteps } from './steps';
@@ -18,16 +19,33 @@ const STEPS = 200;
 
 /**
  * The options with the learning rate that gives the least loss on training images held out, where `--choose-lr` asks for it. Validation
- * images take no part: their figures stay honest. The session is afterwards as it was; the features that were computed stay.
+ * images take no part: their figures stay honest. The session is afterwards as it was; the features that were computed stay. Views of
+ * `--cache-views` are not tried: they are counted by the images of a pass, of which there are others then, and their features would be those
+ * of other views.
  *
  * @throws ResnetFtError DATA_INVALID where no class has two images; ABORTED
  */
 export async function withChosenRate(
-  { session, cropped }: OpenTraining,
+  open: OpenTraining,
   options: ResolvedTrainOptions,
   run: RunControl,
 ): Promise<ResolvedTrainOptions> {
   if (!options.chooseLr) return options;
+  if (options.cacheViews === undefined) return { ...options, lr: await chosenRate(open, options, run) };
+  const tried = withoutAugmentation(options);
+  const session = await plainSession(open, tried);
+  try {
+    return { ...options, lr: await chosenRate({ ...open, session }, tried, run) };
+  } finally {
+    await session.close();
+  }
+}
+
+async function chosenRate(
+  { session, cropped }: Pick<OpenTraining, 'session' | 'cropped'>,
+  options: ResolvedTrainOptions,
+  run: RunControl,
+): Promise<number> {
   const { train, held } = splitOff(cropped.train as Split, options.data);
   const before = await session.state();
   const losses: number[] = [];
@@ -52,7 +70,7 @@ export async function withChosenRate(
   }
   const note = `learning rate ${lr}: of ${RATES.length} from ${RATES[0]} to ${RATES.at(-1)}, it has the least loss (${lossText(least)}) on ${held.targets.length} training images held out`;
   run.emit({ kind: 'note', note });
-  return { ...options, lr };
+  return lr;
 }
 
 /** The loss on what is held out after some epochs at a rate; NaN where the training diverges. */

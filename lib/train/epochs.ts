@@ -93,11 +93,12 @@ export async function runEpochs(
   });
   const progress: Progress = { ...(from?.progress ?? START) };
   const images = { images: cropped.train.targets.length, valImages: cropped.val.targets.length };
-  const length = { ...images, epochs: options.epochs, steps: run.total, stepsPerEpoch: run.stepsPerEpoch };
+  const epochs = Math.ceil(run.total / run.stepsPerEpoch);
+  const length = { ...images, epochs, steps: run.total, stepsPerEpoch: run.stepsPerEpoch };
   const left = new TimeLeft(options, length, emit);
   const tensorBoard = new TensorBoardLog(folder, options, run, emitSafely, progress.steps);
   let epoch = 0;
-  let keptEpoch: number | undefined;
+  let keptEpoch = progress.kept?.epoch;
   try {
     // A run that is stopped in its first epoch goes on too, and one whose loss is no number goes back to here.
     if (from === undefined) await checkpoints.save(progress);

@@ -111,6 +111,7 @@ export async function fit(options: FitOptions, progress: Progress = { ...START }
   const cancel = (): void => session.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   try {
+    await settleLength(options, progress, plan);
     while (!patience.isOver && (progress.trained !== undefined || progress.steps < allSteps)) {
       if (signal.aborted) throw trainingStopped(signal);
       let isBest = false;
@@ -124,6 +125,25 @@ export async function fit(options: FitOptions, progress: Progress = { ...START }
   const { steps, best, last, kept } = progress;
   if (best === undefined || last === undefined) throw trainingStopped(signal);
   return { steps, stepsPerEpoch, epochs: last.record.epoch, best, last, kept, outOfPatience: patience.isOver };
+}
+
+/** What is otherwise in a run that goes on with another length than it had. */
+async function settleLength(
+  { session, keepLeastLoss }: FitOptions,
+  progress: Progress,
+  { allSteps }: Plan,
+): Promise<void> {
+  const { kept, last, steps } = progress;
+  // The last fifth of the steps begins elsewhere now.
+  if (keepLeastLoss === true && (kept?.ofSteps ?? allSteps) !== allSteps) {
+    progress.kept = undefined;
+    await session.restore({ ...(await session.state()), kept: null });
+  }
+  // It is to end before the epoch does in which it is: the figures are to be those of the weights that it has.
+  if (progress.trained === undefined && progress.stepsOfEpoch > 0 && steps >= allSteps && last?.steps !== steps) {
+    const { images, loss, correct } = (await session.state()).position;
+    progress.trained = { images, loss: loss / images, correct };
+  }
 }
 
 /** Trains to the end of the epoch, or to the next pause, or for as many steps as the run has left. */
@@ -156,7 +176,7 @@ async function trainPass(
   progress.stepsOfEpoch += trained.steps;
   progress.seconds += secondsSince(started);
   if (trained.keptStep > 0) {
-    progress.kept = { epoch, step: before + trained.keptStep, batchLoss: trained.keptLoss };
+    progress.kept = { epoch, step: before + trained.keptStep, batchLoss: trained.keptLoss, ofSteps: allSteps };
     onKept?.(epoch);
   }
   if (trained.steps === left) progress.trained = figuresOf(trained);
@@ -206,7 +226,7 @@ async function validate({ session, val, batchSize, signal }: FitOptions, progres
     valAccuracy: evaluated.correct / evaluated.images,
     seconds: Math.round((progress.seconds + secondsSince(started)) * 1000) / 1000,
   };
-  return { record, logits: evaluated.logits };
+  return { record, logits: evaluated.logits, steps: progress.steps };
 }
 
 const secondsSince = (started: number): number => (performance.now() - started) / 1000;

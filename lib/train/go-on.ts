@@ -63,17 +63,10 @@ export async function goOn(
   const progress = { ...checkpoint.progress };
   await removeNewer(folder.path, file);
   if (options.keep === 'best') await writeBestModel(session, resuming, opened);
-  if (options.epochs !== config.options.epochs || options.steps !== config.options.steps) {
-    if (options.schedule !== 'constant') {
-      const note = `the run is of another length now, and the ${options.schedule} schedule goes on as it would have been in a run of that length`;
-      emit({ kind: 'note', note });
-    }
-    // The last fifth of the steps, of which the weights of the least loss are kept, begins elsewhere now.
-    progress.kept = undefined;
-    await restoreSession(session, {
-      ...opened,
-      checkpoint: { ...checkpoint, state: { ...checkpoint.state, kept: null } },
-    });
+  const isOtherLength = options.epochs !== config.options.epochs || options.steps !== config.options.steps;
+  if (isOtherLength && options.schedule !== 'constant') {
+    const note = `the run is of another length now, and the ${options.schedule} schedule goes on as it would have been in a run of that length`;
+    emit({ kind: 'note', note });
   }
   return { progress, last: path.basename(file), best };
 }

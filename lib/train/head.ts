@@ -1,12 +1,10 @@
-import type { CropStore, TrainingSession } from '../backend/types';
+import type { Backend, CropStore, TrainingSession } from '../backend/types';
 import { temporaryName } from '../files/stale';
-import { geometryOf, plainAugmentation, type ResolvedTrainOptions } from '../options';
+import { geometryOf, type Preprocessing, type ResolvedTrainOptions } from '../options';
 import { throwIfAborted } from '../errors';
-import { featureCache, featureMemory } from './feature-room';
-import { fit, type Split } from './fit';
-import { createSession } from './open-session';
+import { fit, type Split, type TrainSplit } from './fit';
 import type { OpenTraining } from './open-training';
-import { recipeOf } from './recipe';
+import { plainSession, withoutAugmentation } from './plain-session';
 import type { RunControl } from './run';
 import { createSchedule } from './schedule';
 import { runSteps } from './steps';
@@ -24,25 +22,15 @@ const SHARE = 0.25;
 export async function trainHead(open: OpenTraining, options: ResolvedTrainOptions, run: RunControl): Promise<void> {
   const { headEpochs } = options;
   if (headEpochs === 0) return;
-  const { parts, session, cropped } = open;
-  const { emit, signal } = run;
+  const { session, cropped } = open;
+  const { emit } = run;
   const note = `the head alone first: ${counted(headEpochs, 'epoch')} of fc, on features that are computed once`;
   emit({ kind: 'note', note });
   const own = headOptions(options);
-  const classWeights = parts.trainer.recipe.loss.classWeights;
-  // A single `fc` has nothing to gain from bfloat16 on a CPU.
-  const { device, precision } = parts.trainer;
-  const trainer = {
-    ...parts.trainer,
-    recipe: recipeOf(own, classWeights),
-    precision: device === 'cpu' && precision === 'bf16' ? 'fp32' : precision,
-  } as const;
-  const features = await featureCache(own, trainer, parts.folder, featureMemory(own, trainer), 0);
-  const head = await createSession({ ...parts, options: own, trainer }, features);
+  const head = await plainSession(open, own);
   let crops: CropStore | undefined;
   try {
-    await head.loadStateDict((await session.stateDict()).map((tensor) => ({ ...tensor, lent: true })));
-    const train = await fixedCrops(open, signal, (store) => (crops = store));
+    const train = await fixedCrops(open, run, (store) => (crops = store));
     await fitHead(head, { train, val: cropped.val }, own, run);
     const weights = (await head.stateDict()).filter(({ name }) => name.startsWith('fc.'));
     await session.loadStateDict(weights);
@@ -79,7 +67,7 @@ async function fitHead(
 /** The options of a run of the head alone: fixed crops, and a cosine from the head's rate. */
 function headOptions(options: ResolvedTrainOptions): ResolvedTrainOptions {
   return {
-    ...options,
+    ...withoutAugmentation(options),
     trainFrom: 'fc',
     epochs: options.headEpochs,
     steps: undefined,
@@ -93,23 +81,36 @@ function headOptions(options: ResolvedTrainOptions): ResolvedTrainOptions {
     cycleMomentum: false,
     accumulate: 1,
     ema: undefined,
-    ...plainAugmentation(options),
   };
 }
 
-/** The training images as fixed crops; made of the whole images where windows are cut out of those. */
+/**
+ * The training images as fixed crops; made of the whole images where windows are cut out of those, by each machine that shares no files
+ * with this one too.
+ */
 async function fixedCrops(
   { parts, cropped: { train } }: OpenTraining,
-  signal: AbortSignal,
+  { signal, team }: RunControl,
   onStore: (store: CropStore) => void,
 ): Promise<Split> {
   if (train.size === undefined) return train as Split;
-  const { store: images, targets, indices } = train;
-  const { resize, crop, fit: how, interpolation } = geometryOf(parts.start.preprocessing);
-  const bytes = 3 * crop ** 2 * images.count;
-  const file = bytes > SHARE * process.availableMemory() ? temporaryName(parts.folder.file('crops-head')) : undefined;
-  const store = parts.trainer.backend.createCropStore(images.count, crop, file);
-  onStore(store);
+  await team?.tell({ call: 'fixCrops' });
+  const { trainer, folder, start } = parts;
+  const bytes = 3 * start.preprocessing.crop ** 2 * train.store.count;
+  const file = bytes > SHARE * process.availableMemory() ? temporaryName(folder.file('crops-head')) : undefined;
+  return cropWhole(trainer.backend, train, start.preprocessing, { file, signal, onStore });
+}
+
+/** Fixed crops of whole images. */
+export async function cropWhole(
+  backend: Pick<Backend, 'createCropStore'>,
+  { store: images, targets, indices }: TrainSplit,
+  preprocessing: Preprocessing,
+  { file, signal, onStore }: { file?: string | undefined; signal: AbortSignal; onStore?: (store: CropStore) => void },
+): Promise<Split> {
+  const { resize, crop, fit: how, interpolation } = geometryOf(preprocessing);
+  const store = backend.createCropStore(images.count, crop, file);
+  onStore?.(store);
   for (const index of indices ?? targets.keys()) {
     throwIfAborted(signal, 'The training was stopped');
     // As it is kept, that is, turned already where it was to be.

@@ -24,7 +24,7 @@ export async function keepModel(options: KeepOptions): Promise<{ model: KeptMode
   const { best, last, kept, stepsPerEpoch } = outcome;
   if (keep === 'best') {
     const { epoch, valLoss, valAccuracy } = best.record;
-    const step = Math.min(epoch * stepsPerEpoch, outcome.steps);
+    const step = best.steps ?? Math.min(epoch * stepsPerEpoch, outcome.steps);
     return { model: { keep, epoch, step, valLoss, valAccuracy }, logits: best.logits };
   }
   // Losses that are no numbers leave no least one: then the last weights are all there is.
@@ -38,5 +38,6 @@ export async function keepModel(options: KeepOptions): Promise<{ model: KeptMode
   if (evaluated.cancelled || signal.aborted) throw trainingStopped(signal);
   await save(MODEL_FILE, kept.epoch);
   const valAccuracy = evaluated.correct / evaluated.images;
-  return { model: { keep, ...kept, valLoss: evaluated.loss, valAccuracy }, logits: evaluated.logits };
+  const { epoch, step, batchLoss } = kept;
+  return { model: { keep, epoch, step, batchLoss, valLoss: evaluated.loss, valAccuracy }, logits: evaluated.logits };
 }

@@ -68,7 +68,7 @@ export async function openTraining(
     if (resumed === undefined) await loadWeights(session, parts, run);
     else await restoreSession(session, resumed.checkpoint);
     const cropped = early ?? (await crops());
-    checkLastBatch(options, start.preprocessing.crop, cropped.train.kept.length);
+    checkLastBatch(options, start.preprocessing.crop, cropped.train.kept.length, run.team?.place.world);
     return { parts, session, cropped, close };
   } catch (error) {
     await close();

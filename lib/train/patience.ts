@@ -14,7 +14,13 @@ export class Patience {
   constructor(
     private readonly options: PatienceOptions | undefined,
     private readonly progress: Progress,
-  ) {}
+  ) {
+    const { best } = progress;
+    if (options === undefined || progress.waiting !== undefined || best === undefined) return;
+    // The run began without patience: what is worse than its best epoch is no improvement.
+    const { valAccuracy: accuracy, valLoss: loss } = best.record;
+    progress.waiting = { epochs: 0, accuracy, loss };
+  }
 
   /** Whether the run is to end. */
   get isOver(): boolean {

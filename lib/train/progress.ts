@@ -6,12 +6,16 @@ export interface KeptStep {
   epoch: number;
   step: number;
   batchLoss: number;
+  /** Steps that the run was to have then: in its last fifth it was chosen. */
+  ofSteps?: number | undefined;
 }
 
 /** An epoch, and the logits of the validation images after it, images x classes. */
 export interface Validated {
   record: EpochRecord;
   logits: Float32Array;
+  /** Optimizer steps before it: fewer than the epoch has where the run was to end within. Undefined of an older checkpoint. */
+  steps?: number | undefined;
 }
 
 /** Where a run stands between two passes; with the session's state it is all that decides how the run goes on. */

@@ -11,17 +11,20 @@ import { removeStale, temporaryName } from '../files/stale';
 import { cachePath } from '../machine/cache';
 import { packageVersion } from '../machine/version';
 import { bytesOf } from '../options/size';
-import { kebab, rejectOption, type ResolvedTrainOptions, type TrainOptions } from '../options';
+import { kebab, rejectOption, type Preprocessing, type ResolvedTrainOptions, type TrainOptions } from '../options';
 import { connectTeam } from '../team/connect';
 import { deviceOfTeam } from '../team/device';
 import { follow, type FollowerOptions, type MakeCrops } from '../team/follower';
 import { TeamMachine } from '../team/machine';
 import type { TeamPlace } from '../team/place';
+import type { SharedStores } from '../team/stores';
 import type { Team } from '../team/team';
 import { threadsOfTeam } from '../team/threads';
 import { capital } from '../text/capital';
 import { cropData, namesOf } from './crop-data';
 import type { TrainResult } from './events';
+import type { TrainSplit } from './fit';
+import { cropWhole } from './head';
 import { openData } from './open-data';
 import { beginningOptions, openRun } from './resume';
 import { runControl, type RunControl, type TrainControl } from './run';
@@ -126,19 +129,24 @@ async function followFirst(
     await mkdir(folder, { recursive: true });
     return folder;
   });
+  let made: { train: TrainSplit; preprocessing: Preprocessing } | undefined;
   const makeCrops: MakeCrops = async ({ stores, folder, preprocessing, shortSide }) => {
     const cache = { dir: base, limit: bytesOf(options.cropCache), reserve: 0 };
-    const { unreadable } = await cropData({
+    const { train, unreadable } = await cropData({
       ...{ backend: stores, dataset, preprocessing, shortSide, signal, stores: [] },
       skipUnreadable: options.skipUnreadable,
       storage: { memory: 0, folder, reserve: 0, cache },
       emit: () => {},
     });
+    made = { train, preprocessing };
     return { unreadable: namesOf(dataset, unreadable) };
+  };
+  const fixCrops = async (stores: SharedStores): Promise<void> => {
+    if (made !== undefined) await cropWhole(stores, made.train, made.preprocessing, { signal });
   };
   try {
     const threads = options.threads ?? threadsOfTeam();
-    await follow(team, { backend, machine, makeCrops, device, threads, signal });
+    await follow(team, { backend, machine, makeCrops, fixCrops, device, threads, signal });
   } finally {
     if (machine.folder !== undefined) await rm(machine.folder, { recursive: true, force: true });
   }

@@ -37,7 +37,9 @@ export class TimeLeft {
     if (record.kind === 'epoch') {
       this.epochsSeen++;
       if (this.options.trainFrom !== 'conv1' && this.epochsSeen === 2) {
-        this.tell(record.seconds * (this.run.epochs - record.epoch));
+        const { steps, stepsPerEpoch } = this.run;
+        // Not of the epochs: a limit of steps may end it sooner.
+        this.tell(record.seconds * (steps / stepsPerEpoch - record.epoch));
       }
     } else if (this.options.trainFrom === 'conv1') {
       this.seeStep(record);

@@ -107,6 +107,8 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     const elapsed = (): number => (performance.now() - started) / 1000;
     // A run that is resumed has been planned already.
     const resolved = resumed === undefined ? await planned(open, settled, elapsed, run) : settled;
+    // Which a plan has made shorter: going on with it would be refused.
+    checkWarmup(resolved, runSteps(cropped.train.targets.length, resolved));
     await writeConfig(parts, resolved, cropped, print);
     begun = true;
     if (resumed !== undefined) run.emit(resumedEvent(opened));
@@ -215,7 +217,8 @@ async function tellStart(
   emit({
     kind: 'start',
     output: folder.path,
-    epochs: options.epochs,
+    // A limit of steps may end it sooner.
+    epochs: Math.ceil(total / stepsPerEpoch),
     steps: total,
     stepsPerEpoch,
     images,

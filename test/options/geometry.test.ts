@@ -1,5 +1,6 @@
 import type { ResnetFtError } from '../../lib/errors';
 import {
+  checkLastBatch,
   PREPROCESSING,
   preprocessingOf,
   resolveCompareOptions,
@@ -97,4 +98,26 @@ test('the command that does the same has the options as they were', () => {
   const options = resolveTrainOptions({ data: 'photos', imageSize: 64, exifRotate: false, mean: '0.5,0.5,0.5' });
   expect(nativeCommand(options)).toContain(' --image-size 64 --no-exif-rotate --mean 0.5,0.5,0.5 ');
   expect(nativeCommand({ ...options, exifRotate: true })).toContain(' --exif-rotate --mean');
+});
+
+test.each<[batch: number, images: number, processes: number, refused: string | undefined]>([
+  [1, 12, 1, '--batch-size 1 makes batches of one image'],
+  [4, 13, 1, '--batch-size 4 leaves one of 13 images for the last batch'],
+  [4, 14, 1, undefined],
+  // Parts of two and one.
+  [3, 12, 2, '--batch-size 3 leaves a process one image of a batch'],
+  [8, 27, 2, '--batch-size 8 leaves a process one image of the last batch'],
+  [8, 26, 2, '--batch-size 8 leaves a process one image of the last batch'],
+  [8, 28, 2, undefined],
+  [8, 24, 4, undefined],
+  [8, 5, 4, '--batch-size 8 leaves a process one image of the last batch'],
+])('batches of %i of %i small images for %i processes', (batchSize, images, processes, refused) => {
+  const options = { batchSize, trainFrom: 'conv1', syncBatchNorm: false } as const;
+  const check = (changes: object, side = 32): void =>
+    checkLastBatch({ ...options, ...changes }, side, images, processes);
+  if (refused === undefined) expect(() => check({})).not.toThrow();
+  else expect(() => check({})).toThrow(`${refused}, which is too few at --image-size 32`);
+  expect(() => check({}, 64)).not.toThrow();
+  expect(() => check({ trainFrom: 'fc' })).not.toThrow();
+  if (processes > 1) expect(() => check({ syncBatchNorm: true })).not.toThrow();
 });

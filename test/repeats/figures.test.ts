@@ -14,6 +14,14 @@ const finished = (number: number, correct: number): Finished => ({
     seconds: 2,
   } satisfies TrainResult,
 });
+test('that the trainings are of different lengths is said, unless patience ends each', () => {
+  const [first, second] = [finished(1, 5), finished(2, 6)];
+  const both = [first, { ...second, result: { ...second.result, epochs: 3 } }];
+  expect(figuresOf(plan({}), both).cautions).toEqual(['the trainings are not of the same length, but of 1, 3 epochs']);
+  expect(figuresOf(plan({ steps: 1 }), both).cautions).toEqual([]);
+  expect(figuresOf(plan({ patience: 3 }), both).cautions).toHaveLength(1);
+});
+
 const plan = (options: Partial<Plan['options']>): Plan => ({
   by: 'folds',
   count: 2,

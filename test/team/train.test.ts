@@ -95,12 +95,12 @@ onLinux('several processes by --nproc', () => {
   const apart = (rank: number) => ({ RESNET_FT_MACHINE: `m${rank}` });
   const scratchOf = (rank: number) => ['--cache-dir', folderOf(`cache-${rank}`), '--crop-cache', '0'];
 
-  test.each<[string, string[]]>([
-    ['crops', []],
-    ...slowRows<[string, string[]]>(['windows of images', ['--crop-scale', '0.5..1']]),
-  ])('machines that share no files make %s of their own', async (_, more) => {
+  test.each<[string, string, string[]]>([
+    ['crops', 'whole', []],
+    ['windows of images, and crops of them for the head,', 'head', ['--crop-scale', '0.5..1', '--head-epochs', '1']],
+    ...slowRows<[string, string, string[]]>(['windows of images', 'windows', ['--crop-scale', '0.5..1']]),
+  ])('machines that share no files make %s of their own', async (_, expected, more) => {
     const alone = ['--epochs', '1', ...more];
-    const expected = more.length === 0 ? 'whole' : 'windows';
     expect((await run([...SMALL, '--nproc', '1', ...alone, ...output(expected)])).code).toBe(0);
     const args = (rank: number) => [...SMALL, ...alone, ...output(`${expected}-${rank}`), ...scratchOf(rank)];
     const both = await two(args(0), args(1), apart);

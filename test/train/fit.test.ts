@@ -3,6 +3,7 @@ import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { Backend, CropStore, TrainingSession } from '../../lib/backend/types';
 import type { EpochRecord, StepRecord } from '../../lib/train/events';
 import { fit, type FitOptions } from '../../lib/train/fit';
+import { Patience } from '../../lib/train/patience';
 import { START, type Progress } from '../../lib/train/progress';
 import { fillStore, OPTIONS, TARGETS } from '../backend/images';
 import { sessionWith } from '../made-weights';
@@ -120,6 +121,49 @@ test('a run that is stopped in validation goes on with it', async () => {
   expect(goneOn.last).toEqual(whole.last);
 });
 
+/** A run that was stopped after the third step of its second epoch: where it stands, and the session's state. */
+async function stoppedInSecondEpoch() {
+  const progress = { ...START };
+  const state = await withSession('torch', async (session) => {
+    const abort = new AbortController();
+    const onRecord = (record: Entry): void => {
+      if (record.kind === 'step' && record.step === STEPS_PER_EPOCH + 3) abort.abort();
+    };
+    await expect(run(session, { signal: abort.signal, onRecord }, progress)).rejects.toMatchObject({ code: 'ABORTED' });
+    return session.state();
+  });
+  return { progress, state };
+}
+
+test('a run that is made shorter than it is already ends with figures of the weights that it has', async () => {
+  const { progress, state } = await stoppedInSecondEpoch();
+  await withSession('torch', async (session) => {
+    await session.restore(state);
+    const ended = await run(session, { epochs: 1 }, progress);
+    const { logits, loss: valLoss } = await session.evaluate({ store, targets: TARGETS, batchSize: 1 }, () => {});
+    const { images, loss, correct } = state.position;
+    const trained = { trainLoss: loss / images, trainAccuracy: correct / images };
+    expect(ended.records).toEqual([expect.objectContaining({ kind: 'epoch', epoch: 2, ...trained, valLoss })]);
+    expect(ended.logits).toEqual(logits);
+    expect(progress.last?.steps).toBe(state.position.step + STEPS_PER_EPOCH);
+    // Once: it is as complete as it will be.
+    expect(await run(session, { epochs: 1 }, progress)).toMatchObject({ records: [] });
+  });
+});
+
+test('weights that a run of another length kept are none of the last fifth', async () => {
+  const progress = { ...START };
+  await withSession('torch', async (session) => {
+    await run(session, { epochs: 1 }, progress);
+    // Less than any that comes.
+    const { kept, ...state } = await session.state();
+    await session.restore({ ...state, kept: kept && { ...kept, loss: 0 } });
+    expect(progress.kept?.step).toBeGreaterThan(0.8 * STEPS_PER_EPOCH);
+    await run(session, { epochs: 3 }, progress);
+    expect(progress.kept?.step).toBeGreaterThan(0.8 * 3 * STEPS_PER_EPOCH);
+  });
+});
+
 test('pauses change nothing, and in each the session is where the progress says', async () => {
   const whole = await withSession('torch', (session) => run(session, {}));
   const positions: [epoch: number, step: number][] = [];
@@ -181,6 +225,19 @@ test('patience counts the epochs that do not get better, across a break too', as
     const { records } = await run(session, still, progress);
     expect(records.filter(({ kind }) => kind === 'epoch')).toHaveLength(1);
   });
+});
+
+test('a run that is given patience later has to get better than its best epoch', () => {
+  const record = (epoch: number, valAccuracy: number): EpochRecord => ({
+    ...{ kind: 'epoch', epoch, trainLoss: 1, trainAccuracy: 1, valLoss: 1, valAccuracy, seconds: 1 },
+  });
+  const validated = (of: EpochRecord) => ({ record: of, logits: new Float32Array() });
+  const progress: Progress = { ...START, epoch: 3, best: validated(record(1, 0.9)), last: validated(record(2, 0.5)) };
+  const patience = new Patience({ epochs: 2, minDelta: 0 }, progress);
+  expect(patience.isOver).toBe(false);
+  patience.see(record(3, 0.6));
+  patience.see(record(4, 0.7));
+  expect(patience.isOver).toBe(true);
 });
 
 test('a loss that is not finite ends it', async () => {

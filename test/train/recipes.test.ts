@@ -23,18 +23,28 @@ beforeAll(async () => {
   expect(await run(['train', ANTS_BEES, ...MACHINE, ...begin])).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('linear chooses a rate on images held out, and trains fc', async () => {
-  const ran = await train('--recipe', 'linear', '--epochs', '2', '--output', inTmp('linear'));
+test.each([
+  ['images', []],
+  // Three: the features of a plain image would stand where another one's of a view belong.
+  ['views', ['--cache-views', '3', '--color-jitter', '0.8']],
+])('linear chooses a rate on images held out, and trains fc on %s', async (what, more) => {
+  const output = inTmp(`linear-${what}`);
+  const ran = await train('--recipe', 'linear', '--epochs', '2', ...more, '--output', output);
   expect([ran.code, ran.stderr]).toEqual([0, '']);
   const [, lr] =
     /^learning rate (\S+): of 7 from 0\.001 to 1, .* on 2 training images held out$/.exec(
       notesOf(ran.stdout)[0] ?? '',
     ) ?? [];
-  expect(optionsOf('linear')).toMatchObject({ recipe: 'linear', trainFrom: 'fc', lr: Number(lr), chooseLr: true });
+  expect(optionsOf(`linear-${what}`)).toMatchObject({
+    recipe: 'linear',
+    trainFrom: 'fc',
+    lr: Number(lr),
+    chooseLr: true,
+  });
   // The run itself begins where it would have without the trials.
-  const plain = ['--train-from', 'fc', '--momentum', '0.9', '--schedule', 'cosine', '--lr', lr as string];
-  expect((await train(...plain, '--epochs', '2', '--output', inTmp('plain'))).code).toBe(0);
-  expect((await resultsOf(inTmp('linear')))['last']).toBe((await resultsOf(inTmp('plain')))['last']);
+  const plain = ['--train-from', 'fc', '--momentum', '0.9', '--schedule', 'cosine', '--lr', lr as string, ...more];
+  expect((await train(...plain, '--epochs', '2', '--output', inTmp(`plain-${what}`))).code).toBe(0);
+  expect((await resultsOf(output))['last']).toBe((await resultsOf(inTmp(`plain-${what}`)))['last']);
 });
 
 test('the head is first trained as a run of fc alone trains it', async () => {
@@ -131,6 +141,16 @@ describe('auto', () => {
     const few = await train('--recipe', 'auto', '--epochs', '1', '--output', inTmp('auto-few'));
     expect(notesOf(few.stdout)[0]).toMatch(/^recipe linear: a class has 6 training images, too few/);
   });
+});
+
+test('a plan that ends within its warm-up is refused: going on with it would be', async () => {
+  const output = inTmp('warm');
+  const ran = await train('--max-time', '0.001s', '--schedule', 'cosine', '--warmup', '2', '--output', output);
+  expect(ran).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Expected fewer steps than the 1 of the run for --warmup but received 2'),
+  });
+  expect(fs.existsSync(output)).toBe(false);
 });
 
 test('--max-time plans epochs, or steps where no epoch fits, and the plan holds for a resumed run', async () => {

@@ -91,6 +91,8 @@ test('for a person a run ends with the figures of its classes and where the mode
   const output = path.join(tmp, 'for-a-person');
   const ran = await run([...SMALL_RUN, '--steps', '1', '--output', output]);
   expect(ran.code).toBe(0);
+  // Of fifty epochs it comes to one.
+  expect(ran.stdout).toContain('\nepoch 1/1  train loss ');
   expect(ran.stdout).toMatch(
     /\n\nclass +images +precision +recall +F1\nants +4 [^\n]+\nbees +4 [^\n]+\n\nbest epoch 1: [^\n]+; saved in [^\n]+\n$/,
   );

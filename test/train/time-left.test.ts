@@ -40,6 +40,12 @@ test('of frozen modules not before the second epoch, for the first computes feat
   expect(told({ trainFrom: 'layer4' }, { epochs: 1, steps: 100 }, 1)).toEqual([]);
 });
 
+test('a limit of steps counts, also within an epoch', () => {
+  // One epoch and a quarter are left, not 48 epochs.
+  expect(told({ trainFrom: 'layer4' }, { epochs: 50, steps: 325 }, 1)).toEqual(['about 2 minutes to go']);
+  expect(told({ trainFrom: 'layer4' }, { epochs: 50, steps: 250 }, 1)).toEqual([]);
+});
+
 test('nothing of a run of less than a minute', () => {
   expect(told({}, { epochs: 1, steps: 30, stepsPerEpoch: 30, images: 1920, valImages: 64 }, 1)).toEqual([]);
 });

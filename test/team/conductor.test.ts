@@ -1,0 +1,53 @@
+import type { Backend, CropStore, SessionOptions, TrainingSession } from '../../lib/backend/types';
+import { conducted } from '../../lib/team/conductor';
+import type { Command, Team } from '../../lib/team/team';
+
+// Between a call of a session and its pass the others are told, which takes a while where one of them is slow.
+
+/** A conducted session on a made-up backend, and what is done with it; `onTell` is called while the others are told. */
+async function conductedSession(onTell: (command: Command, session: TrainingSession) => void) {
+  const done: string[] = [];
+  const pass = (name: string) => () => {
+    done.push(name);
+    return Promise.resolve({ cancelled: done.at(-1) === 'cancel' });
+  };
+  const own = {
+    ...{ trainEpoch: pass('train'), evaluate: pass('evaluate') },
+    cancel: () => void done.push('cancel'),
+  };
+  const store = { count: 1, size: 1, close: () => {} } as CropStore;
+  const backend = { createCropStore: () => store, createSession: () => Promise.resolve(own) };
+  const team = {
+    place: { localWorld: 1 },
+    tell: async (command: Command) => {
+      await new Promise(setImmediate);
+      if (command.call === 'trainEpoch' || command.call === 'evaluate') onTell(command, session);
+    },
+    publish: () => Promise.resolve(),
+    allDone: () => Promise.resolve(),
+    guard: (work: () => Promise<unknown>) => work(),
+  };
+  const made = conducted(backend as unknown as Backend, team as unknown as Team, '');
+  const options = { cacheMemory: 0, cacheDisk: 0 } as SessionOptions;
+  const session = await made.createSession(options);
+  return { session, store: made.createCropStore(1, 1), done };
+}
+
+const PASS = { targets: Int32Array.of(0), batchSize: 1 };
+const TRAIN = { ...PASS, accumulate: 1, epoch: 1, learningRates: Float64Array.of(1), keepFrom: 0 };
+
+test('a session that is stopped while the others are told of a pass stops the pass', async () => {
+  const { session, store, done } = await conductedSession((_, own) => own.cancel());
+  await session.trainEpoch({ ...TRAIN, store }, () => {});
+  expect(done).toEqual(['cancel', 'train', 'cancel']);
+  await session.evaluate({ ...PASS, store }, () => {});
+  expect(done.slice(3)).toEqual(['cancel', 'evaluate', 'cancel']);
+});
+
+test('one that was stopped before is not', async () => {
+  const { session, store, done } = await conductedSession(() => {});
+  session.cancel();
+  await session.trainEpoch({ ...TRAIN, store }, () => {});
+  await session.evaluate({ ...PASS, store }, () => {});
+  expect(done).toEqual(['cancel', 'train', 'evaluate']);
+});
