@@ -249,6 +249,21 @@ export function describeContract(name: string, open: () => Promise<Backend>, way
       store.close();
     });
 
+    test('features of crops of one size are not those of crops of another', async () => {
+      const [small, large] = [await fillStore(backend, CROP, 2), await fillStore(backend, 2 * CROP, 2)];
+      await withSession(backend, { trainFrom: 'layer4' }, async (session) => {
+        const logits = async (store: CropStore): Promise<number[]> => {
+          const pass = { store, targets: TARGETS.slice(0, 2), batchSize: 2 };
+          return [...(await session.evaluate(pass, ignore)).logits];
+        };
+        const first = [await logits(small), await logits(large)];
+        // Now the features of both are kept.
+        expect([await logits(small), await logits(large)]).toEqual(first);
+      });
+      small.close();
+      large.close();
+    });
+
     test('what becomes of the arrays of a pass once it has been begun does not matter to it', async () => {
       const store = await fillStore(backend, CROP);
       const figures = (spoils: boolean): Promise<unknown> =>
