@@ -67,6 +67,9 @@ export interface Recipe {
   sampling: (typeof SAMPLING)[number];
   /** In the order in which they are applied, each kind once. All but horizontal flips need draws by counter. */
   augment: readonly Augmentation[];
-  /** Each image is shown in so many ways only, drawn once: epoch e shows way e mod `views`. As many as there are epochs where left out. */
+  /**
+   * Each image is shown in so many ways only, drawn once, by where it lies in its store: epoch e shows way e mod `views`. As many as there are
+   * epochs where left out.
+   */
   views?: number;
 }

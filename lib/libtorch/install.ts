@@ -62,7 +62,8 @@ function temporaryPrefix(): string {
 function removeLeftovers(parent: string): void {
   const prefix = temporaryPrefix();
   for (const name of fs.readdirSync(parent)) {
-    const pid = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : NaN;
+    // Nothing else behind the id: another host may be called as this one is, and a number.
+    const pid = name.startsWith(prefix) ? Number(/^(\d+)-[^-]+$/.exec(name.slice(prefix.length))?.[1]) : NaN;
     if (pid > 0 && !isAlive(pid)) fs.rmSync(path.join(parent, name), { recursive: true, force: true });
   }
 }

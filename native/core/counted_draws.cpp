@@ -32,7 +32,19 @@ uint32_t CountedNumbers::word() {
   return words_[at];
 }
 
-CountedDraws::CountedDraws(const Recipe& recipe) : recipe_(recipe), flip_(flip_of(recipe)) {}
+std::vector<uint8_t> counted_flips(const Recipe& recipe, uint32_t epoch, const std::vector<int32_t>& numbers) {
+  const std::optional<double> probability = flip_of(recipe);
+  std::vector<uint8_t> flips;
+  if (!probability) return flips;
+  flips.reserve(numbers.size());
+  for (const int32_t number : numbers) {
+    CountedNumbers drawn(recipe.seed, epoch, number, DrawPurpose::kFlip);
+    flips.push_back(drawn.happens(*probability) ? 1 : 0);
+  }
+  return flips;
+}
+
+CountedDraws::CountedDraws(const Recipe& recipe) : recipe_(recipe) {}
 
 EpochDraws CountedDraws::of(int64_t epoch, int64_t count) const {
   const auto number = static_cast<uint32_t>(epoch);
@@ -42,12 +54,7 @@ EpochDraws CountedDraws::of(int64_t epoch, int64_t count) const {
   draws.order.resize(count);
   std::iota(draws.order.begin(), draws.order.end(), 0);
   std::stable_sort(draws.order.begin(), draws.order.end(), [&](int32_t a, int32_t b) { return keys[a] < keys[b]; });
-  if (!flip_) return draws;
-  draws.flips.reserve(count);
-  for (const int32_t sample : draws.order) {
-    CountedNumbers numbers(recipe_.seed, recipe_.drawn_epoch(epoch), sample, DrawPurpose::kFlip);
-    draws.flips.push_back(numbers.happens(*flip_) ? 1 : 0);
-  }
+  draws.flips = counted_flips(recipe_, recipe_.drawn_epoch(epoch), draws.order);
   return draws;
 }
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "core/draws.h"
 
@@ -64,6 +65,10 @@ class CountedNumbers {
   std::array<uint32_t, 4> words_{};
 };
 
+// Whether each of the samples of these numbers is mirrored in the epoch of Recipe::drawn_epoch; empty where none ever
+// is.
+std::vector<uint8_t> counted_flips(const Recipe& recipe, uint32_t epoch, const std::vector<int32_t>& numbers);
+
 class CountedDraws : public Draws {
  public:
   explicit CountedDraws(const Recipe& recipe);
@@ -75,7 +80,6 @@ class CountedDraws : public Draws {
 
  private:
   const Recipe recipe_;
-  std::optional<double> flip_;  // probability
 };
 
 }  // namespace resnet_ft

@@ -82,8 +82,6 @@ torch::Tensor FrozenPrefix::compute(const Samples& samples, const std::vector<in
 
 std::unique_ptr<FeatureCache> FrozenPrefix::make_cache(const SampleSource& source, const Samples& samples,
                                                        const torch::Tensor& row, const std::string& shared_name) {
-  row_shape_ = row.sizes().vec();
-  type_ = row.scalar_type();
   // Of images that are never mirrored there is one way only.
   const int64_t kept = samples.views == 0 && samples.mirrored == nullptr ? 1 : ways(samples);
   const auto row_bytes = static_cast<int64_t>(row.nbytes());
@@ -91,7 +89,7 @@ std::unique_ptr<FeatureCache> FrozenPrefix::make_cache(const SampleSource& sourc
   if (!shared_name.empty()) {
     // Processes come to their sources in another order where a pass has no samples for one of them: no counter is the
     // same in all.
-    const std::string of = shared_name + " " + std::to_string(ways(samples)) + " " + std::to_string(row_bytes);
+    const std::string of = shared_name + " " + std::to_string(samples.views) + " " + std::to_string(row_bytes);
     file = budget_.shared + "-" + std::to_string(checksum(of.data(), of.size()));
   }
   auto cache = std::make_unique<FeatureCache>(ways(samples) * source.count(), kept * source.count(), row_bytes, budget_,
@@ -104,9 +102,11 @@ std::unique_ptr<FeatureCache> FrozenPrefix::make_cache(const SampleSource& sourc
 torch::Tensor FrozenPrefix::features(const std::shared_ptr<const SampleSource>& source, const Samples& samples) {
   if (!serves(samples)) return network_.forward(normalizer_.batch(samples));
   const int64_t count = samples.count;
-  SourceCache& cache = caches_[source.get()];
+  SourceCache& cache = caches_[{source.get(), samples.views}];
   const auto keep_by = [&](const torch::Tensor& row, const std::string& shared_name) {
     cache.source = source;
+    cache.row_shape = row.sizes().vec();
+    cache.type = row.scalar_type();
     cache.rows = make_cache(*source, samples, row, shared_name);
   };
   if (!cache.rows && !budget_.shared.empty()) {
@@ -124,10 +124,9 @@ torch::Tensor FrozenPrefix::features(const std::shared_ptr<const SampleSource>& 
   figures_.computed += static_cast<int64_t>(missing.size());
   if (!cache.rows) keep_by(computed[0], {});
 
-  std::vector<int64_t> shape = row_shape_;
+  std::vector<int64_t> shape = cache.row_shape;
   shape.insert(shape.begin(), count);
-  if (computed.defined()) type_ = computed.scalar_type();
-  torch::Tensor out = torch::empty(shape, torch::TensorOptions(type_).pinned_memory(device_.is_cuda()));
+  torch::Tensor out = torch::empty(shape, torch::TensorOptions(cache.type).pinned_memory(device_.is_cuda()));
   auto* bytes = static_cast<uint8_t*>(out.data_ptr());
   const auto row_bytes = static_cast<int64_t>(out.nbytes()) / count;
   std::vector<int64_t> from(count, -1);

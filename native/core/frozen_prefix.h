@@ -1,9 +1,11 @@
 // The frozen stages of a network in training: where their features are the same in every epoch, they are computed once.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/batch.h"
@@ -44,7 +46,11 @@ class FrozenPrefix {
   struct SourceCache {
     std::shared_ptr<const SampleSource> source;  // held, so that its address stays its own
     std::unique_ptr<FeatureCache> rows;          // by key()
+    std::vector<int64_t> row_shape;              // of the features of one sample, channels last
+    torch::ScalarType type = torch::kFloat32;
   };
+  // A source, and how many views its samples have: a key means something else for each number of them.
+  using CacheKey = std::pair<const SampleSource*, uint32_t>;
 
   // Under which the features of the i-th are kept.
   static int64_t key(const Samples& samples, int64_t i);
@@ -66,9 +72,7 @@ class FrozenPrefix {
   torch::Device device_;
   CacheBudget budget_;
   bool bf16_;
-  std::vector<int64_t> row_shape_;  // of the features of one crop, channels last
-  torch::ScalarType type_ = torch::kFloat32;
-  std::unordered_map<const SampleSource*, SourceCache> caches_;
+  std::map<CacheKey, SourceCache> caches_;
   FeatureFigures figures_;
 };
 

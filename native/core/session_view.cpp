@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/counted_draws.h"
 #include "core/session.h"
 
 namespace resnet_ft {
@@ -14,12 +15,18 @@ EpochPlan Session::plan(const PassSamples& samples, int64_t epoch, const EpochDr
   EpochPlan out;
   out.drawn = options_.recipe.drawn_epoch(epoch);
   out.order = shares.only(draws.order);
+  const bool few_views = options_.recipe.views > 0;
   // Augmentations are counted by the places that were drawn: with balanced sampling an image may have several in an
-  // epoch. Where images have few views, these are counted by image.
-  const bool by_place = balanced() && options_.recipe.views == 0;
+  // epoch. Where images have few views, these are counted by image, by where it lies in its source: its features are
+  // kept by that, for whatever samples of the source the next pass goes over.
+  const bool by_place = balanced() && !few_views;
   out.numbers = by_place ? shares.only(draws_->of(epoch, samples.count()).order) : out.order;
+  if (few_views && !samples.indices.empty()) {
+    for (int32_t& number : out.numbers) number = samples.indices.at(number);
+  }
   out.windows = windows(samples, out.order, out.numbers, out.drawn);
-  if (!augmenter_.repaints()) out.flips = shares.only(draws.flips);
+  if (!augmenter_.repaints())
+    out.flips = few_views ? counted_flips(options_.recipe, out.drawn, out.numbers) : shares.only(draws.flips);
   return out;
 }
 

@@ -35,7 +35,8 @@ class Shares {
   // Of a batch of `size`, from its own first.
   Share of(int64_t size) const { return share_of(size, rank_, world_); }
   // Where in what is left of the order after only() the part of the batch stands that begins at `first` in the order.
-  int64_t place(int64_t first) const { return first / batch_size_ * made_size(); }
+  // A process alone may go on in an epoch with batches of another size.
+  int64_t place(int64_t first) const { return keeps_all() ? first : first / batch_size_ * made_size(); }
   // What this process needs of an order.
   template <class Value>
   std::vector<Value> only(const std::vector<Value>& order) const {

@@ -288,3 +288,39 @@ test('a run that goes on from the middle of an augmented epoch does what one wit
   const whole = await weightsAfter(STEPS);
   expect(await weightsAfter(1)).toEqual(whole);
 });
+
+test('threads read no more than there is where a batch is greater than that', async () => {
+  const lossOf = async (batchSize: number, prefetchThreads: number): Promise<number> => {
+    const changes = { trainFrom: 'fc', draws: 'counter', augment: ALL, threads: 1, prefetchThreads } as const;
+    const session = await backend.createSession(sessionWith(changes, OPTIONS));
+    try {
+      const pass = { ...windows(), batchSize, accumulate: 2 ** 31 - 1, epoch: 1, ...rates(0.01, 1) };
+      return (await session.trainEpoch(pass, () => {})).loss;
+    } finally {
+      await session.close();
+    }
+  };
+  expect(await lossOf(Number.MAX_SAFE_INTEGER, 2)).toBe(await lossOf(COUNT, 0));
+});
+
+test('an epoch may go on with batches of another size, whether threads read them or not', async () => {
+  const lossesOf = async (prefetchThreads: number): Promise<number[]> => {
+    const losses: number[] = [];
+    const changes = { trainFrom: 'fc', draws: 'counter', augment: ALL, threads: 1, prefetchThreads } as const;
+    const session = await backend.createSession(sessionWith(changes, OPTIONS));
+    try {
+      for (const [batchSize, steps] of [
+        [2, 1],
+        [4, 1],
+        [3, 1],
+      ] as const) {
+        const pass = { ...windows(), batchSize, epoch: 1, ...rates(0.01, steps) };
+        await session.trainEpoch(pass, ({ loss }) => losses.push(loss));
+      }
+      return losses;
+    } finally {
+      await session.close();
+    }
+  };
+  expect(await lossesOf(2)).toEqual(await lossesOf(0));
+});

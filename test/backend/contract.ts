@@ -249,6 +249,51 @@ export function describeContract(name: string, open: () => Promise<Backend>, way
       store.close();
     });
 
+    test('features of crops of one size are not those of crops of another', async () => {
+      const [small, large] = [await fillStore(backend, CROP, 2), await fillStore(backend, 2 * CROP, 2)];
+      await withSession(backend, { trainFrom: 'layer4' }, async (session) => {
+        const logits = async (store: CropStore): Promise<number[]> => {
+          const pass = { store, targets: TARGETS.slice(0, 2), batchSize: 2 };
+          return [...(await session.evaluate(pass, ignore)).logits];
+        };
+        const first = [await logits(small), await logits(large)];
+        // Now the features of both are kept.
+        expect([await logits(small), await logits(large)]).toEqual(first);
+      });
+      small.close();
+      large.close();
+    });
+
+    test('what becomes of the arrays of a pass once it has been begun does not matter to it', async () => {
+      const store = await fillStore(backend, CROP);
+      const figures = (spoils: boolean): Promise<unknown> =>
+        withSession(backend, { momentum: 0.5 }, async (session) => {
+          const losses: number[] = [];
+          const samples = { store, targets: TARGETS.slice(), indices: Int32Array.of(7, 6, 5, 4, 3, 2, 1, 0) };
+          const pass = {
+            ...samples,
+            batchSize: 3,
+            epoch: 1,
+            ...rates(0.05, 3),
+            momenta: new Float64Array(3).fill(0.9),
+          };
+          const spoil = (): void => {
+            for (const array of [samples.targets, samples.indices, pass.learningRates, pass.momenta]) {
+              if (spoils) array.fill(99);
+            }
+          };
+          const running = session.trainEpoch(pass, ({ loss }) => losses.push(loss));
+          spoil();
+          await running;
+          const other = { store, targets: TARGETS.slice(), indices: samples.indices.map((_, i) => i) };
+          const evaluating = session.evaluate({ ...other, batchSize: 3 }, ignore);
+          if (spoils) for (const array of [other.targets, other.indices]) array.fill(99);
+          return [losses, await evaluating];
+        });
+      expect(await figures(true)).toEqual(await figures(false));
+      store.close();
+    });
+
     describe.each(ways.draws)('with draws of %s, a session that is given the state of another', (draws) => {
       const pass = (store: CropStore, epoch: number, steps: number): TrainEpochOptions => ({
         ...{ store, targets: TARGETS, batchSize: 3, epoch },

@@ -119,16 +119,18 @@ test('an abort stops pip and cleans up', async () => {
   expect(inCache()).toEqual([]);
 });
 
-test('leftovers of dead processes go, those of living ones stay', async () => {
+test('leftovers of dead processes go, those of living ones and of other hosts stay', async () => {
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   const parent = path.dirname(box.target);
   const alive = `.install-${os.hostname()}-${process.ppid}-abc`;
-  for (const name of [`.install-${os.hostname()}-${dead}-abc`, alive]) {
+  // Of a host whose name begins as this one's, in a home folder that both have.
+  const elsewhere = `.install-${os.hostname()}-${dead}-4711-abc`;
+  for (const name of [`.install-${os.hostname()}-${dead}-abc`, alive, elsewhere]) {
     fs.mkdirSync(path.join(parent, name, '0', 'torch'), { recursive: true });
   }
   box.python({ pip: copy });
   await installLibtorch();
-  expect(inCache().sort()).toEqual([alive, 'torch']);
+  expect(inCache().sort()).toEqual([...[alive, elsewhere].sort(), 'torch']);
 });
 
 test('two installations at once both end with the same folder', async () => {

@@ -16,6 +16,8 @@ const EPOCHS = 2;
 const ADAMW: AdamWRecipe = { kind: 'adamw', beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 };
 const SMOOTHED = { kind: 'cross-entropy', labelSmoothing: 0.1, classWeights: Float64Array.of(2, 0.5) } as const;
 
+const PAINTED = { kind: 'trivial-augment', interpolation: 'nearest', fill: [0, 0, 0] } as const;
+
 const onLinux = BUILT_FOR_SEVERAL ? test : test.skip;
 const each = BUILT_FOR_SEVERAL ? test.each : test.skip.each;
 
@@ -78,6 +80,7 @@ const FROZEN: [string, SessionChanges, number, number, number][] = [
   ['an odd batch, a smaller last one', { trainFrom: 'fc', momentum: 0.9, loss: SMOOTHED }, 2, 3, 1],
   ['a process without an image in the last batch', { trainFrom: 'fc', optimizer: ADAMW, clipGrad: 0.5 }, 3, 7, 1],
   ['batches that are added up', { trainFrom: 'fc', loss: SMOOTHED, ema: 0.7 }, 2, 2, 2],
+  ['a process without an image in any batch, painted', { trainFrom: 'fc', augment: [PAINTED] }, 3, 2, 1],
 ];
 
 each(FROZEN)('%s: several processes train as one does', async (_, changes, world, batchSize, accumulate) => {

@@ -36,7 +36,7 @@ export function checkTargets(targets: unknown, classes: number): void {
 }
 
 /**
- * Where in the store the crops of `count` samples are.
+ * Where in the store the crops of `count` samples are: not the caller's array, which may change while a pass runs.
  *
  * @param indices the first crops where undefined
  * @throws ResnetFtError NATIVE_ERROR for indices that are not `count`, or beyond the store's `crops`
@@ -50,7 +50,7 @@ export function checkIndices(indices: unknown, count: number, crops: number): In
   if (indices.length !== count) throw misuse('there must be an index for each image');
   const at = indices.findIndex((index) => index < 0 || index >= crops);
   if (at >= 0) throw misuse(`indices[${at}] is beyond the crops: ${indices[at]} of ${crops}`);
-  return indices;
+  return indices.slice();
 }
 
 /** @throws ResnetFtError NATIVE_ERROR for anything but a momentum for each of so many steps, or none */

@@ -7,10 +7,15 @@ import type { Normalizer } from './normalizer';
 /** Of crops, mirrored or not, features are kept: each image has two. Of windows that are drawn no two would be alike. */
 export const SERVED_AUGMENTATIONS: readonly Augmentation['kind'][] = ['horizontal-flip'];
 
+/** The features of a store's crops, and the shape of those of one: crops of another size have another. */
+interface KeptFeatures {
+  rows: FeatureCache;
+  shape: number[];
+}
+
 /** The frozen stages of a network in training: their features are the same in every epoch, so they are computed once. */
 export class FrozenPrefix {
-  private readonly caches = new Map<CropBytes, FeatureCache>();
-  private shape: number[] = [];
+  private readonly caches = new Map<CropBytes, KeptFeatures>();
 
   constructor(
     private readonly network: FoldedNetwork,
@@ -37,34 +42,34 @@ export class FrozenPrefix {
       if (stopped()) break;
       const flip = flips?.[i] ?? 0;
       const key = 2 * index + flip;
-      let row = cache?.get(key);
+      let row = cache?.rows.get(key);
       if (row === undefined) {
-        row = await this.compute(crops, index, flip);
-        cache ??= this.createCache(crops, flips !== undefined, row.length);
-        cache.set(key, row);
+        const { values, shape } = await this.compute(crops, index, flip);
+        row = values;
+        cache ??= this.createCache(crops, flips !== undefined, shape, row.length);
+        cache.rows.set(key, row);
       }
       out ??= new Float32Array(indices.length * row.length);
       out.set(row, i * row.length);
     }
-    return { values: out ?? new Float32Array(), shape: this.shape };
+    return { values: out ?? new Float32Array(), shape: cache?.shape ?? [] };
   }
 
   close(): void {
-    for (const cache of this.caches.values()) cache.close();
+    for (const { rows } of this.caches.values()) rows.close();
     this.caches.clear();
     this.network.dispose();
   }
 
-  private async compute(crops: CropBytes, index: number, flip: number): Promise<Float32Array> {
+  private compute(crops: CropBytes, index: number, flip: number): Promise<Rows> {
     const pixels = this.normalizer.batch(crops, [index], [flip]);
-    const { values, shape } = await this.run({ values: pixels, shape: [crops.size, crops.size, 3] });
-    this.shape = shape;
-    return values;
+    return this.run({ values: pixels, shape: [crops.size, crops.size, 3] });
   }
 
-  private createCache(crops: CropBytes, flipped: boolean, length: number): FeatureCache {
-    const rows = crops.count * (flipped ? 2 : 1);
-    const cache = new FeatureCache(rows, length, this.bf16, this.budget, `-${this.caches.size}`);
+  private createCache(crops: CropBytes, flipped: boolean, shape: number[], length: number): KeptFeatures {
+    const count = crops.count * (flipped ? 2 : 1);
+    const rows = new FeatureCache(count, length, this.bf16, this.budget, `-${this.caches.size}`);
+    const cache = { rows, shape };
     this.caches.set(crops, cache);
     return cache;
   }

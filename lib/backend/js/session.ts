@@ -42,11 +42,17 @@ const MAX_EPOCHS = 2 ** 31 - 1;
 
 const startOf = (epoch: number): Position => ({ epoch, step: 0, images: 0, loss: 0, correct: 0 });
 
-/** Crops, and where in them those of the samples of a pass are. */
+/** Crops, where in them those of the samples of a pass are, and the samples' classes. */
 interface CroppedSamples {
   crops: CropBytes;
   indices: Int32Array;
+  targets: Int32Array;
 }
+
+/** The options of a pass of training, without its samples: none of its arrays is the caller's. */
+type OwnOptions = Pick<TrainEpochOptions, 'batchSize' | 'accumulate' | 'epoch' | 'learningRates' | 'keepFrom'> & {
+  momenta: Float64Array | undefined;
+};
 
 /** A model in training: the frozen stages folded and their features kept, the others with their optimizer. */
 export class JsSession implements TrainingSession {
@@ -121,13 +127,16 @@ export class JsSession implements TrainingSession {
     checkLearningRates(options.learningRates, groups);
     checkMomenta(options.momenta, options.learningRates.length / groups);
     checkWhole(options.keepFrom, 'keepFrom');
-    return this.passes.run((stopped) => this.epoch(samples, options, onStep, stopped));
+    // Copies, now: the caller's may change before it is the pass's turn, and while it runs.
+    const own = { ...options, learningRates: options.learningRates.slice(), momenta: options.momenta?.slice() };
+    return this.passes.run((stopped) => this.epoch(samples, own, onStep, stopped));
   }
 
   evaluate(options: ValidationOptions, onBatch: (images: number) => void): Promise<ValidationResult> {
     this.passes.requireOpen();
     const samples = this.checkSamples(options);
-    return this.passes.run((stopped) => this.evaluation(samples, options, onBatch, stopped));
+    const { batchSize } = options;
+    return this.passes.run((stopped) => this.evaluation(samples, batchSize, onBatch, stopped));
   }
 
   stateDict(kept = false): Promise<NamedTensor[]> {
@@ -193,37 +202,34 @@ export class JsSession implements TrainingSession {
     });
   }
 
-  /** The crops of a pass, and where those of its samples are; every target is a class. */
+  /** The crops of a pass, and where those of its samples are; every target is a class. No array of it is the caller's. */
   private checkSamples({ store, indices, targets, batchSize }: TrainSamples & { batchSize: number }): CroppedSamples {
     const crops = cropsOf(store);
     checkWhole(batchSize, 'batchSize', 1);
     checkTargets(targets, this.classes);
-    return { crops, indices: checkIndices(indices, targets.length, crops.count) };
+    return { crops, indices: checkIndices(indices, targets.length, crops.count), targets: targets.slice() };
   }
 
   /** Goes to where in its epoch a pass begins. */
-  private goTo({ epoch, targets, learningRates, batchSize, accumulate = 1 }: TrainEpochOptions): void {
+  private goTo(count: number, { epoch, learningRates, batchSize, accumulate = 1 }: OwnOptions): void {
     if (epoch < this.position.epoch) throw misuse(`epoch ${epoch} has passed`);
     if (epoch > this.position.epoch) {
-      this.draw.passTo(epoch, targets.length);
+      this.draw.passTo(epoch, count);
       this.position = startOf(epoch);
     }
     const asked = learningRates.length / this.recipe.parameterGroups.length;
-    const left = Math.ceil((targets.length - this.position.images) / (batchSize * accumulate));
+    const left = Math.ceil((count - this.position.images) / (batchSize * accumulate));
     if (asked > left) throw misuse(`there are learning rates for ${asked} steps, but the epoch has ${left} more`);
   }
 
   private async epoch(
-    { crops, indices }: CroppedSamples,
-    options: TrainEpochOptions,
+    { crops, indices, targets }: CroppedSamples,
+    options: OwnOptions,
     onStep: (event: StepEvent) => void,
     stopped: () => boolean,
   ): Promise<EpochResult> {
-    const { epoch, targets, batchSize, accumulate = 1, keepFrom } = options;
-    this.goTo(options);
-    // Copies: the caller's may change meanwhile.
-    const rates = options.learningRates.slice();
-    const momenta = options.momenta?.slice();
+    const { epoch, batchSize, accumulate = 1, keepFrom, learningRates: rates, momenta } = options;
+    this.goTo(targets.length, options);
     const { order, flips } = this.drawn(epoch, targets);
     const groups = this.recipe.parameterGroups.length;
     const { position } = this;
@@ -267,12 +273,11 @@ export class JsSession implements TrainingSession {
   }
 
   private async evaluation(
-    { crops, indices }: CroppedSamples,
-    options: ValidationOptions,
+    { crops, indices, targets }: CroppedSamples,
+    batchSize: number,
     onBatch: (images: number) => void,
     stopped: () => boolean,
   ): Promise<ValidationResult> {
-    const { targets, batchSize } = options;
     const { classes } = this;
     const logits = new Float32Array(targets.length * classes);
     const result = { images: 0, loss: 0, correct: 0, cancelled: false };

@@ -43,9 +43,14 @@ void Session::prefetch(Batches* batches, const Shares& shares, int64_t count) co
   // Where features are kept, most batches need no image.
   if (cut_ > kStem && options_.recipe.views > 0) return;
   const int threads = options_.prefetch > 0 ? options_.prefetch : threads_for(device_);
-  const int64_t size = shares.made_size();
   const int64_t first = shares.place(position_.images);
-  batches->prefetch(first, std::min(batches->count(), first + count * size), size, threads);
+  const int64_t left = batches->count() - first;
+  // A batch of more than all is one of all: there is memory for so many.
+  const int64_t size = std::min(shares.made_size(), left);
+  // A process without a part of any batch reads none.
+  if (size <= 0) return;
+  const int64_t end = count < (left + size - 1) / size ? first + count * size : batches->count();
+  batches->prefetch(first, end, size, threads);
 }
 
 }  // namespace resnet_ft
