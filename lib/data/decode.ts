@@ -122,11 +122,12 @@ function whyNot(cause: unknown, name: string): string {
 const CUT_OFF: readonly (readonly [RegExp, string])[] = [
   [/VipsJpeg: premature end/i, 'the file is cut off'],
   [/libpng read error/, 'the file is cut off or damaged'],
+  [/^Input buffer has corrupt header:?$/, 'the header is damaged'],
   // Of interlaced PNGs it says nothing at all.
   [/^Unknown error$/, 'the file is cut off or damaged'],
 ];
 
 function inPlainWords(reason: string): string {
   const words = CUT_OFF.find(([jargon]) => jargon.test(reason))?.[1];
-  return words === undefined ? reason : `${words} (${reason})`;
+  return words === undefined ? reason : `${words} (${reason.replace(/:$/, '')})`;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { decodeImage } from '../../lib/data/decode';
 import { PILLOW_IMAGES } from './pillow-images';
@@ -36,6 +37,23 @@ const png = async (): Promise<Buffer> =>
     .png()
     .toBuffer();
 
+/** A PNG of one pixel with a palette, whose PLTE chunks have so many bytes. */
+function pngWithPalettes(...lengths: number[]): Buffer {
+  const chunk = (name: string, content: Buffer): Buffer => {
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(content.length);
+    sum.writeUInt32BE(crc32(Buffer.concat([Buffer.from(name), content])));
+    return Buffer.concat([length, Buffer.from(name), content, sum]);
+  };
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    chunk('IHDR', Buffer.from([0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0])),
+    ...lengths.map((length) => chunk('PLTE', Buffer.alloc(length))),
+    chunk('IDAT', deflateSync(Buffer.from([0, 0]))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
 const hugeBmp = Buffer.alloc(70);
 hugeBmp.write('BM', 'latin1');
 hugeBmp.writeUInt32LE(54, 10);
@@ -67,6 +85,9 @@ test.each([
     async () => (await png()).subarray(0, 3000),
     /: the file is cut off or damaged \(.*libpng read error.*\)$/,
   ],
+  ['no-palette.png', async () => pngWithPalettes(), /: PNG: the palette is missing$/],
+  ['odd-palette.png', async () => pngWithPalettes(7), /: PNG: the palette is damaged$/],
+  ['palettes.png', async () => pngWithPalettes(6, 6), /: PNG: there are two palettes$/],
   ['huge.ppm', async () => Buffer.from('P6 999999 999999 255\n'), /too large/],
   ['huge.bmp', async () => hugeBmp, /too large/],
   ['cut.pgm', async () => Buffer.from('P5 9 9 255\nabc'), /cut off/],

@@ -16,6 +16,11 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 };
 
+/** The colour type of images with a palette. */
+const PALETTE = 3;
+/** Bytes of 256 colours. */
+const MAX_PALETTE = 768;
+
 /** Bytes that Pillow wants of a chunk at least. */
 const LEAST: Readonly<Record<string, number>> = {
   IHDR: 13,
@@ -135,6 +140,7 @@ class Walk {
   header: PngHeader | undefined;
   readonly animation = new Animation();
   private colour = -1;
+  private palette = false;
   private sequence: number | undefined;
   private texts = 0;
   private unpacked = 0;
@@ -142,6 +148,7 @@ class Walk {
   /** What must be known when the pixels begin. */
   pixels(): void {
     if (this.header === undefined) throw new Refusal('PNG: the header is missing');
+    if (this.colour === PALETTE && !this.palette) throw new Refusal('PNG: the palette is missing');
   }
 
   chunk(name: string, data: Buffer, afterPixels: boolean): void {
@@ -150,6 +157,8 @@ class Walk {
     switch (name) {
       case 'IHDR':
         return this.readHeader(data, afterPixels);
+      case 'PLTE':
+        return afterPixels ? undefined : this.readPalette(data.length);
       case 'tRNS': {
         const least = this.colour === 0 ? 2 : this.colour === 2 ? 6 : 0;
         if (data.length < least) throw new Refusal('PNG: the chunk tRNS is cut off');
@@ -171,13 +180,31 @@ class Walk {
 
   private readHeader(data: Buffer, afterPixels: boolean): void {
     const [width, height] = [data.readUInt32BE(0), data.readUInt32BE(4)];
-    const [bits, colour, , filter, interlace] = [...data.subarray(8, 13)] as [number, number, number, number, number];
+    const [bits, colour, compression, filter, interlace] = [...data.subarray(8, 13)] as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     if (filter !== 0) throw new Refusal('PNG: unknown filter');
+    if (!afterPixels && compression !== 0) throw new Refusal('PNG: unknown compression');
+    if (!afterPixels && interlace > 1) throw new Refusal('PNG: unknown interlacing');
     if (DEPTHS[colour]?.includes(bits) !== true)
       throw new Refusal(`PNG: ${bits} bits of colour type ${colour} are not supported`);
     this.colour = colour;
     // A second one behind the pixels says nothing of them: libpng decodes by the first.
     if (!afterPixels) this.header = { width, height, bits, gray: colour === 0, interlaced: interlace !== 0 };
+  }
+
+  /** By libpng's rules, which Pillow does not have: it takes the whole colours of the last palette. */
+  private readPalette(length: number): void {
+    const coloured = this.colour === 2 || this.colour === 6;
+    if (coloured && length === 0) throw new Refusal('PNG: the palette is damaged');
+    if (this.colour !== PALETTE) return;
+    if (this.palette) throw new Refusal('PNG: there are two palettes');
+    if (length === 0 || length % 3 !== 0 || length > MAX_PALETTE) throw new Refusal('PNG: the palette is damaged');
+    this.palette = true;
   }
 
   private readFrame(data: Buffer, afterPixels: boolean): void {
