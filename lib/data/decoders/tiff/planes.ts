@@ -18,6 +18,9 @@ const NAMES: Readonly<Record<number, string>> = {
   50001: 'WebP',
 };
 
+/** Bytes that tiles may reach over the edges of the image, four times as many as the image has, and these: what a file says of them costs nothing. */
+const MOST_BESIDE = 2 ** 26;
+
 /** How the bytes of a TIFF's planes lie: all samples in one, or a plane for each. */
 export interface Plane {
   /** Samples of a pixel in this plane. */
@@ -137,6 +140,8 @@ async function expand(
   const columns = tiled ? rowBytes(chunkWidth, plane.samples * plane.bits) : plane.rowBytes;
   const rows = tiled ? chunkHeight * offsets.length : height;
   const strips: Strips = { columns, rows, stripRows: Math.min(chunkHeight, rows), offsets, counts };
+  if (tiled && columns * rows > 4 * plane.rowBytes * height + MOST_BESIDE)
+    throw new Refusal('TIFF: tiles so much larger than the image are not supported');
   const own = compression === PACKBITS || compression === ZSTD;
   const data = own ? await bySelf(bytes, layout, strips) : await byLibtiff(bytes, layout, strips);
   if (predictor !== 1 && compression !== PACKBITS) undoPredictor(data, layout, plane, columns);
