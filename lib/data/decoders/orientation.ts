@@ -153,7 +153,10 @@ function bytesOfProfile(text: Buffer): Buffer {
 const WEBP_EXIF = 0x08;
 const WEBP_XMP = 0x04;
 
-/** As libwebp's demuxer: only what the first chunk, VP8X, says is there. */
+/** Bytes before the pixels of a frame. */
+const WEBP_FRAME = 16;
+
+/** As libwebp's demuxer: only what the first chunk, VP8X, says is there; whatever a frame says of its length, it ends with its pixels. */
 function ofWebp(bytes: Buffer): Metadata {
   const found: Metadata = {};
   const flags = bytes[20] ?? 0;
@@ -165,7 +168,7 @@ function ofWebp(bytes: Buffer): Metadata {
     const content = bytes.subarray(at + 8, at + 8 + length);
     if (name === 'EXIF' && flags & WEBP_EXIF) found.exif ??= content;
     if (name === 'XMP ' && flags & WEBP_XMP) found.xmp ??= content;
-    at += 8 + length + (length % 2);
+    at += 8 + (name === 'ANMF' ? WEBP_FRAME : length + (length % 2));
   }
   return found;
 }
