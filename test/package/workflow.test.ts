@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { weightsPackageName } from '../../lib/weights/packaged';
+import { isOnNpm, NAMED_WEIGHTS } from '../../lib/weights/registry';
 import { ROOT, scratch } from '../cli/run';
 
 // GitHub runs this, and nothing here can: what can be held against the checkout is.
@@ -11,6 +13,7 @@ interface Step {
   uses?: string;
   run?: string;
   if?: string;
+  env?: Record<string, string>;
 }
 interface Job {
   needs?: string | string[];
@@ -69,6 +72,33 @@ test('nothing may write but where it must, and what publishes runs nothing of th
   }
   expect(workflow.jobs['publish']?.if).toContain("github.ref_type == 'tag'");
   expect(workflow.jobs['publish']?.needs).toEqual(['pack', 'install']);
+});
+
+test('where the tests may not leave any out, what they compare with is installed before', () => {
+  const list = workflow.jobs['build']?.steps ?? [];
+  const tests = list.findIndex(({ run }) => run?.startsWith('npm test') === true);
+  expect(list[tests]?.env).toHaveProperty('RESNET_FT_REQUIRE_PYTHON_TORCH');
+  const before = list.slice(0, tests).filter(({ run }) => run?.includes('-r scripts/requirements-dev.txt') === true);
+  expect(before.map((step) => step.if)).toEqual(["runner.os == 'Linux'"]);
+  expect(fs.readFileSync(path.join(ROOT, 'scripts', 'requirements-dev.txt'), 'utf8')).toMatch(/^pillow==/m);
+});
+
+test("torch is taken from where PyTorch's CPU builds are", () => {
+  const commands = scripts.flatMap(({ run }) => run.split('\n').filter((line) => /\btorch==/.test(line)));
+  expect(commands.length).toBeGreaterThan(0);
+  for (const command of commands) expect(command).toContain('--index-url https://download.pytorch.org/whl/cpu ');
+});
+
+test('each package that is published is among those that are to get a trusted publisher', () => {
+  const { optionalDependencies } = JSON.parse(fs.readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    optionalDependencies: Record<string, string>;
+  };
+  const weights = NAMED_WEIGHTS.filter(isOnNpm).map(weightsPackageName);
+  const names = ['resnet-ft', '@resnet-ft/runtime', ...Object.keys(optionalDependencies), ...weights];
+  const told = /After it, for each of ([^]*?) on npmjs\.com/.exec(
+    fs.readFileSync(path.join(ROOT, 'docs', 'releasing.md'), 'utf8'),
+  )?.[1];
+  expect([...(told?.matchAll(/`([^`]+)`/g) ?? [])].map(([, name]) => name).sort()).toEqual(names.sort());
 });
 
 function scriptOf(name: string): string {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { PREPROCESSING } from '../../lib/options';
 import { openUrl, withBrowser, type Opened } from '../browser/browser';
@@ -129,6 +130,73 @@ withBrowser('in a browser', () => {
       expect(levels).toEqual(Object.fromEntries(files.map((name) => [name, 0])));
     },
   );
+  test('an orientation counts wherever Node.js finds one, and nowhere else', async () => {
+    const noise = Buffer.from(Uint8Array.from({ length: 90 * 61 * 3 }, (_, i) => (i * 7919) % 251));
+    const drawn = sharp(noise, { raw: { width: 90, height: 61, channels: 3 } });
+    const png = await drawn.clone().png().toBuffer();
+    const jpeg = await drawn.clone().jpeg().toBuffer();
+    const webp = await drawn.clone().webp().withMetadata({ orientation: 6 }).toBuffer();
+
+    /** EXIF data that say nothing but the orientation. */
+    const exif = (orientation: number): Buffer =>
+      Buffer.from(
+        `49492a000800000001001201030001000000${orientation.toString().padStart(2, '0')}00000000000000`,
+        'hex',
+      );
+    const xmp = (orientation: number): Buffer => Buffer.from(`<rdf tiff:Orientation="${orientation}"/>`);
+    const profile = (orientation: number): string => `\nexif\n      32\n${exif(orientation).toString('hex')}\n`;
+    const chunk = (name: string, ...parts: (string | Buffer)[]): Buffer => {
+      const content = Buffer.concat(
+        parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)),
+      );
+      const framed = Buffer.concat([Buffer.alloc(4), Buffer.from(name), content, Buffer.alloc(4)]);
+      framed.writeUInt32BE(content.length);
+      framed.writeUInt32BE(crc32(framed.subarray(4, -4)), framed.length - 4);
+      return framed;
+    };
+    const pngWith = (...chunks: Buffer[]): Buffer => Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33)]);
+    const segment = (name: string, content: Buffer): Buffer => {
+      const framed = Buffer.concat([Buffer.from([0xff, 0xe1, 0, 0]), Buffer.from(name), content]);
+      framed.writeUInt16BE(framed.length - 2, 2);
+      return framed;
+    };
+    const jpegWith = (...segments: Buffer[]): Buffer =>
+      Buffer.concat([jpeg.subarray(0, 2), ...segments, jpeg.subarray(2)]);
+    const [ofExif, ofXmp] = ['Exif\0\0', 'http://ns.adobe.com/xap/1.0/\0'];
+    const unsaid = Buffer.from(webp);
+    unsaid[20] = (unsaid[20] ?? 0) & ~0x08;
+    const PROFILE = 'Raw profile type exif\0';
+    const XMP = 'XML:com.adobe.xmp\0';
+    const made: Record<string, Buffer> = {
+      'magick-6.png': pngWith(chunk('zTXt', PROFILE, '\0', deflateSync(profile(6)))),
+      'magick-text.png': pngWith(chunk('tEXt', PROFILE, profile(8))),
+      'magick-damaged.png': pngWith(chunk('zTXt', PROFILE, '\0', Buffer.alloc(20, 7))),
+      'text.png': pngWith(chunk('tEXt', 'exif\0', exif(3))),
+      'compressed.png': pngWith(chunk('iTXt', XMP, '\x01\0\0\0', deflateSync(xmp(5)))),
+      'cut-off.png': pngWith(chunk('iTXt', XMP, '\x01\0\0\0', deflateSync(xmp(5)).subarray(0, -4))),
+      'last.png': pngWith(chunk('iTXt', XMP, '\0\0\0\0', xmp(3)), chunk('iTXt', XMP, '\0\0\0\0', xmp(6))),
+      'latin.png': pngWith(chunk('iTXt', XMP, '\0\0\0\0', xmp(6)), chunk('iTXt', XMP, '\0\0\0\0', '\xff', xmp(3))),
+      'unsaid.webp': unsaid,
+      'bytes-between.jpg': jpegWith(segment('', Buffer.from('any')), Buffer.from('odd'), segment(ofExif, exif(6))),
+      'no-tiff.jpg': jpegWith(segment(ofExif, Buffer.from('none at all')), segment(ofXmp, xmp(6))),
+      'last.jpg': jpegWith(segment(ofXmp, xmp(3)), segment(ofXmp, xmp(6))),
+    };
+    const files = Object.keys(made);
+    for (const name of files) fs.writeFileSync(path.join(images, name), made[name] ?? '');
+    const model = await exported('small', { resize: 73, crop: 64, fit: 'pad', exifRotate: true });
+    const inNode = await ask(project, { model, images: files.map((name) => path.join(images, name)), crops: true });
+    const { crops, error } = await askPage({
+      model: `${site.origin}/models/small.onnx`,
+      images: files.map((name) => `${site.origin}/images/${name}`),
+      crops: true,
+    });
+    expect([inNode.error, error]).toEqual([undefined, undefined]);
+    // Upright, and turned in four ways.
+    expect(new Set(inNode.crops.slice(0, files.indexOf('unsaid.webp'))).size).toBe(5);
+    const same = Object.fromEntries(files.map((name, i) => [name, crops[i] === inNode.crops[i]]));
+    expect(same).toEqual(Object.fromEntries(files.map((name) => [name, true])));
+  });
+
   test('pixels, files and bytes are images too; an element is not', async () => {
     await exported('small', { resize: 73, crop: 64 });
     const { page } = await ready();

@@ -23,7 +23,7 @@ export async function decodeInBrowser(bytes: Uint8Array<ArrayBuffer>, exifRotate
     checkSize(bitmap.width, bitmap.height);
     const pixels = byCanvas(bitmap);
     const image = rgbOf(alpha && !opaque(pixels.data) ? byTexture(bitmap) : pixels);
-    return exifRotate ? upright(image, file.orientation) : image;
+    return exifRotate ? upright(image, await file.orientation()) : image;
   } finally {
     bitmap.close();
   }

@@ -1,5 +1,7 @@
 // Only what browsers decode as Pillow does is decoded: the content decides, not the name.
 
+import { segments } from './browser-bytes';
+
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const PNG_BITS = 24;
 
@@ -34,17 +36,9 @@ function begins(bytes: Uint8Array, at: number, signature: readonly number[]): bo
 
 /** Colour components by the frame header (ITU-T T.81, B.2.2); 0 where there is none. */
 function jpegComponents(bytes: Uint8Array): number {
-  let at = 2;
-  while (at + 9 < bytes.length && bytes[at] === 0xff) {
-    const marker = bytes[at + 1] as number;
-    if (marker === 0xff) {
-      at++; // fill bytes may stand before a marker
-      continue;
-    }
-    if (marker < 0xc0 || (marker >= 0xd0 && marker <= 0xda)) return 0;
+  for (const { marker, at } of segments(bytes)) {
     // Frame headers, without the tables of Huffman codes (C4), JPG (C8) and arithmetic conditioning (CC) among them.
-    if (marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) return bytes[at + 9] as number;
-    at += 2 + (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+    if (marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) return bytes[at + 9] ?? 0;
   }
   return 0;
 }

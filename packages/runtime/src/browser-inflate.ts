@@ -1,0 +1,38 @@
+/** Bytes that a compressed text may unpack to, as with Pillow. */
+const MAX_TEXT = 2 ** 20;
+
+/** Unpacks zlib's data, of those that are cut off what there is; undefined where they are damaged or too much. */
+export async function inflated(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  const { readable, writable } = new DecompressionStream('deflate');
+  const reader = readable.getReader();
+  const writer = writable.getWriter();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const read = async (): Promise<void> => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      parts.push(value);
+      length += value.length;
+      if (length > MAX_TEXT) return reader.cancel();
+    }
+  };
+  const reading = read().catch(() => {});
+  try {
+    await writer.write(new Uint8Array(bytes));
+    // An end that comes too early is an error, which would take with it what has not been read yet.
+    await new Promise((resolve) => setTimeout(resolve));
+  } catch {
+    return undefined;
+  }
+  await writer.close().catch(() => {});
+  await reading;
+  if (length > MAX_TEXT) return undefined;
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
