@@ -11,6 +11,9 @@ const RESULT = {
   interval: { low: 0.3, high: 0.95 },
 };
 
+const PRINT = { ants: { images: 2, hash: '0'.repeat(32) } };
+const IMAGES = { train: PRINT, val: PRINT };
+
 let scratch;
 
 module.exports = {
@@ -18,10 +21,11 @@ module.exports = {
   json: true,
   open: () => void (scratch = new Scratch()),
   close: () => scratch.remove(),
-  seeds: () => [Buffer.from(JSON.stringify({ recipe: RECIPE, result: RESULT }))],
+  seeds: () =>
+    [{}, { images: IMAGES }].map((more) => Buffer.from(JSON.stringify({ recipe: RECIPE, ...more, result: RESULT }))),
   async read(bytes) {
     scratch.file('row.json', bytes);
-    const row = await finishedRow(scratch.folder, RECIPE);
+    const row = await finishedRow(scratch.folder, RECIPE, () => Promise.resolve(IMAGES));
     if (row === undefined) throw new Finding('row.json was passed over');
   },
 };

@@ -15,6 +15,7 @@ import {
 } from '../options';
 import { writeAtomically } from '../files/atomic-file';
 import { setAside } from '../files/set-aside';
+import { imagesOf } from './images';
 import { finishedRow, recipeOf, saveRow } from './row-file';
 import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
@@ -70,7 +71,7 @@ async function compareIn(
   // Every row is checked first, so that a folder with another recipe is an error before hours of work.
   const finished = new Map<CompareRow, RowResult>();
   for (const row of options.rows) {
-    const result = await finishedRow(folderOf(row), recipeOf(row, options));
+    const result = await finishedRow(folderOf(row), recipeOf(row, options), () => imagesOf(row, options));
     if (result !== undefined) finished.set(row, result);
   }
   const rows: RowResult[] = [];
@@ -95,6 +96,8 @@ async function runRow(
   emit: (event: CompareEvent) => void,
 ): Promise<RowResult> {
   await guard(folder, () => setAside(folder));
+  // As they are before the work: what changes meanwhile is not what the row was made of.
+  const print = await imagesOf(row, options);
   const counted =
     row === 'pretrained'
       ? await evaluateRow(folder, options, signal, emit)
@@ -108,7 +111,7 @@ async function runRow(
     folder,
     reused: false,
   };
-  await guard(folder, () => saveRow(recipeOf(row, options), result));
+  await guard(folder, () => saveRow({ recipe: recipeOf(row, options), images: print, result }));
   return result;
 }
 

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { requireSameData, type DataPrint } from '../data/fingerprint';
 import { ResnetFtError } from '../errors';
 import { readRegularFile } from '../files/regular-file';
-import { count, fields, name, nullable, number, text } from '../files/shape';
+import { count, fields, map, name, nullable, number, optional, text } from '../files/shape';
 import { OTHER_OUTPUT } from '../files/output-folder';
 import {
   COMPARE_OPTIONS,
@@ -37,17 +38,24 @@ export function recipeOf(row: CompareRow, options: ResolvedCompareOptions): RowR
     .filter(([, { affects }]) => AFFECTED[affects].includes(row))
     .map(([name]) => [name, options[name as keyof typeof COMPARE_OPTIONS]] as const)
     .filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(left), data: path.resolve(options.data) };
+  const { data, val } = options;
+  const whole = { data: path.resolve(data), ...(val === undefined ? {} : { val: path.resolve(val) }) };
+  return { ...Object.fromEntries(left), ...whole };
 }
 
 /**
  * The result of a row that is finished already; undefined if the row has to be run.
  *
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the folder holds the row of another recipe.
+ * @param images tells those that the row would be run on; undefined where that can't be told
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the folder holds the row of another recipe, or of other images
  */
-export async function finishedRow(folder: string, recipe: RowRecipe): Promise<RowResult | undefined> {
+export async function finishedRow(
+  folder: string,
+  recipe: RowRecipe,
+  images: () => Promise<DataPrint | undefined>,
+): Promise<RowResult | undefined> {
   const file = path.join(folder, ROW_FILE);
-  let saved: { recipe: RowRecipe; result: RowResult };
+  let saved: SavedRow;
   try {
     saved = savedIn((await readRegularFile(file)).toString());
   } catch (error) {
@@ -67,11 +75,36 @@ export async function finishedRow(folder: string, recipe: RowRecipe): Promise<Ro
       hint: OTHER_OUTPUT,
     });
   }
+  const now = saved.images === undefined ? undefined : await images();
+  if (saved.images !== undefined && now !== undefined) requireSameImages(folder, saved.images, now);
   return { ...saved.result, folder, reused: true };
 }
 
+function requireSameImages(folder: string, then: DataPrint, now: DataPrint): void {
+  try {
+    requireSameData(then, now);
+  } catch (cause) {
+    const what = (cause as Error).message.replace(/^.*: class/, 'class');
+    throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${folder} was made with other images: ${what}`, {
+      hint: OTHER_OUTPUT,
+      cause,
+    });
+  }
+}
+
+/** What `row.json` holds. */
+interface SavedRow {
+  recipe: RowRecipe;
+  /** Left out where they could not be told from others. */
+  images?: DataPrint | undefined;
+  result: RowResult;
+}
+
+const isPrint = map(fields({ images: count, hash: text }));
+
 const isSaved = fields({
   recipe: fields({}),
+  images: optional(fields({ train: isPrint, val: isPrint })),
   result: fields({
     ...{ row: name, correct: count, images: count, accuracy: number, loss: nullable(number), folder: text },
     interval: fields({ low: number, high: number }),
@@ -79,13 +112,13 @@ const isSaved = fields({
 });
 
 /** @throws Error with the reason, to be put after the file's name */
-function savedIn(json: string): { recipe: RowRecipe; result: RowResult } {
+function savedIn(json: string): SavedRow {
   const saved: unknown = JSON.parse(json);
   if (!isSaved(saved)) throw new Error('it holds no row of compare');
-  return saved as ReturnType<typeof savedIn>;
+  return saved as SavedRow;
 }
 
 /** Marks a row as finished. */
-export async function saveRow(recipe: RowRecipe, result: RowResult): Promise<void> {
-  await writeAtomically(path.join(result.folder, ROW_FILE), [Buffer.from(jsonText({ recipe, result }))]);
+export async function saveRow(row: SavedRow): Promise<void> {
+  await writeAtomically(path.join(row.result.folder, ROW_FILE), [Buffer.from(jsonText(row))]);
 }

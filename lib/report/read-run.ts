@@ -61,7 +61,7 @@ export async function readRun(named: string): Promise<Run> {
   // A run that was killed may have left half of its last line.
   for await (const { value, last } of jsonLines(path.join(folder, METRICS))) {
     if (isStep(value)) steps.push(withLosses(value as StepRecord, 'loss'));
-    else if (isEpoch(value)) epochs.push(withLosses(value as EpochRecord, 'trainLoss', 'valLoss'));
+    else if (isEpoch(value)) addEpoch(epochs, withLosses(value as EpochRecord, 'trainLoss', 'valLoss'));
     else if (!last) throw damaged(path.join(folder, METRICS));
   }
   const temperature = await temperatureOf(path.join(folder, MODEL_FILE));
@@ -79,6 +79,12 @@ export async function readRun(named: string): Promise<Run> {
       isReportData(value) ? (value as ReportData) : undefined,
     ),
   };
+}
+
+/** Takes a record: where the run ended within the epoch, and was made longer since, there is an earlier one of fewer steps. */
+function addEpoch(epochs: EpochRecord[], record: EpochRecord): void {
+  while ((epochs.at(-1)?.epoch ?? 0) >= record.epoch) epochs.pop();
+  epochs.push(record);
 }
 
 /** The temperature in a model's file; a run may have no model yet, and a damaged one is no matter of its report. */

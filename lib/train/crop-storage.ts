@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { cachePath } from '../machine/cache';
+import { availableMemory } from '../machine/cgroup';
 import { ResnetFtError } from '../errors';
 import { freeBytes, shownBytes } from '../files/disk';
 import { temporaryName } from '../files/stale';
@@ -38,7 +39,7 @@ export function cropStorage(
   crops: number,
 ): CropStorage {
   const { cropMemory, cropCache, cacheDir, trainFrom } = options;
-  const free = process.availableMemory() - (trainFrom === 'conv1' ? 0 : features); // counts the limit of a container too
+  const free = availableMemory() - (trainFrom === 'conv1' ? 0 : features);
   const memory = cropMemory === undefined ? Math.max(0, Math.floor(free * SHARE)) : bytesOf(cropMemory);
   const reserve = results + (crops > memory ? crops : 0);
   const dir = cacheDir === undefined ? cachePath('crops') : path.resolve(cacheDir);

@@ -3,6 +3,7 @@ import type { Capabilities, SessionOptions } from '../backend/types';
 import type { ResolvedTrainOptions } from '../options';
 import { bytesOf } from '../options/size';
 import { freeBytes } from '../files/disk';
+import { availableMemory } from '../machine/cgroup';
 import { SCRATCH, type RunFolder } from './run-folder';
 
 /** Share of what is free that the features may take where the caller says nothing. */
@@ -36,8 +37,7 @@ export function featureMemory(
   { recipe, backend: { capabilities } }: FeatureTrainer,
 ): number {
   if (!keepsFeatures(recipe, capabilities)) return 0;
-  // Counts the limit of a container too.
-  return cacheMemory === undefined ? Math.floor(process.availableMemory() * SHARE) : bytesOf(cacheMemory);
+  return cacheMemory === undefined ? Math.floor(availableMemory() * SHARE) : bytesOf(cacheMemory);
 }
 
 /**

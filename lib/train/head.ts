@@ -1,5 +1,6 @@
 import type { Backend, CropStore, TrainingSession } from '../backend/types';
 import { temporaryName } from '../files/stale';
+import { availableMemory } from '../machine/cgroup';
 import { geometryOf, type Preprocessing, type ResolvedTrainOptions } from '../options';
 import { throwIfAborted } from '../errors';
 import { fit, type Split, type TrainSplit } from './fit';
@@ -97,7 +98,7 @@ async function fixedCrops(
   await team?.tell({ call: 'fixCrops' });
   const { trainer, folder, start } = parts;
   const bytes = 3 * start.preprocessing.crop ** 2 * train.store.count;
-  const file = bytes > SHARE * process.availableMemory() ? temporaryName(folder.file('crops-head')) : undefined;
+  const file = bytes > SHARE * availableMemory() ? temporaryName(folder.file('crops-head')) : undefined;
   return cropWhole(trainer.backend, train, start.preprocessing, { file, signal, onStore });
 }
 

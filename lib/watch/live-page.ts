@@ -13,6 +13,8 @@ const CURVES_EVERY = 3000;
 const REST = 20;
 /** Milliseconds for which the end waits, so that pages which are open can turn into the report. */
 const PARTING = 3000;
+/** Milliseconds after which a page that was sent, and has not asked for what is new, is none that will: one without scripts, for example. */
+const ARRIVAL = 1000;
 
 /** A page that looks: what it was sent, and the stream to it. */
 interface Viewer {
@@ -45,6 +47,13 @@ export class LivePage {
   private timer: NodeJS.Timeout | undefined;
   /** Answers with the report that have not been sent to their end. */
   private parting = 0;
+  private hasAsked = false;
+  /** When pages were sent that have not asked for what is new yet; the oldest first. */
+  private arriving: number[] = [];
+  /** What a page is told of the end; undefined before. */
+  private farewell: 'report' | 'stay' | undefined;
+  /** Whether any page was told of it. */
+  private hasTold = false;
 
   see(event: TrainEvent, label?: string): void {
     if (label !== this.shown.label) {
@@ -66,8 +75,14 @@ export class LivePage {
     );
   }
 
+  /** The page, for somebody who will look at it. */
   page(): string {
+    this.arriving = [...this.arrivals(), performance.now()];
     return livePage(this.shown, this.version);
+  }
+
+  private arrivals(): number[] {
+    return this.arriving.filter((at) => performance.now() - at < ARRIVAL);
   }
 
   get report(): string | undefined {
@@ -87,9 +102,14 @@ export class LivePage {
       busy: false,
     };
     this.viewers.add(viewer);
+    this.arriving.shift();
     const gone = new Promise<void>((resolve) => stream.onAbort(resolve));
-    this.timer ??= setInterval(() => void this.update(), EVERY).unref();
-    await this.tell(viewer);
+    if (this.farewell === undefined) {
+      this.timer ??= setInterval(() => void this.update(), EVERY).unref();
+      await this.tell(viewer);
+    } else {
+      await this.part(viewer, this.farewell);
+    }
     await gone;
     this.viewers.delete(viewer);
     if (this.viewers.size > 0) return;
@@ -145,6 +165,7 @@ export class LivePage {
   /** The report for a page that was open when the training ended. */
   sending(response: ServerResponse): void {
     this.parting++;
+    this.hasAsked = true;
     response.once('close', () => this.parting--);
   }
 
@@ -156,25 +177,24 @@ export class LivePage {
         ? { text: live.status.text, failed: false }
         : { text: error instanceof Error ? error.message : 'The training failed', failed: true };
     const report = error === undefined && live.report !== undefined && this.shown.label === undefined;
-    if (this.viewers.size === 0) return;
+    const farewell = report ? 'report' : 'stay';
+    this.farewell = farewell;
+    this.hasAsked = false;
     const until = performance.now() + PARTING;
     // A page that takes nothing any more, of a computer that sleeps for example, must not hold up the end.
-    await Promise.race([this.part(report), sleep(PARTING, undefined, { ref: false })]);
-    // Each page closes its stream when it has heard, and then asks for the report.
-    const busy = (): boolean => this.viewers.size > 0 || this.parting > 0;
-    let asked = !report;
-    while (performance.now() < until && (busy() || !asked)) {
-      asked ||= this.parting > 0;
-      await sleep(20);
-    }
+    const told = Promise.all([...this.viewers].map((viewer) => this.part(viewer, farewell)));
+    if (this.viewers.size > 0) await Promise.race([told, sleep(PARTING, undefined, { ref: false })]);
+    // Each page closes its stream when it has heard, and then asks for the report; one that is being loaded has yet to hear.
+    const busy = (): boolean => this.viewers.size > 0 || this.parting > 0 || this.arrivals().length > 0;
+    const waits = (): boolean => busy() || (report && this.hasTold && !this.hasAsked);
+    while (performance.now() < until && waits()) await sleep(20);
   }
 
-  private async part(report: boolean): Promise<void> {
-    const partWith = async (viewer: Viewer): Promise<void> => {
-      while (viewer.busy) await sleep(20, undefined, { ref: false });
-      await this.tell(viewer);
-      await viewer.stream.writeSSE({ event: 'end', data: report ? 'report' : 'stay' });
-    };
-    await Promise.all([...this.viewers].map(partWith));
+  /** Says to a page that the training has ended. */
+  private async part(viewer: Viewer, farewell: 'report' | 'stay'): Promise<void> {
+    this.hasTold = true;
+    while (viewer.busy) await sleep(20, undefined, { ref: false });
+    await this.tell(viewer);
+    await viewer.stream.writeSSE({ event: 'end', data: farewell });
   }
 }

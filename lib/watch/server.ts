@@ -69,8 +69,12 @@ function application(page: LivePage, token: string): Hono<{ Bindings: HttpBindin
     for (const [name, value] of Object.entries(CLOSED_HEADERS))
       if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   });
-  app.get('/', (c) => c.html(page.page(), 200, { 'Content-Security-Policy': FRAMELESS }));
+  app.get('/', (c) =>
+    c.html(c.req.method === 'HEAD' ? '' : page.page(), 200, { 'Content-Security-Policy': FRAMELESS }),
+  );
   app.get('/events', (c) => {
+    // What asks for the head alone never reads, and never goes.
+    if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' });
     const version = c.req.query('version');
     return streamSSE(c, (stream) => page.follow(stream, version === undefined ? undefined : Number(version)));
   });

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import stringWidth from 'string-width';
 import type { CheckReport } from '../../lib';
+import { finding } from '../../lib/check/finding';
 import { reportLines } from '../../lib/cli/check-report';
 import { printable } from '../../lib/text/printable';
 import { ROOT, run, scratch } from '../cli/run';
@@ -316,10 +317,9 @@ describe('on a terminal', () => {
 
   test.each(['क्\u200dष', 'e\u0301', '👩‍👩‍👧‍👦', '🇩🇪', '蜜'])('no letter of a long name is cut in two: %s', (letter) => {
     const file = path.join(report.data, `${letter.repeat(60)}.jpg`);
-    const kind = 'unreadable';
-    const one = { ...report, findings: [{ kind, severity: 'error', files: [file], note: '-', commands: [] } as const] };
+    const findings = [finding('unreadable', [file], '-')];
     for (const width of [40, 41, 42, 43]) {
-      const lines = reportLines({ ...one, findings: [...one.findings] } as CheckReport, { width, quiet: false });
+      const lines = reportLines({ ...report, findings }, { width, quiet: false });
       expect(lines.filter((line) => stringWidth(printable(line)) > width || printable(line) !== line)).toEqual([]);
       const [shown = ''] = lines.filter((line) => line.includes('…'));
       const head = shown.trim().split('…')[0] ?? '';

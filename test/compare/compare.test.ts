@@ -67,6 +67,39 @@ test('the rows are what train and eval give, and what is finished is not run aga
   );
 });
 
+test('a row that is finished is not taken for one of other images in the same folder', async () => {
+  const weights = path.join(tmp, 'images.pth');
+  await madeWeights(weights, { network: buildNetwork('resnet18', 1000), seed: 3 });
+  const data = path.join(tmp, 'images');
+  fs.cpSync(ANTS_BEES, data, { recursive: true });
+  const args = ['--rows', 'pretrained,scratch', '--weights', weights, '--epochs', '1', '--image-size', '64'];
+  const again = (): ReturnType<typeof run> =>
+    run(['compare', data, ...recipe, ...args, '--output', path.join(tmp, 'of-images'), '--json']);
+  expect(await again()).toMatchObject({ code: 0, stderr: '' });
+  const train = path.join(data, 'train', 'ants');
+  const val = path.join(data, 'val', 'ants');
+  // Another training image changes nothing for the network as it is.
+  const [first = ''] = fs.readdirSync(train);
+  fs.copyFileSync(path.join(train, first), path.join(train, `more-${first}`));
+  expect(await again()).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /scratch was made with other images: class ants of the training images has 7 images and had 6\. Choose another folder with --output\n$/,
+    ) as string,
+  });
+  fs.rmSync(path.join(train, `more-${first}`));
+  const done = records((await again()).stdout).at(-1) as unknown as CompareResult;
+  expect(done.rows.map(({ row, reused }) => [row, reused])).toEqual([
+    ['pretrained', true],
+    ['scratch', true],
+  ]);
+  const [of = ''] = fs.readdirSync(val);
+  fs.appendFileSync(path.join(val, of), ' ');
+  expect((await again()).stderr).toMatch(
+    /pretrained was made with other images: class ants of the validation images has files of other names or sizes/,
+  );
+});
+
 test('a row that does not exist', async () => {
   const ran = await run(['compare', ANTS_BEES, '--rows', 'scratch,tuned']);
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/--rows but received scratch,tuned/)]);

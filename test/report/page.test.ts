@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { readRun } from '../../lib/report/read-run';
 import { makeReport } from '../../lib/report/report';
 import { openPage, withBrowser, type Look } from '../browser/browser';
 import { scratch } from '../cli/run';
@@ -32,6 +33,18 @@ test('a run has its page in its folder, with no text of its own that is not esca
   expect(text).not.toMatch(/https?:(?!\/\/www\.w3\.org\/)/);
   // One of ours.
   expect(text.match(/<script/g)).toHaveLength(1);
+});
+
+test('of an epoch in which a run ended, and which it went on with when it was made longer, the later record counts', async () => {
+  const { folder } = await makeRun(tmp, 'longer', { classes: ['ants', 'bees'], files: ['a.png'], epochs: 2 });
+  const metrics = path.join(folder, 'metrics.jsonl');
+  const lines = fs.readFileSync(metrics, 'utf8').trimEnd().split('\n');
+  const whole = JSON.parse(lines.at(-1) ?? '') as object;
+  const partly = JSON.stringify({ ...whole, valAccuracy: 0.123, trainLoss: 9 });
+  fs.writeFileSync(metrics, [...lines.slice(0, -2), partly, ...lines.slice(-2), ''].join('\n'));
+  expect((await readRun(folder)).epochs).toEqual([expect.objectContaining({ epoch: 1 }), whole]);
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  expect(text).not.toContain('12.3');
 });
 
 withBrowser('the report of a run', () => {

@@ -103,6 +103,45 @@ test('however short the epochs are, the training hardly waits for its curves to 
   expect(curves.at(-1)).toContain('>400<');
 });
 
+/** How long the end of a training waits for its pages, in milliseconds. */
+async function timeToEnd(watch: Watch): Promise<number> {
+  const started = performance.now();
+  await watch.end();
+  return performance.now() - started;
+}
+
+/** The address of what a page follows. */
+const eventsOf = (watch: Watch): string => watch.url.replace('/?', '/events?');
+
+test('who asks for the head alone is none that looks, for whom the end would wait', async () => {
+  const watch = await watched();
+  const { status, text, headers } = await ask(eventsOf(watch), { method: 'HEAD' });
+  expect([status, text, headers['content-type']]).toEqual([200, '', 'text/event-stream']);
+  expect(await ask(watch.url, { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
+  expect(await timeToEnd(watch)).toBeLessThan(900);
+});
+
+test('a page that was loaded just before the end hears of it; for one that never asks the end waits a second', async () => {
+  const late = await watched();
+  await ask(late.url);
+  const ended = timeToEnd(late);
+  await sleep(100);
+  const request = http.get(eventsOf(late), { agent: false });
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  let said = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    said += String(chunk);
+    if (said.includes('event: end\ndata: stay\n\n')) break;
+  }
+  expect(said).toMatch(/event: parts[^]*event: end\ndata: stay\n\n$/);
+  request.destroy();
+  expect(await ended).toBeLessThan(900);
+
+  const scriptless = await watched();
+  await ask(scriptless.url);
+  expect(await timeToEnd(scriptless)).toBeLessThan(1900);
+});
+
 test('a page that takes nothing any more, as that of a computer which sleeps, does not hold up the end', async () => {
   const page = new LivePage();
   let told = 0;
