@@ -5,10 +5,9 @@ import { ResnetFtError, throwIfAborted } from '../errors';
 import { fitCalibration, type CalibrationFigures } from '../eval/fit-calibration';
 import { Classifier } from '../model/classifier';
 import { MODEL_FILE } from '../model/locate';
-import { rewriteCard } from '../model/rewrite-card';
 import { controlled, resolveCalibrateOptions, type CalibrateOptions, type ResolvedCalibrateOptions } from '../options';
 import { readRun } from '../report/read-run';
-import { cardNote } from './card-note';
+import { changeModel } from './change-model';
 import { openRunData, requireRun } from './run-data';
 import { openRunModel, type RunModel } from './run-model';
 import { validated, type Validated } from './validation';
@@ -72,8 +71,7 @@ async function calibrate(
       control.onEvent?.({ kind: 'unchanged' });
       return { file, temperature: null, note: null };
     }
-    await rewriteCard(file, { temperature: undefined });
-    return { file, temperature: null, note: await cardNote(file) };
+    return { file, temperature: null, note: await changeModel(file, { temperature: undefined }, signal, STOPPED) };
   }
   const folder = path.dirname(file);
   await requireRun(file, 'calibrate');
@@ -86,8 +84,8 @@ async function calibrate(
     });
   }
   throwIfAborted(signal, STOPPED);
-  await rewriteCard(file, { temperature: figures.temperature });
-  return { file, ...figures, from: kept === undefined ? 'images' : 'predictions', note: await cardNote(file) };
+  const note = await changeModel(file, { temperature: figures.temperature }, signal, STOPPED);
+  return { file, ...figures, from: kept === undefined ? 'images' : 'predictions', note };
 }
 
 /** What the run has kept of its model's answers; undefined where that is not all, or of other weights. */

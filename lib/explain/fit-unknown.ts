@@ -6,10 +6,9 @@ import { ResnetFtError, throwIfAborted } from '../errors';
 import { fitTemperature } from '../eval/calibration';
 import { Classifier } from '../model/classifier';
 import type { OpenedModel } from '../model/open';
-import { rewriteCard } from '../model/rewrite-card';
 import { quantized, UnknownJudge, type UnknownRule } from '../model/unknown';
 import { controlled, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from '../options';
-import { cardNote } from './card-note';
+import { changeModel } from './change-model';
 import { embeddingKey, embeddingsOf, type Embeddings } from './embeddings';
 import { openRunData, type RunData } from './run-data';
 import { openRunModel } from './run-model';
@@ -78,8 +77,7 @@ async function fitResolved(
   const emit = control.onEvent ?? ((): void => {});
   const { opened, file } = await openRunModel(options.model);
   const change = async (unknown: UnknownRule | undefined): Promise<void> => {
-    await rewriteCard(file, { unknown });
-    const note = await cardNote(file);
+    const note = await changeModel(file, { unknown }, signal, STOPPED);
     if (note !== null) emit({ kind: 'note', note });
   };
   if (options.forget) {

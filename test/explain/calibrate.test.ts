@@ -1,10 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CalibrateResult, EvalResult } from '../../lib';
 import { runFacts } from '../../lib/card/facts';
 import { writeCard } from '../../lib/card/write';
+import { FolderLock } from '../../lib/files/folder-lock';
 import { cardMetadata, parseCard } from '../../lib/model/describe';
+import { rewriteCard } from '../../lib/model/rewrite-card';
+import { quantized } from '../../lib/model/unknown';
 import { PREPROCESSING } from '../../lib/options';
 import { readWeights } from '../../lib/weights';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
@@ -32,6 +36,23 @@ async function madeRun(name: string, made: Partial<MadeRun> = {}): Promise<{ fol
   await writeModel(model, card, tensors);
   return { folder, model };
 }
+
+test('what another process adds to the model meanwhile is kept: who has the folder is waited for', async () => {
+  const { folder, model } = await madeRun('at-once');
+  const other = await FolderLock.take(folder);
+  const calibrating = run(['calibrate', folder, '--json']);
+  await sleep(3000);
+  expect((await readWeights(model)).metadata['temperature']).toBeUndefined();
+  const unknown = { temperature: 1, neighbours: 1, keep: 0.9, probability: 0.5, distance: 0.5 };
+  const features = Float32Array.from({ length: 512 }, (_, i) => Number(i === 0));
+  await rewriteCard(model, { unknown: { ...unknown, references: quantized([features]) } });
+  await other.release();
+  const ran = await calibrating;
+  expect(ran).toMatchObject({ code: 0, stderr: '' });
+  const { temperature } = JSON.parse(ran.stdout) as CalibrateResult;
+  expect(parseCard(model, (await readWeights(model)).metadata)).toMatchObject({ temperature, unknown });
+  expect(fs.readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+});
 
 interface Line {
   trueClass: string;
