@@ -260,8 +260,9 @@ export interface TrainingSession {
    * does not wait for a pass.
    *
    * @param targets of the samples; needed where the recipe's sampling is `balanced`
+   * @param indices where the samples lie in their store; by that, images of few views are mirrored
    */
-  draws(epoch: number, count: number, targets?: Int32Array): EpochDraws;
+  draws(epoch: number, count: number, targets?: Int32Array, indices?: Int32Array): EpochDraws;
   /** What {@link trainEpoch} gives the network. Changes nothing; waits for the running pass. Only the native backend has it. */
   trainingBatch?(options: BatchViewOptions): Promise<BatchView>;
   trainEpoch(options: TrainEpochOptions, onStep: (event: StepEvent) => void): Promise<EpochResult>;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { packageRoot } from '../machine/root';
 import { cachePath } from '../machine/cache';
 import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } from '../download';
+import { LockLost } from '../download/lock';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { makeFolder } from '../files/make-folder';
 import { reasonOf } from '../files/reason';
@@ -41,13 +42,24 @@ async function dataRoot(zip: string, unpacked: string): Promise<string> {
   throw new ResnetFtError('DATA_INVALID', `${zip} does not hold train and val with ants and bees`);
 }
 
-async function install(target: string, archive: typeof ARCHIVE, control: DownloadControl): Promise<void> {
+/** A download would take a LockLost that it is ended with for one of its own lock, and try again without end. */
+function withoutReason(signal: AbortSignal): AbortSignal {
+  const stop = new AbortController();
+  if (signal.aborted) stop.abort();
+  signal.addEventListener('abort', () => stop.abort(), { once: true });
+  return stop.signal;
+}
+
+type HeldControl = DownloadControl & { signal: AbortSignal };
+
+async function install(target: string, archive: typeof ARCHIVE, control: HeldControl): Promise<void> {
   const zip = path.join(path.dirname(target), path.posix.basename(archive.path));
   const temporary = `${target}.unpacking`;
   // Left by a process that was killed: only the holder of the lock gets here.
   await rm(temporary, { recursive: true, force: true });
   await download({
     ...control,
+    signal: withoutReason(control.signal),
     url: pytorchUrl(archive.path),
     file: zip,
     sha256: archive.sha256,
@@ -61,9 +73,18 @@ async function install(target: string, archive: typeof ARCHIVE, control: Downloa
     await rm(target, { recursive: true, force: true });
     await rename(root, target);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
-    await rm(zip, { force: true });
+    // After a lock that was lost, both are another process's.
+    if (!(control.signal.reason instanceof LockLost)) {
+      await rm(temporary, { recursive: true, force: true });
+      await rm(zip, { force: true });
+    }
   }
+}
+
+/** False for a lock that was lost: its turn comes again. */
+function ifLost(error: unknown): false {
+  if (error instanceof LockLost) return false;
+  throw error;
 }
 
 /**
@@ -81,9 +102,12 @@ export async function hymenopteraFolder(control: DownloadControl = {}, archive =
   try {
     await makeFolder(path.dirname(target));
     const onWait = (): void => onProgress({ kind: 'waiting', file: target });
-    await withLock(target, { signal, onWait, stale: tuning?.staleLock ?? TUNING.staleLock }, async (held) => {
-      if (!(await isData(target))) await install(target, archive, { ...control, signal: held });
-    });
+    const bring = (): Promise<void> =>
+      withLock(target, { signal, onWait, stale: tuning?.staleLock ?? TUNING.staleLock }, async (held) => {
+        if (!(await isData(target))) await install(target, archive, { ...control, signal: held });
+      });
+    // Whoever has taken a lock over that was lost brings it, or leaves it to the next.
+    while (!(await bring().then(() => true, ifLost)));
     return target;
   } catch (error) {
     throwIfAborted(signal, 'The download of hymenoptera was stopped');

@@ -84,13 +84,18 @@ function moveIntoPlace(finished: string, target: string, temporary: string): voi
 }
 
 /**
- * Moves the finished folder, and NVIDIA's packages beside it, to their names, in place of whatever has them. Between the steps there may be
- * no LibTorch, but never one with packages that are not its own.
+ * Moves the finished folder, and NVIDIA's packages beside it, to their names, in place of whatever has them, or leaves these. Between the
+ * steps there may be no LibTorch, but never one with packages that are not its own.
  */
 function replaceTarget(finished: string, target: string, temporary: string): void {
-  let replaced = 0;
+  /** What was moved, and where it was. */
+  const moves: [string, string][] = [];
+  const move = (from: string, to: string): void => {
+    fs.renameSync(from, to);
+    moves.push([from, to]);
+  };
   const setAside = (folder: string): void => {
-    if (fs.existsSync(folder)) fs.renameSync(folder, path.join(temporary, `replaced-${replaced++}`));
+    if (fs.existsSync(folder)) move(folder, path.join(temporary, `replaced-${moves.length}`));
   };
   const nvidia = nvidiaBeside(finished);
   let packages = false;
@@ -99,15 +104,28 @@ function replaceTarget(finished: string, target: string, temporary: string): voi
       setAside(target);
       if (!packages) {
         setAside(nvidiaBeside(target));
-        if (fs.existsSync(nvidia)) fs.renameSync(nvidia, nvidiaBeside(target));
+        if (fs.existsSync(nvidia)) move(nvidia, nvidiaBeside(target));
         packages = true;
       }
-      fs.renameSync(finished, target);
+      move(finished, target);
       return;
     } catch (error) {
       // Another installation may have taken the name between the two.
       const { code } = error as NodeJS.ErrnoException;
-      if (tries >= 5 || !['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(code ?? '')) throw error;
+      if (tries < 5 && ['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(code ?? '')) continue;
+      putBack(moves);
+      throw error;
+    }
+  }
+}
+
+/** The last first, for a place may have been taken since. What can't be moved back stays where it is: the reason is what failed before. */
+function putBack(moves: [string, string][]): void {
+  for (const [from, to] of moves.reverse()) {
+    try {
+      fs.renameSync(to, from);
+    } catch {
+      return;
     }
   }
 }

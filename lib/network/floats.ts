@@ -6,7 +6,15 @@ import type { Tensor } from '../weights/state-dict';
  *
  * @throws ResnetFtError WEIGHTS_MISMATCH naming the tensor where its elements are no floats
  */
-export function toFloat64(name: string, { dtype, data }: Tensor): Float64Array {
+export function toFloat64(name: string, tensor: Tensor): Float64Array {
+  if (!/^B?F\d+$/.test(tensor.dtype)) {
+    throw new ResnetFtError('WEIGHTS_MISMATCH', `tensor ${name} is ${tensor.dtype}, but weights are floats`);
+  }
+  return toNumbers(tensor);
+}
+
+/** The elements of a tensor, widened; of 64-bit integers the nearest numbers. */
+export function toNumbers({ dtype, data }: Tensor): Float64Array {
   // A copy where the bytes are not aligned: a view on them could not be made.
   const bytes = data.byteOffset % 8 === 0 ? data : data.slice();
   const { buffer, byteOffset, byteLength } = bytes;
@@ -20,12 +28,17 @@ export function toFloat64(name: string, { dtype, data }: Tensor): Float64Array {
     case 'BF16':
       return fromBfloat16(new Uint16Array(buffer, byteOffset, byteLength / 2));
     case 'I64':
+      return Float64Array.from(new BigInt64Array(buffer, byteOffset, byteLength / 8), Number);
     case 'I32':
+      return Float64Array.from(new Int32Array(buffer, byteOffset, byteLength / 4));
     case 'I16':
+      return Float64Array.from(new Int16Array(buffer, byteOffset, byteLength / 2));
     case 'I8':
+      return Float64Array.from(new Int8Array(buffer, byteOffset, byteLength));
     case 'U8':
+      return Float64Array.from(bytes);
     case 'BOOL':
-      throw new ResnetFtError('WEIGHTS_MISMATCH', `tensor ${name} is ${dtype}, but weights are floats`);
+      return Float64Array.from(bytes, (value) => (value === 0 ? 0 : 1));
   }
 }
 

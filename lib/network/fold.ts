@@ -1,6 +1,6 @@
 import { BATCH_NORM_EPS } from './architecture';
 import type { StateDict, Tensor } from '../weights/state-dict';
-import { toFloat64 } from './floats';
+import { toNumbers } from './floats';
 
 // A convolution and the batch norm after it are one convolution, of weights `weight * scale` and biases `beta - mean * scale`
 // with `scale = gamma / sqrt(variance + eps)` (native/core/folded_resnet.cpp does the same). All in float64, so that folding itself
@@ -8,7 +8,7 @@ import { toFloat64 } from './floats';
 
 /** Elements of a tensor of the network, widened. */
 export function floatsOf(tensors: StateDict, name: string): Float64Array {
-  return toFloat64(name, tensors.get(name) as Tensor);
+  return toNumbers(tensors.get(name) as Tensor);
 }
 
 /** Weights of the folded convolution, rounded to float32. */

@@ -182,7 +182,13 @@ Napi::Value SessionWrap::draws(const Napi::CallbackInfo& info) {
     if (static_cast<int64_t>(targets.size()) != count)
       throw native_error(env, "there must be a target for each sample");
   }
-  const EpochDraws draws = session->draws(epoch, count, targets);
+  std::vector<int32_t> indices;
+  if (!info[3].IsUndefined()) {
+    Napi::Object given = Napi::Object::New(env);
+    given.Set("indices", info[3]);
+    indices = Options(given, "draws").indices("indices", count, INT32_MAX);
+  }
+  const EpochDraws draws = session->draws(epoch, count, targets, indices);
   Napi::Int32Array order = Napi::Int32Array::New(env, draws.order.size());
   std::copy(draws.order.begin(), draws.order.end(), order.Data());
   Napi::Uint8Array flips = Napi::Uint8Array::New(env, draws.order.size());

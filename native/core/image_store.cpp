@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -103,14 +104,19 @@ void ImageStore::put(int64_t index, RgbView image, int short_side) {
   }
   // What could not be written keeps its place in the file: the next image may have the one behind it already.
   if (in_memory) {
-    made.memory.reset(new uint8_t[bytes]);
-    std::memcpy(made.memory.get(), image.data, bytes);
+    made.memory.reset(new (std::nothrow) uint8_t[bytes]);
+    if (made.memory) std::memcpy(made.memory.get(), image.data, bytes);
   } else {
     file_->write(image.data, bytes, made.offset);
   }
-  made.complete = true;
+  made.complete = made.memory || !in_memory;
   const std::lock_guard<std::mutex> lock(mutex_);
   Entry& mine = entries_[index];
+  if (in_memory && (mine.complete || !made.complete)) {
+    usage_.memory -= bytes;
+    memory_left_ += bytes;
+  }
+  if (!made.complete) throw std::bad_alloc();
   // Two writers of one image: the first one's stays, for somebody may read it.
   if (mine.complete) throw std::invalid_argument("there is an image " + std::to_string(index) + " already");
   mine = std::move(made);

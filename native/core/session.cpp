@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -13,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/balanced_samples.h"
 #include "core/model.h"
 #include "core/threads.h"
 #include "core/torch_draws.h"
@@ -36,6 +36,22 @@ ResNet make_model(const SessionOptions& options, TorchGenerator& left) {
 }
 
 constexpr size_t kUnreadOnGpu = 8;
+
+// Also of a pass that fails: the weights have done the steps whose figures are on their way, and whoever saves them is
+// to be told so.
+struct FiguresOfAll {
+  ReadBack* figures;
+  bool* failed;
+
+  ~FiguresOfAll() {
+    *failed = true;
+    try {
+      figures->all();
+    } catch (const std::exception&) {
+      // Of a device that failed nothing can be read, the weights neither.
+    }
+  }
+};
 
 // Reducer's buckets have the strides of the weights, and the gradients of a 1x1 convolution those of channels_last.
 torch::Tensor with_strides_of_gradients(const torch::Tensor& weight) {
@@ -91,15 +107,6 @@ Session::Session(const SessionOptions& options)
       model_->synchronise(sync_);
     }
   }
-}
-
-EpochDraws Session::draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets) const {
-  EpochDraws draws = draws_->of(epoch, count);
-  if (!balanced()) return draws;
-  // The order is then that of draws, each with augmentations of its own, also where two are of one sample.
-  const std::vector<int32_t> samples = balanced_samples(options_.recipe.seed, epoch, targets);
-  for (int32_t& place : draws.order) place = samples.at(place);
-  return draws;
 }
 
 std::vector<ParameterGroup> Session::trained_weights() const {
@@ -167,7 +174,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   go_to(options);
   model_->train_unfrozen();
   const int64_t count = options.samples.count();
-  const EpochDraws draws = this->draws(options.epoch, count, options.samples.targets);
+  const EpochDraws draws = this->draws(options.epoch, count, options.samples.targets, options.samples.indices);
   const Team* team = options_.team.get();
   const Shares shares(team ? team->rank() : 0, team ? team->world() : 1, options.batch_size, augmenter_.mixes());
   const EpochPlan plan = this->plan(options.samples, options.epoch, draws, shares);
@@ -180,6 +187,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   EpochResult result;
   ReadBack figures = figures_on_their_way();
   double last_loss = 0;
+  bool failed = false;
   const torch::Tensor targets_of_all = team ? targets_of(options.samples, draws.order, device_) : torch::Tensor();
   // Of several batches or processes each gives its share of the mean over all images of a step.
   const auto divisor = [&](int64_t first, int64_t size) {
@@ -203,8 +211,9 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
     position_.images += event.images;
     position_.correct += event.correct;
     position_.loss += event.loss * static_cast<double>(images);
-    on_step(event);
+    if (!failed) on_step(event);
   };
+  const FiguresOfAll figures_of_all{&figures, &failed};
   // A step of several batches, or of a momentum of its own, is not recorded.
   torch::Tensor rates;
   if (recorder_ && options.accumulate == 1 && options.momenta.empty()) {

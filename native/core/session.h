@@ -157,8 +157,10 @@ class Session : public PassControl {
   size_t parameter_groups() const { return options_.recipe.groups.size(); }
 
   // What train_epoch draws for that epoch of `count` samples; it may be asked for while a pass runs. `targets`, of the
-  // samples, decide where every class is to come equally often.
-  EpochDraws draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets) const;
+  // samples, decide where every class is to come equally often, and `indices` (empty: the first ones), where they lie
+  // in their source, how images of few views are mirrored.
+  EpochDraws draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets,
+                   const std::vector<int32_t>& indices) const;
   bool balanced() const { return options_.recipe.sampling == Sampling::kBalanced; }
   // The images of a batch as train_epoch makes it of the epoch that is next, or a later one. Changes nothing.
   BatchView view(const BatchViewOptions& options);
@@ -243,6 +245,8 @@ class Session : public PassControl {
   // The tensors that a step changes.
   std::vector<torch::Tensor> changed_by_steps() const;
   EpochPlan plan(const PassSamples& samples, int64_t epoch, const EpochDraws& draws, const Shares& shares) const;
+  // By which the augmentations of images of few views are drawn: where in its source each sample of the order lies.
+  static std::vector<int32_t> numbers_of_views(std::vector<int32_t> order, const std::vector<int32_t>& indices);
   // The windows of the samples of an epoch; none where none are cut.
   std::vector<Window> windows(const PassSamples& samples, const std::vector<int32_t>& order,
                               const std::vector<int32_t>& numbers, uint32_t epoch) const;

@@ -3,12 +3,28 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/balanced_samples.h"
 #include "core/counted_draws.h"
 #include "core/session.h"
 
 namespace resnet_ft {
+
+EpochDraws Session::draws(int64_t epoch, int64_t count, const std::vector<int32_t>& targets,
+                          const std::vector<int32_t>& indices) const {
+  const Recipe& recipe = options_.recipe;
+  EpochDraws draws = draws_->of(epoch, count);
+  if (balanced()) {
+    // The order is then that of draws, each with augmentations of its own, also where two are of one sample.
+    const std::vector<int32_t> samples = balanced_samples(recipe.seed, epoch, targets);
+    for (int32_t& place : draws.order) place = samples.at(place);
+  }
+  if (recipe.views > 0)
+    draws.flips = counted_flips(recipe, recipe.drawn_epoch(epoch), numbers_of_views(draws.order, indices));
+  return draws;
+}
 
 EpochPlan Session::plan(const PassSamples& samples, int64_t epoch, const EpochDraws& draws,
                         const Shares& shares) const {
@@ -21,13 +37,17 @@ EpochPlan Session::plan(const PassSamples& samples, int64_t epoch, const EpochDr
   // kept by that, for whatever samples of the source the next pass goes over.
   const bool by_place = balanced() && !few_views;
   out.numbers = by_place ? shares.only(draws_->of(epoch, samples.count()).order) : out.order;
-  if (few_views && !samples.indices.empty()) {
-    for (int32_t& number : out.numbers) number = samples.indices.at(number);
-  }
+  if (few_views) out.numbers = numbers_of_views(std::move(out.numbers), samples.indices);
   out.windows = windows(samples, out.order, out.numbers, out.drawn);
-  if (!augmenter_.repaints())
-    out.flips = few_views ? counted_flips(options_.recipe, out.drawn, out.numbers) : shares.only(draws.flips);
+  if (!augmenter_.repaints()) out.flips = shares.only(draws.flips);
   return out;
+}
+
+std::vector<int32_t> Session::numbers_of_views(std::vector<int32_t> order, const std::vector<int32_t>& indices) {
+  if (!indices.empty()) {
+    for (int32_t& number : order) number = indices.at(number);
+  }
+  return order;
 }
 
 BatchView Session::view(const BatchViewOptions& options) {
@@ -36,7 +56,7 @@ BatchView Session::view(const BatchViewOptions& options) {
   if (options.first < 0 || options.first >= samples.count())
     throw std::invalid_argument("the epoch has " + std::to_string(samples.count()) + " images, and none at " +
                                 std::to_string(options.first));
-  const EpochDraws draws = this->draws(options.epoch, samples.count(), samples.targets);
+  const EpochDraws draws = this->draws(options.epoch, samples.count(), samples.targets, samples.indices);
   const EpochPlan plan = this->plan(samples, options.epoch, draws, Shares(0, 1, options.batch_size, true));
   // On the CPU whatever the device is: nothing of it is for the network.
   const Normalizer normalizer(options_.mean, options_.std, torch::kCPU);

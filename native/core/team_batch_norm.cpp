@@ -2,6 +2,8 @@
 
 #include <exception>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -10,6 +12,15 @@ namespace resnet_ft {
 namespace {
 
 const std::vector<int64_t> kAllButChannels = {0, 2, 3};
+
+// torch.nn.SyncBatchNorm's: of one value there is no variance. Each process finds it by itself, without waiting for a
+// GPU: where only one of several counts, its batch is of one image, and the others have a stand-in.
+void require_values(const torch::Tensor& input, const BatchNormSync& sync) {
+  const bool one_image = !sync.counted() || input.size(0) == 1;
+  if (sync.counting > 1 || input.size(2) * input.size(3) > 1 || !one_image) return;
+  throw std::invalid_argument("Expected more than 1 value per channel when training, got input size [1, " +
+                              std::to_string(input.size(1)) + ", 1, 1]");
+}
 
 // What each process that counts has found, and of how many values: a row of `figures` each.
 struct Gathered {
@@ -102,6 +113,7 @@ std::shared_ptr<BatchNormSync> sync_over(const std::shared_ptr<Team>& team, torc
 
 torch::Tensor TeamBatchNormImpl::forward(const torch::Tensor& input) {
   if (!sync_ || !is_training()) return torch::nn::BatchNorm2dImpl::forward(input);
+  require_values(input, *sync_);
   num_batches_tracked += 1;
   return sync_->by_kernels ? by_kernels(input) : by_operators(input);
 }

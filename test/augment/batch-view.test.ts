@@ -86,6 +86,24 @@ test('a batch is of the crops that are drawn, mirrored or not, to the byte', asy
   });
 });
 
+test('of few views, the draws tell how a batch is mirrored, with balanced sampling and gaps in the store too', async () => {
+  const indices = Int32Array.from(TARGETS, (_, i) => COUNT - 1 - i);
+  const options = sessionWith({ augment: [FLIP], draws: 'counter', sampling: 'balanced', trainFrom: 'fc' }, OPTIONS);
+  const session = await backend.createSession({ ...options, recipe: { ...options.recipe, views: 3 } });
+  try {
+    for (const epoch of [1, 2]) {
+      const { order, flips } = session.draws(epoch, COUNT, TARGETS, indices);
+      const seen = await view(session, { ...fixed(), indices }, { epoch });
+      for (let i = 0; i < BATCH; i++) {
+        const crop = crops.get(indices[order[i] ?? -1] ?? -1);
+        expect(imageOf(seen, i)).toEqual(flips[i] === 1 ? flipped(crop) : crop);
+      }
+    }
+  } finally {
+    await session.close();
+  }
+});
+
 test('what changes images is seen: windows, and colours', async () => {
   const gray: Augmentation = { kind: 'grayscale', probability: 1 };
   await withSession({ augment: [CROP, gray] }, async (session) => {

@@ -9,7 +9,7 @@ import { buildNetwork } from '../../lib/network/architecture';
 import type { TrainFrom } from '../../lib/options';
 import { ANTS_BEES, ROOT } from '../cli/run';
 import { rates, sessionWith, type SessionChanges } from '../made-weights';
-import { difference, fillStore, madeImage, MODEL, OPTIONS, TARGETS } from './images';
+import { difference, fillStore, floats, madeImage, MODEL, OPTIONS, TARGETS } from './images';
 
 const CROP = 32;
 const ignore = (): void => {};
@@ -291,6 +291,101 @@ export function describeContract(name: string, open: () => Promise<Backend>, way
           return [losses, await evaluating];
         });
       expect(await figures(true)).toEqual(await figures(false));
+      store.close();
+    });
+
+    test('what becomes of bytes that are not lent once a call has returned does not matter to it', async () => {
+      const image = madeImage(50, 40);
+      const { data } = await backend.resizeCrop(image, { resize: 30, crop: 24 });
+      const store = backend.createCropStore(1, 24);
+      const crops = [store.putAndGet(0, image, 30), backend.resizeCrop(image, { resize: 30, crop: 24 })];
+      image.data.fill(0);
+      const made = await Promise.all(crops);
+      expect(made.map((crop) => sha256('data' in crop ? crop.data : crop))).toEqual([sha256(data), sha256(data)]);
+      store.close();
+
+      const tensors = await weightsOf(backend, { seed: 4 });
+      const sums = (of: NamedTensor[]): string[] => of.map((tensor) => sha256(tensor.data));
+      const given = (): NamedTensor[] => tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
+      const spoil = (...lists: NamedTensor[][]): void => {
+        for (const tensor of lists.flat()) tensor.data.fill(1);
+      };
+      const pass = { store: await fillStore(backend, CROP, 2), count: 2, batchSize: 1, features: false };
+      const logits: number[][] = [];
+      for (const spoils of [false, true]) {
+        const own = given();
+        const making = backend.createModel(MODEL, own);
+        if (spoils) spoil(own);
+        const model = await making;
+        logits.push([...(await model.run(pass, ignore)).logits]);
+        await model.close();
+      }
+      expect(logits[1]).toEqual(logits[0]);
+      await withSession(backend, { ema: 0.5 }, async (session) => {
+        const own = given();
+        const loading = session.loadStateDict(own);
+        spoil(own);
+        await loading;
+        expect(sums(await session.stateDict())).toEqual(sums(tensors));
+        const samples = { store: pass.store, targets: Int32Array.of(0, 1), batchSize: 1, epoch: 1 };
+        await session.trainEpoch({ ...samples, ...rates(0.1, 2), keepFrom: 1 }, ignore);
+        const [state, expected] = [await session.state(), await session.state()];
+        const restoring = session.restore(state);
+        spoil(state.model, state.optimizer, state.ema, state.kept?.tensors ?? []);
+        state.generator?.words.fill(1);
+        await restoring;
+        expect(await session.state()).toEqual(expected);
+      });
+      pass.store.close();
+    });
+
+    test('weights of any type are converted to that of the model', async () => {
+      const arrays: Partial<Record<NamedTensor['dtype'], ArrayBufferView<ArrayBuffer>>> = {
+        ...{ F32: Float32Array.of(3, -2), F64: Float64Array.of(3, -2), I64: BigInt64Array.of(3n, -2n) },
+        ...{ I32: Int32Array.of(3, -2), I16: Int16Array.of(3, -2), I8: Int8Array.of(3, -2) },
+        ...{ U8: Uint8Array.of(3, 1), BOOL: Uint8Array.of(1, 0) },
+      };
+      const made = Object.entries(arrays).map(([dtype, { buffer }]) => {
+        const data = new Uint8Array(buffer);
+        return { name: 'fc.bias', dtype: dtype as NamedTensor['dtype'], shape: [2], data };
+      });
+      const isBias = ({ name }: NamedTensor): boolean => name === 'fc.bias';
+      await withSession(backend, {}, async (session) => {
+        const biases: number[][] = [];
+        for (const bias of made) {
+          await session.loadStateDict([bias]);
+          biases.push([...floats((await session.stateDict()).find(isBias) as NamedTensor)]);
+        }
+        expect(biases).toEqual([...new Array<number[]>(6).fill([3, -2]), [3, 1], [1, 0]]);
+      });
+      const others = (await weightsOf(backend)).filter((tensor) => !isBias(tensor));
+      const store = await fillStore(backend, CROP, 1);
+      const logits: number[][] = [];
+      for (const bias of made.filter(({ dtype }) => dtype === 'F32' || dtype === 'I64')) {
+        const model = await backend.createModel(MODEL, [...others, bias]);
+        logits.push([...(await model.run({ store, count: 1, batchSize: 1, features: false }, ignore)).logits]);
+        await model.close();
+      }
+      expect(logits[1]).toEqual(logits[0]);
+      store.close();
+    });
+
+    test('features are those of the weights that a call has left which failed', async () => {
+      const store = await fillStore(backend, CROP, 2);
+      const samples = { store, targets: Int32Array.of(0, 1), batchSize: 2 };
+      const [conv1] = await weightsOf(backend, { seed: 4 });
+      const changed = [conv1 as NamedTensor];
+      const logits = await withSession(backend, {}, async (session) => {
+        await session.evaluate(samples, ignore);
+        const unknown = { name: 'none', dtype: 'F32' as const, shape: [1], data: new Uint8Array(4) };
+        await expect(session.loadStateDict([...changed, unknown])).rejects.toThrow('the model has no tensor none');
+        return (await session.evaluate(samples, ignore)).logits;
+      });
+      const expected = await withSession(backend, {}, async (session) => {
+        await session.loadStateDict(changed);
+        return (await session.evaluate(samples, ignore)).logits;
+      });
+      expect([...logits]).toEqual([...expected]);
       store.close();
     });
 

@@ -1,5 +1,6 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import { openJsBackend } from '../../lib/backend/js/backend';
+import { FeatureCache } from '../../lib/backend/js/feature-cache';
 import { loadEngine } from '../../lib/backend/js/tfjs';
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import { weightsOf, withSession } from './contract';
@@ -105,4 +106,12 @@ test("another program's choice of kernels stays as it is", async () => {
   const model = await backend.createModel(MODEL, await weightsOf(backend));
   await model.close();
   expect(tf.getBackend()).toBe('cpu');
+});
+
+test('features that are no numbers stay so in bfloat16, whatever their bits', () => {
+  const cache = new FeatureCache(1, 6, true, { memory: 1e3, disk: 0, file: '' }, '');
+  const bits = Uint32Array.of(0x7fffffff, 0xffffffff, 0x7fc00000, 0xff800001, 0x7f800000, 0x3f80c000);
+  cache.set(0, new Float32Array(bits.buffer));
+  expect([...(cache.get(0) ?? [])]).toEqual([NaN, NaN, NaN, NaN, Infinity, 1.0078125]);
+  cache.close();
 });

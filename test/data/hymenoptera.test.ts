@@ -47,6 +47,19 @@ test('the data set is downloaded and unpacked once, also by two at the same time
   expect(await resolveDataFolder('photos')).toBe('photos');
 });
 
+test('where the lock is lost in the middle, its turn comes again', async () => {
+  const data = path.join(process.env['XDG_CACHE_HOME'] ?? '', 'resnet-ft', 'data');
+  server.answer((request, response) => {
+    if (server.requests.length > 1) return sendFile(request, response, GOOD);
+    // As another process does that takes this one for dead; the first answer never ends.
+    fs.rmdirSync(path.join(data, 'hymenoptera_data.lock'));
+    response.writeHead(200, { 'content-length': GOOD.length }).write(GOOD.subarray(0, 10));
+  });
+  const found = await hymenopteraFolder({ tuning: { ...TUNING, stall: 20_000 } }, archive(GOOD));
+  expect(fs.readFileSync(path.join(found, 'val', 'bees', '1.jpg'), 'utf8')).toBe('bees');
+  expect(fs.readdirSync(data)).toEqual(['hymenoptera_data']);
+});
+
 test('a zip without both splits is refused and not kept', async () => {
   const bad = zip(entries(['train']));
   server.answer((request, response) => sendFile(request, response, bad));

@@ -156,6 +156,15 @@ test('without a file all are in memory, whatever was allowed', async () => {
   store.close();
 });
 
+test('of two that put one image at once, only the one that is kept is counted', async () => {
+  const store = backend.createImageStore(1, { memory: 1e9, file: path.join(tmp, 'twice') });
+  const image = { ...madeImage(3000, 2000), lent: true };
+  const put = await Promise.allSettled([store.put(0, image, 0), store.put(0, image, 0), store.put(0, image, 0)]);
+  expect(put.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(store.usage()).toEqual({ memory: image.data.length, file: 0 });
+  store.close();
+});
+
 test('windows are cut while other images are put, and by many at once', async () => {
   const store = backend.createImageStore(64, { memory: 1_000_000, file: path.join(tmp, 'busy') });
   const of = (i: number): RgbImage => madeImage(100 + i, 120 - i);

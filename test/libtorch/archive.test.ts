@@ -129,6 +129,23 @@ describe('a torch of an environment with CUDA, whose other libraries are package
     expect(findLibtorch()).toMatchObject({ version: '2.14.1+cpu' });
   });
 
+  test("what can't be moved to its name leaves what was there, with its packages", async () => {
+    await installLibtorchFrom({ from: environment('site-packages') });
+    const rename = fs.renameSync;
+    jest.spyOn(fs, 'renameSync').mockImplementation((from, to) => {
+      if (to === box.target && !String(from).includes('replaced')) throw new Error('the disk fails');
+      rename(from, to);
+    });
+    try {
+      await expect(installLibtorchFrom({ from: environment('other') })).rejects.toThrow('the disk fails');
+    } finally {
+      jest.restoreAllMocks();
+    }
+    expect(findLibtorch()).toMatchObject({ source: 'cache', version: '2.13.0+cu130' });
+    expect(fs.existsSync(path.join(nvidia(), 'cudnn', 'lib', 'libcudnn.so.9'))).toBe(true);
+    expect(inCache().sort()).toEqual(['nvidia', 'torch']);
+  });
+
   test('a CPU build beside packages of others takes none of them', async () => {
     fs.mkdirSync(path.join(box.root, 'cpu', 'nvidia', 'lib'), { recursive: true });
     await installLibtorchFrom({ from: fakeLibtorch(path.join(box.root, 'cpu', 'torch'), '2.13.0+cpu') });

@@ -127,6 +127,20 @@ each(SYNCHRONISED)('synchronised: %s', async (_, changes, world, batchSize, accu
 const float64 = (data: Uint8Array): Float64Array =>
   new Float64Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
 
+onLinux('synchronised: one value for each channel is an error of all, and no variance that is no number', async () => {
+  const small = path.join(tmp, 'small');
+  const crops = backend.createCropStore(FILES.length, 32, small, true);
+  for (const [i, name] of FILES.entries()) await crops.put(i, await decodeImage(name), 36);
+  const options = optionsOf({ syncBatchNorm: true });
+  const made = (await several(2, {
+    options,
+    crops: { file: small, count: FILES.length, size: 32 },
+    passes: passesOf(7, 1),
+  })) as Outcome[];
+  crops.close();
+  for (const { error } of made) expect(error).toContain('Expected more than 1 value per channel when training');
+});
+
 onLinux(
   'without that each process has its own batches, and all evaluate with the statistics of the first',
   async () => {

@@ -1,11 +1,17 @@
+import type { Augmentation } from '../../lib/backend/augmentations';
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { Backend, CropStore, ValidationResult, StepEvent } from '../../lib/backend/types';
+import { decodeImage } from '../../lib/data/decode';
 import { FILES, fillStore, OPTIONS, TARGETS } from '../backend/images';
 import { rates, sessionWith, type SessionChanges } from '../made-weights';
 
 // What a GPU does, on the CPU: bytes are sent, the arithmetic is the device's, figures are read back up to eight steps later.
 
 const CROP = 64;
+const WINDOW: Augmentation = {
+  ...{ kind: 'random-resized-crop', leastScale: 1, mostScale: 1 },
+  ...{ leastRatio: 1, mostRatio: 1 },
+};
 let backend: Backend;
 let store: CropStore;
 beforeAll(async () => {
@@ -55,4 +61,22 @@ test.each([
   expect(made.loss).toBeCloseTo(expected.loss, 5);
   expect(made.validation).toMatchObject({ images: FILES.length, correct: expected.validation.correct });
   made.validation.logits.forEach((logit, i) => expect(logit).toBeCloseTo(expected.validation.logits[i] ?? NaN, 4));
+});
+
+test('after a pass that failed, the position is that of the weights', async () => {
+  const images = backend.createImageStore(FILES.length, { memory: 1e9 });
+  const changes = { trainFrom: 'fc', deviceCrops: 0, draws: 'counter', prefetchThreads: 0 } as const;
+  const session = await backend.createSession(sessionWith({ ...changes, augment: [WINDOW] }, OPTIONS));
+  try {
+    const { order } = session.draws(1, FILES.length);
+    // The sixth image of the epoch is not there.
+    for (const sample of order.slice(0, 5)) await images.put(sample, await decodeImage(FILES[sample] ?? ''), 100);
+    const samples = { store: images, size: CROP, targets: TARGETS, batchSize: 1, epoch: 1 };
+    const failing = session.trainEpoch({ ...samples, ...rates(0.001, FILES.length) }, () => {});
+    await expect(failing).rejects.toThrow();
+    expect((await session.state()).position).toMatchObject({ epoch: 1, step: 5, images: 5 });
+  } finally {
+    await session.close();
+    images.close();
+  }
 });

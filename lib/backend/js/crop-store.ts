@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import type { Fitting } from '../../options';
 import type { CropOptions, CropStore, ImageStore, RgbImage } from '../types';
 import { misuse } from './error';
+import { givenImage } from './given';
 import { resizeAndCrop } from './resize';
 import { nextTurn } from './turn';
 
@@ -109,8 +110,9 @@ export class JsCropStore implements CropStore {
   private async write(crops: CropBytes, index: number, image: RgbImage, options: CropOptions): Promise<Uint8Array> {
     checkImage(image);
     crops.check(index);
+    const given = givenImage(image);
     await nextTurn();
-    const { data } = await resizeAndCrop(image, options);
+    const { data } = await resizeAndCrop(given, options);
     crops.set(index, data);
     return data;
   }
@@ -125,7 +127,8 @@ export class JsCropStore implements CropStore {
 /** As the backend's `resizeCrop`. */
 export function resizeCrop(image: RgbImage, options: CropOptions): Promise<RgbImage> {
   checkImage(image);
-  return nextTurn().then(() => resizeAndCrop(image, options));
+  const given = givenImage(image);
+  return nextTurn().then(() => resizeAndCrop(given, options));
 }
 
 function checkImage({ width, height, data }: RgbImage): void {

@@ -97,7 +97,9 @@ export class FeatureCache {
   private encode(row: Float32Array): Uint8Array {
     if (!this.bf16) return new Uint8Array(Float32Array.from(row).buffer);
     const words = new Uint32Array(Float32Array.from(row).buffer);
-    const halves = Uint16Array.from(words, (word) => (word + 0x7fff + ((word >>> 16) & 1)) / 0x10000);
+    // To the nearest, but for what is no number: that would become one.
+    const rounded = (word: number): number => (word + 0x7fff + ((word >>> 16) & 1)) / 0x10000;
+    const halves = Uint16Array.from(words, (word) => ((word & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded(word)));
     return new Uint8Array(halves.buffer);
   }
 

@@ -4,6 +4,7 @@ import type { NamedTensor } from '../../weights/state-dict';
 import { checkIndices, checkWhole } from './checks';
 import { cropsOf } from './crop-store';
 import { FoldedNetwork } from './folded-network';
+import { givenTensors } from './given';
 import { Normalizer } from './normalizer';
 import { Passes } from './passes';
 import type { Engine } from './tfjs';
@@ -17,7 +18,8 @@ export class JsModel implements InferenceModel {
   ) {}
 
   static async create(engine: Engine, options: ModelOptions, tensors: NamedTensor[]): Promise<JsModel> {
-    const network = await FoldedNetwork.create(engine, options.network, new Map(tensors.map((one) => [one.name, one])));
+    const given = new Map(givenTensors(tensors).map((one) => [one.name, one]));
+    const network = await FoldedNetwork.create(engine, options.network, given);
     return new JsModel(network, new Normalizer(options.mean, options.std));
   }
 

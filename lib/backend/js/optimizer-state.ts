@@ -1,6 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { Layer } from '../../network/architecture';
-import { toFloat64 } from '../../network/floats';
+import { toNumbers } from '../../network/floats';
 import { sameShape, type NamedTensor } from '../../weights/state-dict';
 import { misuse } from './error';
 import { toTf, toTorch, torchShape } from './layout';
@@ -46,7 +46,7 @@ export function restoreOptimizer(
         if (!sameShape(tensor.shape, shape.length === 0 ? [] : torchShape(layer, shape))) {
           throw misuse(`the shape of ${tensor.name} does not match`);
         }
-        const values = Float32Array.from(toFloat64(tensor.name, tensor));
+        const values = Float32Array.from(toNumbers(tensor));
         return tf.tensor(shape.length === 0 ? values : toTf(layer, values, shape.length), shape, 'float32');
       });
       if (own.length > 0) kept.set(variable, own);

@@ -1,5 +1,5 @@
-import { toFloat64 } from '../../network/floats';
-import { sameShape, byteLength } from '../../weights/state-dict';
+import { toNumbers } from '../../network/floats';
+import { sameShape } from '../../weights/state-dict';
 import type { NamedTensor } from '../../weights/state-dict';
 import { misuse } from './error';
 import type { SeenBatch, TrainedNetwork } from './trained-network';
@@ -55,23 +55,18 @@ export class SessionWeights {
     if (tensors.length !== this.tensors.size) throw misuse('the state does not have every tensor of the model');
   }
 
-  /** Copies tensors over the model's own; gives back the names of those that changed. */
-  load(tensors: readonly NamedTensor[]): string[] {
-    const changed: string[] = [];
+  /** Copies tensors over the model's own; `onChange` is told the name of each that changes. */
+  load(tensors: readonly NamedTensor[], onChange: (name: string) => void): void {
     for (const { name, ...tensor } of tensors) {
       const own = this.tensors.get(name);
       if (own === undefined) throw misuse(`the model has no tensor ${name}`);
       if (!sameShape(own.shape, tensor.shape)) throw misuse(`the shape of ${name} does not match`);
-      if (tensor.data.byteLength !== byteLength(tensor.dtype, tensor.shape)) {
-        throw misuse(`the bytes of ${name} do not fit its shape`);
-      }
-      const data = convert(name, tensor, own.dtype);
+      const data = convert(tensor, own.dtype);
       if (Buffer.compare(data, own.data) === 0 && this.network?.get(name) === undefined) continue;
       own.data.set(data);
       if (own.dtype === 'F32') this.network?.set(name, this.floats(name));
-      changed.push(name);
+      onChange(name);
     }
-    return changed;
   }
 
   /** Moves the running statistics of a batch norm towards what it saw of a batch (torch.nn.BatchNorm2d in training). */
@@ -93,10 +88,14 @@ function blend(running: Float32Array, seen: Float32Array, factor: number): void 
 }
 
 /** Elements of another type as those of the model: float32, or 64-bit integers for the counters. */
-function convert(name: string, tensor: Omit<NamedTensor, 'name'>, dtype: NamedTensor['dtype']): Uint8Array {
+function convert(tensor: Omit<NamedTensor, 'name'>, dtype: NamedTensor['dtype']): Uint8Array {
   if (tensor.dtype === dtype) return tensor.data;
-  const values = toFloat64(name, tensor);
-  const converted =
-    dtype === 'I64' ? BigInt64Array.from(values, (value) => BigInt(Math.trunc(value))) : Float32Array.from(values);
+  const values = toNumbers(tensor);
+  const converted = dtype === 'I64' ? BigInt64Array.from(values, toBigInt) : Float32Array.from(values);
   return new Uint8Array(converted.buffer);
+}
+
+/** As a processor converts: what is no 64-bit integer becomes the least. */
+function toBigInt(value: number): bigint {
+  return Math.abs(value) < 2 ** 63 ? BigInt(Math.trunc(value)) : -(2n ** 63n);
 }

@@ -24,6 +24,7 @@ import { misuse } from './error';
 import { estimateSeconds } from './estimate';
 import { FoldedNetwork, type Rows } from './folded-network';
 import { FrozenPrefix } from './frozen-prefix';
+import { givenState, givenTensors } from './given';
 import { drawInitialWeights } from './initial-weights';
 import { scoreLogits } from './loss';
 import { Normalizer } from './normalizer';
@@ -148,7 +149,8 @@ export class JsSession implements TrainingSession {
 
   loadStateDict(tensors: NamedTensor[]): Promise<void> {
     this.passes.requireOpen();
-    return this.passes.whenIdle(() => this.loadWeights(tensors));
+    const given = givenTensors(tensors);
+    return this.passes.whenIdle(() => this.loadWeights(given));
   }
 
   useKept(): Promise<void> {
@@ -168,8 +170,9 @@ export class JsSession implements TrainingSession {
     }));
   }
 
-  restore({ model, optimizer, ema, generator, position, kept }: SessionState): Promise<void> {
+  restore(state: SessionState): Promise<void> {
     this.passes.requireOpen();
+    const { model, optimizer, ema, generator, position, kept } = givenState(state);
     return this.passes.whenIdle(() => {
       for (const tensors of kept === null ? [model] : [model, kept.tensors]) this.weights.requireWhole(tensors);
       this.loadWeights(model);
@@ -338,9 +341,10 @@ export class JsSession implements TrainingSession {
 
   private loadWeights(tensors: readonly NamedTensor[]): void {
     this.average?.forget();
-    const changed = this.weights.load(tensors);
-    // Features are those of the weights before.
-    if (changed.some((name) => stageOf(name) < this.cut)) this.dropPrefix();
+    this.weights.load(tensors, (name) => {
+      // Features are those of the weights before, also where the next tensor does not fit.
+      if (stageOf(name) < this.cut) this.dropPrefix();
+    });
   }
 
   private requireKept(): NamedTensor[] {

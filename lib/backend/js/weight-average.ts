@@ -1,4 +1,4 @@
-import { toFloat64 } from '../../network/floats';
+import { toNumbers } from '../../network/floats';
 import { sameShape, type NamedTensor } from '../../weights/state-dict';
 import { misuse } from './error';
 
@@ -45,7 +45,7 @@ export class WeightAverage {
       const tensor = given.get(name);
       if (tensor === undefined) throw misuse(`the state of the average lacks ${name}`);
       if (!sameShape(tensor.shape, shape)) throw misuse(`the shape of ${name} in the average does not match`);
-      const values = Float32Array.from(toFloat64(name, tensor));
+      const values = Float32Array.from(toNumbers(tensor));
       this.averages.set(name, { name, dtype: 'F32', shape: [...shape], data: new Uint8Array(values.buffer) });
       given.delete(name);
     }
