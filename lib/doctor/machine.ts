@@ -46,7 +46,7 @@ export function checkNode(version = process.versions.node): DoctorCheck {
   const range = manifest().engines.node;
   const data = { version, path: process.execPath };
   const found = `Node.js ${version} (${process.execPath})`;
-  if (satisfies(version, range)) return fine('node', found, data);
+  if (satisfies(version, range, { includePrerelease: true })) return fine('node', found, data);
   return unwell('problem', 'node', `${found} is not in ${range}`, 'Install the newest LTS of Node.js', data);
 }
 

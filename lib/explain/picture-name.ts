@@ -20,9 +20,10 @@ export class PictureNames {
     const begin = cut(fit(name), LONGEST - Buffer.byteLength(end));
     for (let number = 1; ; number++) {
       const file = `${begin}${number === 1 ? '' : `-${number}`}${end}.png`;
-      // Some file systems do not tell capitals from small letters.
-      if (this.given.has(file.toLowerCase())) continue;
-      this.given.add(file.toLowerCase());
+      // Some file systems do not tell capitals from small letters, nor letters with an accent from a letter and its accent.
+      const key = file.normalize('NFC').toLowerCase();
+      if (this.given.has(key)) continue;
+      this.given.add(key);
       return file;
     }
   }

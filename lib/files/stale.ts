@@ -10,7 +10,7 @@ import path from 'node:path';
 /** Where the owner can't be looked up, a file that was not written to for so long has none. */
 const ABANDONED_MS = 24 * 3_600_000;
 
-const NAME = /^\.(.+)\.([0-9a-f]{8})-(\d{1,10})-(\d{1,15})-[0-9a-f]{8}\.tmp$/;
+const NAME = /^\.(.+)\.([0-9a-f]{8})-(\d{1,10})-(\d{1,15})-[0-9a-f]{8}\.tmp$/s;
 
 /** Most bytes of the file's own name; file systems allow 255 for all of it. */
 const MAX_BASE = 160;

@@ -15,8 +15,8 @@ export function toFloat64(name: string, tensor: Tensor): Float64Array {
 
 /** The elements of a tensor, widened; of 64-bit integers the nearest numbers. */
 export function toNumbers({ dtype, data }: Tensor): Float64Array {
-  // A copy where the bytes are not aligned: a view on them could not be made.
-  const bytes = data.byteOffset % 8 === 0 ? data : data.slice();
+  // A copy where the bytes are not aligned: a view on them could not be made. (A Buffer's slice() is no copy.)
+  const bytes = data.byteOffset % 8 === 0 ? data : new Uint8Array(data);
   const { buffer, byteOffset, byteLength } = bytes;
   switch (dtype) {
     case 'F64':

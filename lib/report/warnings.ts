@@ -41,7 +41,8 @@ export function warningsOf(run: Run): string[] {
     out.push(`${which} fewer than ${FEW} validation images: the figures may be off by chance.`);
   }
   const last = epochs.at(-1);
-  const best = epochs.reduce<(typeof epochs)[number] | undefined>(
+  const finite = epochs.filter(({ valLoss }) => Number.isFinite(valLoss));
+  const best = finite.reduce<(typeof epochs)[number] | undefined>(
     (a, b) => (a === undefined || b.valLoss < a.valLoss ? b : a),
     undefined,
   );

@@ -62,8 +62,8 @@ function hasNegative(tensor: Tensor): boolean {
   );
 }
 
-/** Where a typed array finds the elements; in a copy where they are not aligned. */
+/** Where a typed array finds the elements; in a copy where they are not aligned (a Buffer's slice() is none). */
 function elementsOf({ data }: Tensor, size: number): [ArrayBufferLike, number, number] {
-  const { buffer, byteOffset } = data.byteOffset % size === 0 ? data : data.slice();
+  const { buffer, byteOffset } = data.byteOffset % size === 0 ? data : new Uint8Array(data);
   return [buffer, byteOffset, data.byteLength / size];
 }

@@ -7,6 +7,7 @@ test.each([
   ['20.19.0', 'ok'],
   ['20.9.0', 'problem'],
   ['24.1.0', 'ok'],
+  ['25.0.0-nightly20251001abcdef0123', 'ok'],
 ])('Node.js %s: %s', (version, status) => {
   expect(checkNode(version).status).toBe(status);
 });

@@ -29,3 +29,9 @@ test.each(NAMES)('a picture of an image called %j stays in its folder', (name) =
   }
   expect(readdirSync(folder).sort()).toEqual([...made].sort());
 });
+
+test('names that only some file systems tell apart are told apart by a number', () => {
+  const names = new PictureNames();
+  const made = ['Caf\u00e9', 'cafe\u0301', 'CAF\u00c9'].map((name) => names.next(`${name}.jpg`, 'layer4', 'a'));
+  expect(new Set(made.map((one) => one.normalize('NFC').toLowerCase())).size).toBe(3);
+});

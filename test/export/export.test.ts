@@ -199,6 +199,9 @@ describe('options', () => {
     const half = [0x3c00, 0xc000, 0x0001, 0x03ff, 0x7bff, 0x3555, 0x8000, 0x7c00, 0xfc00, 0x7e00];
     const values = [1, -2, 2 ** -24, 1023 * 2 ** -24, 65504, 0.333251953125, -0, Infinity, -Infinity, NaN];
     expect(tensor('F16', half)).toEqual(values);
+    // A Buffer, whose slice() is no copy, at an address that has no view of this type.
+    const data = Buffer.from('\0\0\0\x80?', 'latin1').subarray(1);
+    expect([...toFloat64('t', { dtype: 'F32', shape: [1], data })]).toEqual([1]);
     expect(tensor('BF16', [0x3f80, 0xc000, 0x3eab, 0x7f80])).toEqual([1, -2, 0.333984375, Infinity]);
   });
 });

@@ -42,6 +42,15 @@ describe('temporary files of processes', () => {
     expect(there()).toEqual([other.file]);
   });
 
+  it('are known whatever the name of their file', async () => {
+    const { child, file } = await writer();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    fs.renameSync(path.join(folder, file), path.join(folder, file.replace('model.bin', 'a\nb.png')));
+    await removeStale(folder);
+    expect(there()).toEqual([]);
+  });
+
   it('of this process stay', async () => {
     fs.writeFileSync(temporaryName(path.join(folder, 'a')), '');
     await removeStale(folder);
