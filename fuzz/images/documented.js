@@ -9,6 +9,8 @@ const DOCUMENTED = [
   /libpng read error|Unknown error|PNG: the (?:first frame is not the whole image|frames are out of order)/,
   // Where the picture itself has no pixels, Pillow takes those of a frame after it, as far as they go.
   /PNG: the chunk fdAT is cut off/,
+  // libpng reads no such file; Pillow goes by the last header, and by whatever name and length a chunk has.
+  /PNG: (?:there are two headers|the (?:name|length) of a chunk is not valid)/,
   // What IHDR says of compression and interlacing is of no interest to Pillow, and it takes the whole colours of the last palette.
   /PNG: (?:unknown (?:compression|interlacing)$|there are two palettes|the palette is (?:missing|damaged))/,
   // Python's int() also takes a sign and underscores.

@@ -54,6 +54,13 @@ test('a PNG whose second header, behind the pixels, hides how large it is', asyn
   });
 });
 
+testOfMemory('a PNG of far too few bytes gets no memory for the size that it says it is of', async () => {
+  const bytes = readFileSync(path.join(ROOT, 'fuzz', 'kept', 'image-png', 'far-too-few-bytes.input'));
+  const before = process.resourceUsage().maxRSS;
+  await expect(decodeImage(bytes, 'photo.png')).rejects.toThrow('photo.png: PNG: the file is cut off');
+  expect((process.resourceUsage().maxRSS - before) / 1024).toBeLessThan(100);
+});
+
 testOfMemory('a damaged GIF gets no memory for the size that it says it is of', () => {
   const head = Buffer.from('GIF89a\0\0\0\0\0\0\0,\0\0\0\0\0\0\0\0\0', 'latin1');
   const [width, height] = [29_731, 5120];

@@ -1,4 +1,5 @@
 import { crc32, inflateSync } from 'node:zlib';
+import { checkSize } from '../limits';
 import { Refusal } from './refusal';
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
@@ -15,6 +16,14 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   4: [8, 16],
   6: [8, 16],
 };
+
+/** What Pillow takes for the name of a chunk, and what libpng does. */
+const NAME = /^\w{4}$/;
+const LETTERS = /^[A-Za-z]{4}$/;
+const MAX_LENGTH = 2 ** 31 - 1;
+
+/** Times as long as deflated data they may be at most (https://zlib.net/zlib_tech.html). */
+const MOST_UNPACKED = 1032;
 
 /** The colour type of images with a palette. */
 const PALETTE = 3;
@@ -58,10 +67,11 @@ export function isPng(bytes: Buffer): boolean {
 export function checkPng(bytes: Buffer): PngHeader {
   const walk = new Walk();
   let data = false;
+  let packed = 0;
   for (let at = 8; ;) {
     const name = bytes.toString('latin1', at + 4, at + 8);
-    if (at + 8 > bytes.length || !/^\w{4}$/.test(name)) {
-      if (data) return { ...(walk.header as PngHeader), unended: at }; // what follows the pixels may be broken
+    if (at + 8 > bytes.length || !NAME.test(name)) {
+      if (data) return walk.checked(packed, at); // what follows the pixels may be broken
       throw new Refusal(at + 8 > bytes.length ? 'PNG: the file is cut off' : 'PNG: a chunk is damaged');
     }
     const length = bytes.readUInt32BE(at);
@@ -70,15 +80,19 @@ export function checkPng(bytes: Buffer): PngHeader {
       if (!data) throw new Refusal('PNG: the file has no pixels');
       break;
     }
+    // libpng reads no further at these.
+    if (!data && !LETTERS.test(name)) throw new Refusal('PNG: the name of a chunk is not valid');
+    if (!data && length > MAX_LENGTH) throw new Refusal('PNG: the length of a chunk is not valid');
     if (name === 'IDAT') {
       if (!data) walk.pixels();
       if (length > 0 && at + 8 >= bytes.length) throw new Refusal('PNG: the file is cut off');
+      packed += Math.min(length, bytes.length - at - 8);
       data = true;
     } else {
       // The first picture of an animation ends here, and what follows does not matter.
       if (data && name === 'fcTL' && walk.animation.is) {
         if (end + 4 <= bytes.length) break;
-        return { ...(walk.header as PngHeader), unended: at };
+        return walk.checked(packed, at);
       }
       if (end > bytes.length) throw new Refusal(`PNG: the chunk ${name} is cut off`);
       walk.chunk(name, bytes.subarray(at + 8, end), data);
@@ -88,7 +102,7 @@ export function checkPng(bytes: Buffer): PngHeader {
     }
     at = end + 4;
   }
-  return walk.header as PngHeader;
+  return walk.checked(packed);
 }
 
 export interface Chunk {
@@ -104,6 +118,7 @@ export function* chunksOfFirstPicture(bytes: Buffer): Generator<Chunk> {
     const end = at + 8 + bytes.readUInt32BE(at);
     const name = bytes.toString('latin1', at + 4, at + 8);
     const content = bytes.subarray(at + 8, end);
+    if (!NAME.test(name)) return;
     if (name === 'IEND' || (data && name === 'fcTL' && animation.is)) return;
     if (name === 'IDAT') data = true;
     if (!data) animation.chunk(name, content);
@@ -151,6 +166,17 @@ class Walk {
     if (this.colour === PALETTE && !this.palette) throw new Refusal('PNG: the palette is missing');
   }
 
+  /**
+   * The header, once it is known how many bytes of packed pixels there are: without as many as the size takes at least, nothing need be given memory.
+   */
+  checked(packed: number, unended?: number): PngHeader {
+    const header = this.header as PngHeader;
+    const { width, height, bits } = header;
+    checkSize(width, height);
+    if ((width * height * bits) / 8 > (packed + 1) * MOST_UNPACKED) throw new Refusal('PNG: the file is cut off');
+    return unended === undefined ? header : { ...header, unended };
+  }
+
   chunk(name: string, data: Buffer, afterPixels: boolean): void {
     if (data.length < (LEAST[name] ?? 0)) throw new Refusal(`PNG: the chunk ${name} is cut off`);
     if (!afterPixels) this.animation.chunk(name, data);
@@ -188,6 +214,7 @@ class Walk {
       number,
     ];
     if (filter !== 0) throw new Refusal('PNG: unknown filter');
+    if (!afterPixels && this.header !== undefined) throw new Refusal('PNG: there are two headers');
     if (!afterPixels && compression !== 0) throw new Refusal('PNG: unknown compression');
     if (!afterPixels && interlace > 1) throw new Refusal('PNG: unknown interlacing');
     if (DEPTHS[colour]?.includes(bits) !== true)
