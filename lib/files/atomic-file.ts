@@ -31,8 +31,7 @@ export async function writeAtomically(
   const temporary = temporaryName(file);
   let created = false;
   try {
-    const old = await stat(file).catch(() => undefined);
-    const mode = old?.isFile() === true ? old.mode & PERMISSIONS : undefined;
+    const mode = await modeOf(file);
     const handle = await open(temporary, 'wx', mode);
     created = true;
     try {
@@ -51,6 +50,15 @@ export async function writeAtomically(
     if (cause instanceof ResnetFtError) throw cause;
     throw notWritable(file, oneLine(reasonOf(cause)), { cause });
   }
+}
+
+/** The permissions of a file that is to be replaced; where they can't be told, the new file must not have others. */
+async function modeOf(file: string): Promise<number | undefined> {
+  const old = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return old?.isFile() === true ? old.mode & PERMISSIONS : undefined;
 }
 
 /** Makes what was renamed in a folder durable; where the system can't do that for a folder (Windows), it does it by itself. */
