@@ -42,14 +42,6 @@ async function dataRoot(zip: string, unpacked: string): Promise<string> {
   throw new ResnetFtError('DATA_INVALID', `${zip} does not hold train and val with ants and bees`);
 }
 
-/** A download would take a LockLost that it is ended with for one of its own lock, and try again without end. */
-function withoutReason(signal: AbortSignal): AbortSignal {
-  const stop = new AbortController();
-  if (signal.aborted) stop.abort();
-  signal.addEventListener('abort', () => stop.abort(), { once: true });
-  return stop.signal;
-}
-
 type HeldControl = DownloadControl & { signal: AbortSignal };
 
 async function install(target: string, archive: typeof ARCHIVE, control: HeldControl): Promise<void> {
@@ -59,7 +51,6 @@ async function install(target: string, archive: typeof ARCHIVE, control: HeldCon
   await rm(temporary, { recursive: true, force: true });
   await download({
     ...control,
-    signal: withoutReason(control.signal),
     url: pytorchUrl(archive.path),
     file: zip,
     sha256: archive.sha256,
@@ -81,12 +72,6 @@ async function install(target: string, archive: typeof ARCHIVE, control: HeldCon
   }
 }
 
-/** False for a lock that was lost: its turn comes again. */
-function ifLost(error: unknown): false {
-  if (error instanceof LockLost) return false;
-  throw error;
-}
-
 /**
  * The folder of the tutorial's ants and bees, with `train/` and `val/`: in the package's cache, downloaded and unpacked the
  * first time.
@@ -102,12 +87,9 @@ export async function hymenopteraFolder(control: DownloadControl = {}, archive =
   try {
     await makeFolder(path.dirname(target));
     const onWait = (): void => onProgress({ kind: 'waiting', file: target });
-    const bring = (): Promise<void> =>
-      withLock(target, { signal, onWait, stale: tuning?.staleLock ?? TUNING.staleLock }, async (held) => {
-        if (!(await isData(target))) await install(target, archive, { ...control, signal: held });
-      });
-    // Whoever has taken a lock over that was lost brings it, or leaves it to the next.
-    while (!(await bring().then(() => true, ifLost)));
+    await withLock(target, { signal, onWait, stale: tuning?.staleLock ?? TUNING.staleLock }, async (held) => {
+      if (!(await isData(target))) await install(target, archive, { ...control, signal: held });
+    });
     return target;
   } catch (error) {
     throwIfAborted(signal, 'The download of hymenoptera was stopped');

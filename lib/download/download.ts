@@ -8,7 +8,7 @@ import { attempt, type Wanted } from './attempt';
 import type * as Client from './client';
 import { AttemptError, attemptError } from './failure';
 import { sha256File } from './hash';
-import { LockLost, withLock } from './lock';
+import { withLock } from './lock';
 import { leastBytes } from './pace';
 import { PartialFile } from './partial';
 import { shownUrl } from './shown-url';
@@ -125,12 +125,6 @@ async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortS
   }
 }
 
-/** False for a lock that was lost: its turn comes again. */
-function ifLost(error: unknown): false {
-  if (error instanceof LockLost) return false;
-  throw error;
-}
-
 /**
  * Downloads a file, unless it is there already with the right hash. It gets its name only when it is complete and checked;
  * a download that breaks off is taken up again by the next one, in this process or another, and two at once download once.
@@ -154,18 +148,15 @@ export async function download(request: DownloadRequest): Promise<string> {
     }
     await makeFolder(path.dirname(file));
     const onWait = (): void => onProgress({ kind: 'waiting', file });
-    const bring = (): Promise<void> =>
-      withLock(file, { signal, onWait, stale: tuning.staleLock }, async (held) => {
-        // Whoever held the lock before may have brought it.
-        const now = await inspect(file, sha256, held);
-        if (now.good) return;
-        if (now.reason !== undefined) onProgress({ kind: 'damaged', file, reason: now.reason });
-        await transfer(request, tuning, held);
-        if (sha256 !== undefined && sha256.length < SHA256_DIGITS)
-          onProgress({ kind: 'partly-checked', file, digits: sha256 });
-      });
-    // Whoever has taken the lock over brings the file, or leaves what there is of it.
-    while (!(await bring().then(() => true, ifLost)));
+    await withLock(file, { signal, onWait, stale: tuning.staleLock }, async (held) => {
+      // Whoever held the lock before may have brought it.
+      const now = await inspect(file, sha256, held);
+      if (now.good) return;
+      if (now.reason !== undefined) onProgress({ kind: 'damaged', file, reason: now.reason });
+      await transfer(request, tuning, held);
+      if (sha256 !== undefined && sha256.length < SHA256_DIGITS)
+        onProgress({ kind: 'partly-checked', file, digits: sha256 });
+    });
     return file;
   } catch (error) {
     throwIfAborted(signal, `The download of ${shownUrl(url)} was stopped`);

@@ -19,15 +19,32 @@ export interface LockOptions {
  * Runs `work` while no other process that uses the same lock does; waits for its turn. The lock is the folder `<file>.lock`,
  * which works across machines that share a file system.
  *
- * @param work gets a signal that also aborts when the lock is lost
- * @throws what `work` throws, or LockLost
+ * @param work gets a signal that also aborts, with LockLost, when the lock is lost; it is then begun again when its turn comes, for whoever
+ *   has taken the lock over brings what it was to bring, or leaves it
+ * @throws what `work` throws
  */
 export async function withLock<T>(
   file: string,
   options: LockOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const lost = new AbortController();
+  for (;;) {
+    // Of this lock alone: one around it may be lost too, and ends this one's work by its signal.
+    const lost = new AbortController();
+    try {
+      return await underLock(file, options, lost, work);
+    } catch (error) {
+      if (!lost.signal.aborted || error !== lost.signal.reason) throw error;
+    }
+  }
+}
+
+async function underLock<T>(
+  file: string,
+  options: LockOptions,
+  lost: AbortController,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   let release: (() => Promise<void>) | undefined;
   const held = new Held(`${file}.lock`);
   for (let waited = false; release === undefined;) {

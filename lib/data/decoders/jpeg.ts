@@ -1,3 +1,4 @@
+import { segments } from './jpeg-segments';
 import { Refusal } from './refusal';
 
 export interface JpegHeader {
@@ -61,22 +62,5 @@ export function checkScans(bytes: Buffer): void {
   // In a scan's data, a byte of 0xff is followed by 0.
   for (let scans = 0; (at = bytes.indexOf(START_OF_SCAN, at)) >= 0; at += START_OF_SCAN.length) {
     if (++scans > MOST_SCANS) throw new Refusal(`the image has more than ${MOST_SCANS} scans`);
-  }
-}
-
-/** The segments before the first scan. Bytes between them that are no marker are passed over, as libjpeg and Pillow do. */
-export function* segments(bytes: Buffer): Generator<{ marker: number; at: number; next: number }> {
-  for (let at = 2; (at = bytes.indexOf(0xff, at)) >= 0 && at + 4 <= bytes.length;) {
-    const marker = bytes[at + 1] as number;
-    // What has no length: fill bytes before a marker, an escaped byte, restarts.
-    if (marker === 0xff || marker === 0 || (marker >= 0xd0 && marker <= 0xd7)) {
-      at += marker === 0xff ? 1 : 2;
-      continue;
-    }
-    // The start of a scan and the end: no frame header before them is an odd file.
-    if (marker < 0xc0 || (marker >= 0xd8 && marker <= 0xda)) return;
-    const next = at + 2 + bytes.readUInt16BE(at + 2);
-    yield { marker, at, next: Math.min(next, bytes.length) };
-    at = next;
   }
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { constants, inflateSync } from 'node:zlib';
-import { isJpeg, segments } from './jpeg';
+import { isJpeg } from './jpeg';
+import { segments } from './jpeg-segments';
 import { chunksOfFirstPicture, isPng, type Chunk } from './png';
 import { isTiff, readDirectory } from './tiff/ifd';
 

@@ -1,6 +1,6 @@
 // Only what browsers decode as Pillow does is decoded: the content decides, not the name.
 
-import { segments } from './browser-bytes';
+import { segments } from '../../../lib/data/decoders/jpeg-segments';
 
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const PNG_BITS = 24;

@@ -2,7 +2,8 @@
 // wants them turned, that is done here, as lib/data/decoders/orientation.ts finds it. That needs Node.js's zlib, and is told here once more.
 
 import { isTiff, readDirectory } from '../../../lib/data/decoders/tiff/ifd';
-import { asBuffer, segments } from './browser-bytes';
+import { segments } from '../../../lib/data/decoders/jpeg-segments';
+import { asBuffer } from './browser-bytes';
 import { inflated } from './browser-inflate';
 
 /** An image without what describes it. */
