@@ -12,9 +12,9 @@ export const withoutAugmentation = (options: ResolvedTrainOptions): ResolvedTrai
 });
 
 /**
- * A session of its own that has a run's weights, and trains `fc` on features that are computed once. The caller closes it.
+ * A session of its own that has a run's weights, and trains on images whose features are computed once. The caller closes it.
  *
- * @param options without augmentation, and with `trainFrom: 'fc'`
+ * @param options without augmentation
  */
 export async function plainSession(
   { parts, session }: Pick<OpenTraining, 'parts' | 'session'>,
@@ -24,7 +24,7 @@ export async function plainSession(
   const trainer = {
     ...parts.trainer,
     recipe: recipeOf(options, recipe.loss.classWeights),
-    // A single `fc` has nothing to gain from bfloat16 on a CPU.
+    // A single `fc`, as a rule, has nothing to gain from bfloat16 on a CPU.
     precision: device === 'cpu' && precision === 'bf16' ? 'fp32' : precision,
   } as const;
   const features = await featureCache(options, trainer, parts.folder, featureMemory(options, trainer), 0);
