@@ -149,9 +149,13 @@ function withCommand(error: unknown, output: string, folder: string): unknown {
   return goOn === undefined || goOn === hint ? error : withHint(error, goOn);
 }
 
-/** Whether any of the trainings has come as far as to leave something. */
+/** Whether any of the trainings has come as far as to leave something; false of a folder that is gone, whose own error counts. */
 function hasBegun(output: string): boolean {
-  return fs.readdirSync(output).some((name) => fs.existsSync(path.join(output, name, CONFIG)));
+  try {
+    return fs.readdirSync(output).some((name) => fs.existsSync(path.join(output, name, CONFIG)));
+  } catch {
+    return false;
+  }
 }
 
 async function conclude(

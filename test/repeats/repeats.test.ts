@@ -89,6 +89,18 @@ describe('--folds', () => {
     expect(await resultsOf(inTmp('one'))).toEqual(await resultsOf(path.join(inTmp('whole'), 'fold-2')));
   });
 
+  test('a folder that somebody removes meanwhile is named in one line', async () => {
+    const args = ['train', ANTS_BEES, ...FAST, '--folds', '3', '--output', inTmp('removed')];
+    const gone = await run(args, {
+      onStdout: (text) => {
+        if (text.includes('fold 1/3  epoch 1/2')) fs.rmSync(inTmp('removed'), { recursive: true, force: true });
+      },
+    });
+    expect(gone.code).toBe(1);
+    // What could not be written, not that the folder could not be looked at afterwards.
+    expect(gone.stderr).toMatch(/^resnet-ft: cannot write \S+\/removed\/fold-1\/\S+: no such file [^\n]+\n$/);
+  });
+
   test('stopped, killed and begun again, it comes to the same', async () => {
     const args = ['train', ANTS_BEES, ...FAST, '--folds', '3', '--output', inTmp('parts')];
     const stopped = await run(args, {
