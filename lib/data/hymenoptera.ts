@@ -7,7 +7,7 @@ import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } f
 import { LockLost } from '../download/lock';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { makeFolder } from '../files/make-folder';
-import { reasonOf } from '../files/reason';
+import { codeOf, reasonOf } from '../files/reason';
 
 /** The word for the tutorial's data set in place of a folder of images. */
 export const HYMENOPTERA = 'hymenoptera';
@@ -23,14 +23,23 @@ const LIMITS = { maxEntries: 2_000, maxBytes: 256 * 1024 ** 2 };
 const SPLITS = ['train', 'val'];
 const CLASSES = ['ants', 'bees'];
 
+/** @throws the file system's error where that can't be told: what may be the data set is not replaced */
 async function isData(folder: string): Promise<boolean> {
   for (const split of SPLITS) {
     for (const name of CLASSES) {
-      const files = await readdir(path.join(folder, split, name)).catch(() => []);
-      if (files.length === 0) return false;
+      if ((await namesIn(path.join(folder, split, name))).length === 0) return false;
     }
   }
   return true;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return [];
+    throw error;
+  }
 }
 
 /** The unpacked folder that holds the splits: the archive's one folder, or the archive's root. */
@@ -66,8 +75,8 @@ async function install(target: string, archive: typeof ARCHIVE, control: HeldCon
   } finally {
     // After a lock that was lost, both are another process's.
     if (!(control.signal.reason instanceof LockLost)) {
-      await rm(temporary, { recursive: true, force: true });
-      await rm(zip, { force: true });
+      await rm(temporary, { recursive: true, force: true }).catch(() => {});
+      await rm(zip, { force: true }).catch(() => {});
     }
   }
 }
@@ -81,10 +90,10 @@ async function install(target: string, archive: typeof ARCHIVE, control: HeldCon
  */
 export async function hymenopteraFolder(control: DownloadControl = {}, archive = ARCHIVE): Promise<string> {
   const target = cachePath('data', 'hymenoptera_data');
-  if (await isData(target)) return target;
   const { onProgress = () => {}, tuning } = control;
   const signal = control.signal ?? new AbortController().signal;
   try {
+    if (await isData(target)) return target;
     await makeFolder(path.dirname(target));
     const onWait = (): void => onProgress({ kind: 'waiting', file: target });
     await withLock(target, { signal, onWait, stale: tuning?.staleLock ?? TUNING.staleLock }, async (held) => {

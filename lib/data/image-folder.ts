@@ -82,12 +82,20 @@ function hintOfEmpty(empty: readonly string[]): string {
   return `Every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}${others}${away}`;
 }
 
-/** Whether `file` is a folder, or a link to one. */
+/** Errors of what is no folder that anybody can use; at others, such as that of a server away for a moment, it may be one. */
+const NO_FOLDER = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENAMETOOLONG'];
+
+/**
+ * Whether `file` is a folder, or a link to one.
+ *
+ * @throws ResnetFtError DATA_INVALID where that can't be told
+ */
 export async function isDirectory(file: string): Promise<boolean> {
   try {
     return (await stat(file)).isDirectory();
-  } catch {
-    return false;
+  } catch (cause) {
+    if (NO_FOLDER.includes(codeOf(cause) ?? '')) return false;
+    throw unreadableFolder(file, cause as NodeJS.ErrnoException);
   }
 }
 

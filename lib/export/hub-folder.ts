@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { CARD, editedNote, writeCard } from '../card/write';
 import { exportFacts } from '../card/facts';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { makeFolder } from '../files/make-folder';
-import { checkOutputFile } from '../files/output-file';
+import { checkOutputFile, ifThere } from '../files/output-file';
 import { reasonOf } from '../files/reason';
 import { readIfThere } from '../files/regular-file';
 import type { ModelCard } from '../model/describe';
@@ -24,7 +23,7 @@ const LABELS = 'labels.json';
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE
  */
 export async function checkHubFolder(folder: string, replace: boolean): Promise<void> {
-  if ((await stat(folder).catch(() => undefined)) === undefined) return;
+  if ((await ifThere(folder)) === undefined) return;
   const config = path.join(folder, CONFIG);
   if (await isOther(config)) {
     throw notWritable(config, 'the folder has one that is not of an export, as that of a run has', {
@@ -34,14 +33,14 @@ export async function checkHubFolder(folder: string, replace: boolean): Promise<
   for (const name of [CONFIG, PREPROCESSOR, LABELS])
     await checkOutputFile(path.join(folder, name), '--output', replace);
   const model = path.join(folder, HUB_MODEL);
-  if ((await stat(path.dirname(model)).catch(() => undefined)) !== undefined) {
-    await checkOutputFile(model, '--output', replace);
-  }
+  if ((await ifThere(path.dirname(model))) !== undefined) await checkOutputFile(model, '--output', replace);
 }
 
 /** Whether there is a config.json that is none of Hugging Face's. */
 async function isOther(file: string): Promise<boolean> {
-  const bytes = await readIfThere(file).catch(() => Buffer.from(''));
+  const bytes = await readIfThere(file).catch((cause: unknown) => {
+    throw notWritable(file, `it can't be read: ${reasonOf(cause)}`, { cause });
+  });
   if (bytes === undefined) return false;
   try {
     return (JSON.parse(bytes.toString()) as { model_type?: unknown } | null)?.model_type === undefined;

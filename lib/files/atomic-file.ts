@@ -46,7 +46,8 @@ export async function writeAtomically(
     await rename(temporary, file);
     await syncFolder(path.dirname(file));
   } catch (cause) {
-    if (created) await rm(temporary, { force: true });
+    // Where the file system has turned read-only it stays; what happened first is what is told.
+    if (created) await rm(temporary, { force: true }).catch(() => {});
     if (cause instanceof ResnetFtError) throw cause;
     throw notWritable(file, oneLine(reasonOf(cause)), { cause });
   }

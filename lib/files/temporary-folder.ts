@@ -14,7 +14,13 @@ import { removeStale, temporaryName } from './stale';
  */
 export async function inTemporaryFolder<T>(name: string, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await makeTemporaryFolder(name);
-  const remove = (): void => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  const remove = (): void => {
+    try {
+      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // What the work came to counts; what stays is removed by a later process.
+    }
+  };
   process.on('exit', remove);
   try {
     return await work(folder);

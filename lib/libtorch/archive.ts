@@ -121,7 +121,7 @@ export async function fetchLibtorch(
       signal,
     });
     const root = await unpackInto(file, from, folder, signal);
-    await rm(file, { force: true });
+    await rm(file, { force: true }).catch(() => {});
     return root;
   }
   const sha256 = source.sha256?.toLowerCase();

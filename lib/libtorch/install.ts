@@ -64,7 +64,16 @@ function removeLeftovers(parent: string): void {
   for (const name of fs.readdirSync(parent)) {
     // Nothing else behind the id: another host may be called as this one is, and a number.
     const pid = name.startsWith(prefix) ? Number(/^(\d+)-[^-]+$/.exec(name.slice(prefix.length))?.[1]) : NaN;
-    if (pid > 0 && !isAlive(pid)) fs.rmSync(path.join(parent, name), { recursive: true, force: true });
+    if (pid > 0 && !isAlive(pid)) removeFolder(path.join(parent, name));
+  }
+}
+
+/** What can't be removed does no harm, and is no reason to fail. */
+function removeFolder(folder: string): void {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // The next installation tries again.
   }
 }
 
@@ -173,7 +182,7 @@ async function inTemporaryFolder(
       cause: error,
     });
   } finally {
-    fs.rmSync(temporary, { recursive: true, force: true });
+    removeFolder(temporary);
   }
 }
 
@@ -210,7 +219,7 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
         return installed;
       }
       failures.push(`${attempt.requirement} from ${attempt.label}: ${reason}`);
-      fs.rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
     }
     throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `LibTorch was not installed (${failures.join('; ')})`, {
       hint: 'Set RESNET_FT_TORCH_INDEX to a reachable index with CPU builds of torch, or run resnet-ft libtorch install --from with an archive, or set LIBTORCH to an unpacked LibTorch.',

@@ -67,7 +67,8 @@ async function repeat(by: RepeatKind, input: RepeatInput, control: RepeatControl
     const finished = await trainAll(folder.path, plan, { ...control, signal }, emit);
     return await conclude(folder, plan, finished, emit);
   } finally {
-    if (before === undefined && !hasBegun(folder.path)) await rm(path.join(folder.path, PLAN), { force: true });
+    if (before === undefined && !hasBegun(folder.path))
+      await rm(path.join(folder.path, PLAN), { force: true }).catch(() => {});
     await folder.release();
     folder.discard();
   }

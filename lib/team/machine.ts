@@ -65,7 +65,11 @@ export class TeamMachine {
     const folder = this.features.get(session);
     if (folder === undefined) return;
     this.features.delete(session);
-    rmSync(folder, { recursive: true, force: true });
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // They are in a folder that goes at the end.
+    }
   }
 
   private async featuresOf(session: number): Promise<string> {

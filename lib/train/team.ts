@@ -148,7 +148,7 @@ async function followFirst(
     const threads = options.threads ?? threadsOfTeam();
     await follow(team, { backend, machine, makeCrops, fixCrops, device, threads, signal });
   } finally {
-    if (machine.folder !== undefined) await rm(machine.folder, { recursive: true, force: true });
+    if (machine.folder !== undefined) await rm(machine.folder, { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -113,6 +113,26 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
     /i\/o error \(EIO\)/,
   ],
   ['download', { call: 'write', number: 1, error: 'EDQUOT', file: '.part' }, 1, /the disk is full/],
+  // A data set that can't be looked at is not said to be another, nor are its images downloaded again.
+  [
+    'download',
+    { call: 'list', ...EVERY, error: 'EIO', file: 'train/ants' },
+    1,
+    /cannot (read|write) [^ ]*hymenoptera_data[^ ]*: i\/o error \(EIO\)/,
+  ],
+  // A file system that turns read-only, as Linux makes one whose disk fails: what stays of it can't be removed either.
+  [
+    'export pth',
+    { call: 'write,fsync,rename,unlink', number: 3, last: 1e9, error: 'EROFS' },
+    1,
+    /^resnet-ft: cannot write [^ ]*out\/model\.pth: read-only file system \(EROFS\)\n$/,
+  ],
+  [
+    'export pth',
+    { call: 'stat', ...EVERY, error: 'EIO', file: '/out' },
+    1,
+    /^resnet-ft: cannot write [^ ]*model\.pth: i\/o error \(EIO\)\n$/,
+  ],
 ];
 
 onLinux.each(FOUND)('%s, where %j: exit code %i', async (name, fault, code, said) => {
@@ -170,6 +190,20 @@ onLinux('several trainings whose plan can not be read at the moment are not said
   expect({ code, stderr }).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/repeats\.json.*ESTALE.*Try again/) as string,
+  });
+});
+
+onLinux('a data set whose val/ can not be looked at is not taken for a folder of classes', async () => {
+  const { scenario } = await baselineOf('predict');
+  const folder = path.join(tmp, 'eval');
+  fs.mkdirSync(folder);
+  scenario.prepare(folder);
+  const fault: Fault = { call: 'stat', ...EVERY, error: 'EIO', file: 'data/val' };
+  const env = faulty(library as string, folder, path.join(tmp, 'eval.log'), fault);
+  const { code, stderr } = await run(['eval', path.join(folder, 'run'), path.join(folder, 'data')], { env });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: `resnet-ft: ${path.join(folder, 'data', 'val')}: cannot be read: i/o error (EIO)\n`,
   });
 });
 

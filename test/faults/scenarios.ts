@@ -24,6 +24,8 @@ export interface Scenario {
   result: (folder: string, outcome: Outcome) => Promise<unknown>;
   /** Folders, under the one of the command, in which it writes. */
   outputs: string[];
+  /** Whether it says a line of each file that it can't read, and goes on. */
+  lineOfEach?: boolean;
 }
 
 const SMALL = [
@@ -178,6 +180,7 @@ export async function scenarios(base: string, library: string, mirror: LocalServ
       ...same((folder) => ['predict', path.join(folder, 'run'), path.join(folder, 'data', 'val'), '--threads', '1']),
       result: (folder, { stdout }) => Promise.resolve(stdout.replaceAll(folder, '')),
       outputs: [],
+      lineOfEach: true,
     },
     exporting('export safetensors', 'safetensors', 'model.safetensors'),
     exporting('export pth', 'pth', 'model.pth'),

@@ -30,6 +30,28 @@ const WAYS: Record<string, readonly Omit<Fault, 'call' | 'number'>[]> = {
   mmap: [{ error: 'ENOMEM' }],
 };
 
+/** Kinds of calls that change a file system, and those that only look. */
+const CHANGES = [
+  'create',
+  'write',
+  'fsync',
+  'rename',
+  'mkdir',
+  'unlink',
+  'rmdir',
+  'truncate',
+  'fallocate',
+  'link',
+  'copy',
+];
+const LOOKS = ['open', 'read', 'list', 'stat', 'access'];
+
+/** How a file system may end in the midst of everything: Linux makes one read-only whose disk fails, and a disk that is gone answers nothing. */
+const ENDS: readonly Pick<Fault, 'call' | 'error'>[] = [
+  { call: CHANGES.join(','), error: 'EROFS' },
+  { call: [...CHANGES, ...LOOKS].join(','), error: 'EIO' },
+];
+
 /** What came of a fault. */
 export interface Injection {
   scenario: string;
@@ -73,14 +95,16 @@ export class Sweep {
     const before = stateOf(folder);
     const problems: string[] = [];
     const { outcome, calls } = await this.run(scenario, folder, fault);
-    const hit = calls.find(({ kind }) => kind === 'fault');
-    problems.push(...told(outcome, hit, folder));
+    const hits = calls.filter(({ kind }) => kind === 'fault');
+    const [hit] = hits;
+    problems.push(...told(outcome, hits, folder, scenario.lineOfEach === true));
     const outputs = scenario.outputs.map((name) => path.join(folder, name));
     // What was cut short stays so.
     const cut = fault.action === 'cut';
     if (!cut) for (const file of visible(outputs)) problems.push(...(await broken(file)));
     if (outcome.code === 0 && !cut) problems.push(...(await differs(scenario, folder, outcome, expected)));
-    const cleans = hit !== undefined && ['unlink', 'rmdir', 'list', 'rename'].includes(fault.call);
+    const kinds = fault.call.split(',');
+    const cleans = hit !== undefined && ['unlink', 'rmdir', 'list', 'rename'].some((kind) => kinds.includes(kind));
     // What could not be looked at could not be removed either.
     const stayed = fault.call === 'stat' && hit !== undefined ? hit.path : undefined;
     const left = litter(outputs).filter((name) => !before.includes(`${name} `) && name !== stayed);
@@ -149,24 +173,29 @@ function namesOf(hit: Call, folder: string): string[] {
   return [name, ...folders];
 }
 
-/** A process ends well, or with one line of its own that names the file. */
-function told({ code, stderr }: Outcome, hit: Call | undefined, folder: string): string[] {
+/** A process ends well, or with one line of its own that names the file, of several one of them; or with a line of each. */
+function told({ code, stderr }: Outcome, hits: readonly Call[], folder: string, ofEach: boolean): string[] {
   const problems: string[] = [];
   const lines = stderr.split('\n').filter((line) => line !== '');
   if (code !== 0 && code !== 1) problems.push(`exit code ${code}`);
-  if (code === 1 && lines.length !== 1) problems.push(`${lines.length} lines`);
+  if (code === 1 && lines.length !== 1 && !ofEach) problems.push(`${lines.length} lines`);
+  if (/\.tmp\b/.test(stderr)) problems.push('a temporary name, which nobody has given');
   if (lines.some((line) => !line.startsWith('resnet-ft: '))) problems.push('a line that is not of the command');
   if (/unexpected error|^\s*at .*:\d+:\d+/m.test(stderr)) problems.push('an error that nobody expected');
-  if (code === 1 && hit === undefined) problems.push('fails without a fault');
+  if (code === 1 && hits.length === 0) problems.push('fails without a fault');
   // Memory and threads have no file.
-  const ofFile = hit?.path.startsWith(folder) === true;
-  if (code === 1 && ofFile && !namesOf(hit, folder).some((name) => stderr.includes(name)))
+  const ofFiles = hits.filter((hit) => hit.path.startsWith(folder));
+  const names = ofFiles.flatMap((hit) => namesOf(hit, folder));
+  if (code === 1 && ofFiles.length > 0 && !names.some((name) => stderr.includes(name)))
     problems.push('the file is not named');
   return problems;
 }
 
+/** Not what is hidden, nor what a download has of a file so far. */
 export function visible(outputs: readonly string[]): string[] {
-  return everything(outputs).filter((file) => !file.split(path.sep).some((part) => part.startsWith('.')));
+  return everything(outputs).filter(
+    (file) => !file.split(path.sep).some((part) => part.startsWith('.')) && !/\.part(\.json)?$/.test(file),
+  );
 }
 
 function litter(outputs: readonly string[]): string[] {
@@ -241,4 +270,14 @@ export function oneWayEach(baseline: Baseline, shift: number): Fault[] {
     ways.set(key, [...(ways.get(key) ?? []), fault]);
   }
   return [...ways.values()].map((list, i) => list[(i + shift) % list.length] as Fault);
+}
+
+/** The file system ends, in each way, before the first call and so many more, evenly apart. */
+export function endsOf({ calls }: Baseline, times: number): Fault[] {
+  return ENDS.flatMap((end) => {
+    const kinds = end.call.split(',');
+    const all = calls.filter(({ kind }) => kinds.includes(kind)).length;
+    const numbers = Array.from({ length: times }, (_, i) => 1 + Math.floor((i * all) / times));
+    return [...new Set(numbers)].map((number) => ({ ...end, number, last: 1e9 }));
+  });
 }

@@ -71,12 +71,22 @@ export class FeatureCache {
     }
   }
 
+  /** Never fails: nobody asks for what was in it any more. */
   close(): void {
     this.inMemory.clear();
     this.onDisk.clear();
-    if (this.descriptor !== undefined) fs.closeSync(this.descriptor);
+    const { descriptor } = this;
     this.descriptor = undefined;
-    fs.rmSync(this.name, { force: true });
+    try {
+      if (descriptor !== undefined) fs.closeSync(descriptor);
+    } catch {
+      // It is closed all the same.
+    }
+    try {
+      fs.rmSync(this.name, { force: true });
+    } catch {
+      // As a rule it was removed when it was made.
+    }
   }
 
   private get rowBytes(): number {
