@@ -1,9 +1,11 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { checkSize } from '../limits';
+import { Animation } from './png-chunks';
+import { MAX_TEXT } from './png-texts';
 import { Refusal } from './refusal';
 
-const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
-const MAX_TEXT = 2 ** 20;
+export { isPng } from './png-chunks';
+
 const MAX_TEXTS = 64 * MAX_TEXT;
 /** Bytes that all compressed texts and profiles of a file may unpack to: unlike Pillow we do it where others wait. */
 const MAX_UNPACKED = 64 * MAX_TEXT;
@@ -53,11 +55,6 @@ export interface PngHeader {
   unended?: number;
 }
 
-/** Whether the content is a PNG. */
-export function isPng(bytes: Buffer): boolean {
-  return bytes.subarray(0, 8).equals(SIGNATURE);
-}
-
 /**
  * Goes through the chunks as Pillow's PngImagePlugin does, where libpng is more lenient: checksums of the chunks before the pixels,
  * and chunks that are cut off or too short.
@@ -103,45 +100,6 @@ export function checkPng(bytes: Buffer): PngHeader {
     at = end + 4;
   }
   return walk.checked(packed);
-}
-
-export interface Chunk {
-  name: string;
-  content: Buffer;
-}
-
-/** The chunks up to the final one, or to the second picture of an animation: what stands behind it Pillow has not read when it shows the first. */
-export function* chunksOfFirstPicture(bytes: Buffer): Generator<Chunk> {
-  const animation = new Animation();
-  let data = false;
-  for (let at = 8; at + 8 <= bytes.length;) {
-    const end = at + 8 + bytes.readUInt32BE(at);
-    const name = bytes.toString('latin1', at + 4, at + 8);
-    const content = bytes.subarray(at + 8, end);
-    if (!NAME.test(name)) return;
-    if (name === 'IEND' || (data && name === 'fcTL' && animation.is)) return;
-    if (name === 'IDAT') data = true;
-    if (!data) animation.chunk(name, content);
-    yield { name, content };
-    at = end + 4;
-  }
-}
-
-/** Whether the chunks before the pixels make a PNG an animation, as Pillow sees it. */
-class Animation {
-  private frames = 0;
-  private framed = false;
-
-  chunk(name: string, content: Buffer): void {
-    if (name === 'fcTL') this.framed = true;
-    if (name !== 'acTL' || content.length < 4) return;
-    const frames = content.readUInt32BE(0);
-    this.frames = this.frames === 0 && frames <= 0x80000000 ? frames : 0;
-  }
-
-  get is(): boolean {
-    return this.frames > 1 || (this.frames === 1 && !this.framed);
-  }
 }
 
 /** The file with its final chunk added if that is missing; a checksum that was cut off with it is not checked. */

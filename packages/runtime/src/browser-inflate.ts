@@ -1,5 +1,5 @@
-/** Bytes that a compressed text may unpack to, as with Pillow. */
-const MAX_TEXT = 2 ** 20;
+import { joined } from '../../../lib/data/decoders/bytes';
+import { MAX_TEXT } from '../../../lib/data/decoders/png-texts';
 
 /** Unpacks zlib's data, of those that are cut off what there is; undefined where they are damaged or too much. */
 export async function inflated(bytes: Uint8Array): Promise<Uint8Array | undefined> {
@@ -27,12 +27,5 @@ export async function inflated(bytes: Uint8Array): Promise<Uint8Array | undefine
   }
   await writer.close().catch(() => {});
   await reading;
-  if (length > MAX_TEXT) return undefined;
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return length > MAX_TEXT ? undefined : joined(parts);
 }
