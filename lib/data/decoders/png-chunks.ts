@@ -45,7 +45,7 @@ export function* chunksOfFirstPicture(bytes: Uint8Array): Generator<Chunk> {
 }
 
 /** Whether the chunks before the pixels make a PNG an animation, as Pillow sees it. */
-export class Animation {
+class Animation {
   private frames = 0;
   private framed = false;
 

@@ -1,6 +1,6 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { checkSize } from '../limits';
-import { Animation } from './png-chunks';
+import { chunksOfFirstPicture, nameAt } from './png-chunks';
 import { MAX_TEXT } from './png-texts';
 import { Refusal } from './refusal';
 
@@ -19,8 +19,7 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 };
 
-/** What Pillow takes for the name of a chunk, and what libpng does. */
-const NAME = /^\w{4}$/;
+/** What libpng takes for the name of a chunk. */
 const LETTERS = /^[A-Za-z]{4}$/;
 const MAX_LENGTH = 2 ** 31 - 1;
 
@@ -63,43 +62,35 @@ export interface PngHeader {
  */
 export function checkPng(bytes: Buffer): PngHeader {
   const walk = new Walk();
-  let data = false;
+  let pixels = false;
   let packed = 0;
-  for (let at = 8; ;) {
-    const name = bytes.toString('latin1', at + 4, at + 8);
-    if (at + 8 > bytes.length || !NAME.test(name)) {
-      if (data) return walk.checked(packed, at); // what follows the pixels may be broken
-      throw new Refusal(at + 8 > bytes.length ? 'PNG: the file is cut off' : 'PNG: a chunk is damaged');
-    }
-    const length = bytes.readUInt32BE(at);
-    const end = at + 8 + length;
-    if (name === 'IEND') {
-      if (!data) throw new Refusal('PNG: the file has no pixels');
-      break;
-    }
+  let next = 8;
+  for (const { name, at, end, afterPixels } of chunksOfFirstPicture(bytes)) {
     // libpng reads no further at these.
-    if (!data && !LETTERS.test(name)) throw new Refusal('PNG: the name of a chunk is not valid');
-    if (!data && length > MAX_LENGTH) throw new Refusal('PNG: the length of a chunk is not valid');
+    if (!afterPixels && !LETTERS.test(name)) throw new Refusal('PNG: the name of a chunk is not valid');
+    if (!afterPixels && end - at - 8 > MAX_LENGTH) throw new Refusal('PNG: the length of a chunk is not valid');
     if (name === 'IDAT') {
-      if (!data) walk.pixels();
-      if (length > 0 && at + 8 >= bytes.length) throw new Refusal('PNG: the file is cut off');
-      packed += Math.min(length, bytes.length - at - 8);
-      data = true;
+      if (!afterPixels) walk.pixels();
+      if (end > at + 8 && at + 8 >= bytes.length) throw new Refusal('PNG: the file is cut off');
+      packed += Math.min(end, bytes.length) - at - 8;
+      pixels = true;
     } else {
-      // The first picture of an animation ends here, and what follows does not matter.
-      if (data && name === 'fcTL' && walk.animation.is) {
-        if (end + 4 <= bytes.length) break;
-        return walk.checked(packed, at);
-      }
       if (end > bytes.length) throw new Refusal(`PNG: the chunk ${name} is cut off`);
-      walk.chunk(name, bytes.subarray(at + 8, end), data);
-      if (!data && (end + 4 > bytes.length || crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end))) {
+      walk.chunk(name, bytes.subarray(at + 8, end), afterPixels);
+      if (!afterPixels && (end + 4 > bytes.length || crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end))) {
         throw new Refusal(`PNG: the checksum of the chunk ${name} is wrong`);
       }
     }
-    at = end + 4;
+    next = end + 4;
   }
-  return walk.checked(packed);
+  const name = nameAt(bytes, next);
+  if (!pixels) {
+    if (name === 'IEND') throw new Refusal('PNG: the file has no pixels');
+    throw new Refusal(next + 8 > bytes.length ? 'PNG: the file is cut off' : 'PNG: a chunk is damaged');
+  }
+  // What follows the pixels may be broken; what follows the first picture of an animation does not matter.
+  const another = name === 'fcTL' && next + 12 + bytes.readUInt32BE(next) <= bytes.length;
+  return walk.checked(packed, name === 'IEND' || another ? undefined : next);
 }
 
 /** The file with its final chunk added if that is missing; a checksum that was cut off with it is not checked. */
@@ -111,7 +102,6 @@ export function ended(bytes: Buffer, { unended }: PngHeader): Buffer {
 
 class Walk {
   header: PngHeader | undefined;
-  readonly animation = new Animation();
   private colour = -1;
   private palette = false;
   private sequence: number | undefined;
@@ -137,7 +127,6 @@ class Walk {
 
   chunk(name: string, data: Buffer, afterPixels: boolean): void {
     if (data.length < (LEAST[name] ?? 0)) throw new Refusal(`PNG: the chunk ${name} is cut off`);
-    if (!afterPixels) this.animation.chunk(name, data);
     switch (name) {
       case 'IHDR':
         return this.readHeader(data, afterPixels);
