@@ -190,6 +190,7 @@ withBrowser('in a browser', () => {
       'text.png': pngWith(chunk('tEXt', 'exif\0', exif(3))),
       'compressed.png': pngWith(chunk('iTXt', XMP, '\x01\0\0\0', deflateSync(xmp(5)))),
       'cut-off.png': pngWith(chunk('iTXt', XMP, '\x01\0\0\0', deflateSync(xmp(5)).subarray(0, -4))),
+      'more-behind.png': pngWith(chunk('zTXt', PROFILE, '\0', deflateSync(profile(6)), 'more')),
       'last.png': pngWith(chunk('iTXt', XMP, '\0\0\0\0', xmp(3)), chunk('iTXt', XMP, '\0\0\0\0', xmp(6))),
       'latin.png': pngWith(chunk('iTXt', XMP, '\0\0\0\0', xmp(6)), chunk('iTXt', XMP, '\0\0\0\0', '\xff', xmp(3))),
       'unsaid.webp': unsaid,
