@@ -67,7 +67,7 @@ test('an image whose EXIF data are damaged stays as it is', async () => {
 });
 
 test('XMP counts to its end, of whatever length', () => {
-  const good = CONTENTS.get('png 1') as Buffer;
+  const head = (CONTENTS.get('png 1') as Buffer).subarray(0, 33);
   const keyword = 'XML:com.adobe.xmp\0\0\0\0\0';
   const attribute = '<x tiff:Orientation="5"/>';
   // About where it is cut into pieces.
@@ -75,7 +75,7 @@ test('XMP counts to its end, of whatever length', () => {
     const content = Buffer.from(`${keyword}${' '.repeat(before)}${attribute}`);
     const chunk = Buffer.concat([Buffer.from('\0\0\0\0iTXt'), content, Buffer.alloc(4)]);
     chunk.writeUInt32BE(content.length);
-    expect(orientationOf(Buffer.concat([good.subarray(0, 33), chunk, good.subarray(33)]))).toBe(5);
+    expect(orientationOf(Buffer.concat([head, chunk]))).toBe(5);
   }
 });
 
