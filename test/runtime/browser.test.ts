@@ -165,6 +165,22 @@ withBrowser('in a browser', () => {
     const [ofExif, ofXmp] = ['Exif\0\0', 'http://ns.adobe.com/xap/1.0/\0'];
     const unsaid = Buffer.from(webp);
     unsaid[20] = (unsaid[20] ?? 0) & ~0x08;
+    /** An animation of one frame, whose length takes in the EXIF data that stand behind it. */
+    const framed = (): Buffer => {
+      const [head, pixels, described] = [12, webp.indexOf('VP8 '), webp.indexOf('EXIF')];
+      const vp8x = Buffer.from(webp.subarray(head, head + 18));
+      vp8x[8] = 0x02 | 0x08;
+      const frame = Buffer.alloc(24);
+      frame.write('ANMF');
+      frame.writeUInt32LE(16 + webp.length - pixels, 4);
+      // What the frame's canvas is, less one.
+      frame.writeUIntLE(89, 14, 3);
+      frame.writeUIntLE(60, 17, 3);
+      const parts = [vp8x, Buffer.from('ANIM\x06\0\0\0\0\0\0\0\0\0'), frame, webp.subarray(pixels, described)];
+      const whole = Buffer.concat([webp.subarray(0, head), ...parts, webp.subarray(described)]);
+      whole.writeUInt32LE(whole.length - 8, 4);
+      return whole;
+    };
     const PROFILE = 'Raw profile type exif\0';
     const XMP = 'XML:com.adobe.xmp\0';
     const made: Record<string, Buffer> = {
@@ -174,9 +190,11 @@ withBrowser('in a browser', () => {
       'text.png': pngWith(chunk('tEXt', 'exif\0', exif(3))),
       'compressed.png': pngWith(chunk('iTXt', XMP, '\x01\0\0\0', deflateSync(xmp(5)))),
       'cut-off.png': pngWith(chunk('iTXt', XMP, '\x01\0\0\0', deflateSync(xmp(5)).subarray(0, -4))),
+      'more-behind.png': pngWith(chunk('zTXt', PROFILE, '\0', deflateSync(profile(6)), 'more')),
       'last.png': pngWith(chunk('iTXt', XMP, '\0\0\0\0', xmp(3)), chunk('iTXt', XMP, '\0\0\0\0', xmp(6))),
       'latin.png': pngWith(chunk('iTXt', XMP, '\0\0\0\0', xmp(6)), chunk('iTXt', XMP, '\0\0\0\0', '\xff', xmp(3))),
       'unsaid.webp': unsaid,
+      'framed.webp': framed(),
       'bytes-between.jpg': jpegWith(segment('', Buffer.from('any')), Buffer.from('odd'), segment(ofExif, exif(6))),
       'no-tiff.jpg': jpegWith(segment(ofExif, Buffer.from('none at all')), segment(ofXmp, xmp(6))),
       'last.jpg': jpegWith(segment(ofXmp, xmp(3)), segment(ofXmp, xmp(6))),
@@ -194,6 +212,7 @@ withBrowser('in a browser', () => {
     // Upright, and turned in four ways.
     expect(new Set(inNode.crops.slice(0, files.indexOf('unsaid.webp'))).size).toBe(5);
     const same = Object.fromEntries(files.map((name, i) => [name, crops[i] === inNode.crops[i]]));
+    expect(inNode.crops[files.indexOf('framed.webp')]).not.toBe(inNode.crops[files.indexOf('unsaid.webp')]);
     expect(same).toEqual(Object.fromEntries(files.map((name) => [name, true])));
   });
 

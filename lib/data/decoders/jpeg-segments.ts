@@ -1,10 +1,15 @@
-// Apart from jpeg.ts, for the runtime of browsers takes it too, where there is no Buffer.
+// Without Buffer: the runtime of browsers takes it too.
 
 /** A segment of a JPEG: where its marker begins, and where the next one may. */
 export interface Segment {
   marker: number;
   at: number;
   next: number;
+}
+
+/** Whether the content begins as a JPEG does. */
+export function isJpeg(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 }
 
 /** The segments before the first scan. Bytes between them that are no marker are passed over, as libjpeg and Pillow do. */

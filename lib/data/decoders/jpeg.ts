@@ -1,5 +1,7 @@
-import { segments } from './jpeg-segments';
+import { isJpeg, segments } from './jpeg-segments';
 import { Refusal } from './refusal';
+
+export { isJpeg };
 
 export interface JpegHeader {
   width: number;
@@ -7,11 +9,6 @@ export interface JpegHeader {
   /** Colour components. */
   components: number;
   progressive: boolean;
-}
-
-/** Whether the content begins as a JPEG does. */
-export function isJpeg(bytes: Buffer): boolean {
-  return bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 }
 
 /**

@@ -1,9 +1,11 @@
 import { crc32, inflateSync } from 'node:zlib';
 import { checkSize } from '../limits';
+import { chunksOfFirstPicture, nameAt } from './png-chunks';
+import { MAX_TEXT } from './png-texts';
 import { Refusal } from './refusal';
 
-const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
-const MAX_TEXT = 2 ** 20;
+export { isPng } from './png-chunks';
+
 const MAX_TEXTS = 64 * MAX_TEXT;
 /** Bytes that all compressed texts and profiles of a file may unpack to: unlike Pillow we do it where others wait. */
 const MAX_UNPACKED = 64 * MAX_TEXT;
@@ -17,8 +19,7 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 };
 
-/** What Pillow takes for the name of a chunk, and what libpng does. */
-const NAME = /^\w{4}$/;
+/** What libpng takes for the name of a chunk. */
 const LETTERS = /^[A-Za-z]{4}$/;
 const MAX_LENGTH = 2 ** 31 - 1;
 
@@ -53,11 +54,6 @@ export interface PngHeader {
   unended?: number;
 }
 
-/** Whether the content is a PNG. */
-export function isPng(bytes: Buffer): boolean {
-  return bytes.subarray(0, 8).equals(SIGNATURE);
-}
-
 /**
  * Goes through the chunks as Pillow's PngImagePlugin does, where libpng is more lenient: checksums of the chunks before the pixels,
  * and chunks that are cut off or too short.
@@ -66,82 +62,35 @@ export function isPng(bytes: Buffer): boolean {
  */
 export function checkPng(bytes: Buffer): PngHeader {
   const walk = new Walk();
-  let data = false;
+  let pixels = false;
   let packed = 0;
-  for (let at = 8; ;) {
-    const name = bytes.toString('latin1', at + 4, at + 8);
-    if (at + 8 > bytes.length || !NAME.test(name)) {
-      if (data) return walk.checked(packed, at); // what follows the pixels may be broken
-      throw new Refusal(at + 8 > bytes.length ? 'PNG: the file is cut off' : 'PNG: a chunk is damaged');
-    }
-    const length = bytes.readUInt32BE(at);
-    const end = at + 8 + length;
-    if (name === 'IEND') {
-      if (!data) throw new Refusal('PNG: the file has no pixels');
-      break;
-    }
+  let next = 8;
+  for (const { name, at, end, afterPixels } of chunksOfFirstPicture(bytes)) {
     // libpng reads no further at these.
-    if (!data && !LETTERS.test(name)) throw new Refusal('PNG: the name of a chunk is not valid');
-    if (!data && length > MAX_LENGTH) throw new Refusal('PNG: the length of a chunk is not valid');
+    if (!afterPixels && !LETTERS.test(name)) throw new Refusal('PNG: the name of a chunk is not valid');
+    if (!afterPixels && end - at - 8 > MAX_LENGTH) throw new Refusal('PNG: the length of a chunk is not valid');
     if (name === 'IDAT') {
-      if (!data) walk.pixels();
-      if (length > 0 && at + 8 >= bytes.length) throw new Refusal('PNG: the file is cut off');
-      packed += Math.min(length, bytes.length - at - 8);
-      data = true;
+      if (!afterPixels) walk.pixels();
+      if (end > at + 8 && at + 8 >= bytes.length) throw new Refusal('PNG: the file is cut off');
+      packed += Math.min(end, bytes.length) - at - 8;
+      pixels = true;
     } else {
-      // The first picture of an animation ends here, and what follows does not matter.
-      if (data && name === 'fcTL' && walk.animation.is) {
-        if (end + 4 <= bytes.length) break;
-        return walk.checked(packed, at);
-      }
       if (end > bytes.length) throw new Refusal(`PNG: the chunk ${name} is cut off`);
-      walk.chunk(name, bytes.subarray(at + 8, end), data);
-      if (!data && (end + 4 > bytes.length || crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end))) {
+      walk.chunk(name, bytes.subarray(at + 8, end), afterPixels);
+      if (!afterPixels && (end + 4 > bytes.length || crc32(bytes.subarray(at + 4, end)) !== bytes.readUInt32BE(end))) {
         throw new Refusal(`PNG: the checksum of the chunk ${name} is wrong`);
       }
     }
-    at = end + 4;
+    next = end + 4;
   }
-  return walk.checked(packed);
-}
-
-export interface Chunk {
-  name: string;
-  content: Buffer;
-}
-
-/** The chunks up to the final one, or to the second picture of an animation: what stands behind it Pillow has not read when it shows the first. */
-export function* chunksOfFirstPicture(bytes: Buffer): Generator<Chunk> {
-  const animation = new Animation();
-  let data = false;
-  for (let at = 8; at + 8 <= bytes.length;) {
-    const end = at + 8 + bytes.readUInt32BE(at);
-    const name = bytes.toString('latin1', at + 4, at + 8);
-    const content = bytes.subarray(at + 8, end);
-    if (!NAME.test(name)) return;
-    if (name === 'IEND' || (data && name === 'fcTL' && animation.is)) return;
-    if (name === 'IDAT') data = true;
-    if (!data) animation.chunk(name, content);
-    yield { name, content };
-    at = end + 4;
+  const name = nameAt(bytes, next);
+  if (!pixels) {
+    if (name === 'IEND') throw new Refusal('PNG: the file has no pixels');
+    throw new Refusal(next + 8 > bytes.length ? 'PNG: the file is cut off' : 'PNG: a chunk is damaged');
   }
-}
-
-/** Whether the chunks before the pixels make a PNG an animation, as Pillow sees it. */
-class Animation {
-  private frames = 0;
-  private framed = false;
-
-  chunk(name: string, content: Buffer): void {
-    if (name === 'fcTL') this.framed = true;
-    if (name !== 'acTL' || content.length < 4) return;
-    const frames = content.readUInt32BE(0);
-    this.frames = this.frames === 0 && frames <= 0x80000000 ? frames : 0;
-  }
-
-  get is(): boolean {
-    return this.frames > 1 || (this.frames === 1 && !this.framed);
-  }
+  // What follows the pixels may be broken; what follows the first picture of an animation does not matter.
+  const another = name === 'fcTL' && next + 12 + bytes.readUInt32BE(next) <= bytes.length;
+  return walk.checked(packed, name === 'IEND' || another ? undefined : next);
 }
 
 /** The file with its final chunk added if that is missing; a checksum that was cut off with it is not checked. */
@@ -153,7 +102,6 @@ export function ended(bytes: Buffer, { unended }: PngHeader): Buffer {
 
 class Walk {
   header: PngHeader | undefined;
-  readonly animation = new Animation();
   private colour = -1;
   private palette = false;
   private sequence: number | undefined;
@@ -179,7 +127,6 @@ class Walk {
 
   chunk(name: string, data: Buffer, afterPixels: boolean): void {
     if (data.length < (LEAST[name] ?? 0)) throw new Refusal(`PNG: the chunk ${name} is cut off`);
-    if (!afterPixels) this.animation.chunk(name, data);
     switch (name) {
       case 'IHDR':
         return this.readHeader(data, afterPixels);

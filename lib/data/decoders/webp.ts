@@ -1,4 +1,6 @@
+import { begins } from './bytes';
+
 /** Whether the content begins as a WebP does. */
-export function isWebp(bytes: Buffer): boolean {
-  return bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP';
+export function isWebp(bytes: Uint8Array): boolean {
+  return begins(bytes, 'RIFF') && begins(bytes, 'WEBP', 8);
 }

@@ -1,7 +1,7 @@
 import type { RgbImage } from '../../../lib/backend/stores';
 import { checkSize } from '../../../lib/data/limits';
 import { formatOf } from './browser-format';
-import { bare } from './browser-metadata';
+import { bare, orientationOf } from './browser-metadata';
 import { rgbOf } from './pixels';
 import { upright } from './upright';
 
@@ -12,8 +12,7 @@ import { upright } from './upright';
  */
 export async function decodeInBrowser(bytes: Uint8Array<ArrayBuffer>, exifRotate: boolean): Promise<RgbImage> {
   const { type, alpha } = formatOf(bytes);
-  const file = bare(bytes, type);
-  const bitmap = await createImageBitmap(new Blob([file.bytes], { type }), {
+  const bitmap = await createImageBitmap(new Blob([bare(bytes, type)], { type }), {
     colorSpaceConversion: 'none',
     premultiplyAlpha: 'none',
   }).catch((cause: unknown) => {
@@ -23,7 +22,7 @@ export async function decodeInBrowser(bytes: Uint8Array<ArrayBuffer>, exifRotate
     checkSize(bitmap.width, bitmap.height);
     const pixels = byCanvas(bitmap);
     const image = rgbOf(alpha && !opaque(pixels.data) ? byTexture(bitmap) : pixels);
-    return exifRotate ? upright(image, await file.orientation()) : image;
+    return exifRotate ? upright(image, await orientationOf(bytes)) : image;
   } finally {
     bitmap.close();
   }

@@ -66,6 +66,19 @@ test('an image whose EXIF data are damaged stays as it is', async () => {
   }
 });
 
+test('XMP counts to its end, of whatever length', () => {
+  const head = (CONTENTS.get('png 1') as Buffer).subarray(0, 33);
+  const keyword = 'XML:com.adobe.xmp\0\0\0\0\0';
+  const attribute = '<x tiff:Orientation="5"/>';
+  // About where it is cut into pieces.
+  for (let before = 2 ** 20 - attribute.length; before <= 2 ** 20 + 1; before++) {
+    const content = Buffer.from(`${keyword}${' '.repeat(before)}${attribute}`);
+    const chunk = Buffer.concat([Buffer.from('\0\0\0\0iTXt'), content, Buffer.alloc(4)]);
+    chunk.writeUInt32BE(content.length);
+    expect(orientationOf(Buffer.concat([head, chunk]))).toBe(5);
+  }
+});
+
 test('of thousands of descriptions no more are unpacked than are needed', () => {
   const good = CONTENTS.get('png, compressed xmp') as Buffer;
   const at = good.indexOf('iTXt') - 4;

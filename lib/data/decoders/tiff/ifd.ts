@@ -1,3 +1,4 @@
+import { latin1, viewOf } from '../bytes';
 import { Refusal } from '../refusal';
 
 /** Bytes of one value of each type of number that a TIFF directory holds (TIFF 6.0, page 15; BigTIFF). */
@@ -34,12 +35,12 @@ export interface Directory {
   /** The number of the tag Orientation; 1 where it is there as bytes, by which Pillow turns nothing; undefined where it is missing. */
   orientation: number | undefined;
   /** The bytes of a tag, as they are in the file; undefined where it is missing. */
-  bytes(tag: number): Buffer | undefined;
+  bytes(tag: number): Uint8Array | undefined;
 }
 
 /** Whether the content is a TIFF, the headers with swapped bytes that Pillow takes among them. */
-export function isTiff(bytes: Buffer): boolean {
-  const head = bytes.toString('latin1', 0, 4);
+export function isTiff(bytes: Uint8Array): boolean {
+  const head = latin1(bytes, 0, 4);
   return bytes.length >= 8 && ['MM\0*', 'II*\0', 'MM*\0', 'II\0*', 'MM\0+', 'II+\0'].includes(head);
 }
 
@@ -49,19 +50,20 @@ export function isTiff(bytes: Buffer): boolean {
  *
  * @throws Error where there is no directory
  */
-export function readDirectory(bytes: Buffer): Directory {
+export function readDirectory(bytes: Uint8Array): Directory {
+  const view = viewOf(bytes);
   const littleEndian = bytes[0] === 0x49;
   const big = bytes[2] === 43; // Pillow knows BigTIFF by this byte, and so in one byte order only
-  const u16 = (at: number): number => (littleEndian ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
-  const u32 = (at: number): number => (littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  const u16 = (at: number): number => view.getUint16(at, littleEndian);
+  const u32 = (at: number): number => view.getUint32(at, littleEndian);
   const u64 = (at: number): number =>
     littleEndian ? u32(at) + u32(at + 4) * 2 ** 32 : u32(at) * 2 ** 32 + u32(at + 4);
   const number = (type: number, at: number): number => {
     if (type === 1) return bytes[at] ?? 0;
-    if (type === 6) return bytes.readInt8(at);
+    if (type === 6) return view.getInt8(at);
     if (type === 3) return u16(at);
-    if (type === 8) return littleEndian ? bytes.readInt16LE(at) : bytes.readInt16BE(at);
-    if (type === 9) return littleEndian ? bytes.readInt32LE(at) : bytes.readInt32BE(at);
+    if (type === 8) return view.getInt16(at, littleEndian);
+    if (type === 9) return view.getInt32(at, littleEndian);
     return type === 16 || type === 17 ? u64(at) : u32(at);
   };
 
@@ -108,7 +110,7 @@ export function readDirectory(bytes: Buffer): Directory {
     if (each === undefined) return [NaN];
     return Array.from({ length: Math.min(length, most) }, (_, k) => number(type, from + k * each));
   };
-  const content = (tag: number): Buffer | undefined => {
+  const content = (tag: number): Uint8Array | undefined => {
     const entry = found.get(tag);
     if (entry === undefined) return undefined;
     const each = SIZES[entry.type] ?? OTHER_SIZES[entry.type] ?? 0;

@@ -1,5 +1,6 @@
 import { readDirectory, type Directory } from './ifd';
 import { Refusal } from '../refusal';
+import { orientationOfXmp } from '../xmp';
 
 /** How samples become a picture; Pillow's modes, as far as they can be converted to RGB. */
 export type Kind = 'gray' | 'palette' | 'rgb' | 'premultiplied' | 'cmyk' | 'clipped' | 'ycbcr' | 'lab';
@@ -95,15 +96,15 @@ export function readLayout(bytes: Buffer): Layout {
     bits: bits[0] as number,
     inverted: kind === 'gray' && photometric === 0,
     predictor: one(317, 1),
-    orientation: ifd.orientation ?? orientationOfXmp(ifd),
+    orientation: ifd.orientation ?? orientationInXmp(ifd),
     ...chunksOf(ifd, width, height, compression),
   };
 }
 
 /** As Pillow's Image.getexif: where the tag of orientation is missing, the XMP data (tag 700) may tell of one. */
-function orientationOfXmp(ifd: Directory): number {
-  const found = /tiff:Orientation(?:="|>)([0-9])/.exec(ifd.bytes(700)?.toString('latin1') ?? '');
-  return Number(found?.[1] ?? 1);
+function orientationInXmp(ifd: Directory): number {
+  const xmp = ifd.bytes(700);
+  return (xmp && orientationOfXmp(xmp)) ?? 1;
 }
 
 function photometricOf(ifd: Directory): number {

@@ -44,7 +44,7 @@ function inOnePlane(bytes: Buffer, { planar, littleEndian }: Layout): Buffer {
   const copy = Buffer.from(bytes);
   // PlanarConfiguration: its number has its last byte first, or last.
   const value = readDirectory(copy).bytes(284)?.fill(0);
-  value?.writeUInt8(1, littleEndian ? 0 : value.length - 1);
+  value?.set([1], littleEndian ? 0 : value.length - 1);
   return copy;
 }
 
