@@ -7,6 +7,8 @@ const DOCUMENTED = [
   /VipsJpeg: (?:Corrupt JPEG data|Inconsistent progression|Invalid SOS|Invalid component|Premature end|Unsupported|Unknown|Warning)/,
   // libpng reads the compressed data to their end and checks their sum; Pillow stops at the last pixel, and before a later frame.
   /libpng read error|Unknown error|PNG: the (?:first frame is not the whole image|frames are out of order)/,
+  // Nor does it read a picture whose rows end too soon; Pillow leaves black what is not there.
+  /PNG: there are too few bytes for its size/,
   // Where the picture itself has no pixels, Pillow takes those of a frame after it, as far as they go.
   /PNG: the chunk fdAT is cut off/,
   // libpng reads no such file; Pillow goes by the last header, and by whatever name and length a chunk has.

@@ -19,8 +19,8 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   6: [8, 16],
 };
 
-/** What libpng takes for the name of a chunk. */
-const LETTERS = /^[A-Za-z]{4}$/;
+/** What libpng takes for the name of a chunk: letters, of which the third is a capital (PNG specification, 5.4: the reserved bit). */
+const LETTERS = /^[A-Za-z]{2}[A-Z][A-Za-z]$/;
 const MAX_LENGTH = 2 ** 31 - 1;
 
 /** Times as long as deflated data they may be at most (https://zlib.net/zlib_tech.html). */
@@ -121,7 +121,8 @@ class Walk {
     const header = this.header as PngHeader;
     const { width, height, bits } = header;
     checkSize(width, height);
-    if ((width * height * bits) / 8 > (packed + 1) * MOST_UNPACKED) throw new Refusal('PNG: the file is cut off');
+    if ((width * height * bits) / 8 > (packed + 1) * MOST_UNPACKED)
+      throw new Refusal('PNG: there are too few bytes for its size');
     return unended === undefined ? header : { ...header, unended };
   }
 
