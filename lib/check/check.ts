@@ -12,11 +12,12 @@ import {
   type ResolvedCheckOptions,
 } from '../options';
 import { classFindings, hiddenImage } from './classes';
-import { duplicateFindings, lookAlikes, samePixels, type Decoded } from './duplicates';
+import { duplicateFindings, samePixels, type Decoded } from './duplicates';
 import { FreeNames } from './free-names';
 import { imageFindings, type Seen } from './images';
 import { judgeByModel } from './judge';
 import { KIND_NAMES, type FindingKind, type Severity } from './kinds';
+import { lookAlikes } from './look-alikes';
 import { layoutOf } from './layout';
 import { unusedFolders } from './not-used';
 import { oneClass } from './one-class';

@@ -6,16 +6,8 @@ import { afterALook, finding } from './finding';
 import { Groups } from './groups';
 import type { Inspected } from './inspect';
 import type { FindingKind } from './kinds';
-import { nearHashes } from './near-hashes';
-import { likeness, type Look } from './perceptual-hash';
+import type { Look } from './perceptual-hash';
 import type { Finding } from './types';
-
-/** Bits of 64 in which the hashes of look-alikes differ at most; docs/check.md has what it was chosen by. */
-const LOOK_BITS = 10;
-/** Correlation of their grey values, at least. */
-const LOOK_LIKENESS = 0.9;
-/** Contrast below which a picture has too little in it to be compared with others. */
-export const PLAIN_CONTRAST = 3;
 
 /** A decoded image, with its places in words. */
 export interface Decoded {
@@ -42,45 +34,6 @@ export function samePixels(images: readonly Decoded[]): number[][] {
     else group.push(i);
   }
   return [...groups.values()];
-}
-
-/**
- * Pairs of images that look alike though their pixels differ, as few as join all that do: of a thousand frames of a film there are 999. Of those with
- * the very same hash, each is compared with the first alone.
- *
- * @param same of {@link samePixels}: one of each group stands for it
- */
-export async function lookAlikes(
-  images: readonly Decoded[],
-  same: readonly number[][],
-  pause: () => Promise<void>,
-): Promise<Pair[]> {
-  const look = (i: number): Look => (images[i] as Decoded).inspected.look;
-  const firsts = same.map(([first = 0]) => first);
-  const compared = firsts.filter((i) => (images[i]?.inspected.contrast ?? 0) >= PLAIN_CONTRAST);
-  const byHash = new Map<string, number>();
-  const pairs: Pair[] = [];
-  const groups = new Groups(images.length);
-  const compare = (a: number, b: number): void => {
-    if (groups.of(a) === groups.of(b)) return;
-    const score = likeness(look(a).thumb, look(b).thumb);
-    if (score < LOOK_LIKENESS) return;
-    groups.join(a, b);
-    pairs.push({ a, b, score });
-  };
-  for (const i of compared) {
-    const key = `${look(i).high} ${look(i).low}`;
-    const first = byHash.get(key);
-    if (first === undefined) byHash.set(key, i);
-    else compare(first, i);
-  }
-  const distinct = [...byHash.values()];
-  const hashes = {
-    high: Uint32Array.from(distinct, (i) => look(i).high),
-    low: Uint32Array.from(distinct, (i) => look(i).low),
-  };
-  await nearHashes(hashes, LOOK_BITS, (a, b) => compare(distinct[a] ?? 0, distinct[b] ?? 0), pause);
-  return pairs;
 }
 
 /** What is the same image several times, by its pixels, and what only looks alike: by its hash, or, beyond that, by its embedding. */

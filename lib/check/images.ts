@@ -1,6 +1,6 @@
 import { isImageName } from '../data/image-folder';
 import { shellWord } from '../text/shell';
-import { PLAIN_CONTRAST } from './duplicates';
+import { PLAIN_CONTRAST } from './look-alikes';
 import { afterALook, extensionOf, finding, move } from './finding';
 import { nameFits, type Format } from './format';
 import type { FreeNames } from './free-names';

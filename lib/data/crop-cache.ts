@@ -131,13 +131,13 @@ export class CropCache {
         this.used.set(file, pack.size);
         this.writer = undefined;
       }
-      await Promise.all([writing, full ? this.publish(current) : undefined]);
+      await Promise.all([writing, full ? this.publish(current).then(() => this.makeRoom()) : undefined]);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  /** Publishes what was added and removes what has no room; never fails. */
+  /** Publishes what was added, and removes what has no room, which {@link makeRoom} has not done yet; never fails. */
   async close(): Promise<void> {
     try {
       for (const handle of this.handles.values()) await (await handle)?.close();
@@ -149,6 +149,16 @@ export class CropCache {
     const now = new Date();
     for (const file of this.used.keys()) await utimes(file, now, now).catch(() => {});
     await prune(this.options.dir, this.options.limit);
+  }
+
+  /**
+   * Removes packs of which this run can have no use while it goes on: a large set would else take twice the limit until its end. Those of its own
+   * kind may be read yet, and stay until {@link close}, whatever they were last used for.
+   */
+  private async makeRoom(): Promise<void> {
+    const own = new Set(this.used.keys());
+    for (const { pack } of this.places.values()) own.add(pack.file);
+    await prune(this.options.dir, this.options.limit, own);
   }
 
   private async drop(pack: Pack): Promise<void> {
@@ -202,12 +212,17 @@ async function listPacks(dir: string): Promise<{ file: string; size: number; use
   return packs.sort((a, b) => a.used - b.used);
 }
 
-/** Removes the packs used longest ago until the rest fits, and what killed processes left. */
-async function prune(dir: string, limit: number): Promise<void> {
+/**
+ * Removes the packs used longest ago until the rest fits, and what killed processes left.
+ *
+ * @param kept files that stay, whatever there is room for
+ */
+async function prune(dir: string, limit: number, kept: ReadonlySet<string> = new Set()): Promise<void> {
   const packs = await listPacks(dir);
   let total = packs.reduce((sum, { size }) => sum + size, 0);
   for (const { file, size } of packs) {
     if (total <= limit) break;
+    if (kept.has(file)) continue;
     await rm(file, { force: true }).catch(() => {}); // Windows keeps what another process reads
     total -= size;
   }

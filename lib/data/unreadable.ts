@@ -1,4 +1,6 @@
 import { ResnetFtError } from '../errors';
+import { codeOf } from '../files/reason';
+import { Refusal } from './decoders/refusal';
 
 /** An image that could not be read, and why. */
 export interface UnreadableImage {
@@ -21,4 +23,15 @@ export class UnreadableError extends ResnetFtError {
       hint: 'Repair or remove them, or leave them out with --skip-unreadable',
     });
   }
+}
+
+/** What libraries say where there is no memory or no thread to decode an image with. */
+const NO_ROOM = /memory|allocat|thread/i;
+
+/**
+ * Whether an image that could not be read is itself the reason, so that trying again changes nothing; not where the file system refused
+ * it, which had no open file or no memory left, or is gone for a while.
+ */
+export function ownFault({ cause, message }: ResnetFtError): boolean {
+  return cause instanceof Refusal || (codeOf(cause) === undefined && !NO_ROOM.test(message));
 }

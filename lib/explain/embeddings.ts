@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { DataPrint } from '../data/fingerprint';
 import type { Sample } from '../data/image-folder';
+import { ownFault } from '../data/unreadable';
 import type { Classifier } from '../model/classifier';
 import type { OpenedModel } from '../model/open';
 import { unitVector } from '../model/unknown';
@@ -12,12 +13,19 @@ export interface Embeddings {
   width: number;
   /** Row-major; zeros where the image could not be read. */
   rows: Float32Array;
-  /** Whether each image could be read. */
+  /** {@link READ} of each image that could be read. */
   read: Uint8Array;
 }
 
+/** That an image could be read. */
+export const READ = 1;
+/** That it can't be, whenever it is tried; 0 stands for what was not tried yet, or is worth another try. */
+const UNREADABLE = 2;
+
 export interface EmbeddingOptions {
   samples: readonly Sample[];
+  /** Features of an image. */
+  width: number;
   /** Folder in which they are kept. */
   folder: string;
   /** Tells these images and this model from others: {@link embeddingKey}. */
@@ -41,56 +49,69 @@ export function embeddingKey(
   return hash.digest('hex');
 }
 
+/** How many features a model makes of an image. */
+export const featureWidth = ({ tensors }: Pick<OpenedModel, 'tensors'>): number =>
+  tensors.get('fc.weight')?.shape[1] ?? 0;
+
 /**
- * The embeddings of images: those that an earlier call kept in the folder, or new ones, which are kept there where it can be written to.
- * They take 8 kB of memory and of disk for each image, 2 kB of a ResNet-18 or -34.
+ * The embeddings of images: those that an earlier call kept in the folder, and new ones of the others, which are kept there where it can be
+ * written to. What could not be read for a passing reason, such as too many open files, is tried again. They take 8 kB of memory and of disk
+ * for each image, 2 kB of a ResNet-18 or -34.
  *
  * @throws ResnetFtError as {@link Classifier.run}
  */
-export async function embeddingsOf(classifier: Classifier, options: EmbeddingOptions): Promise<Embeddings> {
-  const file = path.join(options.folder, FILE);
+export async function embeddingsOf(
+  classifier: Pick<Classifier, 'run'>,
+  options: EmbeddingOptions,
+): Promise<Embeddings> {
+  const { folder, key, samples, width } = options;
+  const file = path.join(folder, FILE);
   const kept = await readKept(file, options);
-  if (kept !== undefined) return kept;
-  const made = await embed(classifier, options);
-  const { width, rows, read } = made;
-  const count = options.samples.length;
+  const count = samples.length;
+  const embeddings = kept ?? { width, rows: new Float32Array(count * width), read: new Uint8Array(count) };
+  const news = await embed(classifier, embeddings, options);
+  if (kept !== undefined && !news) return kept;
+  const { rows, read } = embeddings;
   const tensors: StateDict = new Map([
     ['embeddings', { dtype: 'F32', shape: [count, width], data: new Uint8Array(rows.buffer) }],
     ['read', { dtype: 'U8', shape: [count], data: read }],
   ]);
   // Without them the next call takes as long, and that is all.
-  await writeStateDict(file, tensors, { metadata: { key: options.key } }).catch(() => {});
-  return made;
+  await writeStateDict(file, tensors, { metadata: { key } }).catch(() => {});
+  return embeddings;
 }
 
-async function embed(classifier: Classifier, { samples, signal, onImage }: EmbeddingOptions): Promise<Embeddings> {
-  let width = 0;
-  let rows = new Float32Array();
-  const read = new Uint8Array(samples.length);
+/** Fills in what is worth a try; tells whether there is anything new. */
+async function embed(
+  classifier: Pick<Classifier, 'run'>,
+  { width, rows, read }: Embeddings,
+  { samples, signal, onImage }: EmbeddingOptions,
+): Promise<boolean> {
+  const tried = [...read.keys()].filter((row) => read[row] !== READ && read[row] !== UNREADABLE);
+  const files = tried.map((row) => (samples[row] as Sample).file);
   let done = 0;
-  const files = samples.map(({ file }) => file);
+  let news = false;
   for await (const result of classifier.run(files, { batchSize: BATCH, features: true, signal })) {
-    if (result.error === undefined && result.features !== undefined) {
-      if (width === 0) {
-        width = result.features.length;
-        rows = new Float32Array(samples.length * width);
-      }
-      rows.set(unitVector(result.features), done * width);
-      read[done] = 1;
-    }
-    onImage(++done, samples.length);
+    const row = tried[done] as number;
+    if (result.error === undefined) {
+      rows.set(unitVector(result.features ?? []), row * width);
+      read[row] = READ;
+    } else if (ownFault(result.error)) read[row] = UNREADABLE;
+    if (read[row] !== 0) news = true;
+    onImage(++done, tried.length);
   }
-  return { width, rows, read };
+  return news;
 }
 
-async function readKept(file: string, { key, samples }: EmbeddingOptions): Promise<Embeddings | undefined> {
+async function readKept(file: string, { key, samples, width }: EmbeddingOptions): Promise<Embeddings | undefined> {
   // Whatever else is in a file of that name, or wrong with it, is no reason to fail.
   const found = await readWeights(file).catch(() => undefined);
   const embeddings = found?.tensors.get('embeddings');
   const read = found?.tensors.get('read');
   if (found?.metadata['key'] !== key || embeddings?.dtype !== 'F32' || read?.dtype !== 'U8') return undefined;
-  const [count, width = 0] = embeddings.shape;
+  const [count, ofEach] = embeddings.shape;
   if (embeddings.shape.length !== 2 || count !== samples.length || read.data.length !== count) return undefined;
+  if (ofEach !== width) return undefined;
   const rows = new Float32Array(Uint8Array.from(embeddings.data).buffer);
-  return { width, rows, read: read.data };
+  return { width, rows, read: Uint8Array.from(read.data) };
 }

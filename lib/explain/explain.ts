@@ -21,7 +21,7 @@ import {
 import { suitsCpu } from '../predict/few';
 import { expandInputs } from '../predict/inputs';
 import { cropBox } from '../grad-cam/crop-box';
-import { embeddingKey, embeddingsOf } from './embeddings';
+import { embeddingKey, embeddingsOf, featureWidth } from './embeddings';
 import { classIndex, gradCam, isEmpty, type Explanation } from '../grad-cam/grad-cam';
 import { requireLayer } from '../grad-cam/layers';
 import { nearestImages, type Neighbour } from './neighbours';
@@ -155,7 +155,8 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
     const { folder, dataset, print } = run;
     const key = embeddingKey(opened, classifier.choice.precision, print);
     const onImage = (done: number, total: number): void => onEvent({ kind: 'embedding', done, total });
-    const embeddings = await embeddingsOf(classifier, { samples: dataset.train, folder, key, signal, onImage });
+    const width = featureWidth(opened);
+    const embeddings = await embeddingsOf(classifier, { samples: dataset.train, width, folder, key, signal, onImage });
     const neighboursOf = async (file: string, stop?: AbortSignal): Promise<Neighbour[]> => {
       for await (const result of classifier.run([file], { batchSize: 1, features: true, signal: stop })) {
         if (result.error !== undefined) throw result.error;

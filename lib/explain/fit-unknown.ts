@@ -9,7 +9,7 @@ import type { OpenedModel } from '../model/open';
 import { quantized, UnknownJudge, type UnknownRule } from '../model/unknown';
 import { controlled, resolveUnknownOptions, type ResolvedUnknownOptions, type UnknownOptions } from '../options';
 import { changeModel } from './change-model';
-import { embeddingKey, embeddingsOf, type Embeddings } from './embeddings';
+import { embeddingKey, embeddingsOf, featureWidth, READ, type Embeddings } from './embeddings';
 import { openRunData, type RunData } from './run-data';
 import { openRunModel } from './run-model';
 import { limitsFor } from './unknown-limits';
@@ -112,7 +112,8 @@ async function measure(
   try {
     const key = embeddingKey(opened, classifier.choice.precision, print);
     const onImage = (done: number, total: number): void => emit({ kind: 'image', split: 'training', done, total });
-    const embeddings = await embeddingsOf(classifier, { samples: dataset.train, folder, key, signal, onImage });
+    const width = featureWidth(opened);
+    const embeddings = await embeddingsOf(classifier, { samples: dataset.train, width, folder, key, signal, onImage });
     const references = chosen(embeddings, dataset);
     if (references.length === 0) {
       throw new ResnetFtError('IMAGE_UNREADABLE', `none of the training images of ${folder} could be read`);
@@ -140,7 +141,7 @@ function chosen({ width, rows, read }: Embeddings, { train, classes }: Dataset):
   const random = mulberry32(0);
   const byClass = classes.map((_, target) =>
     shuffled(
-      train.flatMap((sample, row) => (sample.target === target && read[row] === 1 ? [row] : [])),
+      train.flatMap((sample, row) => (sample.target === target && read[row] === READ ? [row] : [])),
       random,
     ),
   );

@@ -1,6 +1,6 @@
 import type { Dataset } from '../data/dataset';
 import { cosineDistance, unitVector } from '../model/unknown';
-import type { Embeddings } from './embeddings';
+import { READ, type Embeddings } from './embeddings';
 
 /** A training image that looks like another to the network. */
 export interface Neighbour {
@@ -26,7 +26,7 @@ export function nearestImages(
   const own = unitVector(features);
   return train
     .map((sample, row) => ({ sample, row, distance: 0 }))
-    .filter(({ row }) => read[row] === 1)
+    .filter(({ row }) => read[row] === READ)
     .map((one) => ({ ...one, distance: cosineDistance(own, rows, one.row) }))
     .sort((a, b) => a.distance - b.distance || a.row - b.row)
     .slice(0, count)

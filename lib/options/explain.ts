@@ -1,4 +1,5 @@
 import { DATA, MACHINE_OPTIONS, MODEL, MODEL_OPTIONS, OUTPUT } from './common';
+import { checkImages, checkList, LIST_OPTION } from './images';
 import {
   rejectOption,
   rejectUse,
@@ -26,12 +27,7 @@ export const EXPLAIN_OPTIONS = {
     help: 'name or number of the class whose evidence is shown; that which is most probable if left out',
   },
   ...MODEL_OPTIONS,
-  null: {
-    type: 'boolean',
-    default: false,
-    group: DATA,
-    help: 'paths in the list on standard input end with a NUL byte, as from find -print0, instead of a newline',
-  },
+  ...LIST_OPTION,
   neighbours: {
     type: 'number',
     integer: true,
@@ -89,10 +85,10 @@ export type ResolvedExplainOptions = { model: string; images: string[] } & Resol
 export function resolveExplainOptions(input: ExplainOptions): ResolvedExplainOptions {
   requireOptions(input, 'the options of explain');
   const { model, images, ...given } = input;
-  if (!Array.isArray(images) || images.length === 0) rejectOption('images, folders or globs', 'images', images);
+  const checked = checkImages(images);
   const options = {
     model: requireText('a file, a folder or a name', 'model', model),
-    images: images.map((image: unknown) => requireText('a path or a glob', 'images', image)),
+    images: checked,
     ...resolveOptions(EXPLAIN_OPTIONS, given, 'explain'),
   };
   if (options.backend === 'js') {
@@ -103,6 +99,7 @@ export function resolveExplainOptions(input: ExplainOptions): ResolvedExplainOpt
       'Grad-CAM needs gradients, which the js backend does not have',
     );
   }
+  checkList(options, checked);
   if (options.data !== undefined && options.neighbours === 0) {
     rejectUse('--data needs --neighbours');
   }

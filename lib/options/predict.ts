@@ -1,5 +1,6 @@
-import { BATCH_OPTION, DATA, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './common';
-import { rejectOption, rejectUse, requireText, resolveOptions, type OptionTable, type ResolvedOptions } from './spec';
+import { BATCH_OPTION, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './common';
+import { checkImages, checkList, LIST_OPTION } from './images';
+import { rejectUse, requireText, resolveOptions, type OptionTable, type ResolvedOptions } from './spec';
 
 /** Every option of `loadModel`. */
 export const LOAD_MODEL_OPTIONS = {
@@ -25,12 +26,7 @@ export const PREDICT_OPTIONS = {
     group: OUTPUT,
     help: 'with --json: also print the features that the classifier gets: 2048 numbers, 512 for resnet18 and resnet34',
   },
-  null: {
-    type: 'boolean',
-    default: false,
-    group: DATA,
-    help: 'paths in the list on standard input end with a NUL byte, as from find -print0, instead of a newline',
-  },
+  ...LIST_OPTION,
 } as const satisfies OptionTable;
 
 /** What `predict` of the command line works on. */
@@ -47,13 +43,9 @@ export function resolvePredictOptions(
   given: unknown,
   json: boolean,
 ): ResolvedPredictOptions {
-  if (!Array.isArray(images) || images.length === 0) rejectOption('images, folders or globs', 'images', images);
+  const checked = checkImages(images);
   const options = resolveOptions(PREDICT_OPTIONS, given, 'predict');
   if (options.features && !json) rejectUse('--features needs --json');
-  if (options.null && !images.includes('-')) rejectUse('--null needs - among the images');
-  return {
-    ...options,
-    model: requireText('a model', 'model', model),
-    images: images.map((image) => requireText('a path or a glob', 'images', image)),
-  };
+  checkList(options, checked);
+  return { ...options, model: requireText('a model', 'model', model), images: checked };
 }

@@ -20,7 +20,7 @@ function make(name, { text, ...rest } = {}, ...children) {
   return element;
 }
 
-const model = fetch('/model').then((answer) => answer.json());
+let known;
 const queue = [];
 let working = 0;
 let saved = 0;
@@ -35,6 +35,26 @@ function showCount() {
   byId('count').textContent = counted(count, 'image') + (saved === 0 ? '' : ', ' + counted(saved, 'correction'));
 }
 
+const UNREACHABLE = 'The server can\\'t be reached: is it still running?';
+
+// What the server says, or the error that it answers with.
+async function said(answer) {
+  const body = await answer.json().catch(() => undefined);
+  if (answer.ok && body !== undefined) return body;
+  const message = answer.ok ? UNREACHABLE : (body?.error?.message ?? 'The server answered ' + answer.status) + '.';
+  throw Object.assign(new Error(message), { again: answer.ok || [408, 503].includes(answer.status) });
+}
+
+// What the page knows of the model. It is asked for again where it could not be had: another try would else fail without one.
+function model() {
+  known ??= fetch('/model').catch(() => { throw new Error(UNREACHABLE); }).then(said).then((about) => {
+    evidence.closest('label').hidden = !about.explain;
+    return about;
+  });
+  known.catch(() => { known = undefined; });
+  return known;
+}
+
 async function ask(path, file) {
   let answer;
   try {
@@ -43,11 +63,9 @@ async function ask(path, file) {
   } catch {
     // A file that has changed or is a folder fails alike.
     const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false);
-    throw new Error(readable ? 'The server can\\'t be reached: is it still running?' : 'The file can\\'t be read; a folder is not an image.');
+    throw new Error(readable ? UNREACHABLE : 'The file can\\'t be read; a folder is not an image.');
   }
-  const body = await answer.json().catch(() => ({}));
-  if (answer.ok) return body;
-  throw Object.assign(new Error((body.error?.message ?? 'The server answered ' + answer.status) + '.'), { again: [408, 503].includes(answer.status) });
+  return said(answer);
 }
 
 function add(files) {
@@ -81,7 +99,7 @@ function work() {
 
 async function predict(job) {
   try {
-    const about = await model;
+    const about = await model();
     const answer = await ask('/predict' + (about.explain ? '?explain=true' : ''), job.file);
     show(job, answer, about);
     announce(job.name + ': ' + (answer.unknown ? 'none of these classes' : answer.class + ', ' + percent(answer.probability)));
@@ -215,5 +233,5 @@ document.addEventListener('drop', (event) => {
 });
 
 for (const place of document.querySelectorAll('.origin')) place.textContent = location.origin;
-model.then(({ explain }) => { evidence.closest('label').hidden = !explain; }, () => announce('The server can\\'t be reached'));
+model().catch((error) => announce(error.message));
 `;

@@ -30,8 +30,11 @@ export function conducted(backend: Backend, team: Team, folder: string): Backend
   const machine = TeamMachine.first(team, folder);
   const stores = new SharedStores(backend, folder);
   const open = new Set<number>();
+  const closed: number[] = [];
   let sessions = 0;
   const numberOf = async (store: CropStore | ImageStore): Promise<number> => {
+    // The disk has room for it again only when nobody has it open.
+    for (const old of closed.splice(0)) await team.tell({ call: 'closeStore', store: old });
     const number = stores.numberOf(store);
     if (!open.has(number)) {
       open.add(number);
@@ -42,10 +45,21 @@ export function conducted(backend: Backend, team: Team, folder: string): Backend
     }
     return number;
   };
+  /** Takes note of it when a store is closed that the others have open. The store stays the same object, for the addon takes no other. */
+  const noticed = <T extends CropStore | ImageStore>(store: T): T => {
+    const close = store.close.bind(store);
+    const value = (): void => {
+      close();
+      const number = stores.numberOf(store);
+      if (open.delete(number)) closed.push(number);
+    };
+    // Not by an assignment: that of the addon's class is read only.
+    return Object.defineProperty(store, 'close', { value });
+  };
   return {
     ...backend,
-    createCropStore: (count, size, given) => stores.createCropStore(count, size, given),
-    createImageStore: (count, options) => stores.createImageStore(count, options),
+    createCropStore: (count, size, given) => noticed(stores.createCropStore(count, size, given)),
+    createImageStore: (count, options) => noticed(stores.createImageStore(count, options)),
     async createSession(options) {
       const session = sessions++;
       // Each process keeps features of its own too: what one may take is for all of the machine.

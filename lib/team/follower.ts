@@ -85,6 +85,10 @@ class Follower {
       case 'open':
         this.open.set(command.store, await this.openStore(command.store));
         return team.done(`open/${command.store}`);
+      case 'closeStore':
+        known(this.open, command.store, 'store').close();
+        this.open.delete(command.store);
+        return;
       case 'createSession': {
         const own = { ...command.options, device, threads, team: team.connection };
         const shared = await machine.sharing(command.session, own);

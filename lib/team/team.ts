@@ -22,6 +22,8 @@ export type Command =
   /** Likewise the fixed crops of the training images, of which windows are cut otherwise. */
   | { call: 'fixCrops' }
   | { call: 'open'; store: number }
+  /** The store is not needed any more. */
+  | { call: 'closeStore'; store: number }
   | { call: 'createSession'; session: number; options: Omit<SessionOptions, 'team' | 'device' | 'threads'> }
   | { call: 'trainEpoch'; session: number; options: PassOf<TrainEpochOptions> }
   | { call: 'evaluate'; session: number; options: PassOf<ValidationOptions> }

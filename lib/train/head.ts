@@ -23,12 +23,13 @@ const SHARE = 0.25;
 export async function trainHead(open: OpenTraining, options: ResolvedTrainOptions, run: RunControl): Promise<void> {
   const { headEpochs } = options;
   if (headEpochs === 0) return;
-  const { session, cropped } = open;
+  const { session, cropped, parts } = open;
   const { emit } = run;
   const note = `the head alone first: ${counted(headEpochs, 'epoch')} of fc, on features that are computed once`;
   emit({ kind: 'note', note });
   const own = headOptions(options);
-  const head = await plainSession(open, own);
+  const trainer = { ...parts.trainer, precision: headPrecision(parts.trainer) };
+  const head = await plainSession({ session, parts: { ...parts, trainer } }, own);
   let crops: CropStore | undefined;
   try {
     const train = await fixedCrops(open, run, (store) => (crops = store));
@@ -39,6 +40,11 @@ export async function trainHead(open: OpenTraining, options: ResolvedTrainOption
     await head.close();
     crops?.close();
   }
+}
+
+/** A single `fc` has nothing to gain from bfloat16 on a CPU. */
+function headPrecision({ device, precision }: OpenTraining['parts']['trainer']) {
+  return device === 'cpu' && precision === 'bf16' ? 'fp32' : precision;
 }
 
 async function fitHead(

@@ -12,7 +12,8 @@ export const withoutAugmentation = (options: ResolvedTrainOptions): ResolvedTrai
 });
 
 /**
- * A session of its own that has a run's weights, and trains on images whose features are computed once. The caller closes it.
+ * A session of its own that has a run's weights, and trains on images whose features are computed once, in the run's precision. The caller
+ * closes it.
  *
  * @param options without augmentation
  */
@@ -20,13 +21,8 @@ export async function plainSession(
   { parts, session }: Pick<OpenTraining, 'parts' | 'session'>,
   options: ResolvedTrainOptions,
 ): Promise<TrainingSession> {
-  const { device, precision, recipe } = parts.trainer;
-  const trainer = {
-    ...parts.trainer,
-    recipe: recipeOf(options, recipe.loss.classWeights),
-    // A single `fc`, as a rule, has nothing to gain from bfloat16 on a CPU.
-    precision: device === 'cpu' && precision === 'bf16' ? 'fp32' : precision,
-  } as const;
+  const { recipe } = parts.trainer;
+  const trainer = { ...parts.trainer, recipe: recipeOf(options, recipe.loss.classWeights) };
   const features = await featureCache(options, trainer, parts.folder, featureMemory(options, trainer), 0);
   const own = await createSession({ ...parts, options, trainer }, features);
   try {

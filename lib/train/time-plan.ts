@@ -2,15 +2,15 @@ import type { ResolvedTrainOptions } from '../options';
 import { secondsOf } from '../options/duration';
 import { duration } from '../text/duration';
 import type { TrainEvent } from './events';
-import { stepsPerEpoch } from './steps';
+import { runSteps } from './steps';
 import { measurePace, type Pace, type TrialRun } from './trial';
 import { counted } from '../text/count';
 
 /** What fits into a time. */
-export interface TimePlan {
+interface TimePlan {
+  /** Optimizer steps overall. */
+  steps: number;
   epochs: number;
-  /** Optimizer steps overall, where not even one epoch fits; else undefined. */
-  steps: number | undefined;
   /** Seconds that it takes. */
   seconds: number;
 }
@@ -20,31 +20,38 @@ interface TimedRun {
   seconds: number;
   stepsPerEpoch: number;
   valImages: number;
-  /** The most epochs that are wanted. */
-  epochs: number;
+  /** Steps that are wanted, which may end within an epoch. */
+  wanted: number;
 }
 
 /** Share of the time that is planned for: other programs may slow the machine down, and files are written. */
 const SHARE = 0.95;
 
-/** How many epochs, or steps of the first one, fit into a time; at least one step. */
-function planForTime(
-  { seconds: available, stepsPerEpoch, valImages, epochs }: TimedRun,
+/** How much of a run fits into a time: all of it, or as many whole epochs as do, or a part of the first one; at least one step. */
+export function planForTime(
+  { seconds: available, stepsPerEpoch, valImages, wanted }: TimedRun,
   { first, later }: { first: Pace; later: Pace },
 ): TimePlan {
   const planned = SHARE * available;
-  const epochOf = ({ step, valImage }: Pace): number => stepsPerEpoch * step + valImages * valImage;
-  const left = planned - epochOf(first);
-  if (left < 0) {
+  const plan = (count: number): TimePlan => {
+    const inFirst = Math.min(count, stepsPerEpoch);
+    const rest = count - inFirst;
+    const validations = Math.ceil(rest / stepsPerEpoch);
+    // What is computed once is computed again for what the first epoch shows otherwise, as the mirrored images of a flip.
+    const again = Math.max(0, first.step - later.step) * Math.min(rest, stepsPerEpoch);
+    const training = inFirst * first.step + again + rest * later.step;
+    const seconds = training + valImages * (first.valImage + validations * later.valImage);
+    return { steps: count, epochs: 1 + validations, seconds };
+  };
+  const all = plan(wanted);
+  if (all.seconds <= planned) return all;
+  if (plan(Math.min(wanted, stepsPerEpoch)).seconds > planned) {
     const possible = Math.floor((planned - valImages * first.valImage) / first.step);
-    const steps = Math.min(Math.max(1, possible), stepsPerEpoch);
-    return { epochs: 1, steps, seconds: steps * first.step + valImages * first.valImage };
+    return plan(Math.min(Math.max(1, possible), stepsPerEpoch, wanted));
   }
-  // What is computed once is computed again for what the first epoch shows otherwise, as the mirrored images of a flip.
-  const again = Math.max(0, first.step - later.step) * stepsPerEpoch;
-  const more = Math.min(epochs - 1, Math.max(0, Math.floor((left - again) / epochOf(later))));
-  const seconds = epochOf(first) + (more > 0 ? again + more * epochOf(later) : 0);
-  return { epochs: 1 + more, steps: undefined, seconds };
+  const [two, three] = [plan(2 * stepsPerEpoch).seconds, plan(3 * stepsPerEpoch).seconds];
+  const more = two > planned ? 0 : 1 + Math.floor((planned - two) / (three - two));
+  return plan(Math.min((1 + more) * stepsPerEpoch, wanted));
 }
 
 /**
@@ -57,15 +64,19 @@ export async function withinTime(
   elapsed: () => number,
   emit: (event: TrainEvent) => void,
 ): Promise<ResolvedTrainOptions> {
-  const { maxTime, epochs, steps } = options;
+  const { maxTime } = options;
   if (maxTime === undefined) return options;
   const pace = await measurePace(run);
-  const perEpoch = stepsPerEpoch(run.train.targets.length, run);
+  const { stepsPerEpoch, total: wanted } = runSteps(run.train.targets.length, options);
   const seconds = secondsOf(maxTime) - elapsed();
-  const plan = planForTime({ seconds, stepsPerEpoch: perEpoch, valImages: run.val.targets.length, epochs }, pace);
-  const what =
-    plan.steps === undefined ? counted(plan.epochs, 'epoch') : `${plan.steps} of the ${perEpoch} steps of an epoch`;
+  const plan = planForTime({ seconds, stepsPerEpoch, valImages: run.val.targets.length, wanted }, pace);
+  const what = describePlan(plan, stepsPerEpoch);
   emit({ kind: 'note', note: `planned for ${maxTime}: ${what}, which take about ${duration(plan.seconds)}` });
-  const most = Math.min(steps ?? Infinity, plan.steps ?? Infinity);
-  return { ...options, epochs: plan.epochs, steps: most === Infinity ? undefined : most };
+  if (plan.steps === wanted) return options;
+  return { ...options, epochs: plan.epochs, steps: plan.steps < stepsPerEpoch ? plan.steps : options.steps };
+}
+
+function describePlan({ steps, epochs }: TimePlan, stepsPerEpoch: number): string {
+  if (steps < stepsPerEpoch) return `${steps} of the ${stepsPerEpoch} steps of an epoch`;
+  return steps % stepsPerEpoch === 0 ? counted(epochs, 'epoch') : `${steps} steps in ${counted(epochs, 'epoch')}`;
 }

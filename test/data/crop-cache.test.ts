@@ -129,6 +129,28 @@ test('the packs used longest ago go when there is no room, and nothing else in t
   expect((await crops(parts[1], await open(dir, { limit }))).found).toBe(0);
 });
 
+test('a run makes room while it goes on, but of its own kind only at its end', async () => {
+  const dir = fresh();
+  const limit = 10 * (BYTES + 100);
+  const packBytes = BYTES; // each crop is a pack
+  const sizeOf = (): number => packs(dir).reduce((sum, pack) => sum + statSync(pack).size, 0);
+  const old = samples.slice(0, 4);
+  await crops(samples.slice(0, 6), await open(dir, { kind: 'other', limit, packBytes }));
+  await crops(old, await open(dir, { limit, packBytes }));
+  for (const pack of packs(dir)) utimesSync(pack, new Date(1e12), new Date(1e12));
+  const cache = await open(dir, { limit, packBytes });
+  const crop = Buffer.alloc(BYTES);
+  for (let i = 0; i < 6; i++) {
+    await cache.add(String(i).padStart(32), crop);
+    expect(sizeOf()).toBeLessThanOrEqual(limit);
+  }
+  // The others have gone; what this run may still use has not.
+  for (const { file } of old) expect(await cache.get(await CropCache.key(readFileSync(file)))).toHaveLength(BYTES);
+  await cache.close();
+  expect(packs(dir)).toHaveLength(10);
+  expect((await crops(old, await open(dir, { limit, packBytes }))).found).toBe(4);
+});
+
 test('a full pack is followed by another', async () => {
   const dir = fresh();
   const packBytes = 3 * BYTES; // passed by the third crop

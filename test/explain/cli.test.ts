@@ -164,6 +164,7 @@ test.each<[string, string[], number, RegExp]>([
     /^resnet-ft: Expected native or auto for --backend but received js\. Grad-CAM needs gradients, which the js backend does not have$/,
   ],
   ['a folder of data without neighbours', ['--data', '.'], 2, /^resnet-ft: --data needs --neighbours\./],
+  ['NUL bytes without a list', ['--null'], 2, /^resnet-ft: --null needs - among the images\./],
   [
     'a file as the output',
     ['--output', ANT],

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { openUrl, withBrowser } from '../browser/browser';
 import { scratch } from '../cli/run';
 import { HOSTILE } from '../html/hostile';
@@ -118,6 +118,30 @@ withBrowser('the page', () => {
     expect(await page.locator('.result .bad').textContent()).toBe(
       "The image can't be read: not an image of a supported format.",
     );
+    await close();
+  });
+
+  test('asks what it knows of the model again where that could not be had', async () => {
+    const { page, close } = await openUrl(served.url);
+    const ways: ((route: Route) => Promise<void>)[] = [
+      (route) => route.abort(),
+      (route) => route.fulfill({ status: 503, json: { error: { code: 'BUSY', message: 'The server is busy' } } }),
+      (route) => route.fulfill({ status: 200, contentType: 'application/json', body: '{"explain":' }),
+    ];
+    const gone = "The server can't be reached: is it still running?";
+    for (const [i, said] of [gone, 'The server is busy.', gone].entries()) {
+      await page.route('**/model', (route) => ways[i]?.(route));
+      await page.reload();
+      await page.evaluate(give('drop', ['early.jpg']));
+      await page.locator('.result .bad').waitFor();
+      expect(await page.locator('.result .bad').textContent()).toBe(said);
+      await page.unroute('**/model');
+      await page.locator('.result button', { hasText: 'Try again' }).click();
+      await page.locator('.result .verdict').waitFor();
+      // What the model can do is known now.
+      expect(await page.locator('#evidence').isVisible()).toBe(true);
+      expect(await page.locator('.picture img').count()).toBe(1);
+    }
     await close();
   });
 

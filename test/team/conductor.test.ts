@@ -7,6 +7,7 @@ import type { Command, Team } from '../../lib/team/team';
 /** A conducted session on a made-up backend, and what is done with it; `onTell` is called while the others are told. */
 async function conductedSession(onTell: (command: Command, session: TrainingSession) => void) {
   const done: string[] = [];
+  const told: Command[] = [];
   const pass = (name: string) => () => {
     done.push(name);
     return Promise.resolve({ cancelled: done.at(-1) === 'cancel' });
@@ -15,12 +16,13 @@ async function conductedSession(onTell: (command: Command, session: TrainingSess
     ...{ trainEpoch: pass('train'), evaluate: pass('evaluate') },
     cancel: () => void done.push('cancel'),
   };
-  const store = { count: 1, size: 1, close: () => {} } as CropStore;
-  const backend = { createCropStore: () => store, createSession: () => Promise.resolve(own) };
+  const newStore = () => ({ count: 1, size: 1, close: () => void done.push('close') }) as unknown as CropStore;
+  const backend = { createCropStore: newStore, createSession: () => Promise.resolve(own) };
   const team = {
     place: { localWorld: 1 },
     tell: async (command: Command) => {
       await new Promise(setImmediate);
+      told.push(command);
       if (command.call === 'trainEpoch' || command.call === 'evaluate') onTell(command, session);
     },
     publish: () => Promise.resolve(),
@@ -30,7 +32,8 @@ async function conductedSession(onTell: (command: Command, session: TrainingSess
   const made = conducted(backend as unknown as Backend, team as unknown as Team, '');
   const options = { cacheMemory: 0, cacheDisk: 0 } as SessionOptions;
   const session = await made.createSession(options);
-  return { session, store: made.createCropStore(1, 1), done };
+  const createStore = () => made.createCropStore(1, 1);
+  return { session, store: createStore(), createStore, done, told };
 }
 
 const PASS = { targets: Int32Array.of(0), batchSize: 1 };
@@ -50,4 +53,22 @@ test('one that was stopped before is not', async () => {
   await session.trainEpoch({ ...TRAIN, store }, () => {});
   await session.evaluate({ ...PASS, store }, () => {});
   expect(done).toEqual(['cancel', 'train', 'evaluate']);
+});
+
+test('the others close a store that is closed here, once they had it open', async () => {
+  const { session, store, createStore, done, told } = await conductedSession(() => {});
+  const [head, unused] = [createStore(), createStore()];
+  await session.evaluate({ ...PASS, store: head }, () => {});
+  head.close();
+  head.close();
+  unused.close();
+  expect(done).toEqual(['evaluate', 'close', 'close', 'close']);
+  await session.evaluate({ ...PASS, store }, () => {});
+  await session.evaluate({ ...PASS, store }, () => {});
+  const ofStores = told.filter(({ call }) => call === 'open' || call === 'closeStore');
+  expect(ofStores).toEqual([
+    { call: 'open', store: 1 },
+    { call: 'closeStore', store: 1 },
+    { call: 'open', store: 0 },
+  ]);
 });

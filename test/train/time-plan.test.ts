@@ -1,0 +1,57 @@
+import type { TrainingSession } from '../../lib/backend/types';
+import { resolveTrainOptions } from '../../lib/options';
+import type { TrainEvent } from '../../lib/train/events';
+import type { Split } from '../../lib/train/fit';
+import { planForTime, withinTime } from '../../lib/train/time-plan';
+
+/** A session that does everything at once, so that any time is enough. */
+const session = {
+  state: () => Promise.resolve({ position: { epoch: 1 } }),
+  restore: () => Promise.resolve(),
+  trainEpoch: () => Promise.resolve({}),
+  evaluate: () => Promise.resolve({}),
+} as unknown as TrainingSession;
+const images = (count: number): Split => ({ store: {} as Split['store'], targets: new Int32Array(count) });
+
+test.each([
+  [{}, '25 epochs'],
+  [{ steps: 5 }, '5 of the 10 steps of an epoch'],
+  [{ steps: 15 }, '15 steps in 2 epochs'],
+  [{ steps: 20 }, '2 epochs'],
+  [{ steps: 1000, epochs: 1 }, '1 epoch'],
+])('a run of %j is planned no longer than it is, and stays as it is where all of it fits', async (given, what) => {
+  const notes: TrainEvent[] = [];
+  const options = resolveTrainOptions({ data: 'a', batchSize: 4, epochs: 25, maxTime: '1h', ...given });
+  const trial = { session, train: images(40), val: images(8), batchSize: 4, accumulate: 1, groups: 1 };
+  const planned = await withinTime(
+    options,
+    trial,
+    () => 0,
+    (event) => notes.push(event),
+  );
+  expect(notes).toEqual([{ kind: 'note', note: `planned for 1h: ${what}, which take about 1 s` }]);
+  expect(planned).toEqual(options);
+});
+
+test.each([
+  // An epoch takes 11 s, and 95 in 100 of the time are planned for.
+  ['whole epochs', 50, 1000, { steps: 40, epochs: 4, seconds: 44 }],
+  ['a limit within an epoch, where all fits', 50, 35, { steps: 35, epochs: 4, seconds: 39 }],
+  ['whole epochs where it does not', 40, 35, { steps: 30, epochs: 3, seconds: 33 }],
+  ['no epoch of two', 20, 19, { steps: 10, epochs: 1, seconds: 11 }],
+  ['a part of the first epoch', 8, 1000, { steps: 6, epochs: 1, seconds: 7 }],
+  ['less of it, by a limit', 8, 4, { steps: 4, epochs: 1, seconds: 5 }],
+  ['one step at least', 0, 1000, { steps: 1, epochs: 1, seconds: 2 }],
+])('what fits: %s', (_what, seconds, wanted, plan) => {
+  const pace = { step: 1, valImage: 0.1 };
+  const run = { seconds, stepsPerEpoch: 10, valImages: 10, wanted };
+  expect(planForTime(run, { first: pace, later: pace })).toEqual(plan);
+});
+
+test('what is computed once is computed twice, for images and their mirrored ones', () => {
+  const first = { step: 2, valImage: 0 };
+  const later = { step: 1, valImage: 0 };
+  const of = (wanted: number) =>
+    planForTime({ seconds: 1e6, stepsPerEpoch: 10, valImages: 0, wanted }, { first, later });
+  expect([10, 15, 20, 30].map((wanted) => of(wanted).seconds)).toEqual([20, 30, 40, 50]);
+});
