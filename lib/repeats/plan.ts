@@ -1,8 +1,6 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
-import { reasonOf } from '../files/reason';
-import { readIfThere } from '../files/regular-file';
 import { count as isCount, fields, name } from '../files/shape';
 import {
   defined,
@@ -15,6 +13,7 @@ import {
   resolveTrainOptions,
   type TrainOptions,
 } from '../options';
+import { readOfRun } from '../train/read-of-run';
 import { mergeOptions } from '../train/resume';
 import { wholePaths } from '../train/run-config';
 import { PLAN } from '../train/run-folder';
@@ -105,12 +104,7 @@ export function continued(plan: Plan, by: RepeatKind, input: RepeatInput): Plan 
  */
 export async function readPlan(folder: string): Promise<Plan | undefined> {
   const file = path.join(folder, PLAN);
-  const bytes = await readIfThere(file).catch((cause: Error) => {
-    throw new ResnetFtError('CHECKPOINT_INVALID', `${file} can't be read: ${reasonOf(cause)}`, {
-      hint: 'Try again once its disk can be read',
-      cause,
-    });
-  });
+  const bytes = await readOfRun(file);
   if (bytes === undefined) return undefined;
   try {
     const { by, count, options } = JSON.parse(bytes.toString()) as Plan;

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError, throwIfAborted, withHint } from '../errors';
 import { writeAtomically } from '../files/atomic-file';
+import { ifThere } from '../files/output-file';
 import type { OutputFolder } from '../files/output-folder';
 import { setAside } from '../files/set-aside';
 import { controlled } from '../options';
@@ -67,7 +68,7 @@ async function repeat(by: RepeatKind, input: RepeatInput, control: RepeatControl
     const finished = await trainAll(folder.path, plan, { ...control, signal }, emit);
     return await conclude(folder, plan, finished, emit);
   } finally {
-    if (before === undefined && !hasBegun(folder.path))
+    if (before === undefined && hasBegun(folder.path) === false)
       await rm(path.join(folder.path, PLAN), { force: true }).catch(() => {});
     await folder.release();
     folder.discard();
@@ -123,8 +124,8 @@ async function trainAll(
 
 /** Takes out of the way what a training left that was stopped and can't be gone on with, having no checkpoints. */
 async function clear(folder: string, { options }: Plan): Promise<void> {
-  const there = (name: string): boolean => fs.existsSync(path.join(folder, name));
-  if (options.checkpointEvery === 'never' && there(CONFIG) && !there(RESULT)) await setAside(folder);
+  const there = async (name: string): Promise<boolean> => (await ifThere(path.join(folder, name))) !== undefined;
+  if (options.checkpointEvery === 'never' && (await there(CONFIG)) && !(await there(RESULT))) await setAside(folder);
 }
 
 /** What the first training settled on, so that all compute alike, by the same recipe, also where they go on on another machine. */
@@ -146,16 +147,16 @@ function withCommand(error: unknown, output: string, folder: string): unknown {
   const own = printable(resumeCommand(folder));
   const { hint } = error;
   const told = hint?.includes(own) === true ? hint.replaceAll(own, command) : undefined;
-  const goOn = told ?? (error.code === 'ABORTED' && hasBegun(output) ? `Go on with: ${command}` : hint);
+  const goOn = told ?? (error.code === 'ABORTED' && hasBegun(output) === true ? `Go on with: ${command}` : hint);
   return goOn === undefined || goOn === hint ? error : withHint(error, goOn);
 }
 
-/** Whether any of the trainings has come as far as to leave something; false of a folder that is gone, whose own error counts. */
-function hasBegun(output: string): boolean {
+/** Whether any of the trainings has come as far as to leave something; undefined of a folder that is gone, or can't be looked at. */
+function hasBegun(output: string): boolean | undefined {
   try {
     return fs.readdirSync(output).some((name) => fs.existsSync(path.join(output, name, CONFIG)));
   } catch {
-    return false;
+    return undefined;
   }
 }
 

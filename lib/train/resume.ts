@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
-import { readRegularFile } from '../files/regular-file';
 import {
   DEFAULT_ARCHITECTURE,
   kebab,
@@ -20,6 +19,7 @@ import {
 import { trainResultFrom } from '../report/shapes';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainResult } from './events';
+import { readOfRun } from './read-of-run';
 import { readConfig, wholePaths, type RunConfig } from './run-config';
 import { CHECKPOINTS, CONFIG, PLAN, RESULT } from './run-folder';
 import type { Start } from './start';
@@ -143,7 +143,11 @@ export async function openCheckpoint({ folder, config, named }: ResumedRun): Pro
   return file === undefined ? undefined : readCheckpoint(file);
 }
 
-/** The result of a run that has come to its end, and is not to be made longer; else undefined. */
+/**
+ * The result of a run that has come to its end, and is not to be made longer; else undefined.
+ *
+ * @throws ResnetFtError CHECKPOINT_INVALID where that can't be told
+ */
 export async function finishedResult({ folder, config, options, named }: ResumedRun): Promise<TrainResult | undefined> {
   const { epochs, steps, patience, minDelta } = config.options;
   const longer =
@@ -152,10 +156,12 @@ export async function finishedResult({ folder, config, options, named }: Resumed
     (options.patience ?? Infinity) > (patience ?? Infinity) ||
     options.minDelta < minDelta;
   if (longer || named !== undefined) return undefined;
+  // The last of all files: without it, or where it is damaged, it is made again.
+  const bytes = await readOfRun(path.join(folder, RESULT));
+  if (bytes === undefined) return undefined;
   try {
-    return trainResultFrom(JSON.parse((await readRegularFile(path.join(folder, RESULT))).toString()));
+    return trainResultFrom(JSON.parse(bytes.toString()));
   } catch {
-    // The last of all files: without it, or where it is damaged, it is made again.
     return undefined;
   }
 }

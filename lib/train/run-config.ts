@@ -1,13 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { DataPrint } from '../data/fingerprint';
-import { reasonOf } from '../files/reason';
-import { readIfThere } from '../files/regular-file';
 import { packageVersion } from '../machine/version';
 import { resolveAgain, type ResolvedTrainOptions } from '../options';
 import { invalidCheckpoint } from './checkpoint-file';
 import type { Cropped } from './crop-data';
 import type { SessionParts } from './open-session';
+import { readOfRun } from './read-of-run';
 import { CONFIG, type RunConfig } from '../report/records';
 import { isRunConfig } from '../report/shapes';
 import { jsonText } from '../text/json';
@@ -80,12 +79,7 @@ export function versionsOf({ backend }: Pick<SessionParts['trainer'], 'backend'>
  */
 export async function readConfig(folder: string): Promise<RunConfig | undefined> {
   const file = path.join(folder, CONFIG);
-  const bytes = await readIfThere(file).catch((cause: Error) => {
-    throw invalidCheckpoint(file, `can't be read: ${reasonOf(cause)}`, {
-      hint: 'Try again once its disk can be read',
-      cause,
-    });
-  });
+  const bytes = await readOfRun(file);
   if (bytes === undefined) return undefined;
   try {
     const config = JSON.parse(bytes.toString()) as RunConfig;

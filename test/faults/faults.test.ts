@@ -193,6 +193,25 @@ onLinux('several trainings whose plan can not be read at the moment are not said
   });
 });
 
+onLinux('a training of several whose result can not be looked at is not taken for one that was stopped', async () => {
+  const { scenario } = await baselineOf('train');
+  const folder = path.join(tmp, 'seeds');
+  fs.mkdirSync(folder);
+  scenario.prepare(folder);
+  const output = path.join(folder, 'run');
+  const args = [...scenario.args(folder), '--seeds', '2', '--checkpoint-every', 'never'];
+  expect(await run(args)).toMatchObject({ code: 0 });
+  const fault: Fault = { call: 'stat,open,access', ...EVERY, error: 'ESTALE', file: 'seed-0/result.json' };
+  const env = faulty(library as string, folder, path.join(tmp, 'seeds.log'), fault);
+  const { code, stderr } = await run(['train', '--resume', output], { env });
+  expect({ code, stderr }).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/seed-0.result\.json: stale file handle \(ESTALE\)/) as string,
+  });
+  expect(fs.readdirSync(output)).toEqual(expect.arrayContaining(['seed-0', 'seed-1', 'repeats.json', 'seeds.json']));
+  expect(fs.readdirSync(output).filter((name) => name.includes('unfinished'))).toEqual([]);
+});
+
 onLinux('a data set whose val/ can not be looked at is not taken for a folder of classes', async () => {
   const { scenario } = await baselineOf('predict');
   const folder = path.join(tmp, 'eval');
