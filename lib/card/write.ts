@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { writeAtomically } from '../files/atomic-file';
+import { notWritable, writeAtomically } from '../files/atomic-file';
+import { reasonOf } from '../files/reason';
 import { readIfThere } from '../files/regular-file';
 import { cardText, type CardFacts } from './card';
 import { sealed, takeOver } from './sections';
@@ -20,14 +21,14 @@ export interface WrittenCard {
  * Writes the model card into a folder. The author's sections of the one that is there are taken over; where anything else of it was edited,
  * it stays as it is, and the new one is written beside it.
  *
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE, or the file system's error where a file can't be read
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also where the one that is there can't be read
  */
 export async function writeCard(folder: string, facts: CardFacts): Promise<WrittenCard> {
   const text = cardText(facts);
   const edited: string[] = [];
   for (const name of [CARD, BESIDE]) {
     const file = path.resolve(folder, name);
-    const old = (await readIfThere(file))?.toString();
+    const old = (await read(file))?.toString();
     const whole = old === undefined ? sealed(text) : takeOver(text, old);
     if (whole !== undefined) {
       if (whole !== old) await writeAtomically(file, [Buffer.from(whole)]);
@@ -36,6 +37,12 @@ export async function writeCard(folder: string, facts: CardFacts): Promise<Writt
     edited.push(file);
   }
   return { file: undefined, edited };
+}
+
+async function read(file: string): Promise<Buffer | undefined> {
+  return readIfThere(file).catch((cause: unknown) => {
+    throw notWritable(file, `the one that is there can't be read: ${reasonOf(cause)}`, { cause });
+  });
 }
 
 /** What to say of a card that was not written to its place; undefined where it was. */

@@ -7,9 +7,9 @@ export async function cardNote(file: string): Promise<string | null> {
   const folder = path.dirname(file);
   if (path.basename(file) !== MODEL_FILE) return null;
   try {
-    const { readIfThere } = await import('../files/regular-file.js');
+    const { ifThere } = await import('../files/output-file.js');
     const { CARD, editedNote, writeCard } = await import('../card/write.js');
-    if ((await readIfThere(path.join(folder, CARD))) === undefined) return null;
+    if ((await ifThere(path.join(folder, CARD))) === undefined) return null;
     const { runFacts } = await import('../card/facts.js');
     return editedNote(await writeCard(folder, await runFacts(folder))) ?? null;
   } catch (error) {

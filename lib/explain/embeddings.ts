@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { DataPrint } from '../data/fingerprint';
 import type { Sample } from '../data/image-folder';
 import { ownFault } from '../data/unreadable';
+import type { ResnetFtError } from '../errors';
 import type { Classifier } from '../model/classifier';
 import type { OpenedModel } from '../model/open';
 import { unitVector } from '../model/unknown';
@@ -15,6 +16,8 @@ export interface Embeddings {
   rows: Float32Array;
   /** {@link READ} of each image that could be read. */
   read: Uint8Array;
+  /** Why the first of those could not be read that another call tries again. */
+  passing?: ResnetFtError;
 }
 
 /** That an image could be read. */
@@ -84,9 +87,10 @@ export async function embeddingsOf(
 /** Fills in what is worth a try; tells whether there is anything new. */
 async function embed(
   classifier: Pick<Classifier, 'run'>,
-  { width, rows, read }: Embeddings,
+  embeddings: Embeddings,
   { samples, signal, onImage }: EmbeddingOptions,
 ): Promise<boolean> {
+  const { width, rows, read } = embeddings;
   const tried = [...read.keys()].filter((row) => read[row] !== READ && read[row] !== UNREADABLE);
   const files = tried.map((row) => (samples[row] as Sample).file);
   let done = 0;
@@ -97,6 +101,7 @@ async function embed(
       rows.set(unitVector(result.features ?? []), row * width);
       read[row] = READ;
     } else if (ownFault(result.error)) read[row] = UNREADABLE;
+    else embeddings.passing ??= result.error;
     if (read[row] !== 0) news = true;
     onImage(++done, tried.length);
   }

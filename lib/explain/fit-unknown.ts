@@ -114,6 +114,8 @@ async function measure(
     const onImage = (done: number, total: number): void => emit({ kind: 'image', split: 'training', done, total });
     const width = featureWidth(opened);
     const embeddings = await embeddingsOf(classifier, { samples: dataset.train, width, folder, key, signal, onImage });
+    // Else which images the model carries would depend on chance.
+    if (embeddings.passing !== undefined) throw embeddings.passing;
     const references = chosen(embeddings, dataset);
     if (references.length === 0) {
       throw new ResnetFtError('IMAGE_UNREADABLE', `none of the training images of ${folder} could be read`);

@@ -1,8 +1,9 @@
 import type { Sample } from '../data/image-folder';
+import { ownFault } from '../data/unreadable';
 import { ResnetFtError } from '../errors';
 import type { Classifier } from '../model/classifier';
 
-/** What a model says of validation images; those that could not be read are left out. */
+/** What a model says of validation images; those that are damaged are left out. */
 export interface Validated {
   logits: Float32Array[];
   /** None where they were not asked for. */
@@ -23,7 +24,8 @@ export interface ValidationOptions {
  * Runs a model over the validation images of its run.
  *
  * @param folder of the run, named in the error
- * @throws ResnetFtError IMAGE_UNREADABLE where none of them can be read; what running throws
+ * @throws ResnetFtError IMAGE_UNREADABLE where none of them can be read, or one can't be for a passing reason: what is fitted would depend on
+ *   chance; what running throws
  */
 export async function validated(
   classifier: Classifier,
@@ -37,7 +39,10 @@ export async function validated(
   for await (const result of classifier.run(files, { batchSize, features, signal })) {
     const target = samples[done++]?.target ?? 0;
     onImage(done, files.length);
-    if (result.error !== undefined) continue;
+    if (result.error !== undefined) {
+      if (ownFault(result.error)) continue;
+      throw result.error;
+    }
     all.logits.push(result.logits);
     if (result.features !== undefined) all.features.push(result.features);
     all.targets.push(target);

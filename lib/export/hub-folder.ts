@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { CARD, editedNote, writeCard } from '../card/write';
+import { editedNote, writeCard } from '../card/write';
 import { exportFacts } from '../card/facts';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { makeFolder } from '../files/make-folder';
@@ -65,7 +65,7 @@ export async function makeHubFolder(folder: string): Promise<void> {
  *
  * @param source the folder or file that the model is from
  * @returns the files, absolute, and what to say of the card, if anything
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE; DATA_INVALID where what the run has told of the model can't be read
  */
 export async function writeHubFiles(
   folder: string,
@@ -80,9 +80,7 @@ export async function writeHubFiles(
   for (const [name, value] of Object.entries(texts)) {
     await writeAtomically(path.join(folder, name), [Buffer.from(jsonText(value))]);
   }
-  const written = await writeCard(folder, await exportFacts(folder, card, source)).catch((cause: unknown) => {
-    throw notWritable(path.join(folder, CARD), reasonOf(cause), { cause });
-  });
+  const written = await writeCard(folder, await exportFacts(folder, card, source));
   const files = [HUB_MODEL, ...Object.keys(texts)].map((name) => path.join(folder, name));
   return { files: written.file === undefined ? files : [...files, written.file], note: editedNote(written) };
 }

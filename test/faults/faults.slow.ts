@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { scratch } from '../cli/run';
 import { localServer } from '../download/server';
 import { compileLayer } from './layer';
@@ -23,7 +24,7 @@ const MOMENTS = 20;
 async function expectNoHarm(faultsOf: (baseline: Baseline) => Fault[]): Promise<void> {
   const sweep = new Sweep(tmp, library as string);
   const bad = [];
-  for (const scenario of await scenarios(tmp, library as string, mirror)) {
+  for (const scenario of await scenarios(fs.mkdtempSync(path.join(tmp, 'made-')), library as string, mirror)) {
     if (named?.includes(scenario.name) === false) continue;
     const baseline = await sweep.baseline(scenario);
     for (const fault of faultsOf(baseline)) {

@@ -113,6 +113,18 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
     /i\/o error \(EIO\)/,
   ],
   ['download', { call: 'write', number: 1, error: 'EDQUOT', file: '.part' }, 1, /the disk is full/],
+  [
+    'unknown',
+    { call: 'open', number: 1, error: 'EIO', file: 'data/train/bees' },
+    1,
+    /^resnet-ft: [^ ]*data\/train\/bees\/[^ ]*jpg: i\/o error \(EIO\)\n$/,
+  ],
+  [
+    'unknown',
+    { call: 'stat', number: 1, error: 'ESTALE', file: 'data/val/ants/8124241' },
+    1,
+    /^resnet-ft: [^ ]*data\/val\/ants\/8124241[^ ]*jpg: stale file handle \(ESTALE\)\n$/,
+  ],
   // A data set that can't be looked at is not said to be another, nor are its images downloaded again.
   [
     'download',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { readStateDict } from '../../lib/weights/index';
+import { readStateDict, readWeights } from '../../lib/weights/index';
 import { ANTS_BEES, run, type Outcome } from '../cli/run';
 import { sendFile, type LocalServer } from '../download/server';
 import { resultsOf } from '../train/resume-runs';
@@ -26,6 +26,8 @@ export interface Scenario {
   outputs: string[];
   /** Whether it says a line of each file that it can't read, and goes on. */
   lineOfEach?: boolean;
+  /** What it may say where it has done what it was to do, but for that. */
+  note?: RegExp;
 }
 
 const SMALL = [
@@ -34,6 +36,8 @@ const SMALL = [
   // Features of the frozen part lie in a file; what is saved is small beside the weights themselves.
   ...['--train-from', 'fc', '--cache-memory', '0'],
 ];
+
+const ONE = ['--threads', '1', '--device', 'cpu', '--precision', 'fp32'];
 
 /** Two images of each class in each split. */
 function copyImages(folder: string): void {
@@ -153,6 +157,27 @@ export async function scenarios(base: string, library: string, mirror: LocalServ
     outputs: ['out'],
   });
 
+  const withRun = (folder: string): void => {
+    for (const name of ['data', 'run']) copy(path.join(finished, name), path.join(folder, name));
+    for (const name of fs.readdirSync(path.join(folder, 'run')))
+      if (/\.jsonl?$/.test(name)) rewrite(path.join(folder, 'run', name), finished, folder);
+    fs.mkdirSync(path.join(folder, 'out'));
+  };
+  /** A command about a run that has come to its end, which writes into `out` or the run. */
+  const about = (name: string, args: (folder: string) => string[], result: Scenario['result']): Scenario => ({
+    name,
+    prepare: withRun,
+    ...same((folder) => [name, path.join(folder, 'run'), ...args(folder)]),
+    result,
+    outputs: ['out', 'run'],
+  });
+  const metadataOfRun = async (folder: string): Promise<unknown> =>
+    (await readWeights(path.join(folder, 'run', 'model.safetensors'))).metadata;
+  const textOf =
+    (...names: string[]) =>
+    (folder: string): Promise<string> =>
+      Promise.resolve(fs.readFileSync(path.join(folder, ...names), 'utf8').replaceAll(folder, ''));
+
   return [
     {
       name: 'train',
@@ -181,6 +206,24 @@ export async function scenarios(base: string, library: string, mirror: LocalServ
       result: (folder, { stdout }) => Promise.resolve(stdout.replaceAll(folder, '')),
       outputs: [],
       lineOfEach: true,
+    },
+    about(
+      'eval',
+      (folder) => [path.join(folder, 'data'), '--predictions', path.join(folder, 'out', 'predictions.csv'), ...ONE],
+      textOf('out', 'predictions.csv'),
+    ),
+    {
+      ...about(
+        'explain',
+        (folder) => [path.join(folder, 'data', 'val'), '--output', path.join(folder, 'out', 'maps'), '--force', ...ONE],
+        (folder) => Promise.resolve(contentOf(path.join(folder, 'out'))),
+      ),
+      lineOfEach: true,
+    },
+    about('report', (folder) => ['--output', path.join(folder, 'out', 'page.html')], textOf('out', 'page.html')),
+    {
+      ...about('unknown', () => [], metadataOfRun),
+      note: /^(?:the model card was not written: (?:cannot write )?[/]|README[.]md was edited)/,
     },
     exporting('export safetensors', 'safetensors', 'model.safetensors'),
     exporting('export pth', 'pth', 'model.pth'),
