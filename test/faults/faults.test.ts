@@ -121,7 +121,7 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
   ],
   [
     'unknown',
-    { call: 'stat', number: 1, error: 'ESTALE', file: 'data/val/ants/8124241' },
+    { call: 'open', number: 1, error: 'ESTALE', file: 'data/val/ants/8124241' },
     1,
     /^resnet-ft: [^ ]*data\/val\/ants\/8124241[^ ]*jpg: stale file handle \(ESTALE\)\n$/,
   ],
