@@ -47,6 +47,18 @@ test('of an epoch in which a run ended, and which it went on with when it was ma
   expect(text).not.toContain('12.3');
 });
 
+test('a finished run without its predictions shows the figures of what was kept, not those of the best epoch', async () => {
+  const { folder } = await makeRun(tmp, 'bare', { classes: ['ants', 'bees'], files: ['a.png'], epochs: 4 });
+  fs.rmSync(path.join(folder, 'predictions.jsonl'));
+  const file = path.join(folder, 'result.json');
+  const result = JSON.parse(fs.readFileSync(file, 'utf8')) as { model: object };
+  const model = { ...result.model, keep: 'last', epoch: 2, valLoss: 0.7654, valAccuracy: 0.625 };
+  fs.writeFileSync(file, JSON.stringify({ ...result, model }));
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  expect(text).toMatch(/Validation accuracy<\/dt>\s*<dd class="big">62\.5 %/);
+  expect(text).toMatch(/Validation loss<\/dt>\s*<dd class="big">0\.7654/);
+});
+
 withBrowser('the report of a run', () => {
   const looks: (Look & { name: string })[] = [
     { name: 'light, a screen', colors: 'light', width: 1280 },
