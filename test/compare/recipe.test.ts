@@ -69,3 +69,8 @@ test('a row whose loss was no number is the same when it is used again', async (
   expect(again).toEqual({ ...row, folder, reused: true });
   expect(textTable(again === undefined ? [] : [again])[1]).toMatch(/NaN$/);
 });
+
+test('what a row would refuse is refused before the first', () => {
+  expect(() => resolveCompareOptions({ data: 'photos', minDelta: 0.1 })).toThrow('--min-delta needs --patience');
+  expect(resolveCompareOptions({ data: 'photos', minDelta: 0.1, patience: 2 }).minDelta).toBe(0.1);
+});
