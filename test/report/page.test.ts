@@ -59,6 +59,33 @@ test('a finished run without its predictions shows the figures of what was kept,
   expect(text).toMatch(/Validation loss<\/dt>\s*<dd class="big">0\.7654/);
 });
 
+test.each([
+  ['200 kinds of two each', 2, 'The one of which the model was most confident is shown.'],
+  ['380 kinds, more than there are pictures', 1, 'None is shown: there is no room for the pictures of all.'],
+])('of mistakes of %s, that is said', async (name, each, said) => {
+  const { folder } = await makeRun(tmp, name, {
+    classes: Array.from({ length: 20 }, (_, i) => `c${i}`),
+    files: Array.from({ length: 20 }, (_, i) => `${i}.png`),
+    said: (image, truth) => ({
+      predicted: (truth + 1 + (Math.floor((image % 20) / each) % 19)) % 20,
+      probability: 0.5,
+    }),
+  });
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  expect(text).toContain(said);
+  expect(text).not.toMatch(/The 1 of which|None of which/);
+});
+
+test('a bin of one image is of one image', async () => {
+  const { folder } = await makeRun(tmp, 'bins', {
+    classes: ['ants', 'bees'],
+    files: Array.from({ length: 20 }, (_, i) => `${i}.png`),
+    said: (image, truth) => ({ predicted: truth, probability: image === 0 ? 0.6 : 0.9 }),
+  });
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  expect(text).toContain('1 image with 60.0 %');
+});
+
 withBrowser('the report of a run', () => {
   const looks: (Look & { name: string })[] = [
     { name: 'light, a screen', colors: 'light', width: 1280 },
