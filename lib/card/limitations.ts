@@ -14,7 +14,7 @@ export function limitations(facts: CardFacts, figures: CardFigures | undefined):
   } else {
     const { low, high } = figures.interval;
     points.push(
-      `${counted(figures.images, 'validation image')} tell the accuracy only to between ${percent(low)} and ${percent(high)}, and only of images like these: other cameras, places or times were not tested.`,
+      `${counted(figures.images, 'validation image')} ${figures.images === 1 ? 'tells' : 'tell'} the accuracy only to between ${percent(low)} and ${percent(high)}, and only of images like these: other cameras, places or times were not tested.`,
     );
     const epochs = run?.epochs.length ?? 0;
     if (run?.config.options.keep === 'best' && epochs > 1) {

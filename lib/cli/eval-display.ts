@@ -1,5 +1,6 @@
 import { passedOverLine } from '../data/passed-over';
 import type { EvalEvent } from '../eval/types';
+import { counted } from '../text/count';
 import { say, sayJson } from '../text/terminal';
 import { ProgressBar } from './bar';
 import { createDownloadDisplay, type DownloadDisplay } from './download-progress';
@@ -22,7 +23,9 @@ export class EvalDisplay {
       case 'download':
         return this.download.show(event.event);
       case 'model':
-        return this.note(`model ${shownPath(event.file)}: ${event.arch}, ${event.classes} classes`);
+        return this.note(
+          `model ${shownPath(event.file)}: ${event.arch}, ${counted(event.classes, 'class', 'classes')}`,
+        );
       case 'data':
         return dataLines(event).forEach((line) => this.note(line));
       case 'passed-over':

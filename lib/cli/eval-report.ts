@@ -19,7 +19,7 @@ export function dataLines({ folder, valOf, images, classes }: Extract<EvalEvent,
     valOf === undefined ? shownPath(folder) : `${shownPath(folder)}, the validation images of ${shownPath(valOf)}`;
   const renamed = classes.filter(({ folder: name, name: known }) => name !== known);
   return [
-    `${images} images of ${counted(classes.length, 'class', 'classes')} in ${from}`,
+    `${counted(images, 'image')} of ${counted(classes.length, 'class', 'classes')} in ${from}`,
     ...(renamed.length === 0
       ? []
       : [`folders and classes: ${renamed.map((one) => `${one.folder} is ${one.name} (${one.index})`).join(', ')}`]),

@@ -33,7 +33,7 @@ export const exportCommand = defineCommand({
         files === undefined
           ? shownPath(file)
           : `${shownPath(String(options.output))} with ${counted(files.length, 'file')}`;
-      say(`wrote ${written}: ${arch}, ${classes.length} classes, ${shownBytes(bytes)}`);
+      say(`wrote ${written}: ${arch}, ${counted(classes.length, 'class', 'classes')}, ${shownBytes(bytes)}`);
       if (note !== undefined) say(note);
     }
   },

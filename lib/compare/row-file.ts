@@ -77,7 +77,8 @@ export async function finishedRow(
   }
   const now = saved.images === undefined ? undefined : await images();
   if (saved.images !== undefined && now !== undefined) requireSameImages(folder, saved.images, now);
-  return { ...saved.result, folder, reused: true };
+  // A loss that was no number is null in JSON.
+  return { ...saved.result, loss: saved.result.loss ?? NaN, folder, reused: true };
 }
 
 function requireSameImages(folder: string, then: DataPrint, now: DataPrint): void {
@@ -97,7 +98,7 @@ interface SavedRow {
   recipe: RowRecipe;
   /** Left out where they could not be told from others. */
   images?: DataPrint | undefined;
-  result: RowResult;
+  result: Omit<RowResult, 'loss'> & { loss: number | null };
 }
 
 const isPrint = map(fields({ images: count, hash: text }));

@@ -3,6 +3,7 @@ import { DATA, MODEL, OUTPUT } from './common';
 import { EVAL_OPTIONS } from './eval';
 import { checkGeometryOptions } from './geometry';
 import { checkOptimization, withOptimizerDefaults } from './optimization';
+import { checkPatience } from './stopping';
 import {
   rejectOption,
   requireOptions,
@@ -84,6 +85,7 @@ export function resolveCompareOptions(input: CompareOptions): ResolvedCompareOpt
     withOptimizerDefaults(resolveOptions(COMPARE_OPTIONS, given, 'compare')),
     given.draws,
   );
+  checkPatience(options);
   checkOptimization(options);
   const named = options.rows.split(',').map((row) => row.trim());
   if (!named.every((row) => ROWS.has(row))) rejectOption(COMPARE_OPTIONS.rows.expected, '--rows', options.rows);

@@ -18,6 +18,8 @@ const {
   checkpointEvery,
   output,
   report,
+  card,
+  tensorboard,
   lr,
   skipUnreadable,
   cropMemory,

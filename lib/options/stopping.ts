@@ -1,5 +1,5 @@
 import { DURATION, DURATION_PATTERN } from './duration';
-import type { RecipeTable } from './spec';
+import { rejectUse, type RecipeTable } from './spec';
 
 const STOPPING = 'Stopping and resuming';
 
@@ -49,3 +49,12 @@ export const STOPPING_OPTIONS = {
     help: 'plan for no more epochs than fit into this time, as measured at the start',
   },
 } as const satisfies RecipeTable;
+
+/**
+ * Checks that what counts as better matters at all.
+ *
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function checkPatience({ minDelta, patience }: { minDelta: number; patience: number | undefined }): void {
+  if (minDelta > 0 && patience === undefined) rejectUse('--min-delta needs --patience');
+}

@@ -17,7 +17,7 @@ import {
 } from './spec';
 import { SIZE_PATTERN } from './size';
 import { RECIPES, recipeDefaults } from './recipes';
-import { STOPPING_OPTIONS } from './stopping';
+import { checkPatience, STOPPING_OPTIONS } from './stopping';
 import { ARCHITECTURES, DRAWS, OPTIMIZERS, TRAIN_FROM } from './values';
 
 const RECIPE = 'Recipe';
@@ -296,9 +296,7 @@ export function resolveTrainOptions(input: TrainOptions, images?: number): Resol
     data: requireText('a folder', 'data', data),
     ...settleExtend(withOptimizerDefaults(resolveOptions(TRAIN_OPTIONS, given, 'train')), given.weights),
   };
-  if (options.minDelta > 0 && options.patience === undefined) {
-    rejectUse('--min-delta needs --patience');
-  }
+  checkPatience(options);
   checkOptimization(options);
   if (options.val !== undefined && options.valSplit !== undefined) {
     rejectUse("--val-split can't be used with --val");

@@ -30,15 +30,25 @@ export interface Command {
 export function commandsOf(folder: string, { options }: RunConfig, finished: boolean): Command[] {
   const run = shellWord(folder);
   const val = shellWord(options.val ?? options.data);
-  const longer = `${resumeCommand(folder)}${finished ? ` --epochs ${options.epochs * 2}` : ''}`;
   return [
-    { what: finished ? 'Train on, for twice as many epochs' : 'Go on', command: longer },
+    // Without checkpoints there is nothing to go on from.
+    ...(options.checkpointEvery === 'never' ? [] : [goOn(folder, options, finished)]),
     { what: 'Repeat', command: trainCommand(options) },
     { what: 'Evaluate', command: `${PROGRAM} eval ${run} ${val}` },
     { what: 'Predict', command: `${PROGRAM} predict ${run} photo.jpg` },
     { what: 'Export', command: `${PROGRAM} export ${run} --format onnx` },
     { what: 'Make this page again', command: reportCommand(folder) },
   ];
+}
+
+/** More epochs alone change nothing where so many steps were asked for. */
+function goOn(folder: string, { epochs, steps }: RunConfig['options'], finished: boolean): Command {
+  const command = resumeCommand(folder);
+  if (!finished) return { what: 'Go on', command };
+  const longer = `${command} --epochs ${epochs * 2}`;
+  return steps === undefined
+    ? { what: 'Train on, for twice as many epochs', command: longer }
+    : { what: 'Train on, for twice as many steps', command: `${longer} --steps ${steps * 2}` };
 }
 
 /** Where and how a run is written, which says nothing of what it is. */

@@ -109,7 +109,9 @@ function headline({ scores, result, epochs, temperature }: Run, trust: Trust | u
   const images = scores.images.length;
   // What the run has saved of its weights, and the page that it made when it was stopped, are of this one too.
   const best = bestEpoch(epochs);
-  if (images === 0 && best === undefined) return undefined;
+  // The predictions of a run may be missing: then its figures are those of what it kept.
+  const known = result?.model ?? best;
+  if (images === 0 && known === undefined) return undefined;
   const figures: Card[] = [];
   if (images > 0) {
     const share = scores.correct / images;
@@ -118,9 +120,9 @@ function headline({ scores, result, epochs, temperature }: Run, trust: Trust | u
       .replace(')', '');
     figures.push(['Validation accuracy', percent(share), `95 % interval: ${interval}; ${scores.correct} of ${images}`]);
     figures.push(['Validation loss', lossText(scores.loss), 'mean cross entropy']);
-  } else if (best !== undefined) {
-    figures.push(['Validation accuracy', percent(best.valAccuracy)]);
-    figures.push(['Validation loss', lossText(best.valLoss), 'mean cross entropy']);
+  } else if (known !== undefined) {
+    figures.push(['Validation accuracy', percent(known.valAccuracy)]);
+    figures.push(['Validation loss', lossText(known.valLoss), 'mean cross entropy']);
   }
   if (result !== undefined) {
     const { model } = result;

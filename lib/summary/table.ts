@@ -1,4 +1,5 @@
 import { shownBytes } from '../files/disk';
+import { percent } from '../text/percent';
 import { align } from '../text/text-table';
 import type { Summary } from './summarize';
 
@@ -15,7 +16,6 @@ export function formatTable({ arch, input, trainFrom, rows, totals }: Summary): 
     count(row.parameters),
     row.trained === null ? '-' : row.trained ? 'yes' : 'no',
   ]);
-  const share = (100 * totals.trainedParameters) / totals.parameters;
   return [
     ...align([[...HEADINGS], ...cells], NUMBERS),
     '',
@@ -23,7 +23,10 @@ export function formatTable({ arch, input, trainFrom, rows, totals }: Summary): 
       [
         ['architecture', arch],
         ['parameters', count(totals.parameters)],
-        ['trained', `${count(totals.trainedParameters)} (${share.toFixed(1)} %) from ${trainFrom} on`],
+        [
+          'trained',
+          `${count(totals.trainedParameters)} (${shareText(totals.trainedParameters, totals.parameters)}) from ${trainFrom} on`,
+        ],
         ['size', `${shownBytes(totals.bytes)} in float32, with the statistics of the batch norms`],
         [
           'multiply-adds',
@@ -38,4 +41,11 @@ export function formatTable({ arch, input, trainFrom, rows, totals }: Summary): 
 
 function count(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+/** A share in percent, which is not said to be all or nothing where it isn't. */
+function shareText(part: number, whole: number): string {
+  const share = part / whole;
+  if (share < 1 && share > 0.9995) return '> 99.9 %';
+  return share > 0 && share < 0.0005 ? '< 0.1 %' : percent(share);
 }

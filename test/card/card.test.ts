@@ -37,6 +37,15 @@ async function card(
   return { folder, file, text: fs.readFileSync(file, 'utf8') };
 }
 
+test('one validation image has its verb', async () => {
+  const { text } = await card('one', {
+    classes: ['ants'],
+    files: ['0.png'],
+    said: () => ({ predicted: 0, probability: 1 }),
+  });
+  expect(text).toContain('- 1 validation image tells the accuracy only');
+});
+
 const again = async (folder: string) => writeCard(folder, await runFacts(folder));
 
 /** The front matter, and the tokens of the Markdown after it. */

@@ -1,4 +1,6 @@
 import { formatReport } from '../../lib/cli/doctor-display';
+import { dataLines } from '../../lib/cli/eval-report';
+import { EvalDisplay } from '../../lib/cli/eval-display';
 import { createDisplay } from '../../lib/cli/progress';
 import { calibrationLines } from '../../lib/eval/calibration-lines';
 import { lossText } from '../../lib/text/loss';
@@ -113,4 +115,24 @@ test('parts fill lines, and the width of characters counts', () => {
   expect(fill(['a', 'b', 'c'], ' ', 3)).toEqual(['a b', 'c']);
   expect(fill(['蟻蟻', 'b'], ' ', 5)).toEqual(['蟻蟻', 'b']);
   expect(fill(['longer than that', 'b'], ' ', 5)).toEqual(['longer than that', 'b']);
+});
+
+test('an evaluation of one image by a model of one class says so in these words', () => {
+  const classes = [{ folder: 'ants', name: 'ants', index: 0 }];
+  expect(dataLines({ kind: 'data', folder: '/x', valOf: undefined, images: 1, classes } as never)).toEqual([
+    '1 image of 1 class in /x',
+  ]);
+  let text = '';
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((text += String(chunk)), true));
+  try {
+    new EvalDisplay({ json: false, quiet: false }).show({
+      kind: 'model',
+      file: '/x/model.pth',
+      arch: 'resnet18',
+      classes: 1,
+    } as never);
+  } finally {
+    write.mockRestore();
+  }
+  expect(text).toBe('model /x/model.pth: resnet18, 1 class\n');
 });

@@ -1,7 +1,12 @@
+import fs from 'node:fs';
 import path from 'node:path';
-import { recipeOf } from '../../lib/compare/row-file';
+import { finishedRow, recipeOf, saveRow } from '../../lib/compare/row-file';
+import { textTable } from '../../lib/compare/table';
 import { COMPARE_ROWS, resolveCompareOptions, type CompareRow } from '../../lib/options';
 import type { RecipeTable } from '../../lib/options/spec';
+import { scratch } from '../cli/run';
+
+const tmp = scratch();
 
 const given = {
   data: 'photos',
@@ -52,4 +57,20 @@ test('an option that does not say what it affects does not compile', () => {
     warmUp: { type: 'boolean', default: false, group: 'Recipe', help: 'begin slowly' },
   } as const satisfies RecipeTable;
   expect(table.warmUp).not.toHaveProperty('affects');
+});
+
+test('a row whose loss was no number is the same when it is used again', async () => {
+  const folder = path.join(tmp, 'scratch');
+  fs.mkdirSync(folder);
+  const [recipe, interval] = [{ data: '/photos' }, { low: 0, high: 1 }];
+  const row = { row: 'scratch', correct: 1, images: 2, accuracy: 0.5, interval, loss: NaN } as const;
+  await saveRow({ recipe, result: { ...row, folder, reused: false } });
+  const again = await finishedRow(folder, recipe, () => Promise.resolve(undefined));
+  expect(again).toEqual({ ...row, folder, reused: true });
+  expect(textTable(again === undefined ? [] : [again])[1]).toMatch(/NaN$/);
+});
+
+test('what a row would refuse is refused before the first', () => {
+  expect(() => resolveCompareOptions({ data: 'photos', minDelta: 0.1 })).toThrow('--min-delta needs --patience');
+  expect(resolveCompareOptions({ data: 'photos', minDelta: 0.1, patience: 2 }).minDelta).toBe(0.1);
 });

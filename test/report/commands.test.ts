@@ -1,4 +1,5 @@
-import { trainCommand } from '../../lib/report/commands';
+import { commandsOf, trainCommand } from '../../lib/report/commands';
+import type { RunConfig } from '../../lib/report/records';
 import { resolveTrainOptions, type TrainOptions } from '../../lib/options';
 
 const commandOf = (input: Omit<TrainOptions, 'data'>, data = 'photos'): string =>
@@ -44,4 +45,30 @@ test('a command comes to the options that it is of', () => {
     else given[name] = Number.isNaN(Number(value)) ? words[++i] : Number(words[++i]);
   }
   expect({ ...resolveTrainOptions({ data: 'photos', ...given }), recipe: 'finetune' }).toEqual(options);
+});
+
+describe('the command that trains on', () => {
+  const config = (input: Omit<TrainOptions, 'data'>): RunConfig =>
+    ({ options: resolveTrainOptions({ data: 'photos', ...input }) }) as RunConfig;
+  const first = (input: Omit<TrainOptions, 'data'>, finished = true) =>
+    commandsOf('/runs/x', config(input), finished)[0];
+
+  test('is of twice as many epochs', () => {
+    expect(first({ epochs: 3 })).toEqual({
+      what: 'Train on, for twice as many epochs',
+      command: 'npx resnet-ft train --resume /runs/x --epochs 6',
+    });
+  });
+
+  test('is of twice as many steps too, where these ended the run', () => {
+    expect(first({ epochs: 3, steps: 5 })).toEqual({
+      what: 'Train on, for twice as many steps',
+      command: 'npx resnet-ft train --resume /runs/x --epochs 6 --steps 10',
+    });
+  });
+
+  test('is not there where the run left nothing to go on from', () => {
+    expect(first({ checkpointEvery: 'never' })?.what).toBe('Repeat');
+    expect(first({ checkpointEvery: 'never' }, false)?.what).toBe('Repeat');
+  });
 });

@@ -47,6 +47,45 @@ test('of an epoch in which a run ended, and which it went on with when it was ma
   expect(text).not.toContain('12.3');
 });
 
+test('a finished run without its predictions shows the figures of what was kept, not those of the best epoch', async () => {
+  const { folder } = await makeRun(tmp, 'bare', { classes: ['ants', 'bees'], files: ['a.png'], epochs: 4 });
+  fs.rmSync(path.join(folder, 'predictions.jsonl'));
+  const file = path.join(folder, 'result.json');
+  const result = JSON.parse(fs.readFileSync(file, 'utf8')) as { model: object };
+  const model = { ...result.model, keep: 'last', epoch: 2, valLoss: 0.7654, valAccuracy: 0.625 };
+  fs.writeFileSync(file, JSON.stringify({ ...result, model }));
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  expect(text).toMatch(/Validation accuracy<\/dt>\s*<dd class="big">62\.5 %/);
+  expect(text).toMatch(/Validation loss<\/dt>\s*<dd class="big">0\.7654/);
+});
+
+test.each([
+  ['200 kinds of two each', 2, 'The one of which the model was most confident is shown.'],
+  ['380 kinds, more than there are pictures', 1, 'None is shown: there is no room for the pictures of all.'],
+])('of mistakes of %s, that is said', async (name, each, said) => {
+  const { folder } = await makeRun(tmp, name, {
+    classes: Array.from({ length: 20 }, (_, i) => `c${i}`),
+    files: Array.from({ length: 20 }, (_, i) => `${i}.png`),
+    said: (image, truth) => ({
+      predicted: (truth + 1 + (Math.floor((image % 20) / each) % 19)) % 20,
+      probability: 0.5,
+    }),
+  });
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  expect(text).toContain(said);
+  expect(text).not.toMatch(/The 1 of which|None of which/);
+});
+
+test('a bin of one image is of one image', async () => {
+  const { folder } = await makeRun(tmp, 'bins', {
+    classes: ['ants', 'bees'],
+    files: Array.from({ length: 20 }, (_, i) => `${i}.png`),
+    said: (image, truth) => ({ predicted: truth, probability: image === 0 ? 0.6 : 0.9 }),
+  });
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  expect(text).toContain('1 image with 60.0 %');
+});
+
 withBrowser('the report of a run', () => {
   const looks: (Look & { name: string })[] = [
     { name: 'light, a screen', colors: 'light', width: 1280 },

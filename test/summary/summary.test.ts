@@ -4,6 +4,8 @@ import path from 'node:path';
 import { buildNetwork, tensorsOf } from '../../lib/network/architecture';
 import { ARCHITECTURES, PREPROCESSING, TRAIN_FROM, type Architecture } from '../../lib/options';
 import { makeTensors, writeModel } from '../export/made-model';
+import { summarize } from '../../lib/summary/summarize';
+import { formatTable } from '../../lib/summary/table';
 import { run, scratch } from '../cli/run';
 
 interface Golden {
@@ -176,4 +178,12 @@ describe('of a model', () => {
     await fails(['--train-from', 'layer4'], 2, /--train-from needs --table or --json/);
     await fails(['a', 'b'], 2, /b/);
   });
+});
+
+test.each([
+  [{ trainFrom: 'layer1' }, '25,547,496 (> 99.9 %) from layer1 on'],
+  [{ trainFrom: 'fc', outputs: 1 }, '2,049 (< 0.1 %) from fc on'],
+  [{ trainFrom: 'conv1' }, '25,557,032 (100.0 %) from conv1 on'],
+] as const)('a share of nearly all or of next to nothing is not said to be that: %j', async (options, line) => {
+  expect(formatTable(await summarize({ arch: 'resnet50', ...options }))).toContain(line);
 });

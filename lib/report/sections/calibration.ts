@@ -71,7 +71,7 @@ function plot({ before, fitted }: Trust): Html {
     ...{ id: 'reliability-plot', title: 'Reliability', x: 'probability of the predicted class' },
     description: `Of images whose class was predicted with a certain probability, the share that was right. ${before.bins
       .filter(({ images }) => images > 0)
-      .map((bin) => `${bin.images} images with ${percent(bin.confidence)}: ${percent(bin.accuracy)} right`)
+      .map((bin) => `${counted(bin.images, 'image')} with ${percent(bin.confidence)}: ${percent(bin.accuracy)} right`)
       .join('; ')}.`,
     barName: 'right',
     bars: accuracies(before),

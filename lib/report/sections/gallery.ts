@@ -100,7 +100,7 @@ export async function imagesSection(context: ReportContext): Promise<Section> {
       const cards = await Promise.all(shown.map((image) => imageCard(context, image, { side: SMALL })));
       return html`<section class="cell" id="${cellId(truth, predicted)}" aria-label="${title}">
         <h3>${title}: ${counted(images.length, 'image')}</h3>
-        ${shown.length < images.length ? html`<p class="dim">${shown.length === 0 ? 'None' : `The ${shown.length}`} of which the model was ${right ? 'least' : 'most'} confident are shown.</p>` : undefined}
+        ${shown.length < images.length ? html`<p class="dim">${whichShown(shown.length, right)}</p>` : undefined}
         <ul class="gallery small-pictures">
           ${cards}
         </ul>
@@ -129,6 +129,13 @@ export async function imagesSection(context: ReportContext): Promise<Section> {
     </div>
     ${parts}`;
   return { id: 'images', title: 'Validation images', body };
+}
+
+/** Which pictures of a cell are there, where all have no room. */
+function whichShown(count: number, right: boolean): string {
+  if (count === 0) return 'None is shown: there is no room for the pictures of all.';
+  const which = `of which the model was ${right ? 'least' : 'most'} confident`;
+  return count === 1 ? `The one ${which} is shown.` : `The ${count} ${which} are shown.`;
 }
 
 /** Mistakes before what was recognised, each in the order of the classes. */
