@@ -18,8 +18,6 @@ const {
   checkpointEvery,
   output,
   report,
-  card,
-  tensorboard,
   lr,
   skipUnreadable,
   cropMemory,

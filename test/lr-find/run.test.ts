@@ -272,8 +272,6 @@ describe('wrong options', () => {
     ],
     ['a rate', { lr: 0.1 }, /^--lr needs --lr-head$/],
     ['a schedule', { schedule: 'cosine' }, /^Expected an option for lr-find but received schedule$/],
-    ['a model card', { card: false }, /^Expected an option for lr-find but received card$/],
-    ['event files', { tensorboard: true }, /^Expected an option for lr-find but received tensorboard$/],
     ['checkpoints', { resume: 'runs/x' }, /^Expected an option for lr-find but received resume$/],
     ['what train refuses', { mixup: 0.2, draws: 'torch' }, /for --draws but received torch$/],
     ['no data', { data: '' }, /^Expected a folder for data but received nothing$/],
