@@ -285,6 +285,66 @@ test('close() ends a stream that waits for its source, and tells the source', as
   expect(got).toEqual({ codes: Array.from({ length: 12 }, () => 'MODEL_CLOSED'), returned: 12, ended: true });
 });
 
+test('a stream and an explanation that are aborted give nothing more, and no image is said to be what was wrong', async () => {
+  const got = await callApi(
+    async ({ api, codeOf }, { model: source, ant, output }) => {
+      const { existsSync, readdirSync } = await import('node:fs');
+      const images = Array.from({ length: 12 }, () => ant);
+      const pictures = (folder: string): number =>
+        existsSync(folder) ? readdirSync(folder).filter((name) => /^[^.].*\.png$/.test(name)).length : 0;
+      const taken = async (
+        results: (signal: AbortSignal) => AsyncIterable<{ error?: unknown }>,
+        stops: (got: number) => boolean,
+      ): Promise<unknown[]> => {
+        const stop = new AbortController();
+        // Also in the midst of what is done for one image.
+        const timer = setInterval(() => {
+          if (stops(0)) stop.abort();
+        }, 1);
+        const errors: unknown[] = [];
+        const code = await codeOf(
+          (async () => {
+            for await (const { error } of results(stop.signal)) {
+              errors.push(error ?? 'none');
+              if (stops(errors.length)) stop.abort();
+            }
+          })(),
+        );
+        clearInterval(timer);
+        return [code, ...errors];
+      };
+      const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+      const streamed = await taken(
+        (signal) => model.stream(images, { signal }),
+        (count) => count === 2,
+      );
+      await model.close();
+      const explained = [];
+      for (const neighbours of [0, 1]) {
+        const folder = `${output}-${neighbours}`;
+        const options = { model: source, images, neighbours, output: folder, device: 'cpu', threads: 1 };
+        const codes = await taken(
+          (signal) => api.explain(options, { signal }),
+          (count) => count === 2,
+        );
+        explained.push([...codes, pictures(folder)]);
+      }
+      const folder = `${output}-2`;
+      const options = { model: source, images, neighbours: 1, output: folder, device: 'cpu', threads: 1 };
+      const beside = await taken(
+        (signal) => api.explain(options, { signal }),
+        () => pictures(folder) >= 3,
+      );
+      return { streamed, explained, beside };
+    },
+    { ...files, output: path.join(tmp, 'aborted') },
+  );
+  expect(got.streamed).toEqual(['ABORTED', 'none', 'none']);
+  expect(got.explained).toEqual(Array.from({ length: 2 }, () => ['ABORTED', 'none', 'none', 2]));
+  const [code, ...errors] = got.beside;
+  expect([code, errors.filter((error) => error !== 'none')]).toEqual(['ABORTED', []]);
+});
+
 test('what the signal was aborted with is the cause of every ABORTED error, whose message is a sentence', async () => {
   const got = await callApi(
     async ({ api }, { model: source, ant, output }) => {
