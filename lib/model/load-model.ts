@@ -232,12 +232,14 @@ export class Model {
     control: StreamControl = {},
   ): AsyncGenerator<StreamedPrediction> {
     checkControl(control);
+    const { signal, features: wanted = false } = control;
+    if (typeof wanted !== 'boolean') rejectOption('true or false', 'features', wanted);
     requireImages(inputs);
     this.requireOpen();
-    for await (const result of this.run(inputs, control)) {
+    for await (const result of this.run(inputs, { signal, features: wanted })) {
       if (result.error !== undefined) yield { ...fileOf(result.input), error: result.error };
       else {
-        const features = control.features === true ? result.features : undefined;
+        const features = wanted ? result.features : undefined;
         yield { ...this.prediction(result), ...(features === undefined ? {} : { features }) };
       }
     }

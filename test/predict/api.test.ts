@@ -136,6 +136,10 @@ test('so is a control of another kind, by every function', async () => {
         found.push(await codeOf(call()));
       }
     }
+    for (const features of [1, 'yes', null, []]) {
+      const wrong = { features } as object;
+      found.push(await codeOf(model.stream([ant], wrong).next()));
+    }
     await model.close();
     return found;
   }, files);
