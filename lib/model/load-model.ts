@@ -314,7 +314,16 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   const { signal, onProgress, onEvent, ...given } = options;
   const resolved = resolveOptions(LOAD_MODEL_OPTIONS, given, 'loadModel');
   requireText('a model', 'model', source);
-  return controlled({ signal, onProgress, onEvent }, (heard) => load(source, resolved, heard));
+  let model: Model | undefined;
+  try {
+    return await controlled({ signal, onProgress, onEvent }, async (heard) => {
+      return (model = await load(source, resolved, heard));
+    });
+  } catch (error) {
+    // A listener may reject once it is loaded; nobody else could free it then.
+    await model?.close();
+    throw error;
+  }
 }
 
 async function load(

@@ -456,6 +456,35 @@ test('a listener that rejects ends the work as one that throws does, and never t
   expect(got).toMatchObject({ aborted: 'ABORTED', slow: true, status: 200 });
 });
 
+test('a model is closed where a listener rejects once it is loaded, so that nobody has it', async () => {
+  const without = { LIBTORCH: '', XDG_CACHE_HOME: path.join(tmp, 'empty-cache'), PATH: path.join(tmp, 'no-bin') };
+  const got = await callApi(
+    async ({ api, root }, { model: source }) => {
+      const { createRequire } = await import('node:module');
+      type Tf = { memory: () => { numTensors: number } };
+      const tf = createRequire(`${root}/package.json`)('@tensorflow/tfjs-core') as Tf;
+      const load = (onEvent?: () => unknown): Promise<unknown> =>
+        api.loadModel(source, { onEvent: onEvent as () => void });
+      const model = await api.loadModel(source);
+      const tensors = tf.memory().numTensors;
+      await model.close();
+      const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+      // The tensors are there before it rejects.
+      const rejects = async (): Promise<void> => {
+        while (tf.memory().numTensors < tensors) await sleep(10);
+        await sleep(200);
+        throw new Error('the listener failed');
+      };
+      const message = await load(rejects).catch((error: Error) => error.message);
+      return { message, tensors, left: tf.memory().numTensors };
+    },
+    files,
+    without,
+  );
+  expect(got).toMatchObject({ message: 'the listener failed', left: 0 });
+  expect(got.tensors).toBeGreaterThan(0);
+});
+
 test('hundreds of calls share a signal without a warning, and leave nothing on it', async () => {
   const got = await callApi(async ({ api, codeOf }, { model: source, ant }) => {
     const { default: events } = await import('node:events');
