@@ -137,7 +137,7 @@ interface Said {
 }
 
 function said(probabilities: readonly number[], target: number): Said {
-  const probability = Math.max(...probabilities);
+  const probability = probabilities.reduce((a, b) => Math.max(a, b), 0);
   const own = probabilities[target] ?? 0;
   return {
     probability,

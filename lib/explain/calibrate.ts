@@ -71,7 +71,8 @@ async function calibrate(
       control.onEvent?.({ kind: 'unchanged' });
       return { file, temperature: null, note: null };
     }
-    return { file, temperature: null, note: await changeModel(file, { temperature: undefined }, signal, STOPPED) };
+    const note = await changeModel(file, { temperature: undefined }, undefined, signal, STOPPED);
+    return { file, temperature: null, note };
   }
   const folder = path.dirname(file);
   await requireRun(file, 'calibrate');
@@ -84,7 +85,7 @@ async function calibrate(
     });
   }
   throwIfAborted(signal, STOPPED);
-  const note = await changeModel(file, { temperature: figures.temperature }, signal, STOPPED);
+  const note = await changeModel(file, { temperature: figures.temperature }, model.opened.tensors, signal, STOPPED);
   return { file, ...figures, from: kept === undefined ? 'images' : 'predictions', note };
 }
 

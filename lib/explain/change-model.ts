@@ -14,19 +14,21 @@ const LOOK = 100;
  * Adds something to the model of a run, or takes it out, and writes the run's card again. Nobody else has the run's folder meanwhile: of two who
  * add at once, the second would else write the model as it was before the first.
  *
+ * @param of the weights that the addition was fitted to; a training may have written others since
  * @param stopped what to say where the signal ends it
  * @returns what to know of the model card; null where it was written
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also where another process has the folder; WEIGHTS_INVALID; ABORTED
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also where another process has the folder, or the model other weights; WEIGHTS_INVALID; ABORTED
  */
 export async function changeModel(
   file: string,
   change: Parameters<typeof rewriteCard>[1],
+  of: Parameters<typeof rewriteCard>[2],
   signal: AbortSignal,
   stopped: string,
 ): Promise<string | null> {
   const lock = await hold(file, signal, stopped);
   try {
-    await rewriteCard(file, change);
+    await rewriteCard(file, change, of);
     return await cardNote(file);
   } finally {
     await lock.release();

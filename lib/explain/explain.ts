@@ -118,7 +118,8 @@ export async function* explain(
         const neighbours = await neighboursOf?.(file, signal);
         yield { file, ...resultOf(result, options.topK), picture, ...(neighbours === undefined ? {} : { neighbours }) };
       } catch (error) {
-        if (!(error instanceof ResnetFtError)) throw error;
+        // That the work was stopped is nothing that is wrong with an image.
+        if (!(error instanceof ResnetFtError) || error.code === 'ABORTED') throw error;
         yield { file, error };
       }
     }

@@ -77,7 +77,8 @@ async function fitResolved(
   const emit = control.onEvent ?? ((): void => {});
   const { opened, file } = await openRunModel(options.model);
   const change = async (unknown: UnknownRule | undefined): Promise<void> => {
-    const note = await changeModel(file, { unknown }, signal, STOPPED);
+    const of = unknown === undefined ? undefined : opened.tensors;
+    const note = await changeModel(file, { unknown }, of, signal, STOPPED);
     if (note !== null) emit({ kind: 'note', note });
   };
   if (options.forget) {

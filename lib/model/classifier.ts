@@ -209,7 +209,11 @@ export class Classifier {
         ahead = this.next(chunks, batchSize, idle, signal);
         // A failure ahead of time is thrown when its turn comes, not as an unhandled rejection.
         ahead.catch(() => {});
-        yield* await unlessAborted(running, signal);
+        for (const result of await unlessAborted(running, signal)) {
+          // Its caller may have stopped it at the result before, and acts on each: a picture would be written.
+          throwIfAborted(signal, STOPPED);
+          yield result;
+        }
       }
     } finally {
       // Not waited for: a producer may never give its next image.

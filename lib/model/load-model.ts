@@ -232,12 +232,14 @@ export class Model {
     control: StreamControl = {},
   ): AsyncGenerator<StreamedPrediction> {
     checkControl(control);
+    const { signal, features: wanted = false } = control;
+    if (typeof wanted !== 'boolean') rejectOption('true or false', 'features', wanted);
     requireImages(inputs);
     this.requireOpen();
-    for await (const result of this.run(inputs, control)) {
+    for await (const result of this.run(inputs, { signal, features: wanted })) {
       if (result.error !== undefined) yield { ...fileOf(result.input), error: result.error };
       else {
-        const features = control.features === true ? result.features : undefined;
+        const features = wanted ? result.features : undefined;
         yield { ...this.prediction(result), ...(features === undefined ? {} : { features }) };
       }
     }
@@ -312,7 +314,16 @@ export async function loadModel(source: string, options: LoadModelOptions = {}):
   const { signal, onProgress, onEvent, ...given } = options;
   const resolved = resolveOptions(LOAD_MODEL_OPTIONS, given, 'loadModel');
   requireText('a model', 'model', source);
-  return controlled({ signal, onProgress, onEvent }, (heard) => load(source, resolved, heard));
+  let model: Model | undefined;
+  try {
+    return await controlled({ signal, onProgress, onEvent }, async (heard) => {
+      return (model = await load(source, resolved, heard));
+    });
+  } catch (error) {
+    // A listener may reject once it is loaded; nobody else could free it then.
+    await model?.close();
+    throw error;
+  }
 }
 
 async function load(

@@ -92,7 +92,7 @@ export class UnknownJudge {
   judge(logits: ArrayLike<number>, features: ArrayLike<number>): Verdict {
     const { temperature, neighbours } = this.rule;
     // Of the network's own logits: whether the model has a temperature beside the rule makes no difference.
-    const calibrated = Math.max(...softmax(logits, temperature));
+    const calibrated = softmax(logits, temperature).reduce((a, b) => Math.max(a, b), 0);
     const distance = nearestDistance(unitVector(features), this.rows, neighbours);
     return { unknown: calibrated < this.rule.probability || distance > this.rule.distance, calibrated, distance };
   }

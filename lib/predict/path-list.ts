@@ -13,7 +13,7 @@ const LONGEST_PATH = 65536;
 const CONTROL = /[\u0001-\u0008\u000e-\u001f]/;
 
 /**
- * The paths of a list, each as soon as it is there; empty ones are left out.
+ * The paths of a list, each as soon as it is there; empty ones are left out, and so is a byte order mark before lines.
  *
  * @param separator what ends a path: a new line, before which a carriage return is dropped, or a NUL byte
  * @throws ResnetFtError DATA_INVALID for what is no such list: an image, paths that end in the other way, or a path longer than any can be
@@ -23,12 +23,18 @@ export async function* readPathList(input: Readable, separator: '\n' | '\0'): As
   const decoder = new StringDecoder('utf8');
   let rest = '';
   let begun = false;
+  let marked = false;
   let separated = false;
   for await (const bytes of input as AsyncIterable<Buffer>) {
     if (!begun && isImage(bytes))
       throw noList('standard input is an image, not a list of paths', 'Name the file itself');
     begun = true;
-    const text = decoder.write(bytes);
+    let text = decoder.write(bytes);
+    if (separator === '\n' && !marked && text !== '') {
+      marked = true;
+      // A byte order mark, with which Windows' own programs begin a text, is no part of the first path.
+      text = text.replace(/^\ufeff/, '');
+    }
     if (separator === '\n' && text.includes('\0')) {
       throw noList('the list on standard input has NUL bytes', 'Add --null, with which these end its paths');
     }

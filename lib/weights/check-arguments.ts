@@ -28,6 +28,8 @@ export function checkToWrite(tensors: unknown, options: unknown): void {
   requireOptions(options, 'the options');
   const { metadata } = options as { metadata?: unknown };
   if (metadata === undefined) return;
+  // A map's entries, and what is inherited, would be lost in silence.
+  requireOptions(metadata, 'metadata');
   const texts = toMetadata(metadata);
   if (texts === undefined) rejectOption('text by name', 'metadata', metadata);
   const broken = Object.entries(texts).find((entry) => !entry.every(isWellFormed));

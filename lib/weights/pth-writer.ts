@@ -2,8 +2,9 @@ import { notWritable, writeAtomically } from '../files/atomic-file';
 import { quote } from './file';
 import { MAX_METADATA, type Metadata } from './metadata';
 import { STORAGE_NAMES } from './pickle-values';
-import { METADATA_ENTRY } from './pth';
+import { MAX_PICKLE, METADATA_ENTRY } from './pth';
 import { byteLength, elementCount, type StateDict, type Tensor } from './state-dict';
+import { MAX_ENTRIES } from './zip-reader';
 import { alignedZip, type ZipEntry } from './zip-writer';
 
 // The format is that of pth.ts, with the opcodes of pickle's protocol 2 (CPython's Lib/pickletools.py).
@@ -23,8 +24,8 @@ const EMPTY_ORDERED_DICT = 'ccollections\nOrderedDict\n)R';
  * an OrderedDict for `load_state_dict(strict=True)`. Metadata are one more entry of the zip, resnet_ft.json, which PyTorch
  * passes over.
  *
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the file can't be written or would have 4 GiB or more; an older file of that
- *   name is then untouched.
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the file can't be written, would have 4 GiB or more, or more tensors than can be
+ *   read again; an older file of that name is then untouched.
  */
 export async function writePth(
   file: string,
@@ -35,8 +36,11 @@ export async function writePth(
     if (byteLength(dtype, shape) !== data.byteLength) throw notWritable(file, `tensor ${quote(name)} is not valid`);
   }
   const { metadata = {} } = options;
+  const pickle = Buffer.from(statePickle(tensors), 'latin1');
+  if (pickle.length > MAX_PICKLE)
+    throw notWritable(file, `${pickle.length} bytes of names and shapes (at most ${MAX_PICKLE})`);
   const entries: ZipEntry[] = [
-    { name: 'data.pkl', data: Buffer.from(statePickle(tensors), 'latin1') },
+    { name: 'data.pkl', data: pickle },
     { name: 'byteorder', data: Buffer.from('little') },
     // No .format_version: it tells PyTorch that it may work out where entries are from how its own writer lays them out.
     ...[...tensors.values()].map(({ data }, i) => ({ name: `data/${i}`, data })),
@@ -48,6 +52,9 @@ export async function writePth(
       throw notWritable(file, `${data.length} bytes of metadata (at most ${MAX_METADATA})`);
     entries.push({ name: METADATA_ENTRY, data });
   }
+  // What is written can be read again.
+  if (entries.length > MAX_ENTRIES)
+    throw notWritable(file, `a zip of ${entries.length} entries (at most ${MAX_ENTRIES})`);
   const chunks = alignedZip(entries.map(({ name, data }) => ({ name: `${FOLDER}/${name}`, data })));
   if (chunks === undefined) {
     throw notWritable(file, 'a .pth of 4 GiB or more is not supported', { hint: 'Write a .safetensors file.' });

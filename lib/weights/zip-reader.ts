@@ -4,8 +4,8 @@ import type { Entry } from 'yauzl';
 import { GuardedZip } from '../files/zip';
 import { invalid, quote, readBytes, readParts, type Part } from './file';
 
-// Far above what torch.save writes: one entry per storage.
-const MAX_ENTRIES = 20_000;
+/** Entries at most, far above what torch.save writes: one per storage. */
+export const MAX_ENTRIES = 20_000;
 
 /** The stored entries of a zip that has all of them under one folder, as torch.save makes it. */
 export interface TorchZip {

@@ -1,4 +1,10 @@
-import { calibrate, fitTemperature, reliabilityOf, TEMPERATURES } from '../../lib/eval/calibration';
+import {
+  calibrate,
+  fitTemperature,
+  reliabilityOf,
+  reliabilityOfLogits,
+  TEMPERATURES,
+} from '../../lib/eval/calibration';
 import { softmax } from '../../lib/network/softmax';
 
 /** Numbers of 0 to below 1, always the same. */
@@ -68,4 +74,9 @@ test('calibration helps a model that is too sure, on images that it was not fitt
   expect(temperature).toBeGreaterThan(2.5);
   expect(after.error).toBeLessThan(before.error / 2);
   expect(loss.after).toBeLessThan(loss.before);
+});
+
+test('there may be hundreds of thousands of classes', () => {
+  const sure = Float32Array.from({ length: 300_000 }, (_, i) => (i === 7 ? 40 : 0));
+  expect(reliabilityOfLogits([sure, sure], [7, 8]).error).toBeCloseTo(0.5, 6);
 });

@@ -54,6 +54,23 @@ test('what another process adds to the model meanwhile is kept: who has the fold
   expect(fs.readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
+test('weights that a training writes meanwhile get no temperature of those before', async () => {
+  const { folder, model } = await madeRun('trained-anew');
+  const other = await FolderLock.take(folder);
+  const calibrating = run(['calibrate', folder, '--json']);
+  await sleep(3000);
+  const bias = { dtype: 'F32' as const, shape: [3], data: new Uint8Array(Float32Array.of(1, 2, 3).buffer) };
+  await writeModel(model, card, new Map([...tensors, ['fc.bias', bias]]));
+  const written = fs.readFileSync(model);
+  await other.release();
+  expect(await calibrating).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `resnet-ft: cannot write ${model}: it has other weights than before. Try again, with those that it has now\n`,
+  });
+  expect(fs.readFileSync(model).equals(written)).toBe(true);
+});
+
 interface Line {
   trueClass: string;
   probabilities: Record<string, number>;

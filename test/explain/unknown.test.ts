@@ -99,6 +99,13 @@ test('either limit alone makes an image unknown', () => {
   expect(judge.judge([4, 0], [2, 0, 0]).calibrated).toBeCloseTo(1 / (1 + Math.exp(-2)), 12);
 });
 
+test('there may be hundreds of thousands of classes', () => {
+  const judge = new UnknownJudge({ ...madeRule(0), neighbours: 1, references: quantized([unitVector([1, 0, 0])]) });
+  const logits = new Float32Array(300_000);
+  logits[7] = 40;
+  expect(judge.judge(logits, [2, 0, 0])).toMatchObject({ unknown: false, distance: 0 });
+});
+
 test('the rule travels as text, and a text that is none is refused', () => {
   const rule = madeRule(3);
   const text = unknownToText(rule);

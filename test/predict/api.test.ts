@@ -136,6 +136,10 @@ test('so is a control of another kind, by every function', async () => {
         found.push(await codeOf(call()));
       }
     }
+    for (const features of [1, 'yes', null, []]) {
+      const wrong = { features } as object;
+      found.push(await codeOf(model.stream([ant], wrong).next()));
+    }
     await model.close();
     return found;
   }, files);
@@ -285,6 +289,66 @@ test('close() ends a stream that waits for its source, and tells the source', as
   expect(got).toEqual({ codes: Array.from({ length: 12 }, () => 'MODEL_CLOSED'), returned: 12, ended: true });
 });
 
+test('a stream and an explanation that are aborted give nothing more, and no image is said to be what was wrong', async () => {
+  const got = await callApi(
+    async ({ api, codeOf }, { model: source, ant, output }) => {
+      const { existsSync, readdirSync } = await import('node:fs');
+      const images = Array.from({ length: 12 }, () => ant);
+      const pictures = (folder: string): number =>
+        existsSync(folder) ? readdirSync(folder).filter((name) => /^[^.].*\.png$/.test(name)).length : 0;
+      const taken = async (
+        results: (signal: AbortSignal) => AsyncIterable<{ error?: unknown }>,
+        stops: (got: number) => boolean,
+      ): Promise<unknown[]> => {
+        const stop = new AbortController();
+        // Also in the midst of what is done for one image.
+        const timer = setInterval(() => {
+          if (stops(0)) stop.abort();
+        }, 1);
+        const errors: unknown[] = [];
+        const code = await codeOf(
+          (async () => {
+            for await (const { error } of results(stop.signal)) {
+              errors.push(error ?? 'none');
+              if (stops(errors.length)) stop.abort();
+            }
+          })(),
+        );
+        clearInterval(timer);
+        return [code, ...errors];
+      };
+      const model = await api.loadModel(source, { device: 'cpu', threads: 1 });
+      const streamed = await taken(
+        (signal) => model.stream(images, { signal }),
+        (count) => count === 2,
+      );
+      await model.close();
+      const explained = [];
+      for (const neighbours of [0, 1]) {
+        const folder = `${output}-${neighbours}`;
+        const options = { model: source, images, neighbours, output: folder, device: 'cpu', threads: 1 };
+        const codes = await taken(
+          (signal) => api.explain(options, { signal }),
+          (count) => count === 2,
+        );
+        explained.push([...codes, pictures(folder)]);
+      }
+      const folder = `${output}-2`;
+      const options = { model: source, images, neighbours: 1, output: folder, device: 'cpu', threads: 1 };
+      const beside = await taken(
+        (signal) => api.explain(options, { signal }),
+        () => pictures(folder) >= 3,
+      );
+      return { streamed, explained, beside };
+    },
+    { ...files, output: path.join(tmp, 'aborted') },
+  );
+  expect(got.streamed).toEqual(['ABORTED', 'none', 'none']);
+  expect(got.explained).toEqual(Array.from({ length: 2 }, () => ['ABORTED', 'none', 'none', 2]));
+  const [code, ...errors] = got.beside;
+  expect([code, errors.filter((error) => error !== 'none')]).toEqual(['ABORTED', []]);
+});
+
 test('what the signal was aborted with is the cause of every ABORTED error, whose message is a sentence', async () => {
   const got = await callApi(
     async ({ api }, { model: source, ant, output }) => {
@@ -390,6 +454,35 @@ test('a listener that rejects ends the work as one that throws does, and never t
   );
   expect(got.found).toEqual(got.found.map(() => 'the listener failed'));
   expect(got).toMatchObject({ aborted: 'ABORTED', slow: true, status: 200 });
+});
+
+test('a model is closed where a listener rejects once it is loaded, so that nobody has it', async () => {
+  const without = { LIBTORCH: '', XDG_CACHE_HOME: path.join(tmp, 'empty-cache'), PATH: path.join(tmp, 'no-bin') };
+  const got = await callApi(
+    async ({ api, root }, { model: source }) => {
+      const { createRequire } = await import('node:module');
+      type Tf = { memory: () => { numTensors: number } };
+      const tf = createRequire(`${root}/package.json`)('@tensorflow/tfjs-core') as Tf;
+      const load = (onEvent?: () => unknown): Promise<unknown> =>
+        api.loadModel(source, { onEvent: onEvent as () => void });
+      const model = await api.loadModel(source);
+      const tensors = tf.memory().numTensors;
+      await model.close();
+      const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+      // The tensors are there before it rejects.
+      const rejects = async (): Promise<void> => {
+        while (tf.memory().numTensors < tensors) await sleep(10);
+        await sleep(200);
+        throw new Error('the listener failed');
+      };
+      const message = await load(rejects).catch((error: Error) => error.message);
+      return { message, tensors, left: tf.memory().numTensors };
+    },
+    files,
+    without,
+  );
+  expect(got).toMatchObject({ message: 'the listener failed', left: 0 });
+  expect(got.tensors).toBeGreaterThan(0);
 });
 
 test('hundreds of calls share a signal without a warning, and leave nothing on it', async () => {

@@ -34,6 +34,10 @@ test.each<[string, string | Buffer, '\n' | '\0', RegExp]>([
 test('names that begin as an image does, that are cut within a character, or have a new line', async () => {
   expect(await paths('BMW.jpg\nP6\nGIF89a.png\n', '\n')).toEqual(['BMW.jpg', 'P6', 'GIF89a.png']);
   expect(await paths('abcä.jpg\nb.jpg', '\n')).toEqual(['abcä.jpg', 'b.jpg']);
+  // As Windows' own editors and shells begin a file.
+  expect(await paths('\ufeffa.jpg\n\ufeffb.jpg\n', '\n')).toEqual(['a.jpg', '\ufeffb.jpg']);
+  expect(await paths('\ufeff', '\n')).toEqual([]);
+  expect(await paths('\ufeffa.jpg\0', '\0')).toEqual(['\ufeffa.jpg']);
   const odd = path.join(tmp, 'two\nlines.jpg');
   fs.writeFileSync(odd, '');
   expect(await paths(odd, '\0')).toEqual([odd]);

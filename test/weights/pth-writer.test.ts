@@ -63,6 +63,21 @@ describe('writePth', () => {
     expect([...(tensors.get('t2345')?.data ?? [])]).toEqual([2345 % 256]);
   });
 
+  it('refuses more tensors, or longer names, than could be read again', async () => {
+    const made = (count: number, name: (i: number) => string): StateDict =>
+      new Map(Array.from({ length: count }, (_, i) => [name(i), { dtype: 'U8', shape: [1], data: Uint8Array.of(1) }]));
+    for (const [tensors, reason] of [
+      [made(20_000, (i) => `t${i}`), /20003 entries/],
+      [made(20, (i) => `${i}`.repeat(2 ** 20)), /bytes of names/],
+    ] as const) {
+      await expect(writePth(path.join(folder, 'a.pth'), tensors)).rejects.toMatchObject({
+        code: 'OUTPUT_NOT_WRITABLE',
+        message: expect.stringMatching(reason),
+      });
+    }
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('leaves what was there, and nothing else, where it fails', async () => {
     const file = path.join(folder, 'a.pth');
     await writeFile(file, 'older');

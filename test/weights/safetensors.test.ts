@@ -54,6 +54,20 @@ describe('writeStateDict', () => {
     });
     await expect(writeStateDict(path.join(folder, 'a.bin'), sample)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
   });
+
+  it.each<[string, object, RegExp]>([
+    ['a map', new Map([['format', 'pt']]), /metadata but received Map/],
+    ['a date', new Date(0), /metadata but received Date/],
+    ['an array', ['pt'], /metadata/],
+    ['inherited', Object.create({ format: 'pt' }) as object, /metadata but received format/],
+  ])('refuses metadata that are %s, which would be lost', async (_, metadata, message) => {
+    for (const name of ['a.safetensors', 'a.pth']) {
+      const file = path.join(folder, name);
+      const error = writeStateDict(file, sample, { metadata: metadata as Record<string, string> });
+      await expect(error).rejects.toMatchObject({ code: 'INVALID_OPTION', message: expect.stringMatching(message) });
+    }
+    expect(await readdir(folder)).toEqual([]);
+  });
 });
 
 describe('readStateDict of safetensors', () => {
