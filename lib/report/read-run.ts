@@ -83,7 +83,8 @@ export async function readRun(named: string): Promise<Run> {
 
 /** Takes a record: where the run ended within the epoch, and was made longer since, there is an earlier one of fewer steps. */
 function addEpoch(epochs: EpochRecord[], record: EpochRecord): void {
-  while ((epochs.at(-1)?.epoch ?? 0) >= record.epoch) epochs.pop();
+  // -1 where there is none: a damaged file may have an epoch 0.
+  while ((epochs.at(-1)?.epoch ?? -1) >= record.epoch) epochs.pop();
   epochs.push(record);
 }
 

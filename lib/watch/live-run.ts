@@ -149,13 +149,13 @@ export class LiveRun {
     const { run } = this;
     if (run === undefined) return;
     if (record.kind === 'epoch') {
-      while ((run.epochs.at(-1)?.epoch ?? 0) >= record.epoch) run.epochs.pop();
+      while ((run.epochs.at(-1)?.epoch ?? -1) >= record.epoch) run.epochs.pop();
       run.epochs.push(record);
       this.changes++;
       return;
     }
     this.pending = this.pending.filter(({ step }) => step < record.step);
-    if (this.pending.length === 0) while ((run.steps.at(-1)?.step ?? 0) >= record.step) run.steps.pop();
+    if (this.pending.length === 0) while ((run.steps.at(-1)?.step ?? -1) >= record.step) run.steps.pop();
     this.pending.push(record);
     if (this.pending.length < this.merged) return;
     run.steps.push(mean(this.pending));
