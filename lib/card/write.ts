@@ -1,7 +1,6 @@
 import path from 'node:path';
-import { notWritable, writeAtomically } from '../files/atomic-file';
-import { reasonOf } from '../files/reason';
-import { readIfThere } from '../files/regular-file';
+import { writeAtomically } from '../files/atomic-file';
+import { readOld } from '../files/output-file';
 import { cardText, type CardFacts } from './card';
 import { sealed, takeOver } from './sections';
 
@@ -28,7 +27,7 @@ export async function writeCard(folder: string, facts: CardFacts): Promise<Writt
   const edited: string[] = [];
   for (const name of [CARD, BESIDE]) {
     const file = path.resolve(folder, name);
-    const old = (await read(file))?.toString();
+    const old = (await readOld(file))?.toString();
     const whole = old === undefined ? sealed(text) : takeOver(text, old);
     if (whole !== undefined) {
       if (whole !== old) await writeAtomically(file, [Buffer.from(whole)]);
@@ -37,12 +36,6 @@ export async function writeCard(folder: string, facts: CardFacts): Promise<Writt
     edited.push(file);
   }
   return { file: undefined, edited };
-}
-
-async function read(file: string): Promise<Buffer | undefined> {
-  return readIfThere(file).catch((cause: unknown) => {
-    throw notWritable(file, `the one that is there can't be read: ${reasonOf(cause)}`, { cause });
-  });
 }
 
 /** What to say of a card that was not written to its place; undefined where it was. */

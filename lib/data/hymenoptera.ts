@@ -7,7 +7,7 @@ import { download, pytorchUrl, TUNING, unzip, withLock, type DownloadControl } f
 import { LockLost } from '../download/lock';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { makeFolder } from '../files/make-folder';
-import { codeOf, reasonOf } from '../files/reason';
+import { isMissing, reasonOf } from '../files/reason';
 
 /** The word for the tutorial's data set in place of a folder of images. */
 export const HYMENOPTERA = 'hymenoptera';
@@ -37,7 +37,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return [];
+    if (isMissing(error)) return [];
     throw error;
   }
 }

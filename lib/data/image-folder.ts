@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
-import { codeOf, reasonOf } from '../files/reason';
+import { codeOf, isMissing, reasonOf } from '../files/reason';
 import { isHiddenFolder } from './hidden-folder';
 import { compareCodePoints } from './order';
 import { noSuch } from './reason';
@@ -82,8 +82,8 @@ function hintOfEmpty(empty: readonly string[]): string {
   return `Every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}${others}${away}`;
 }
 
-/** Errors of what is no folder that anybody can use; at others, such as that of a server away for a moment, it may be one. */
-const NO_FOLDER = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENAMETOOLONG'];
+/** Errors of what is there, but no folder that anybody can use; at others, such as that of a server away for a moment, it may be one. */
+const NO_FOLDER = ['ELOOP', 'EACCES', 'EPERM', 'ENAMETOOLONG'];
 
 /**
  * Whether `file` is a folder, or a link to one.
@@ -94,7 +94,7 @@ export async function isDirectory(file: string): Promise<boolean> {
   try {
     return (await stat(file)).isDirectory();
   } catch (cause) {
-    if (NO_FOLDER.includes(codeOf(cause) ?? '')) return false;
+    if (isMissing(cause) || NO_FOLDER.includes(codeOf(cause) ?? '')) return false;
     throw unreadableFolder(file, cause as NodeJS.ErrnoException);
   }
 }
@@ -110,7 +110,7 @@ export async function requireFolder(folder: string, hint?: string): Promise<void
   try {
     found = await stat(folder);
   } catch (cause) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) {
+    if (isMissing(cause)) {
       throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${folder}`, hint === undefined ? {} : { hint });
     }
     throw new ResnetFtError('DATA_NOT_FOUND', `${folder}: cannot be read: ${reasonOf(cause)}`, { cause });

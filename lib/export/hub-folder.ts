@@ -3,9 +3,8 @@ import { editedNote, writeCard } from '../card/write';
 import { exportFacts } from '../card/facts';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { makeFolder } from '../files/make-folder';
-import { checkOutputFile, ifThere } from '../files/output-file';
+import { checkOutputFile, ifThere, readOld } from '../files/output-file';
 import { reasonOf } from '../files/reason';
-import { readIfThere } from '../files/regular-file';
 import type { ModelCard } from '../model/describe';
 import { jsonText } from '../text/json';
 import { hubConfig, hubPreprocessor } from './hub-config';
@@ -38,9 +37,7 @@ export async function checkHubFolder(folder: string, replace: boolean): Promise<
 
 /** Whether there is a config.json that is none of Hugging Face's. */
 async function isOther(file: string): Promise<boolean> {
-  const bytes = await readIfThere(file).catch((cause: unknown) => {
-    throw notWritable(file, `it can't be read: ${reasonOf(cause)}`, { cause });
-  });
+  const bytes = await readOld(file);
   if (bytes === undefined) return false;
   try {
     return (JSON.parse(bytes.toString()) as { model_type?: unknown } | null)?.model_type === undefined;

@@ -2,7 +2,8 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { notWritable } from './atomic-file';
-import { codeOf, reasonOf } from './reason';
+import { isMissing, reasonOf } from './reason';
+import { readIfThere } from './regular-file';
 
 /**
  * Refuses, before any work is done, a file that can't be written afterwards.
@@ -19,11 +20,10 @@ export async function checkOutputFile(
   named: 'name' | 'folder' = 'name',
 ): Promise<void> {
   const folder = path.dirname(path.resolve(file));
-  const look = (at: string): Promise<Stats | undefined> => ifThere(at, file);
-  if ((await look(folder))?.isDirectory() !== true) {
+  if ((await ifThere(folder, file))?.isDirectory() !== true) {
     throw notWritable(file, `there is no folder ${folder}`, { hint: 'Make the folder first' });
   }
-  const found = await look(file);
+  const found = await ifThere(file);
   if (found?.isDirectory() === true) {
     throw notWritable(file, 'it is a folder', { hint: `Give another name with ${option}` });
   }
@@ -42,7 +42,18 @@ export async function ifThere(at: string, file = at): Promise<Stats | undefined>
   try {
     return await stat(at);
   } catch (cause) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) return undefined;
+    if (isMissing(cause)) return undefined;
     throw notWritable(file, reasonOf(cause), { cause });
   }
+}
+
+/**
+ * The content of a file that may be replaced; undefined where there is none.
+ *
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE where it can't be read
+ */
+export async function readOld(file: string): Promise<Buffer | undefined> {
+  return readIfThere(file).catch((cause: unknown) => {
+    throw notWritable(file, `the one that is there can't be read: ${reasonOf(cause)}`, { cause });
+  });
 }

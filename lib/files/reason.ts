@@ -23,6 +23,9 @@ export function codeOf(error: unknown): string | undefined {
   return known(failed)?.[0] ?? failed.code;
 }
 
+/** Whether the error of a system call says that there is nothing of that name: others leave it open. */
+export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+
 /** Why the file system refused, for a message: `read-only file system (EROFS)`; of another error its message. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

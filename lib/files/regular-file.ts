@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { closeRead, readToEnd } from './read';
+import { isMissing } from './reason';
 
 /** Bytes that a file may have: Node.js reads no more into one buffer, and no image within the limit of pixels needs more. */
 const MAX_BYTES = 2 ** 31 - 1;
@@ -57,7 +58,7 @@ export async function readIfThere(file: string): Promise<Buffer | undefined> {
   try {
     return await readRegularFile(file);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { notWritable } from './atomic-file';
 import { reasonOf } from './reason';
+import { removeFolder } from './remove-folder';
 import { removeStale, temporaryName } from './stale';
 
 /**
@@ -14,13 +15,7 @@ import { removeStale, temporaryName } from './stale';
  */
 export async function inTemporaryFolder<T>(name: string, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await makeTemporaryFolder(name);
-  const remove = (): void => {
-    try {
-      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-    } catch {
-      // What the work came to counts; what stays is removed by a later process.
-    }
-  };
+  const remove = (): void => removeFolder(folder);
   process.on('exit', remove);
   try {
     return await work(folder);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { codeOf, reasonOf } from '../files/reason';
+import { isMissing, reasonOf } from '../files/reason';
 import { versionMisfit } from './compatibility';
 
 /** A LibTorch folder that fits. */
@@ -76,7 +76,7 @@ export function inspectLibtorch(folder: string, options: Purpose = {}): Libtorch
   try {
     fs.statSync(folder);
   } catch (error) {
-    const gone = ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
+    const gone = isMissing(error);
     return { reason: gone ? 'there is no such folder' : `it cannot be read: ${reasonOf(error)}` };
   }
   const version = readVersion(folder);

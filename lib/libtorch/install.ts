@@ -5,6 +5,7 @@ import { withLock } from '../download';
 import { shownUrl } from '../download/shown-url';
 import { oneLine, ResnetFtError, throwIfAborted } from '../errors';
 import { makeFolder } from '../files/make-folder';
+import { removeFolder } from '../files/remove-folder';
 import { fetchLibtorch, keepLicenses, type ArchiveSource } from './archive';
 import { cachedLibtorchPath } from './find';
 import { canBeBuiltFor, inspectLibtorch, isCudaBuild, type LibtorchFolder } from './inspect';
@@ -65,15 +66,6 @@ function removeLeftovers(parent: string): void {
     // Nothing else behind the id: another host may be called as this one is, and a number.
     const pid = name.startsWith(prefix) ? Number(/^(\d+)-[^-]+$/.exec(name.slice(prefix.length))?.[1]) : NaN;
     if (pid > 0 && !isAlive(pid)) removeFolder(path.join(parent, name));
-  }
-}
-
-/** What can't be removed does no harm, and is no reason to fail. */
-function removeFolder(folder: string): void {
-  try {
-    fs.rmSync(folder, { recursive: true, force: true });
-  } catch {
-    // The next installation tries again.
   }
 }
 

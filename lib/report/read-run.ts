@@ -19,6 +19,7 @@ import {
   type StepRecord,
   type TrainResult,
 } from './records';
+import { dropRepeated } from './repeated';
 import { Scores } from './scores';
 import { isEpoch, isReportData, isRunConfig, isStep, trainResultFrom, withLosses } from './shapes';
 
@@ -83,8 +84,7 @@ export async function readRun(named: string): Promise<Run> {
 
 /** Takes a record: where the run ended within the epoch, and was made longer since, there is an earlier one of fewer steps. */
 function addEpoch(epochs: EpochRecord[], record: EpochRecord): void {
-  // -1 where there is none: a damaged file may have an epoch 0.
-  while ((epochs.at(-1)?.epoch ?? -1) >= record.epoch) epochs.pop();
+  dropRepeated(epochs, ({ epoch }) => epoch >= record.epoch);
   epochs.push(record);
 }
 

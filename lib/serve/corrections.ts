@@ -6,7 +6,7 @@ import { extensionOf } from '../data/image-kind';
 import { ResnetFtError } from '../errors';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { makeFolder } from '../files/make-folder';
-import { reasonOf } from '../files/reason';
+import { isMissing, reasonOf } from '../files/reason';
 import { Refusal } from './refusal';
 
 /** Hexadecimal digits of a hash in a file's name: 128 bits, by which no two images are alike. */
@@ -113,7 +113,7 @@ async function removeIfThere(folder: string, name: string): Promise<void> {
   try {
     await rm(path.join(folder, name));
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
+    if (isMissing(error)) return;
     throw error;
   }
   await rmdir(folder).catch(() => {});

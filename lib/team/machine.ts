@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { SessionOptions } from '../backend/types';
+import { removeFolder } from '../files/remove-folder';
 import { place, temporaryName } from '../files/stale';
 import type { SharedStore } from './stores';
 import type { Team } from './team';
@@ -65,11 +66,7 @@ export class TeamMachine {
     const folder = this.features.get(session);
     if (folder === undefined) return;
     this.features.delete(session);
-    try {
-      rmSync(folder, { recursive: true, force: true });
-    } catch {
-      // They are in a folder that goes at the end.
-    }
+    removeFolder(folder);
   }
 
   private async featuresOf(session: number): Promise<string> {

@@ -1,6 +1,7 @@
 import { calibrationLines } from '../eval/calibration-lines';
 import { readRun, type Run } from '../report/read-run';
 import type { EpochRecord, StepRecord } from '../report/records';
+import { dropRepeated } from '../report/repeated';
 import { counted } from '../text/count';
 import { duration } from '../text/duration';
 import type { TrainEvent } from '../train/events';
@@ -149,13 +150,13 @@ export class LiveRun {
     const { run } = this;
     if (run === undefined) return;
     if (record.kind === 'epoch') {
-      while ((run.epochs.at(-1)?.epoch ?? -1) >= record.epoch) run.epochs.pop();
+      dropRepeated(run.epochs, ({ epoch }) => epoch >= record.epoch);
       run.epochs.push(record);
       this.changes++;
       return;
     }
     this.pending = this.pending.filter(({ step }) => step < record.step);
-    if (this.pending.length === 0) while ((run.steps.at(-1)?.step ?? -1) >= record.step) run.steps.pop();
+    if (this.pending.length === 0) dropRepeated(run.steps, ({ step }) => step >= record.step);
     this.pending.push(record);
     if (this.pending.length < this.merged) return;
     run.steps.push(mean(this.pending));
