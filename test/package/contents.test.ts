@@ -5,7 +5,7 @@ import path from 'node:path';
 import { libraryName } from '../../lib/libtorch/inspect';
 import { LIBTORCH_VERSION } from '../../lib/libtorch/version';
 import { ROOT } from '../cli/run';
-import { pack, packLibtorch, type Packed } from './project';
+import { MAX_PACKED_BYTES, pack, packLibtorch, type Packed } from './project';
 import { BUILT_FOR_SEVERAL } from '../team/built';
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- a script, and not TypeScript
 const elf = require('../../scripts/elf.js') as {
@@ -14,7 +14,6 @@ const elf = require('../../scripts/elf.js') as {
   checkRuntime(file: string): void;
 };
 
-const MAX_PACKED_BYTES = 1.95e6;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-contents-'));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 

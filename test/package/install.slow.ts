@@ -4,12 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { findLibtorch } from '../../lib/libtorch/find';
 import { records } from '../cli/run';
-import { LIBTORCH_PACKAGE, pack, packLibtorch, Project } from './project';
+import { LIBTORCH_PACKAGE, MAX_PACKED_BYTES, pack, packLibtorch, Project } from './project';
 import { commandWithWeights, packMadeWeights } from './weights-package';
 import { compile, IMAGE, runProgram, runWorkers, trainRun } from './scenario';
 
 /** What npm's registry takes. */
-const MAX_PACKED_BYTES = 230e6;
+const MAX_LIBTORCH_BYTES = 230e6;
 
 const onLinuxX64 = process.platform === 'linux' && process.arch === 'x64' ? describe : describe.skip;
 
@@ -45,8 +45,8 @@ onLinuxX64('both tarballs', () => {
   }
 
   test('npm will take them', () => {
-    expect(fs.statSync(tarballs.libtorch).size).toBeLessThan(MAX_PACKED_BYTES);
-    expect(fs.statSync(tarballs.main).size).toBeLessThan(1.95e6);
+    expect(fs.statSync(tarballs.libtorch).size).toBeLessThan(MAX_LIBTORCH_BYTES);
+    expect(fs.statSync(tarballs.main).size).toBeLessThan(MAX_PACKED_BYTES);
   });
 
   test('npm: install, use, uninstall', async () => {
