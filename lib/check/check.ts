@@ -3,6 +3,7 @@ import { readAll } from '../data/read-all';
 import type { DownloadControl } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { checkOutputFile } from '../files/output-file';
+import { pauses } from '../machine/pauses';
 import type { OpenedModel } from '../model/open';
 import {
   controlled,
@@ -73,7 +74,7 @@ async function check(options: ResolvedCheckOptions, control: CheckControl): Prom
     imageSize: options.imageSize ?? model?.preprocessing.crop ?? PREPROCESSING.crop,
     names,
   });
-  const pause = pauses(signal);
+  const pause = pauses(signal, CHECK_STOPPED);
   const same = samePixels(decoded);
   const alike = await lookAlikes(decoded, same, pause);
   const judged = await judgeByModel({ ...run, model, pause }, decoded, same, folderOf(splits));
@@ -179,19 +180,6 @@ function ownFindings(
       ...hiddenImage(file, path.join(folder, classes[target]?.name ?? '')),
     ];
   });
-}
-
-/** Milliseconds after which the event loop gets a turn. */
-const TURN = 20;
-
-function pauses(signal: AbortSignal): () => Promise<void> {
-  let last = performance.now();
-  return async () => {
-    if (performance.now() - last < TURN) return;
-    await new Promise(setImmediate);
-    throwIfAborted(signal, CHECK_STOPPED);
-    last = performance.now();
-  };
 }
 
 function countsOf(findings: readonly Finding[]): Partial<Record<FindingKind, number>> {

@@ -33,6 +33,8 @@ export const checkCommand = defineCommand({
   ],
   async run({ commands, strict, ...options }, { positionals, json, quiet, signal }) {
     if (commands === true && json) rejectUse("--commands can't be used with --json, which has the lines too");
+    if (commands === true && quiet)
+      rejectUse("--commands can't be used with --quiet, which leaves out what they would mend");
     const { checkData } = await import('../check/check.js');
     const { CheckDisplay } = await import('./check-display.js');
     const display = new CheckDisplay();

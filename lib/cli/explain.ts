@@ -26,7 +26,7 @@ export const explainCommand = defineCommand({
     const { explain } = await import('../explain/explain.js');
     const { createDownloadDisplay } = await import('./download-progress.js');
     const { failureLine } = await import('../predict/format.js');
-    const { readPathList } = await import('../predict/path-list.js');
+    const { pathsOfStandardInput } = await import('../predict/path-list.js');
     const display = createDownloadDisplay({ quiet: json });
     const bar = new ProgressBar(process.stderr, { label: 'training images', time: true });
     const show = (event: ExplainEvent): void => {
@@ -35,7 +35,7 @@ export const explainCommand = defineCommand({
       else if (!json) bar.show(event.done, event.total);
     };
     const input = { model: positionals['model'], images: positionals['images'], ...given } as ExplainOptions;
-    const list = (): AsyncIterable<string> => readPathList(process.stdin, given['null'] === true ? '\0' : '\n');
+    const list = (): AsyncIterable<string> => pathsOfStandardInput({ nul: given['null'] === true });
     try {
       const results = explain(input, { signal, list, onEvent: show });
       for await (const result of results) {

@@ -25,7 +25,7 @@ export const predictCommand = defineCommand({
     const { loadModel } = await import('../model/load-model.js');
     const { createDownloadDisplay } = await import('./download-progress.js');
     const { expandInputs } = await import('../predict/inputs.js');
-    const { readPathList } = await import('../predict/path-list.js');
+    const { pathsOfStandardInput } = await import('../predict/path-list.js');
     const { failureLine, jsonRecord, textFields } = await import('../predict/format.js');
 
     const { countPassedOver } = await import('../data/image-folder.js');
@@ -39,7 +39,7 @@ export const predictCommand = defineCommand({
     const problems: Parameters<typeof expandInputs>[1]['problems'] = new Map();
     const passedOver: PassedOver = {};
     const onPassedOver = (name: string): void => countPassedOver(passedOver, name);
-    const list = (): AsyncIterable<string> => readPathList(process.stdin, nul ? '\0' : '\n');
+    const list = (): AsyncIterable<string> => pathsOfStandardInput({ nul });
     const display = createDownloadDisplay();
     const model = await loadModel(source, {
       ...load,

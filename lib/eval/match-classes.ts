@@ -1,6 +1,7 @@
 import { capital } from '../text/capital';
 import { ResnetFtError } from '../errors';
 import { rejectOption } from '../options';
+import { looseKey } from '../text/loose-key';
 import { distance } from '../text/suggest';
 import type { FolderTargets } from './class-map';
 
@@ -137,13 +138,6 @@ class Matcher {
   private key(name: string): string {
     return this.imagenet ? looseKey(name) : name;
   }
-}
-
-function looseKey(name: string): string {
-  return name
-    .normalize('NFC')
-    .toLowerCase()
-    .replace(/[\s_]+/g, '');
 }
 
 function single(found: number[]): Found {

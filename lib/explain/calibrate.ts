@@ -110,7 +110,9 @@ async function seenAgain(
 ): Promise<Validated> {
   const { data, offline, batchSize } = options;
   const onProgress = (event: DownloadEvent): void => emit({ kind: 'download', event });
-  const { folder, dataset } = await openRunData(file, { data, offline, signal, onProgress, option: 'calibrate' });
+  const { classes } = opened;
+  const option = 'calibrate';
+  const { folder, dataset } = await openRunData(file, { data, offline, signal, onProgress, option, classes });
   const classifier = await Classifier.create(opened, options, emit);
   try {
     const onImage = (done: number, total: number): void => emit({ kind: 'image', done, total });

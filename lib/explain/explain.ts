@@ -114,8 +114,9 @@ export async function* explain(
       }
       try {
         const picture = path.join(folder, names.next(file, result.layer, result.explained.class));
-        await writePicture(picture, result, classifier, options.force);
         const neighbours = await neighboursOf?.(file, signal);
+        // Last, so that an image of which anything fails leaves none.
+        await writePicture(picture, result, classifier, options.force);
         yield { file, ...resultOf(result, options.topK), picture, ...(neighbours === undefined ? {} : { neighbours }) };
       } catch (error) {
         // That the work was stopped is nothing that is wrong with an image.

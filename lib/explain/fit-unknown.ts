@@ -4,6 +4,7 @@ import type { Dataset } from '../data/dataset';
 import type { DownloadEvent } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { fitTemperature } from '../eval/calibration';
+import { pauses } from '../machine/pauses';
 import { Classifier } from '../model/classifier';
 import type { OpenedModel } from '../model/open';
 import { quantized, UnknownJudge, type UnknownRule } from '../model/unknown';
@@ -88,7 +89,8 @@ async function fitResolved(
   }
   const onProgress = (event: DownloadEvent): void => emit({ kind: 'download', event });
   const { data, offline } = options;
-  const run = await openRunData(file, { data, offline, signal, onProgress, option: 'unknown' });
+  const { classes } = opened;
+  const run = await openRunData(file, { data, offline, signal, onProgress, option: 'unknown', classes });
   const { rule, images, kept } = await measure(opened, run, options, signal, emit);
   throwIfAborted(signal, STOPPED);
   await change(rule);
@@ -131,7 +133,12 @@ async function measure(
     const neighbours = Math.min(Math.max(Math.round(ofClass * NEIGHBOURS.share), 1), NEIGHBOURS.most);
     const open = { temperature, neighbours, keep: options.keep, references: quantized(references) };
     const judge = new UnknownJudge({ ...open, probability: 0, distance: 1 });
-    const known = logits.map((row, i) => judge.judge(row, features[i] ?? []));
+    const pause = pauses(signal, STOPPED);
+    const known = [];
+    for (const [i, row] of logits.entries()) {
+      await pause();
+      known.push(judge.judge(row, features[i] ?? []));
+    }
     const { kept, ...limits } = limitsFor(known, options.keep);
     return { rule: { ...open, ...limits }, images: logits.length, kept };
   } finally {

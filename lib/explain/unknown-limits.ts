@@ -23,12 +23,19 @@ export function limitsFor(images: readonly KnownImage[], keep: number): Limits {
   const needed = Math.ceil(keep * images.length - 1e-9);
   const probabilities = images.map(({ calibrated }) => calibrated).sort((a, b) => a - b);
   const distances = images.map(({ distance }) => distance).sort((a, b) => b - a);
-  let best: Limits | undefined;
-  for (let out = 0; out < images.length; out++) {
+  const leavingOut = (out: number): Limits => {
     const limits = { probability: probabilities[out] ?? 0, distance: distances[out] ?? 1 };
     const kept = images.filter((one) => one.calibrated >= limits.probability && one.distance <= limits.distance).length;
-    if (kept < needed) break;
-    best = { ...limits, kept };
+    return { ...limits, kept };
+  };
+  // The tighter, the fewer are kept: what is looked for lies between one that keeps enough and one that does not.
+  let best: Limits = { probability: 0, distance: 1, kept: images.length };
+  let [enough, tooFew] = [-1, images.length];
+  while (tooFew - enough > 1) {
+    const middle = (enough + tooFew) >> 1;
+    const limits = leavingOut(middle);
+    if (limits.kept < needed) tooFew = middle;
+    else [enough, best] = [middle, limits];
   }
-  return best ?? { probability: 0, distance: 1, kept: images.length };
+  return best;
 }

@@ -9,7 +9,11 @@ export class Chunker<T> {
   /** Asked for and not yet used; kept from one chunk to the next where the producer was too slow. */
   private coming: Promise<IteratorResult<T>> | undefined;
 
-  constructor(inputs: Iterable<T> | AsyncIterable<T>) {
+  /** @param check throws for an input that is none, after those before it have been given */
+  constructor(
+    inputs: Iterable<T> | AsyncIterable<T>,
+    private readonly check: (input: T) => void = () => {},
+  ) {
     this.iterator = Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
   }
 
@@ -17,7 +21,7 @@ export class Chunker<T> {
    * The next inputs, `size` at most; undefined where there are none left.
    *
    * @param idle settles when the network has nothing to do; must not reject
-   * @throws what the producer throws, after the inputs before it have been given
+   * @throws what the producer or the check throws, after the inputs before it have been given
    */
   async next(size: number, idle: Promise<unknown>): Promise<T[] | undefined> {
     const chunk: T[] = [];
@@ -40,7 +44,9 @@ export class Chunker<T> {
   }
 
   private async ask(): Promise<IteratorResult<T>> {
-    return this.iterator.next();
+    const got = await this.iterator.next();
+    if (got.done !== true) this.check(got.value);
+    return got;
   }
 
   /** Lets the producer clean up, without waiting in case it is stuck. */

@@ -195,7 +195,7 @@ export class Classifier {
     work: (chunk: Chunk<T>) => Promise<R[]>,
   ): AsyncGenerator<R> {
     const { batchSize, firstBatch = batchSize, signal } = options;
-    const chunks = new Chunker(inputs);
+    const chunks = new Chunker(inputs, requireImage);
     let ahead = this.next(chunks, Math.min(firstBatch, batchSize), Promise.resolve(), signal);
     try {
       for (;;) {
@@ -253,7 +253,6 @@ export class Classifier {
   ): Promise<Chunk<T> | undefined> {
     throwIfAborted(signal, STOPPED);
     const inputs = await chunks.next(size, idle);
-    inputs?.forEach(requireImage);
     return inputs === undefined ? undefined : this.decoding.runExclusive(() => this.crop(inputs, signal));
   }
 

@@ -225,7 +225,7 @@ export class Model {
    * as paths from a network, does not wait for a batch to be full. An image that can't be read gives `{ file, error }`. Bytes are not copied: they
    * stay as they are until their prediction has come.
    *
-   * @throws ResnetFtError ABORTED, WEIGHTS_INVALID, and MODEL_CLOSED where the model is closed before the last image
+   * @throws ResnetFtError INVALID_OPTION at an input that is no image, after those before it; ABORTED, WEIGHTS_INVALID, and MODEL_CLOSED where the model is closed before the last image
    */
   async *stream(
     inputs: Iterable<ImageInput> | AsyncIterable<ImageInput>,

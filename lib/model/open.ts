@@ -1,6 +1,7 @@
 import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
 import { DEFAULT_ARCHITECTURE, type Architecture } from '../options';
+import { looseKey } from '../text/loose-key';
 import type { StateDict } from '../weights/state-dict';
 import { IMAGENET_OUTPUTS, type Container } from '../network/architecture';
 import { architectureOf, DEFAULT_PREPROCESSING, outputsOf, parseCard, type ModelCard } from './describe';
@@ -54,14 +55,17 @@ export async function openModel(source: string, options: OpenModelOptions = {}):
     });
   }
   const { network, tensors } = fitNetwork(arch, outputs, found, file);
-  // A file of ours that holds ImageNet's classes (an exported imagenet-v1) is no other model for being ours.
-  const imagenet =
-    outputs === IMAGENET_OUTPUTS &&
-    (card.classes === undefined || card.classes.every((name, i) => name === imagenetClasses()[i]));
   const classes = await classNames(options.classes, card.classes, outputs, file, imagenetClasses);
+  const imagenet = named !== undefined || areThoseOf(imagenetClasses(), classes);
   const preprocessing = card.preprocessing ?? named?.preprocessing ?? DEFAULT_PREPROCESSING;
   const { temperature, unknown } = card;
   return { source, file, arch, classes, preprocessing, temperature, unknown, network, tensors, imagenet };
+}
+
+/** Whether most classes have the names of these, as lists of ImageNet's differ in the spelling of some, and in a few names. */
+function areThoseOf(names: readonly string[], classes: readonly string[]): boolean {
+  const same = classes.filter((name, i) => looseKey(name) === looseKey(names[i] ?? ''));
+  return classes.length === names.length && same.length > names.length / 2;
 }
 
 async function classNames(

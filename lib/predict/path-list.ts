@@ -13,6 +13,18 @@ const LONGEST_PATH = 65536;
 const CONTROL = /[\u0001-\u0008\u000e-\u001f]/;
 
 /**
+ * The paths that stand on standard input, as {@link readPathList} gives them.
+ *
+ * @param nul whether NUL bytes end them, and not new lines
+ * @throws ResnetFtError DATA_INVALID also where standard input is a folder, which for Node.js is a list of nothing
+ */
+export async function* pathsOfStandardInput({ nul }: { nul: boolean }): AsyncGenerator<string> {
+  if (fs.fstatSync(0).isDirectory())
+    throw noList('standard input is a folder, not a list of paths', 'Name the folder itself');
+  yield* readPathList(process.stdin, nul ? '\0' : '\n');
+}
+
+/**
  * The paths of a list, each as soon as it is there; empty ones are left out, and so is a byte order mark before lines.
  *
  * @param separator what ends a path: a new line, before which a carriage return is dropped, or a NUL byte

@@ -9,10 +9,15 @@ document.documentElement.classList.add('scripted');
 for (const table of document.querySelectorAll('table.sortable')) {
   const heads = [...table.querySelectorAll('thead th')];
   const body = table.tBodies[0];
+  // A number, with what it is of ("12.5 %"); "2024-01" and "3 cats and a dog" are names.
+  const isNumber = (text) => /^[-+]?\\d+(\\.\\d*)?(e[-+]?\\d+)?(\\s?(%|[a-z]{1,3}))?$/i.test(text);
   const keyOf = (cell) => {
-    const number = Number(cell.dataset.value ?? parseFloat(cell.textContent));
-    return Number.isNaN(number) ? cell.textContent.trim() : number;
+    const text = cell.textContent.trim();
+    const number = Number(cell.dataset.value ?? (cell.tagName === 'TD' && isNumber(text) ? parseFloat(text) : NaN));
+    return Number.isNaN(number) ? text : number;
   };
+  const compare = (a, b) =>
+    typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
   heads.forEach((head, column) => {
     const button = document.createElement('button');
     button.type = 'button';
@@ -23,7 +28,7 @@ for (const table of document.querySelectorAll('table.sortable')) {
       for (const other of heads) other.removeAttribute('aria-sort');
       head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
       const rows = [...body.rows].map((row) => [keyOf(row.cells[column]), row]);
-      rows.sort(([a], [b]) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))));
+      rows.sort(([a], [b]) => compare(a, b));
       if (down) rows.reverse();
       body.append(...rows.map(([, row]) => row));
     });

@@ -137,9 +137,11 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     // Of what there is; the error that ended the run is what its caller hears of.
     if (account.stopped !== undefined) await report?.write(open).catch(() => {});
     if (run.signal.aborted && !(error instanceof ResnetFtError)) {
-      throw stoppedBefore(trainingStopped(run.signal), begun, folder.path);
+      throw withNextStep(trainingStopped(run.signal), begun, folder.path, options);
     }
-    if (error instanceof ResnetFtError && error.code === 'ABORTED') throw stoppedBefore(error, begun, folder.path);
+    if (error instanceof ResnetFtError && error.code === 'ABORTED') {
+      throw withNextStep(error, begun, folder.path, options);
+    }
     // Before the epochs: the head, rates and times that are tried.
     if (open !== undefined && isOutOfMemory(error)) {
       const { session, cropped } = open;
@@ -154,10 +156,16 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
 }
 
 /** The error of a run that was stopped, with what to do next; where there are epochs, it has been said already. */
-function stoppedBefore(error: ResnetFtError, begun: boolean, folder: string): ResnetFtError {
+function withNextStep(
+  error: ResnetFtError,
+  begun: boolean,
+  folder: string,
+  { checkpointEvery }: Pick<ResolvedTrainOptions, 'checkpointEvery'>,
+): ResnetFtError {
   if (error.hint !== undefined) return error;
-  const hint = begun ? `Go on with: ${resumeCommand(folder)}` : 'Nothing was trained yet: the same command begins anew';
-  return withHint(error, hint);
+  if (!begun) return withHint(error, 'Nothing was trained yet: the same command begins anew');
+  if (checkpointEvery === 'never') return withHint(error, 'Without checkpoints there is nothing to go on from');
+  return withHint(error, `Go on with: ${resumeCommand(folder)}`);
 }
 
 /** The fingerprint of a data set, of which is told what `check` finds at next to no cost: that never fails a run. */

@@ -84,6 +84,8 @@ test('one folder of classes, val/ elsewhere, and folders that are none', async (
   }
   const both = await run(['check', path.join(tmp, 'one'), '--json', '--commands']);
   expect(both).toMatchObject({ code: 2, stdout: '' });
+  const quiet = await run(['check', path.join(tmp, 'one'), '--quiet', '--commands']);
+  expect(quiet).toMatchObject({ code: 2, stdout: '' });
 });
 
 onLinux('the lines mend what they say, whatever the names, and only that', async () => {

@@ -17,6 +17,7 @@ import {
 import { readWeights, writeStateDict } from '../../lib/weights';
 import { PREPROCESSING } from '../../lib/options';
 import { records, run, scratch } from '../cli/run';
+import { makeTensors, writeModel } from '../export/made-model';
 import { trainFixtureModel, VAL } from '../predict/fixture-model';
 
 /** Numbers that look like those of a normal distribution. */
@@ -221,12 +222,19 @@ describe('of a run', () => {
     const { tensors } = await readWeights(alone);
     const pth = path.join(folder, 'plain.pth');
     await writeStateDict(pth, tensors);
+    const foreign = path.join(model, 'foreign.safetensors');
+    const card = { arch: 'resnet18' as const, classes: ['ants', 'bees', 'wasps'], preprocessing: PREPROCESSING };
+    await writeModel(foreign, card, makeTensors(card));
+    const others =
+      /is no model of the run in .*: its classes are others\. The folder's own model is model\.safetensors$/;
     const before = fs.readFileSync(path.join(model, 'model.safetensors'));
     const cases: [string[], number, RegExp][] = [
       [['unknown', alone], 2, /It needs the images of training: .* has no config\.json$/],
       [['unknown', pth], 2, /Expected a model of train, a \.safetensors file for model but received .*plain\.pth/],
       [['unknown', model, '--keep', '0'], 2, /Expected a number above 0 and at most 1 for --keep but received 0/],
       [['unknown', model, '--keep', '95'], 2, /Expected a number above 0 and at most 1 for --keep but received 95/],
+      [['unknown', foreign], 2, others],
+      [['calibrate', foreign], 2, others],
       [['unknown', model, '--data', folder], 1, /no such folder: .*train/],
       [['unknown', model, '--forget', '--keep', '0.5'], 2, /^resnet-ft: --keep can't be used with --forget\./],
       [

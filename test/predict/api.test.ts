@@ -248,12 +248,21 @@ test('a stream takes only what is needed, gives what it has, and can be left whi
         for await (const { file } of model.stream(broken())) before.push(file);
       })(),
     );
+    const valid: unknown[] = [];
+    const invalid = await codeOf(
+      (async () => {
+        for await (const { file } of model.stream([ant, missing, 3 as unknown as string, ant])) valid.push(file);
+      })(),
+    );
     await model.close();
-    return { asked, codes: results.map(({ error }) => error?.code ?? 'none'), code, before: before.length, failure };
+    const codes = results.map(({ error }) => error?.code ?? 'none');
+    return { asked, codes, code, before: before.length, failure, valid, invalid };
   }, files);
   expect(got.asked).toBeLessThanOrEqual(4 + 2 * 8);
   expect(got.codes).toEqual(['none', 'IMAGE_UNREADABLE']);
   expect(got).toMatchObject({ code: 'ABORTED', before: 1, failure: 'SOURCE' });
+  // As what a source throws: after what came before it.
+  expect(got).toMatchObject({ valid: [ANT, MISSING], invalid: 'INVALID_OPTION' });
 });
 
 test('close() ends a stream that waits for its source, and tells the source', async () => {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { records, ROOT, run, scratch } from '../cli/run';
@@ -168,6 +168,18 @@ describe('a list on standard input', () => {
       expect([code, stderr]).toEqual([0, '']);
       expect(filesOf(stdout)).toEqual(files);
     }
+  });
+
+  test('a folder in its place is said to be one', () => {
+    const folder = fs.openSync(VAL, 'r');
+    const args = [path.join(ROOT, 'bin', 'resnet-ft.js'), 'predict', model, '-'];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      stdio: [folder, 'ignore', 'pipe'],
+      encoding: 'utf8',
+    });
+    fs.closeSync(folder);
+    const message = 'resnet-ft: standard input is a folder, not a list of paths. Name the folder itself\n';
+    expect([status, stderr]).toEqual([1, message]);
   });
 
   test('Ctrl-C ends the waiting for it, and so does a reader that has enough', async () => {

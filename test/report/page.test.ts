@@ -139,8 +139,19 @@ withBrowser('the report of a run', () => {
     expect(await head.getAttribute('aria-sort')).toBe('descending');
     const after = await column();
     expect([...after].sort()).toEqual([...before].sort());
-    expect(after).toEqual([...after].sort((a, b) => b.trim().localeCompare(a.trim())));
+    const numeric = { numeric: true };
+    expect(after).toEqual([...after].sort((a, b) => b.trim().localeCompare(a.trim(), undefined, numeric)));
     expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test('names that begin with a number are sorted as names', async () => {
+    const classes = ['2024-02', '10 cats', '2024-01', '1e3', '9 cats'];
+    const { folder } = await makeRun(tmp, 'dates', { classes, files: ['a.png'] });
+    const { page, close } = await openPage((await makeReport({ runs: [folder] })).file);
+    await page.locator('.classes thead button', { hasText: 'Class' }).click();
+    const names = await page.locator('.classes tbody th').allTextContents();
+    expect(names.map((name) => name.trim())).toEqual(['1e3', '9 cats', '10 cats', '2024-01', '2024-02']);
     await close();
   });
 

@@ -84,17 +84,17 @@ test('a loop that is left stops the training, which can be gone on with', async 
 test('stopped before the first epoch, it says what there is to go on with', async () => {
   const told = await callApi(
     async ({ api }, options) => {
-      const stopAt = async (kind: string): Promise<string> => {
+      const stopAt = async (kind: string, checkpointEvery = 'epoch'): Promise<string> => {
         const stop = new AbortController();
         const onEvent = (event: { kind: string }): void => (event.kind === kind ? stop.abort() : undefined);
-        const output = `${options.output}-${kind}`;
-        const ended = api.train({ ...options, output }, { signal: stop.signal, onEvent });
+        const output = `${options.output}-${kind}${checkpointEvery === 'never' ? '-never' : ''}`;
+        const ended = api.train({ ...options, output, checkpointEvery }, { signal: stop.signal, onEvent });
         return ended.then(
           () => 'it came to its end',
           ({ message, hint }: Error & { hint?: string }) => `${message}. ${hint}`,
         );
       };
-      const told = [await stopAt('crops'), await stopAt('head')];
+      const told = [await stopAt('crops'), await stopAt('head'), await stopAt('head', 'never')];
       const { epochs } = await api.train({ resume: `${options.output}-head` });
       return [...told, epochs];
     },
@@ -103,6 +103,7 @@ test('stopped before the first epoch, it says what there is to go on with', asyn
   expect(told).toEqual([
     'The reading of the images was stopped. Nothing was trained yet: the same command begins anew',
     `The training was stopped. Go on with: npx resnet-ft train --resume ${inTmp('early')}-head`,
+    'The training was stopped. Without checkpoints there is nothing to go on from',
     2,
   ]);
   expect(fs.existsSync(inTmp('early-crops'))).toBe(false);
