@@ -7,7 +7,7 @@ import { defineCommand } from './command';
 export const dataCommand = defineCommand({
   command: 'data <name>',
   describe: "Download the tutorial's data set if it is missing, and print its folder",
-  positionals: { name: 'hymenoptera: 398 images of ants and bees, 47 MB' },
+  positionals: { name: 'hymenoptera: 397 images of ants and bees, 47 MB' },
   needs: 'a data set: hymenoptera',
   options: DATA_OPTIONS,
   json: 'print one line of JSON',

@@ -13,7 +13,7 @@ export const lrFindCommand = defineCommand({
   examples: [
     [
       'lr-find photos --val-split 0.2',
-      'the curve and the rate that it suggests; give the options that train will have',
+      'the curve and the rate that it suggests; give the options of train that say what is trained, how and on which images',
     ],
     ['lr-find photos --val-split 0.2 --output lr-find.svg', 'the curve also as a drawing'],
   ],

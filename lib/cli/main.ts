@@ -53,6 +53,9 @@ const COMMANDS: Command[] = [
   benchCommand,
 ];
 
+const VERBOSE =
+  'show the stack of an error; with serve also each request, with predict why the CPU was taken for few images';
+
 /** A command line that can't be understood. */
 class UsageError extends Error {}
 
@@ -143,7 +146,7 @@ async function runCommand(argv: string[]): Promise<void> {
     .locale('en')
     .parserConfiguration({ 'duplicate-arguments-array': false, 'parse-positional-numbers': false })
     .command(asksForHelp(argv) ? COMMANDS.map((command) => ({ ...command, command: command.listed })) : COMMANDS)
-    .option('verbose', { type: 'boolean', default: false, describe: 'show the stack of an error' })
+    .option('verbose', { type: 'boolean', default: false, describe: VERBOSE })
     .demandCommand(1, `Name a command: ${COMMANDS.map(({ command }) => String(command).split(' ')[0]).join(', ')}`)
     .strict()
     .recommendCommands()

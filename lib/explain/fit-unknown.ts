@@ -47,7 +47,7 @@ export interface UnknownResult extends Omit<UnknownRule, 'references'> {
   file: string;
   /** Training images that the model carries to compare with. */
   references: number;
-  /** Validation images, and how many of them count as known. */
+  /** Validation images. */
   images: number;
   /** Validation images that count as known. */
   kept: number;

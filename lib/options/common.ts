@@ -48,6 +48,9 @@ export const MACHINE_OPTIONS = {
   },
 } as const satisfies RecipeTable;
 
+/** Images that a CPU of two cores predicts while the CUDA libraries would still be opening, which takes two to four seconds. */
+export const FEW_IMAGES = 16;
+
 /** How a model that is used, not trained, is found and read. */
 export const MODEL_OPTIONS = {
   arch: {

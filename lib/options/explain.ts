@@ -1,4 +1,4 @@
-import { DATA, MACHINE_OPTIONS, MODEL, MODEL_OPTIONS, OUTPUT } from './common';
+import { DATA, FEW_IMAGES, MACHINE_OPTIONS, MODEL, MODEL_OPTIONS, OUTPUT } from './common';
 import { checkImages, checkList, LIST_OPTION } from './images';
 import {
   rejectOption,
@@ -44,6 +44,10 @@ export const EXPLAIN_OPTIONS = {
     help: 'where the data set of the run is now, for --neighbours [default: where it was]',
   },
   ...MACHINE_OPTIONS,
+  device: {
+    ...MACHINE_OPTIONS.device,
+    help: `auto (the CPU for up to ${FEW_IMAGES} images without --neighbours, else the first GPU that works, else the CPU), cpu, cuda or cuda:N`,
+  },
   topK: {
     type: 'number',
     integer: true,

@@ -1,4 +1,4 @@
-import { BATCH_OPTION, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './common';
+import { BATCH_OPTION, FEW_IMAGES, MACHINE_OPTIONS, MODEL_OPTIONS, OUTPUT } from './common';
 import { checkImages, checkList, LIST_OPTION } from './images';
 import { rejectUse, requireText, resolveOptions, type OptionTable, type ResolvedOptions } from './spec';
 
@@ -20,6 +20,10 @@ export const LOAD_MODEL_OPTIONS = {
 /** Every option of `predict`. */
 export const PREDICT_OPTIONS = {
   ...LOAD_MODEL_OPTIONS,
+  device: {
+    ...MACHINE_OPTIONS.device,
+    help: `auto (the CPU for up to ${FEW_IMAGES} images, else the first GPU that works, else the CPU), cpu, cuda or cuda:N`,
+  },
   features: {
     type: 'boolean',
     default: false,

@@ -85,7 +85,7 @@ export const TRAIN_OPTIONS = {
     default: 'tutorial',
     group: RECIPE,
     affects: 'training',
-    help: "defaults of the options that are not given. tutorial: those of PyTorch's tutorial; linear: only the last layer is trained, in seconds; finetune: that first, then everything; auto: one of these, by images and time",
+    help: "defaults of the options that are not given. tutorial: those of PyTorch's tutorial; linear: only the last layer is trained, in seconds; finetune: that first, then everything; auto: one of these, by weights, images and time",
   },
   epochs: {
     type: 'number',

@@ -1,8 +1,6 @@
 import type { MachineOptions } from '../machine/device';
+import { FEW_IMAGES } from '../options/common';
 import { expandInputs } from './inputs';
-
-/** Images that a CPU of two cores predicts while the CUDA libraries would still be opening, which takes two to four seconds. */
-const FEW = 16;
 
 /**
  * Whether `--device auto` is better off with the CPU, because there are so few images that setting up a GPU would take longer.
@@ -14,10 +12,11 @@ export async function suitsCpu(
   options: Pick<MachineOptions, 'device' | 'precision'>,
 ): Promise<boolean> {
   // Bfloat16 was asked for because of a GPU.
-  if (options.device !== 'auto' || options.precision === 'bf16' || images.includes('-') || images.length > FEW)
+  if (options.device !== 'auto' || options.precision === 'bf16' || images.includes('-') || images.length > FEW_IMAGES)
     return false;
   const none = async function* (): AsyncGenerator<string> {};
   let count = 0;
-  for await (const _ of expandInputs(images, { list: none, problems: new Map() })) if (++count > FEW) return false;
+  for await (const _ of expandInputs(images, { list: none, problems: new Map() }))
+    if (++count > FEW_IMAGES) return false;
   return true;
 }

@@ -30,7 +30,7 @@ export interface ModelServer {
   readonly classes: readonly string[];
   /** Of the network, such as `resnet50`. */
   readonly arch: string;
-  /** `cpu`, `cuda:0`, or that of the js backend. */
+  /** `cpu`, `cuda` or `cuda:N`. */
   readonly device: string;
   /** Of the arithmetic, such as `fp32`. */
   readonly precision: string;
