@@ -128,8 +128,14 @@ test('known flaws of what users get stop a release', () => {
 test('a tag that is not the version, and a repository that is another, end it before anything is packed', () => {
   const checkout = path.join(folder, 'checkout');
   fs.mkdirSync(checkout);
-  const write = (url: string): void =>
+  const write = (url: string, reports = 'some'): void => {
     fs.writeFileSync(path.join(checkout, 'package.json'), JSON.stringify({ version: '1.2.3', repository: { url } }));
+    const security = fs.readFileSync(path.join(ROOT, 'SECURITY.md'), 'utf8');
+    fs.writeFileSync(
+      path.join(checkout, 'SECURITY.md'),
+      security.replace(/github\.com\/[^/]+\//, `github.com/${reports}/`),
+    );
+  };
   const check = (GITHUB_REF_NAME: string): ReturnType<typeof bash> =>
     bash(
       scriptOf('The tag is the version, and the repository'),
@@ -146,6 +152,11 @@ test('a tag that is not the version, and a repository that is another, end it be
   expect(check('v1.2.3')).toMatchObject({
     status: 1,
     stdout: expect.stringMatching(/^::error::.*OWNER.*releasing\.md\n$/),
+  });
+  write('git+https://github.com/some/resnet-ft.git', 'OWNER');
+  expect(check('v1.2.3')).toMatchObject({
+    status: 1,
+    stdout: expect.stringMatching(/^::error::SECURITY\.md .*some\/resnet-ft.*releasing\.md\n$/),
   });
 });
 
