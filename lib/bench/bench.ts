@@ -5,6 +5,7 @@ import { throwIfAborted } from '../errors';
 import { inTemporaryFolder } from '../files/temporary-folder';
 import {
   controlled,
+  rejectOption,
   resolveBenchOptions,
   type BenchBackend,
   type BenchOptions,
@@ -54,6 +55,7 @@ async function measure(options: ResolvedBenchOptions, control: BenchControl): Pr
   const date = new Date().toISOString();
   const model = await prepareModel(options, { ...download, signal });
   const count = Math.max(LEAST_CROPS, ...options.batchSizes);
+  refuseTooManyCrops(count, model.preprocessing.crop, options);
   const images = await prepareImages(options.images, count, model.preprocessing, signal);
   const report = emptyReport(options, model, date, count);
   for (const line of warnings(report)) onLine(line);
@@ -68,6 +70,16 @@ async function measure(options: ResolvedBenchOptions, control: BenchControl): Pr
   report.interrupted =
     signal?.aborted === true && report.backends.some(({ status }) => status === 'pending' || status === 'interrupted');
   return report;
+}
+
+/** Workers read the crops from one file, of which Node.js reads so much at once. */
+const MOST_CROP_BYTES = 2 ** 31 - 1;
+
+function refuseTooManyCrops(count: number, size: number, { batchSizes }: ResolvedBenchOptions): void {
+  if (count * 3 * size ** 2 <= MOST_CROP_BYTES) return;
+  const most = Math.floor(MOST_CROP_BYTES / (3 * size ** 2));
+  const hint = 'Measure with smaller batches';
+  rejectOption(`at most ${most}, of crops of ${size} x ${size},`, '--batch-sizes', batchSizes.join(','), hint);
 }
 
 /** Whether a report is one of success: something was measured, and nothing was wrong. */

@@ -1,3 +1,4 @@
+import { counted } from '../text/count';
 import { printable } from '../text/printable';
 import { align } from '../text/text-table';
 import { amount, digits, spreadText } from './format';
@@ -33,10 +34,10 @@ export function describe({ version, machine, model, images, settings }: BenchRep
   const { cpu, processors, platform, node } = machine;
   const source = model.source === null ? 'random weights' : printable(model.source);
   const folder = images.folder === null ? 'made-up images' : `images of ${printable(images.folder)}`;
-  const threads = settings.threads === null ? '' : `, ${settings.threads} threads`;
+  const threads = settings.threads === null ? '' : `, ${counted(settings.threads, 'thread')}`;
   return [
-    `resnet-ft ${version}, Node.js ${node}, ${platform}, ${cpu}, ${processors} processors`,
-    `${model.arch} (${source}), ${model.classes} classes, ${model.size} x ${model.size}, ${folder}, ${settings.precision}${threads}, median of ${settings.repeats} x ${settings.duration} s`,
+    `resnet-ft ${version}, Node.js ${node}, ${platform}, ${cpu}, ${counted(processors, 'processor')}`,
+    `${model.arch} (${source}), ${counted(model.classes, 'class', 'classes')}, ${model.size} x ${model.size}, ${folder}, ${settings.precision}${threads}, median of ${settings.repeats} x ${settings.duration} s`,
   ];
 }
 
@@ -56,7 +57,7 @@ export function warnings({ machine: { load, processors } }: BenchReport): string
   // Threads that share a processor with another program wait for each other at the end of every operation.
   if (load <= processors / 2) return [];
   return [
-    `warning: the machine was busy before the benchmark began (load ${load.toFixed(1)} of ${processors} processors): its figures are too low, those of backends with threads most of all`,
+    `warning: the machine was busy before the benchmark began (load ${load.toFixed(1)} of ${counted(processors, 'processor')}): its figures are too low, those of backends with threads most of all`,
   ];
 }
 

@@ -42,6 +42,7 @@ function reject(
   given: string | number | undefined,
 ): never {
   if (given === undefined) throw usageError(command);
-  const near = suggest(String(given), actions);
+  // Behind `--` an action is no more than an argument.
+  const near = actions.includes(String(given)) ? undefined : suggest(String(given), actions);
   rejectOption(oneOf(actions), '<action>', given, near === undefined ? undefined : `Did you mean ${near}?`);
 }

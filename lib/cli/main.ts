@@ -56,6 +56,8 @@ const COMMANDS: Command[] = [
 const VERBOSE =
   'show the stack of an error; with serve also each request, with predict why the CPU was taken for few images';
 
+const NAME_A_COMMAND = `Name a command: ${COMMANDS.map(({ command }) => String(command).split(' ')[0]).join(', ')}`;
+
 /** A command line that can't be understood. */
 class UsageError extends Error {}
 
@@ -128,16 +130,25 @@ export async function main(argv: string[]): Promise<void> {
   else report(end.error, argv);
 }
 
+/** What follows `--` is an argument of a command, and never one. */
+function requireCommand(argv: readonly string[]): void {
+  if (argv.length === 0 || beforeEnd(argv).some((word) => !word.startsWith('-')) || !argv.includes('--')) return;
+  if (!asksForHelp(argv) && !beforeEnd(argv).includes('--version')) throw new UsageError(NAME_A_COMMAND);
+}
+
 /** yargs looks options up in plain objects, and what these have by themselves is no option. */
 function refuseObjectNames(argv: readonly string[]): void {
   for (const word of beforeEnd(argv)) {
     const name = /^--(?:no-)?([^=.]+)/.exec(word)?.[1];
-    if (name !== undefined && name in Object.prototype) throw new UsageError(`Unknown option --${name}`);
+    const camel = name?.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) ?? '';
+    if (name !== undefined && (name in Object.prototype || camel in Object.prototype))
+      throw new UsageError(`Unknown option --${name}`);
   }
 }
 
 async function runCommand(argv: string[]): Promise<void> {
   refuseObjectNames(argv);
+  requireCommand(argv);
   refuseFlagValues(argv, calledCommand(argv, COMMANDS));
   const { default: yargs } = await import('yargs');
   const parser: Argv = yargs(withHelpAll(argv), packageRoot())
@@ -147,7 +158,7 @@ async function runCommand(argv: string[]): Promise<void> {
     .parserConfiguration({ 'duplicate-arguments-array': false, 'parse-positional-numbers': false })
     .command(asksForHelp(argv) ? COMMANDS.map((command) => ({ ...command, command: command.listed })) : COMMANDS)
     .option('verbose', { type: 'boolean', default: false, describe: VERBOSE })
-    .demandCommand(1, `Name a command: ${COMMANDS.map(({ command }) => String(command).split(' ')[0]).join(', ')}`)
+    .demandCommand(1, NAME_A_COMMAND)
     .strict()
     .recommendCommands()
     .version(packageVersion())

@@ -35,7 +35,7 @@ export const AUGMENTATION_OPTIONS = {
     help: 'images are scaled by a factor, such as 0.8..1.25',
   },
   shear: {
-    ...{ type: 'number', min: 0, below: 90, default: 0, group: AUGMENTATION, affects: 'training' },
+    ...{ type: 'number', min: 0, max: 89, default: 0, group: AUGMENTATION, affects: 'training' },
     help: 'images are sheared by up to so many degrees, either way',
   },
   colorJitter: {
@@ -63,12 +63,13 @@ export const AUGMENTATION_OPTIONS = {
     help: 'colour of where these have no image: one byte, or red, green and blue, such as 124,116,104',
   },
   erasing: { ...SHARE, default: 0, help: 'probability that a rectangle of an image is erased' },
+  // Of an alpha near nothing a share is no number any more.
   mixup: {
-    ...{ type: 'number', above: 0, max: 100, group: AUGMENTATION, affects: 'training' },
+    ...{ type: 'number', min: 0.001, max: 100, group: AUGMENTATION, affects: 'training' },
     help: 'mixup: images and labels of a batch are mixed, with a share drawn from Beta(alpha, alpha) of this alpha, such as 0.2',
   },
   cutmix: {
-    ...{ type: 'number', above: 0, max: 100, group: AUGMENTATION, affects: 'training' },
+    ...{ type: 'number', min: 0.001, max: 100, group: AUGMENTATION, affects: 'training' },
     help: 'CutMix: a rectangle of each image is that of another one, and labels are mixed as areas are; of this alpha, such as 1. With --mixup, one of both is drawn for each batch',
   },
   cacheViews: {

@@ -3,8 +3,8 @@ export const SIZE_PATTERN = /^(\d+(?:\.\d+)?)\s*(k|M|G|T)?B?$/i;
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 
-/** Bytes of a size that {@link SIZE_PATTERN} matches. */
+/** Bytes of a size that {@link SIZE_PATTERN} matches: as many as a number can count, where it is larger. */
 export function bytesOf(size: string): number {
   const [, number = '', unit = ''] = SIZE_PATTERN.exec(size) ?? [];
-  return Math.floor(Number(number) * (UNITS[unit.toLowerCase()] ?? NaN));
+  return Math.min(Math.floor(Number(number) * (UNITS[unit.toLowerCase()] ?? NaN)), Number.MAX_SAFE_INTEGER);
 }

@@ -60,15 +60,17 @@ async function repeat(by: RepeatKind, input: RepeatInput, control: RepeatControl
   const onWait: RunControl['emit'] = (event) => (event.kind === 'note' ? emit(event) : undefined);
   const output = await outputOf(by, input);
   const folder = await takeFolderOfRuns(output, runControl({ signal, onEvent: onWait }, true));
-  let before: Plan | undefined;
+  let begunHere = false;
   try {
-    before = await readPlan(folder.path);
+    const before = await readPlan(folder.path);
     const plan = before === undefined ? newPlan(by, input) : continued(before, by, input);
+    begunHere = before === undefined;
     if (plan !== before) await write(folder, PLAN, jsonText(plan));
     const finished = await trainAll(folder.path, plan, { ...control, signal }, emit);
     return await conclude(folder, plan, finished, emit);
   } finally {
-    if (before === undefined && hasBegun(folder.path) === false)
+    // Another's file of that name, which could not be read, stays.
+    if (begunHere && hasBegun(folder.path) === false)
       await rm(path.join(folder.path, PLAN), { force: true }).catch(() => {});
     await folder.release();
     folder.discard();

@@ -81,6 +81,9 @@ std::string CudnnFusion::why_not(const torch::Device& device, torch::ScalarType 
       return "cuDNN's convolution with ReLU gives other values";
     if (!alike(operators_.add_relu(input, parts, residual), (sum + residual).relu(), tolerance(type)))
       return "cuDNN's convolution with add and ReLU gives other values";
+  } catch (const c10::OutOfMemoryError&) {
+    // Says nothing of the operators: what is told here counts for as long as the process lives.
+    throw;
   } catch (const std::exception& error) {
     return first_line(error);
   }

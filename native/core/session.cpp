@@ -27,11 +27,15 @@ ResNet make_model(const SessionOptions& options, TorchGenerator& left) {
   static std::mutex default_generator;
   const std::lock_guard<std::mutex> turn(default_generator);
   const at::Generator& shared = at::detail::getDefaultCPUGenerator();
-  const torch::Tensor before = shared.get_state();
+  // Also where there is no memory for the network.
+  struct PutBack {
+    at::Generator generator;
+    torch::Tensor state;
+    ~PutBack() { generator.set_state(state); }
+  } const put_back{shared, shared.get_state()};
   torch::manual_seed(options.recipe.seed);
   ResNet model(options.network);
   left = words_of(shared);
-  at::Generator(shared).set_state(before);
   return model;
 }
 

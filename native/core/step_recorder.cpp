@@ -20,15 +20,28 @@ constexpr int kWarmSteps = 3;
 // up in another order each time, in bfloat16.
 constexpr double kTolerance = 0.05;
 
-bool alike(const torch::Tensor& a, const torch::Tensor& b) {
-  return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type();
+StepShape shape_of(const StepInputs& inputs) {
+  const std::array<torch::Tensor, 4> parts{inputs.inputs, inputs.targets, inputs.wanted, inputs.rates};
+  StepShape shape;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    shape.sizes[i] = parts[i].sizes().vec();
+    shape.types[i] = parts[i].scalar_type();
+  }
+  return shape;
 }
 
 }  // namespace
 
-bool StepRecorder::fits(const StepInputs& inputs) const {
-  return alike(inputs.inputs, fixed_.inputs) && alike(inputs.targets, fixed_.targets) &&
-         alike(inputs.wanted, fixed_.wanted) && alike(inputs.rates, fixed_.rates);
+// The last batch of an epoch is smaller, as a rule: a recording of it would leave all others to be done one by one.
+bool StepRecorder::is_to_be_repeated(const StepInputs& inputs) {
+  const StepShape shape = shape_of(inputs);
+  if (shape == shape_) return true;
+  const int64_t images = inputs.inputs.size(0);
+  if (graph_ ? images <= images_ : images < images_) return false;
+  forget();
+  shape_ = shape;
+  images_ = images;
+  return true;
 }
 
 void StepRecorder::forget() {
@@ -40,7 +53,7 @@ void StepRecorder::forget() {
 
 StepFigures StepRecorder::run(const StepInputs& inputs) {
   if (!reason_.empty()) return step_(inputs);
-  if (graph_ && !fits(inputs)) return step_(inputs);
+  if (!is_to_be_repeated(inputs)) return step_(inputs);
   if (!graph_) {
     if (std::this_thread::get_id() != thread_) done_ = 0;
     thread_ = std::this_thread::get_id();
@@ -66,12 +79,12 @@ StepFigures StepRecorder::repeat() {
 StepFigures StepRecorder::record_and_compare(const StepInputs& inputs) {
   const torch::NoGradGuard no_grad;
   std::optional<StepFigures> plain;
-  std::vector<torch::Tensor> after;
+  std::vector<torch::Tensor> before, after;
   const std::vector<torch::Tensor> state = state_();
   try {
     fixed_ = {inputs.inputs.clone(), inputs.targets.clone(), inputs.wanted.clone(), inputs.rates.clone()};
     graph_ = StepGraph::record(device_, [this] { figures_ = step_(fixed_); });
-    const std::vector<torch::Tensor> before = copies(state);
+    before = copies(state);
     plain = step_(inputs);
     after = copies(state);
     copy_back(state, before);
@@ -89,7 +102,11 @@ StepFigures StepRecorder::record_and_compare(const StepInputs& inputs) {
     reason_ = first_line(error);
   }
   forget();
-  if (!plain) return step_(inputs);
+  if (!plain) {
+    // Where it failed midway, as for want of memory, the batch norms have moved already.
+    if (!before.empty()) copy_back(state, before);
+    return step_(inputs);
+  }
   if (!after.empty()) copy_back(state, after);
   return *plain;
 }

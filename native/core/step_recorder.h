@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,6 +23,14 @@ struct StepInputs {
   torch::Tensor rates;  // of each parameter group
 };
 
+// What tells steps apart that can be repeated by one recording.
+struct StepShape {
+  std::array<std::vector<int64_t>, 4> sizes;
+  std::array<torch::ScalarType, 4> types{};
+
+  bool operator==(const StepShape& other) const { return sizes == other.sizes && types == other.types; }
+};
+
 // What a step came to, on the device, where nobody waits for it.
 struct StepFigures {
   int64_t images = 0;
@@ -38,8 +47,8 @@ class StepRecorder {
   StepRecorder(const torch::Device& device, Step step, State state)
       : device_(device), step_(std::move(step)), state_(std::move(state)) {}
 
-  // Does the step: as it is for the first few, for those of another shape, and where recording fails; otherwise by the
-  // recording. The first repetition is held against the step itself, so that what a LibTorch or a driver gets wrong
+  // Does the step: as it is for the first few, for those of fewer images or another shape, and where recording fails;
+  // otherwise by the recording. The first repetition is held against the step itself, so that what a LibTorch or a driver gets wrong
   // costs time and never a result.
   StepFigures run(const StepInputs& inputs);
 
@@ -52,14 +61,16 @@ class StepRecorder {
   const std::string& reason() const { return reason_; }
 
  private:
-  bool fits(const StepInputs& inputs) const;
+  bool is_to_be_repeated(const StepInputs& inputs);
   StepFigures record_and_compare(const StepInputs& inputs);
   StepFigures repeat();
 
   torch::Device device_;
   Step step_;
   State state_;
-  int done_ = 0;  // steps of the shape, on this thread
+  StepShape shape_;     // of full batches
+  int64_t images_ = 0;  // of these
+  int done_ = 0;        // steps of the shape, on this thread
   std::thread::id thread_;
   StepInputs fixed_;  // what the recording reads
   StepFigures figures_;

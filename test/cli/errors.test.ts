@@ -73,13 +73,18 @@ describe('usage errors end with exit code 2', () => {
       'Expected a fold and how many there are, such as 2/5 (2 to 100) for --fold but received 7. See resnet-ft train --help-all',
     ],
     [['train', 'x', '--epochs'], EPOCHS],
+    [['train', 'x', '--to-string'], 'Unknown option --to-string. See resnet-ft train --help'],
+    [
+      ['weights', '--', 'list'],
+      'Expected list or download for <action> but received list. See resnet-ft weights --help',
+    ],
   ])('%j', async (args, message) => {
     expect(await run(args)).toEqual({ code: 2, stdout: '', stderr: `resnet-ft: ${message}\n` });
   });
 
-  test('no command', async () => {
-    const ran = await run([]);
-    expect(ran.code).toBe(2);
+  test.each([[[]], [['--', 'train', 'photos']], [['--', 'nope']]])('no command: %j', async (args) => {
+    const ran = await run(args);
+    expect([ran.code, ran.stdout]).toEqual([2, '']);
     expect(ran.stderr).toMatch(/^resnet-ft: Name a command: train, [^\n]+\n$/);
   });
 });

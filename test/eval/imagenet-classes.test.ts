@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { PREPROCESSING } from '../../lib/options';
 import { writeStateDict } from '../../lib/weights';
 import { imagenetClasses } from '../../lib/weights/registry';
 import { ANTS_BEES, run, scratch } from '../cli/run';
@@ -11,7 +10,7 @@ const tmp = scratch();
 test('a thousand outputs are ImageNet’s, whose plurals are met halfway, only where their names are, in whatever spelling', async () => {
   const names = [...imagenetClasses()];
   const file = path.join(tmp, 'bare.pth');
-  await writeStateDict(file, makeTensors({ arch: 'resnet18', classes: names, preprocessing: PREPROCESSING }));
+  await writeStateDict(file, makeTensors({ arch: 'resnet18', classes: names }));
   const evaluated = async (classes?: string[]): Promise<[number | null, string]> => {
     const list = path.join(tmp, 'classes.txt');
     if (classes !== undefined) fs.writeFileSync(list, classes.join('\n'));

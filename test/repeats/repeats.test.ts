@@ -200,6 +200,17 @@ describe('--folds', () => {
     expect(fs.readdirSync(inTmp('whole')).sort()).toEqual(before);
   });
 
+  test('a file of the name of the plan that is none stays', async () => {
+    fs.mkdirSync(inTmp('mine'));
+    fs.writeFileSync(path.join(inTmp('mine'), 'repeats.json'), '{"what": "mine"}');
+    for (const how of ['--output', '--resume']) {
+      const ran = await train(ANTS_BEES, ...FAST, '--folds', '3', how, inTmp('mine'));
+      expect([ran.code, ran.stdout]).toEqual([1, '']);
+      expect(ran.stderr).toContain('repeats.json is damaged, or of another version');
+      expect(read('mine', 'repeats.json')).toBe('{"what": "mine"}');
+    }
+  });
+
   test('a class with too few images is named, and no folder is left', async () => {
     const ran = await train(ANTS_BEES, ...FAST, '--folds', '7', '--output', inTmp('many'));
     // No line of a fold that never begins.

@@ -95,3 +95,11 @@ test.each(RECIPES)('%s: the pass that is written out trains as autograd does', a
   );
   expect(apart(recorded.state, made.state)).toBe(0);
 });
+
+test('what is recorded are full batches, also where the last one of an epoch comes when a recording is due', async () => {
+  // Five images, three, five, three: the fourth step is one of three.
+  const plain = await train({ explicitPass: true }, 5);
+  const made = await train({ explicitPass: true, recordSteps: true }, 5);
+  expect(made.computed).toEqual({ explicitly: true, recorded: false, reason: '' });
+  expect(apart(made.state, plain.state)).toBe(0);
+});

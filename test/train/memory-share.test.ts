@@ -21,6 +21,8 @@ const folder = { path: '/runs/one' } as RunFolder;
 test('crops and features get their share of memory also where the system keeps files in all of it', () => {
   expect(featureMemory({ cacheMemory: undefined }, trainer)).toBe(4 * GIB);
   expect(featureMemory({ cacheMemory: '1GB' }, trainer)).toBe(bytesOf('1GB'));
+  // More than can be counted to the byte is all that there is.
+  expect(featureMemory({ cacheMemory: '10000TB' }, trainer)).toBe(Number.MAX_SAFE_INTEGER);
   const options = resolveTrainOptions({ data: 'photos', trainFrom: 'fc', cacheDir: 'crops' });
   expect(cropStorage(options, folder, 2 * GIB, 0, 3 * GIB)).toMatchObject({ memory: 3 * GIB, reserve: 0 });
 });

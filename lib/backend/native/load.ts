@@ -104,9 +104,11 @@ function load(prepared: Prepared, cuda: boolean): Loaded {
     throw cannotLoad(corePath, libtorch, error);
   }
   const core = addon;
-  // First, for a listener may throw; the threads of a worker end with it.
+  // First, for a listener may throw; the threads of a worker end with it. The code may be a text, or more than 32 bits have.
   if (isMainThread) {
-    process.prependListener('exit', (code) => (skipsDestructors() ? loader.skipDestructors() : core.endPasses(code)));
+    process.prependListener('exit', (code) =>
+      skipsDestructors() ? loader.skipDestructors() : core.endPasses(Number(code) | 0),
+    );
   }
   const made: Loaded = { ...prepared, withoutCuda, addon };
   made.addon = {
