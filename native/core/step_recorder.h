@@ -48,8 +48,8 @@ class StepRecorder {
       : device_(device), step_(std::move(step)), state_(std::move(state)) {}
 
   // Does the step: as it is for the first few, for those of fewer images or another shape, and where recording fails;
-  // otherwise by the recording. The first repetition is held against the step itself, so that what a LibTorch or a driver gets wrong
-  // costs time and never a result.
+  // otherwise by the recording. The first repetition is held against the step itself, so that what a LibTorch or a
+  // driver gets wrong costs time and never a result.
   StepFigures run(const StepInputs& inputs);
 
   // Records anew: tensors of the state were replaced.
