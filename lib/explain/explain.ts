@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { FallbackEvent } from '../backend/registry';
 import { decodeImage } from '../data/decode';
@@ -104,7 +105,8 @@ export async function* explain(
     const names = new PictureNames();
     const problems = new Map<string, ResnetFtError>();
     const list = control.list ?? async function* (): AsyncGenerator<string> {};
-    const files = expandInputs(options.images, { list, problems });
+    // Pictures of this call, and of earlier ones, are no images to be explained.
+    const files = expandInputs(options.images, { list, problems, except: await realpath(folder) });
     for await (const result of gradCam(classifier, files, { layer: options.layer, class: options.class, signal })) {
       const file = result.input;
       if (result.error !== undefined) {

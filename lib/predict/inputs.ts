@@ -10,6 +10,8 @@ export interface ExpandOptions {
   list: () => AsyncIterable<string>;
   /** What is wrong with a path that is given on all the same: a folder or a glob without images, by its name. */
   problems: Map<string, ResnetFtError>;
+  /** A folder, by its real path, that is passed over within others: what the results go into. Named itself, it is taken. */
+  except?: string;
   /** Gets the names of files in folders that are not taken, for their names are not those of images. */
   onPassedOver?: (name: string) => void;
 }
@@ -57,7 +59,7 @@ async function* expand(arg: string, globs: boolean, options: ExpandOptions): Asy
     return;
   }
   let any = false;
-  for await (const file of glob ? matches(arg, every, problems) : walk(arg, '', every, every, [], problems)) {
+  for await (const file of glob ? matches(arg, every, options) : walk(arg, '', every, every, [], options)) {
     any = true;
     yield file;
   }
@@ -66,13 +68,13 @@ async function* expand(arg: string, globs: boolean, options: ExpandOptions): Asy
   yield arg;
 }
 
-function matches(pattern: string, every: Take, problems: ExpandOptions['problems']): AsyncGenerator<string> {
+function matches(pattern: string, every: Take, options: ExpandOptions): AsyncGenerator<string> {
   const { base, glob } = picomatch.scan(pattern, { nonegate: true });
   const isMatch = picomatch(glob, { nonegate: true, strictSlashes: false });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;
   const hidden = /(^|[/{,(|])\\?\./.test(glob);
   const root = pattern.startsWith('/') ? '/' : '.';
-  return walk(base === '' ? root : base.replace(/\\(.)/g, '$1'), '', take(), every, [], problems);
+  return walk(base === '' ? root : base.replace(/\\(.)/g, '$1'), '', take(), every, [], options);
 
   function take(): Take {
     return {
@@ -93,13 +95,14 @@ async function* walk(
   take: Take,
   every: Take,
   ancestors: readonly string[],
-  problems: ExpandOptions['problems'],
+  options: ExpandOptions,
 ): AsyncGenerator<string> {
+  const { problems, except } = options;
   let real: string;
   let found: Awaited<ReturnType<typeof list>>;
   try {
     real = await realpath(folder);
-    if (ancestors.includes(real)) return;
+    if (ancestors.includes(real) || (name !== '' && real === except)) return;
     found = await list(folder);
   } catch (cause) {
     const error = cause instanceof ResnetFtError ? cause : unreadableFolder(folder, cause as NodeJS.ErrnoException);
@@ -116,7 +119,7 @@ async function* walk(
     const what = take.folder(within(child));
     if (what === 'skip') continue;
     const chain = [...ancestors, real];
-    yield* walk(path.join(folder, child), within(child), what === 'all' ? every : take, every, chain, problems);
+    yield* walk(path.join(folder, child), within(child), what === 'all' ? every : take, every, chain, options);
   }
 }
 

@@ -92,6 +92,19 @@ test('images of the same name get pictures of their own', async () => {
   expect([code, pictures(maps)]).toEqual([0, [`${name}-2.layer4.ants.png`, `${name}.layer4.ants.png`].sort()]);
 });
 
+test('its own pictures, in a folder among the images, are no images to be explained', async () => {
+  const photos = path.join(folder, 'photos');
+  fs.mkdirSync(photos);
+  fs.copyFileSync(ANT, path.join(photos, 'ant.jpg'));
+  const maps = path.join(photos, 'maps');
+  for (const force of [[], ['--force']]) {
+    const { code, stdout } = await explain([photos], '--class', 'ants', '--output', maps, '--json', ...force);
+    expect([code, records(stdout).map(({ file }) => file)]).toEqual([0, [path.join(photos, 'ant.jpg')]]);
+    expect(pictures(maps)).toEqual(['ant.layer4.ants.png']);
+  }
+  expect((await explain([maps], '--class', 'ants', '--output', output())).stderr).toBe('');
+});
+
 test('names of files may hold anything', async () => {
   const strange = path.join(folder, 'strange');
   fs.mkdirSync(strange);
