@@ -41,9 +41,12 @@ function addC10d(folders, arch, target) {
   if (folders.length === 0) return;
   const named = folders.flatMap((folder) => ['--c10d', folder]);
   const args = [path.join(__dirname, 'build-native.js'), '--arch', arch, ...named];
-  const { stdout } = spawnSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+  const options = { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' };
+  const { status, stdout } = spawnSync(process.execPath, args, options);
   const built = stdout.split('\n').filter((line) => line !== '');
-  if (built.length === 0) throw new Error('what several processes need was not built; the reason is above');
+  // Of several folders the first may have been built.
+  if (status !== 0 || built.length === 0)
+    throw new Error('what several processes need was not built; the reason is above');
   for (const file of built) fs.copyFileSync(file, path.join(target, path.basename(file)));
 }
 

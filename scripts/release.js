@@ -95,16 +95,17 @@ function main() {
   const files = releaseFiles(folder, version, new Date().toISOString().slice(0, 10));
   if (values['dry-run']) return [`would release ${version}: ${[...files.keys()].join(', ')}`];
 
+  const before = git(folder, 'rev-parse', 'HEAD').trim();
   for (const [name, text] of files) fs.writeFileSync(path.join(folder, name), text);
   try {
     git(folder, 'add', '--', ...files.keys());
     git(folder, 'commit', '--quiet', '-m', `Release ${version}`);
+    git(folder, 'tag', '--annotate', `v${version}`, '-m', `resnet-ft ${version}`);
   } catch (error) {
-    // As a hook that refuses it: the checkout was clean before.
-    git(folder, 'reset', '--quiet', '--hard', 'HEAD');
+    // As a hook that refuses it, or a key that can't sign it: the checkout was clean before.
+    git(folder, 'reset', '--quiet', '--hard', before);
     throw error;
   }
-  git(folder, 'tag', '--annotate', `v${version}`, '-m', `resnet-ft ${version}`);
   return [`released ${version} here; to publish it: git push --follow-tags`];
 }
 

@@ -1,5 +1,6 @@
 import { buildConnector, EnvHttpProxyAgent, interceptors, Pool, request, type Dispatcher } from 'undici';
 import { Backlog } from './backlog';
+import { decoded } from './decoded';
 import { AttemptError } from './failure';
 
 const MAX_REDIRECTIONS = 10;
@@ -27,7 +28,7 @@ export interface Client {
 
 function authorization(url: URL): Record<string, string> {
   if (url.username === '') return {};
-  const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const login = `${decoded(url.username)}:${decoded(url.password)}`;
   return { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
 }
 

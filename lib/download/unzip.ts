@@ -1,5 +1,4 @@
 import { createWriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,6 +8,7 @@ import { oneLine, ResnetFtError } from '../errors';
 import { GuardedZip } from '../files/zip';
 import { makeFolder } from '../files/make-folder';
 import { closeRead } from '../files/read';
+import { openRegularFile } from '../files/regular-file';
 import { codeOf } from '../files/reason';
 
 /** How much a zip may unpack to. */
@@ -85,7 +85,9 @@ async function unpack(zip: string, opened: GuardedZip, folder: string, limits: U
  * @throws ResnetFtError DATA_INVALID naming the zip and the entry; what was unpacked until then is left to the caller.
  */
 export async function unzip(zip: string, folder: string, limits: UnzipLimits): Promise<void> {
-  const handle = await open(zip);
+  const { handle } = await openRegularFile(zip).catch((error: unknown) => {
+    throw codeOf(error) === undefined ? invalid(zip, (error as Error).message, error) : error;
+  });
   let opened: GuardedZip | undefined;
   try {
     opened = await GuardedZip.open(handle);

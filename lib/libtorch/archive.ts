@@ -1,8 +1,9 @@
 import fs from 'node:fs';
-import { cp, readdir, rm, stat } from 'node:fs/promises';
+import { cp, readdir, realpath, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { cachePath } from '../machine/cache';
 import { download, pytorchUrl, sha256File, unzip, type DownloadEvent } from '../download';
+import { decoded } from '../download/decoded';
 import { ResnetFtError } from '../errors';
 import { makeFolder } from '../files/make-folder';
 import { copyNvidia } from './cuda-packages';
@@ -105,8 +106,7 @@ export async function fetchLibtorch(
     if (sha256 === undefined)
       tell('No SHA-256 of this archive is known: it is trusted because it comes from PyTorch over https');
     // Kept under its own name in the cache, so that a download that broke off is taken up again.
-    const name =
-      decodeURIComponent(path.posix.basename(new URL(from).pathname)).replace(/[^\w.+-]/g, '_') || 'libtorch';
+    const name = decoded(path.posix.basename(new URL(from).pathname)).replace(/[^\w.+-]/g, '_') || 'libtorch';
     const file = cachePath('libtorch', 'archives', name);
     // Without a hash, nothing tells whether a file of that name is the one asked for.
     if (sha256 === undefined) await rm(file, { force: true });
@@ -133,9 +133,11 @@ export async function fetchLibtorch(
     return unpackInto(file, file, folder, signal);
   }
   if (sha256 !== undefined) throw fail(`--sha256 needs an archive, and --from ${file} is a folder`);
-  const root = libtorchRoot(file, file);
+  const root = await realpath(libtorchRoot(file, file));
   const copy = path.join(folder, 'torch');
-  await cp(root, copy, { recursive: true, errorOnExist: true, mode: fs.constants.COPYFILE_FICLONE });
+  // Links would lead back to what may be moved or removed.
+  const whole = { recursive: true, dereference: true };
+  await cp(root, copy, { ...whole, errorOnExist: true, mode: fs.constants.COPYFILE_FICLONE });
   if (isCudaBuild(inspectLibtorch(root))) await copyNvidia(root, copy);
   return copy;
 }

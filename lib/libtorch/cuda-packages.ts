@@ -23,6 +23,7 @@ export async function copyNvidia(from: string, to: string): Promise<void> {
   if (!fs.existsSync(source)) return;
   await cp(source, nvidiaBeside(to), {
     recursive: true,
+    dereference: true,
     // Of files on the same disk that can share their blocks, only the names are new.
     mode: fs.constants.COPYFILE_FICLONE,
     filter: (file) => fs.statSync(file).isDirectory() || isNeeded(file),

@@ -21,7 +21,8 @@ export function runPython(name: string, script: string): string | undefined {
     timeout: 20_000,
     stdio: ['ignore', 'pipe', 'ignore'],
     windowsHide: true,
-    env: process.env,
+    // On Windows Python writes in the system's own encoding otherwise.
+    env: { ...process.env, PYTHONIOENCODING: 'utf-8' },
   });
   return result.error || result.status !== 0 ? undefined : result.stdout.trim();
 }

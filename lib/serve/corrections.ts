@@ -101,8 +101,19 @@ export class Corrections {
     if (!(await isSameSize(file, bytes.length))) await writeAtomically(file, [bytes]);
     const entries = await readdir(this.folder);
     const others = entries.filter((other) => other !== className && this.classes.has(other));
-    await Promise.all(others.map((other) => removeIfThere(path.join(this.folder, other), name)));
+    const own = await identity(folder);
+    for (const other of others) {
+      const place = path.join(this.folder, other);
+      // Where case does not count, `cat` and `Cat` are one folder.
+      if ((await identity(place)) !== own) await removeIfThere(place, name);
+    }
   }
+}
+
+/** Tells a folder from others, whatever it is called. */
+async function identity(folder: string): Promise<string> {
+  const { dev, ino } = await stat(folder, { bigint: true });
+  return `${dev} ${ino}`;
 }
 
 const isSameSize = async (file: string, bytes: number): Promise<boolean> =>

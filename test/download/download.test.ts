@@ -286,6 +286,14 @@ test('an aborted download keeps what has come, and the next one goes on', async 
   expectOnly(file);
 });
 
+test('a password with a % of its own is sent as it is', async () => {
+  server.answer((request, response) => sendFile(request, response, BODY));
+  const url = `${server.url.replace('http://', 'http://me:100%@')}/weights.pth`;
+  expect((await get({ url })).error).toBeUndefined();
+  const sent = Buffer.from(server.requests[0]?.headers.authorization?.slice(6) ?? '', 'base64').toString();
+  expect(sent).toBe('me:100%');
+});
+
 test('a password in the URL is sent, and not shown', async () => {
   server.answer((request, response) => sendFile(request, response, BODY));
   const url = `${server.url.replace('http://', 'http://me:s%C3%A9cret@')}/weights.pth`;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
@@ -63,6 +64,15 @@ test('a bomb is refused: by what it says, and where it lies by what it is', asyn
   await expect(unpack([deflated('bomb', zeros, 1000)])).rejects.toThrow(/too many bytes/);
   const many = Array.from({ length: 101 }, (_, i) => file(`f${i}`, ''));
   await expect(unpack(many)).rejects.toThrow(/a zip of 101 entries/);
+});
+
+test('a named pipe is not waited for', async () => {
+  const pipe = path.join(folder, 'pipe.zip');
+  execFileSync('mkfifo', [pipe]);
+  await expect(unzip(pipe, folder, LIMITS)).rejects.toMatchObject({
+    code: 'DATA_INVALID',
+    message: expect.stringContaining('named pipe') as string,
+  });
 });
 
 test('damage is found', async () => {

@@ -61,6 +61,21 @@ test.each([(folder: string) => folder, (folder: string) => path.dirname(folder)]
   },
 );
 
+test('of a folder that is a link, or has links, everything is copied', async () => {
+  const folder = fakeLibtorch(path.join(box.root, 'real', 'libtorch'), '2.13.1', { zip: true });
+  const library = path.join(folder, 'lib', libraryFile('torch_cpu'));
+  fs.renameSync(library, path.join(box.root, 'elsewhere.so'));
+  fs.symlinkSync(path.join(box.root, 'elsewhere.so'), library);
+  const link = path.join(box.root, 'link');
+  fs.symlinkSync(folder, link);
+  await installLibtorchFrom({ from: link });
+  fs.rmSync(path.join(box.root, 'real'), { recursive: true });
+  fs.rmSync(path.join(box.root, 'elsewhere.so'));
+  expect(fs.lstatSync(box.target).isSymbolicLink()).toBe(false);
+  expect(fs.statSync(path.join(box.target, 'lib', libraryFile('torch_cpu'))).isFile()).toBe(true);
+  expect(findLibtorch()).toMatchObject({ source: 'cache', version: '2.13.1' });
+});
+
 test.each([
   ['there is no such file', () => path.join(box.root, 'missing.zip'), 'LIBTORCH_INSTALL_FAILED'],
   ['version 2.10.1 is outside', () => zip('2.10.1'), 'LIBTORCH_INSTALL_FAILED'],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { findLibtorch } from '../../lib/libtorch/find';
@@ -86,6 +87,21 @@ test('headers are asked for only where they are needed', () => {
   process.env['LIBTORCH'] = folder;
   expect(findLibtorch().path).toBe(folder);
   expect(() => findLibtorch({ requireHeaders: true })).toThrow(/headers/);
+});
+
+test('where Python writes in another encoding, its torch is found under any name', () => {
+  process.env['PYTHONIOENCODING'] = 'cp1252';
+  const inPython = fakeLibtorch(path.join(box.root, 'J\u00fcrgen \u674e', 'torch'), '2.13.2');
+  const python = execFileSync('which', ['python3'], {
+    encoding: 'utf8',
+    env: { PATH: '/usr/bin:/bin:/usr/local/bin' },
+  });
+  fs.mkdirSync(path.join(box.root, 'bin'), { recursive: true });
+  fs.rmSync(path.join(box.root, 'bin', 'python3'), { force: true });
+  fs.symlinkSync(python.trim(), path.join(box.root, 'bin', 'python3'));
+  fs.writeFileSync(path.join(inPython, '__init__.py'), '');
+  process.env['PYTHONPATH'] = path.dirname(inPython);
+  expect(findLibtorch()).toMatchObject({ source: 'python', path: inPython });
 });
 
 test("Python's torch of another version is passed over, and the error says so", () => {

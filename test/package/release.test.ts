@@ -157,6 +157,18 @@ test('a commit that a hook refuses leaves the checkout as it was', async () => {
   expect(JSON.parse(repository.read('package.json'))).toMatchObject({ version: '0.1.0' });
 });
 
+test('a tag that can not be made leaves no release without one', async () => {
+  const repository = new Repository();
+  repository.git('config', 'tag.gpgSign', 'true');
+  repository.git('config', 'gpg.program', '/bin/false');
+  const before = repository.git('rev-parse', 'HEAD');
+  const { code, stderr } = await repository.release('patch');
+  expect([code, stderr.split(':', 2).join(':')]).toEqual([1, 'release: git tag failed']);
+  expect([repository.git('rev-parse', 'HEAD'), repository.git('status', '--porcelain')]).toEqual([before, '']);
+  repository.git('config', 'tag.gpgSign', 'false');
+  expect((await repository.release('patch')).code).toBe(0);
+});
+
 test("this checkout's changelog and manifests are such that a release can be made", async () => {
   const names = ['package.json', 'package-lock.json', 'CHANGELOG.md'];
   const files = Object.fromEntries(names.map((name) => [name, fs.readFileSync(path.join(ROOT, name), 'utf8')]));

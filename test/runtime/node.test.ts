@@ -201,6 +201,12 @@ describe('an error has a code and one line', () => {
       /cut\.onnx: it is no ONNX file, or is damaged$/,
     ],
     [
+      'what a broken copy leaves',
+      () => ({ model: write('zeros.onnx', Buffer.alloc(50_000_000)) }),
+      'WEIGHTS_INVALID',
+      /zeros\.onnx: it is no ONNX file, or is damaged$/,
+    ],
+    [
       'a graph that is damaged',
       () => ({ model: write('graph.onnx', fs.readFileSync(model).fill(1, 200, 4000)) }),
       'WEIGHTS_INVALID',

@@ -177,6 +177,17 @@ describe('corrections', () => {
     expect(fs.readFileSync(path.join(folder, kept)).equals(bytes)).toBe(true);
   });
 
+  test('stay where two classes have one folder, as where case does not count', async () => {
+    const folder = path.join(tmp, 'one-folder');
+    const corrections = await Corrections.open(folder, ['Cat', 'cat', 'dog']);
+    fs.mkdirSync(path.join(folder, 'Cat'));
+    fs.symlinkSync('Cat', path.join(folder, 'cat'));
+    await corrections.keep('dog', bytes);
+    const kept = await corrections.keep('cat', bytes);
+    expect(fs.readFileSync(path.join(folder, kept)).equals(bytes)).toBe(true);
+    expect(fs.readdirSync(folder)).not.toContain('dog');
+  });
+
   test('take what train reads', async () => {
     const corrections = await Corrections.open(path.join(tmp, 'formats'), ['bees']);
     const gif = Buffer.from('GIF89a and more');

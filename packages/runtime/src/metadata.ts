@@ -40,6 +40,8 @@ export async function readCard(file: ModelFile): Promise<ModelCard> {
   return { arch, classes, preprocessing, ...others };
 }
 
+/** Of a model, which has ten or so, and one for each entry of its metadata. */
+const MOST_FIELDS = 10_000;
 /** Tag and length of a field, at most. */
 const HEAD_BYTES = 20;
 const WIRE_VARINT = 0;
@@ -50,13 +52,16 @@ async function readMetadata(file: ModelFile): Promise<Record<string, string>> {
   const found: [string, string][] = [];
   const damaged = (): ResnetFtError =>
     new ResnetFtError('WEIGHTS_INVALID', `${file.name}: it is no ONNX file, or is damaged`);
-  for (let at = 0; at < file.length;) {
+  for (let at = 0, fields = 0; at < file.length; fields++) {
+    // Each is read by itself: of a file of anything else there could be millions.
+    if (fields > MOST_FIELDS) throw damaged();
     const head = new PbfReader(await file.read(at, HEAD_BYTES));
     try {
       const tag = head.readVarint();
       const value = head.readVarint();
       const wire = tag & 7;
-      if (wire !== WIRE_VARINT && wire !== WIRE_BYTES) throw damaged();
+      // No field has the number 0, by which zeros would be fields of two bytes.
+      if (tag >> 3 === 0 || (wire !== WIRE_VARINT && wire !== WIRE_BYTES)) throw damaged();
       at += head.pos;
       if (wire === WIRE_VARINT) continue;
       if (at + value > file.length) throw damaged();
