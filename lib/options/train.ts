@@ -334,8 +334,11 @@ function withRecipe(asked: Given, images: number | undefined): Given {
 }
 
 /** Refuses a rate that would be chosen anew; one that is the default may be given again. */
-function refuseRateToChoose({ chooseLr, lr, optimizer = TRAIN_OPTIONS.optimizer.default }: Given): void {
-  if (chooseLr !== true || lr === undefined || !OPTIMIZERS.includes(optimizer)) return;
+function refuseRateToChoose({ chooseLr, lr, lrHead, optimizer = TRAIN_OPTIONS.optimizer.default }: Given): void {
+  if (chooseLr !== true) return;
+  // It would stand in for each rate that is tried.
+  if (lrHead !== undefined) rejectUse("--lr-head can't be used with --choose-lr, which chooses it");
+  if (lr === undefined || !OPTIMIZERS.includes(optimizer)) return;
   if (lr !== optimizerDefaults(optimizer).lr) rejectUse("--lr can't be used with --choose-lr, which chooses it");
 }
 
