@@ -1,6 +1,6 @@
 import { OUTPUT } from './common';
 import { rejectUse, requireOptions, requireText, resolveOptions, type GivenOptions, type OptionTable } from './spec';
-import { resolveTrainOptions, TRAIN_OPTIONS, type ResolvedTrainOptions } from './train';
+import { resolveTrainOptions, TRAIN_OPTIONS, withoutNoCrops, type ResolvedTrainOptions } from './train';
 
 const RANGE = 'Range';
 
@@ -91,7 +91,7 @@ export interface ResolvedLrFindOptions {
 export function resolveLrFindOptions(input: LrFindOptions): ResolvedLrFindOptions {
   requireOptions(input, 'the options of lr-find');
   const { data, ...given } = input;
-  const { lrMin, lrMax, lrSteps, output } = resolveOptions(LR_FIND_OPTIONS, given, 'lr-find');
+  const { lrMin, lrMax, lrSteps, output } = resolveOptions(LR_FIND_OPTIONS, withoutNoCrops(given), 'lr-find');
   if (lrMin >= lrMax) rejectUse(`--lr-min must be below --lr-max, and ${lrMin} is not below ${lrMax}`);
   const { lrMin: _min, lrMax: _max, lrSteps: _steps, output: _output, ...training } = given;
   if (training.lr !== undefined && training.lrHead === undefined) {

@@ -1,3 +1,4 @@
+import { CompareDisplay } from '../../lib/cli/compare-display';
 import { formatReport } from '../../lib/cli/doctor-display';
 import { dataLines } from '../../lib/cli/eval-report';
 import { EvalDisplay } from '../../lib/cli/eval-display';
@@ -46,6 +47,25 @@ test('of many skipped images the first five are told, then how many more and whe
   expect(text.match(/^skipped .*: is empty$/gm)).toHaveLength(5);
   expect(text).toMatch(/^skipped 395 more images: \/tmp\/run\/skipped\.jsonl names all 400$/m);
   expect(shown(undefined, [...skipped(5), START])).not.toMatch(/more/);
+});
+
+test('what was counted of one row of compare is not told of the next', () => {
+  let text = '';
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((text += String(chunk)), true));
+  try {
+    const display = new CompareDisplay({ json: false, quiet: false });
+    for (const row of ['fine-tuned', 'scratch'] as const) {
+      display.show({ kind: 'row', row, state: 'begins', folder: '/tmp/run' });
+      const skipped = (i: number): TrainEvent => ({ kind: 'skipped', file: `/data/${i}.jpg`, reason: 'is empty' });
+      const events = [...[1, 2, 3].map(skipped), START];
+      for (const event of events) display.show({ kind: 'train', row, event });
+    }
+    display.close();
+  } finally {
+    write.mockRestore();
+  }
+  expect(text.match(/^skipped .*: is empty$/gm)).toHaveLength(6);
+  expect(text).not.toMatch(/more image/);
 });
 
 test('many classes are told by their number and the first of them', () => {

@@ -281,6 +281,10 @@ describe('wrong options', () => {
     expect(resolve).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
   });
 
+  test('--crop-scale none is what its help says: the fixed crop', () => {
+    expect(resolveLrFindOptions({ data: 'photos', cropScale: 'none' }).train.cropScale).toBeUndefined();
+  });
+
   test('the command line ends with 2, and before any work where the drawing has no place', async () => {
     const backwards = await run(['lr-find', ANTS_BEES, '--lr-min', '1', '--lr-max', '0.1']);
     expect(backwards).toMatchObject({ code: 2, stdout: '' });
