@@ -6,7 +6,7 @@ import type { Sample } from '../data/image-folder';
 import { closeRead, readFully } from '../files/read';
 import { openRegularFile } from '../files/regular-file';
 import { counted } from '../text/count';
-import { shellWord } from '../text/shell';
+import { shellPath } from '../text/shell';
 import { brokenLinksIn } from './broken-link';
 import { classFindings } from './classes';
 import { KINDS, type FindingKind } from './kinds';
@@ -50,8 +50,8 @@ export async function quickNotes(
     // Notes are no reason to stop, and what can't be read is an error of its own soon.
   }
   if (notes.length > 0) {
-    const val = named.val === undefined ? '' : ` --val ${shellWord(named.val)}`;
-    notes.push(`npx resnet-ft check ${shellWord(named.data)}${val} looks closer`);
+    const val = named.val === undefined ? '' : ` --val ${shellPath(named.val)}`;
+    notes.push(`npx resnet-ft check ${shellPath(named.data)}${val} looks closer`);
   }
   return notes;
 }

@@ -8,11 +8,10 @@ import { shownPath } from './shown-path';
 
 /** Shows a comparison: JSON records, or the rows' own lines for a person and the table at the end. */
 export class CompareDisplay {
-  private readonly training: Display;
+  private training: Display | undefined;
   private readonly evaluation: EvalDisplay;
 
   constructor(private readonly options: { json: boolean; quiet: boolean }) {
-    this.training = createDisplay({ json: false, quiet: options.quiet });
     this.evaluation = new EvalDisplay({ json: false, quiet: options.quiet });
   }
 
@@ -28,12 +27,15 @@ export class CompareDisplay {
     }
     switch (event.kind) {
       case 'row':
+        this.close();
+        // What was counted of the row before, such as its skipped images, is not this one's.
+        this.training = createDisplay({ json: false, quiet });
         if (quiet) return;
         say(`${event.row}: ${event.state === 'reused' ? 'finished already' : 'begins'}, ${shownPath(event.folder)}`);
         return;
       // With --quiet the rows' last lines are left out too: the table says the same.
       case 'train':
-        return quiet && event.event.kind === 'done' ? undefined : this.training.show(event.event);
+        return quiet && event.event.kind === 'done' ? undefined : this.training?.show(event.event);
       case 'eval':
         return quiet && event.event.kind === 'done' ? undefined : this.evaluation.show(event.event);
       case 'done':
@@ -45,7 +47,7 @@ export class CompareDisplay {
 
   /** Takes the bars away. */
   close(): void {
-    this.training.close();
+    this.training?.close();
     this.evaluation.close();
   }
 }

@@ -1,8 +1,10 @@
+import { NAMED } from '../data/unreadable';
 import { rateText } from '../lr-find/axes';
 import { drawText, STEEPEST, TENTH } from '../lr-find/text-chart';
 import type { LrFindEvent, LrPoint } from '../lr-find/types';
 import { TRAIN_OPTIONS, type LrFindOptions } from '../options';
-import { shellWord } from '../text/shell';
+import { counted } from '../text/count';
+import { shellPath } from '../text/shell';
 import { say, sayJson, tell } from '../text/terminal';
 import { ProgressBar } from './bar';
 import { tellFallback } from './fallback';
@@ -25,6 +27,7 @@ export class LrFindDisplay {
   });
   private readonly points: LrPoint[] = [];
   private steps = 0;
+  private skipped = 0;
 
   /** @param given the options as they were typed, for the command that trains */
   constructor(
@@ -36,6 +39,8 @@ export class LrFindDisplay {
 
   show(event: LrFindEvent): void {
     const { json, quiet } = this.options;
+    // For scripts that would train with nothing.
+    if (event.kind === 'lr-done' && event.suggestion === null) process.exitCode = 1;
     if (event.kind === 'fallback') {
       tellFallback(event);
       return;
@@ -45,6 +50,7 @@ export class LrFindDisplay {
       return;
     }
     if (event.kind === 'lr-start') {
+      this.tellOfMoreSkipped();
       this.steps = event.steps;
     } else if (event.kind === 'lr-step') {
       this.points.push(event);
@@ -53,8 +59,17 @@ export class LrFindDisplay {
       this.close();
       this.done(event);
     } else {
+      if (event.kind === 'skipped') this.skipped++;
       this.training.show(event);
     }
+  }
+
+  /** No file has the names of the others. */
+  private tellOfMoreSkipped(): void {
+    const more = this.skipped - NAMED;
+    if (more <= 0 || this.options.quiet) return;
+    this.close();
+    say(`skipped ${counted(more, 'more image')}, ${this.skipped} in all`);
   }
 
   /** Takes the bars away. */
@@ -65,8 +80,6 @@ export class LrFindDisplay {
 
   private done({ suggestion, note, ended, output }: Done): void {
     const { quiet } = this.options;
-    // For scripts that would train with nothing.
-    if (suggestion === null) process.exitCode = 1;
     if (quiet) {
       if (suggestion === null) tell(`resnet-ft: ${note ?? 'no suggestion'}`);
       else say(rateText(suggestion.lr));
@@ -95,7 +108,7 @@ function endText(ended: 'diverged' | 'not-finite', done: number, steps: number):
 /** The command line that trains with a rate, and with what was given otherwise. */
 function trainCommand(given: LrFindOptions, { lr, lrHead }: { lr: number; lrHead?: number }): string {
   const { data, ...options } = given;
-  const words = ['npx', 'resnet-ft', 'train', shellWord(data)];
+  const words = ['npx', 'resnet-ft', 'train', shellPath(data)];
   const rates = { lr: rateText(lr), lrHead: lrHead === undefined ? undefined : rateText(lrHead) };
   const all: Record<string, string | number | boolean | undefined> = { ...options, ...rates };
   for (const name of Object.keys(TRAIN_OPTIONS)) {

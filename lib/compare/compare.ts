@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ResnetFtError, throwIfAborted } from '../errors';
+import { ResnetFtError, throwIfAborted, withHint } from '../errors';
 import { wilsonInterval } from '../eval/wilson';
 import { makeFolder } from '../files/make-folder';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
@@ -15,13 +15,17 @@ import {
 } from '../options';
 import { writeAtomically } from '../files/atomic-file';
 import { setAside } from '../files/set-aside';
+import { resumeCommand } from '../report/commands';
+import { filesOf } from './files-of';
 import { imagesOf } from './images';
 import { finishedRow, recipeOf, saveRow } from './row-file';
 import { markdownTable } from './table';
 import type { CompareEvent, CompareResult, RowResult } from './types';
 import { jsonText } from '../text/json';
+import { printable } from '../text/printable';
 
 const STOPPED = 'The comparison was stopped';
+const AGAIN = 'The same command begins this row anew, and keeps those that are finished';
 const WITHOUT_WEIGHTS = 'run only the row that needs none: the same command with --rows scratch';
 
 /** What a caller of {@link compare} may pass beside the options. */
@@ -97,11 +101,14 @@ async function runRow(
 ): Promise<RowResult> {
   await guard(folder, () => setAside(folder));
   // As they are before the work: what changes meanwhile is not what the row was made of.
+  const recipe = recipeOf(row, options);
   const print = await imagesOf(row, options);
-  const counted =
-    row === 'pretrained'
-      ? await evaluateRow(folder, options, signal, emit)
-      : await trainRow(row, folder, options, signal, emit);
+  const files = await filesOf(recipe);
+  const counted = await (
+    row === 'pretrained' ? evaluateRow(folder, options, signal, emit) : trainRow(row, folder, options, signal, emit)
+  ).catch((error: unknown) => {
+    throw withCommand(error, folder);
+  });
   const { correct, images } = counted;
   const result: RowResult = {
     row,
@@ -111,8 +118,18 @@ async function runRow(
     folder,
     reused: false,
   };
-  await guard(folder, () => saveRow({ recipe: recipeOf(row, options), images: print, result }));
+  await guard(folder, () => saveRow({ recipe, images: print, files, result }));
   return result;
+}
+
+/** The error of one row, whose run is not gone on with by itself: no row would come of it. */
+function withCommand(error: unknown, folder: string): unknown {
+  if (!(error instanceof ResnetFtError)) return error;
+  const { hint, code } = error;
+  const own = printable(`Go on with: ${resumeCommand(folder)}`);
+  if (hint?.includes(own) === true) return withHint(error, hint.replaceAll(own, AGAIN));
+  if (code !== 'ABORTED' || hint?.includes('the same command') === true) return error;
+  return withHint(error, hint === undefined ? AGAIN : `${hint}. ${AGAIN}`);
 }
 
 type Counted = Pick<RowResult, 'correct' | 'images' | 'loss'>;

@@ -1,6 +1,8 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { requireSameData, type DataPrint } from '../data/fingerprint';
+import { HYMENOPTERA } from '../data/hymenoptera';
 import { ResnetFtError } from '../errors';
 import { readRegularFile } from '../files/regular-file';
 import { count, fields, map, name, nullable, number, optional, text } from '../files/shape';
@@ -14,6 +16,8 @@ import {
   type ResolvedCompareOptions,
 } from '../options';
 import { writeAtomically } from '../files/atomic-file';
+import { wholePaths } from '../train/run-config';
+import { filesOf } from './files-of';
 import type { RowResult } from './types';
 import { jsonText } from '../text/json';
 
@@ -39,9 +43,13 @@ export function recipeOf(row: CompareRow, options: ResolvedCompareOptions): RowR
     .map(([name]) => [name, options[name as keyof typeof COMPARE_OPTIONS]] as const)
     .filter(([, value]) => value !== undefined);
   const { data, val } = options;
-  const whole = { data: path.resolve(data), ...(val === undefined ? {} : { val: path.resolve(val) }) };
-  return { ...Object.fromEntries(left), ...whole };
+  const whole = { data: wholeFolder(data), ...(val === undefined ? {} : { val: path.resolve(val) }) };
+  return { ...wholePaths(Object.fromEntries(left) as Partial<ResolvedCompareOptions>), ...whole };
 }
+
+/** The folder's path, also where there is none any more; the tutorial's data set is the same wherever it is named. */
+const wholeFolder = (data: string): string =>
+  data === HYMENOPTERA && !fs.existsSync(data) ? data : path.resolve(data);
 
 /**
  * The result of a row that is finished already; undefined if the row has to be run.
@@ -75,10 +83,20 @@ export async function finishedRow(
       hint: OTHER_OUTPUT,
     });
   }
+  requireSameFiles(folder, recipe, saved.files ?? {}, await filesOf(recipe));
   const now = saved.images === undefined ? undefined : await images();
   if (saved.images !== undefined && now !== undefined) requireSameImages(folder, saved.images, now);
   // A loss that was no number is null in JSON.
   return { ...saved.result, loss: saved.result.loss ?? NaN, folder, reused: true };
+}
+
+type Hashes = Readonly<Record<string, string>>;
+
+function requireSameFiles(folder: string, recipe: RowRecipe, then: Hashes, now: Hashes): void {
+  const other = Object.keys(then).find((name) => now[name] !== undefined && now[name] !== then[name]);
+  if (other === undefined) return;
+  const what = `${String(recipe[other])} of --${kebab(other)} held something else`;
+  throw new ResnetFtError('OUTPUT_NOT_WRITABLE', `${folder} was made when ${what}`, { hint: OTHER_OUTPUT });
 }
 
 function requireSameImages(folder: string, then: DataPrint, now: DataPrint): void {
@@ -98,6 +116,8 @@ interface SavedRow {
   recipe: RowRecipe;
   /** Left out where they could not be told from others. */
   images?: DataPrint | undefined;
+  /** What the files held that options name. */
+  files?: Hashes | undefined;
   result: Omit<RowResult, 'loss'> & { loss: number | null };
 }
 
@@ -106,6 +126,7 @@ const isPrint = map(fields({ images: count, hash: text }));
 const isSaved = fields({
   recipe: fields({}),
   images: optional(fields({ train: isPrint, val: isPrint })),
+  files: optional(map(text)),
   result: fields({
     ...{ row: name, correct: count, images: count, accuracy: number, loss: nullable(number), folder: text },
     interval: fields({ low: number, high: number }),

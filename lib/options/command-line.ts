@@ -5,5 +5,8 @@ import { kebab } from './spec';
 export function wordsOf(name: string, value: string | number | boolean | undefined): string[] {
   if (value === undefined) return [];
   const flag = `--${value === false ? 'no-' : ''}${kebab(name)}`;
-  return typeof value === 'boolean' ? [flag] : [flag, shellWord(String(value))];
+  if (typeof value === 'boolean') return [flag];
+  const word = shellWord(String(value));
+  // It would be taken for another option.
+  return String(value).startsWith('-') ? [`${flag}=${word}`] : [flag, word];
 }

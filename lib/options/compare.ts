@@ -13,7 +13,7 @@ import {
   type RecipeTable,
   type ResolvedOptions,
 } from './spec';
-import { TRAIN_OPTIONS } from './train';
+import { TRAIN_OPTIONS, withoutNoCrops } from './train';
 
 /** The rows of the tutorial's table, in its order. */
 export const COMPARE_ROWS = ['pretrained', 'fine-tuned', 'scratch'] as const;
@@ -80,7 +80,8 @@ export type ResolvedCompareOptions = { data: string; rows: CompareRow[]; lr: num
  */
 export function resolveCompareOptions(input: CompareOptions): ResolvedCompareOptions {
   requireOptions(input, 'the options of compare');
-  const { data, ...given } = input;
+  const { data, ...asked } = input;
+  const given = withoutNoCrops(asked);
   const options = settleAugmentation(
     withOptimizerDefaults(resolveOptions(COMPARE_OPTIONS, given, 'compare')),
     given.draws,
@@ -90,9 +91,10 @@ export function resolveCompareOptions(input: CompareOptions): ResolvedCompareOpt
   const named = options.rows.split(',').map((row) => row.trim());
   if (!named.every((row) => ROWS.has(row))) rejectOption(COMPARE_OPTIONS.rows.expected, '--rows', options.rows);
   checkGeometryOptions(options);
-  return {
-    ...options,
-    data: requireText('a folder', 'data', data),
-    rows: COMPARE_ROWS.filter((row) => named.includes(row)),
-  };
+  const rows = COMPARE_ROWS.filter((row) => named.includes(row));
+  // The first two rows would not be what the table says that they are.
+  if (options.weights === 'none' && rows.some((row) => row !== 'scratch')) {
+    rejectOption('pretrained weights', '--weights', 'none', 'The row that needs none is the last: --rows scratch');
+  }
+  return { ...options, data: requireText('a folder', 'data', data), rows };
 }

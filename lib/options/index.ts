@@ -41,7 +41,7 @@ export {
   type OptionTable,
   type ResolvedOptions,
 } from './spec';
-export type { RecipeName } from './recipes';
+export { againstLinear, type RecipeName } from './recipes';
 export { foldOf, REPEAT_OPTIONS, type Fold } from './repeats';
 export { REPORT_OPTIONS, resolveReportOptions, type ReportOptions } from './report';
 export { SERVE_OPTIONS, resolveServeOptions, type ResolvedServeOptions, type ServeOptions } from './serve';

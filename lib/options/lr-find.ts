@@ -1,11 +1,16 @@
 import { OUTPUT } from './common';
 import { rejectUse, requireOptions, requireText, resolveOptions, type GivenOptions, type OptionTable } from './spec';
-import { resolveTrainOptions, TRAIN_OPTIONS, type ResolvedTrainOptions } from './train';
+import { resolveTrainOptions, TRAIN_OPTIONS, withoutNoCrops, type ResolvedTrainOptions } from './train';
 
 const RANGE = 'Range';
 
 /** Most steps of a range test: its curve is all in memory, and drawn. */
 const MOST_STEPS = 10_000;
+
+/** Rates beyond these are no numbers any more, or nothing, once they are those of weights: their arithmetic has no others. */
+const LEAST_RATE = 1e-38;
+const GREATEST_RATE = 1e38;
+const RATES = { type: 'number', min: LEAST_RATE, max: GREATEST_RATE, group: RANGE } as const;
 
 // How long a run is, how its rate changes, and what becomes of its weights: a range test has its own rates, and keeps nothing.
 const { epochs, steps, patience, minDelta, maxTime, ...endless } = TRAIN_OPTIONS;
@@ -29,8 +34,8 @@ const { recipe, headEpochs, chooseLr, syncBatchNorm, ...shared } = unnamed;
 
 /** Every option of `lr-find`: those of `train` that say what is trained, on which images, where; and the range of rates. */
 export const LR_FIND_OPTIONS = {
-  lrMin: { type: 'number', above: 0, default: 1e-6, group: RANGE, help: 'learning rate of the first step' },
-  lrMax: { type: 'number', above: 0, default: 10, group: RANGE, help: 'learning rate of the last step' },
+  lrMin: { ...RATES, default: 1e-6, help: 'learning rate of the first step' },
+  lrMax: { ...RATES, default: 10, help: 'learning rate of the last step' },
   lrSteps: {
     type: 'number',
     integer: true,
@@ -91,7 +96,7 @@ export interface ResolvedLrFindOptions {
 export function resolveLrFindOptions(input: LrFindOptions): ResolvedLrFindOptions {
   requireOptions(input, 'the options of lr-find');
   const { data, ...given } = input;
-  const { lrMin, lrMax, lrSteps, output } = resolveOptions(LR_FIND_OPTIONS, given, 'lr-find');
+  const { lrMin, lrMax, lrSteps, output } = resolveOptions(LR_FIND_OPTIONS, withoutNoCrops(given), 'lr-find');
   if (lrMin >= lrMax) rejectUse(`--lr-min must be below --lr-max, and ${lrMin} is not below ${lrMax}`);
   const { lrMin: _min, lrMax: _max, lrSteps: _steps, output: _output, ...training } = given;
   if (training.lr !== undefined && training.lrHead === undefined) {
@@ -104,5 +109,15 @@ export function resolveLrFindOptions(input: LrFindOptions): ResolvedLrFindOption
     // An epoch has at least one step.
     ...{ epochs: lrSteps, steps: lrSteps, checkpointEvery: 'never' },
   });
+  requireRateOfHead(train, lrMax);
   return { lrMin, lrMax, lrSteps, output, train };
+}
+
+/** Refuses a head whose rate, in its proportion to the others', would be none at the end of the range. */
+function requireRateOfHead({ lr, lrHead }: ResolvedTrainOptions, lrMax: number): void {
+  // NaN is no rate either.
+  if (lrHead === undefined || lrHead * (lrMax / lr) <= GREATEST_RATE) return;
+  rejectUse(
+    `--lr-head ${lrHead} beside --lr ${lr} can't be kept up to --lr-max ${lrMax}: it comes to over ${GREATEST_RATE}`,
+  );
 }

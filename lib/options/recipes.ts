@@ -1,5 +1,6 @@
-import type { GivenOptions } from './spec';
+import { rejectUse, type GivenOptions } from './spec';
 import type { TRAIN_OPTIONS } from './train';
+import { TRAIN_FROM } from './values';
 
 /** The recipes that a caller can name. */
 export const RECIPES = ['tutorial', 'linear', 'finetune', 'auto'] as const;
@@ -47,13 +48,24 @@ export function recipeDefaults(recipe: RecipeName, given: Given, images?: number
   return given.optimizer === 'adamw' ? withAdamW(own) : own;
 }
 
-function linear({ lr, cropScale }: Given, stepsPerEpoch: number | undefined): Given {
+/** The option with which `linear`, that trains nothing but `fc`, is at odds; undefined where there is none. */
+export function againstLinear({ trainFrom = 'fc', headEpochs = 0 }: Given): string | undefined {
+  // What is no module, or no number, is refused with all other options.
+  if (trainFrom !== 'fc' && TRAIN_FROM.includes(trainFrom)) return `--train-from ${trainFrom}`;
+  return headEpochs > 0 ? '--head-epochs' : undefined;
+}
+
+function linear(given: Given, stepsPerEpoch: number | undefined): Given {
+  const { lr, lrHead, cropScale } = given;
+  const against = againstLinear(given);
+  if (against !== undefined) rejectUse(`${against} can't be used with --recipe linear, which trains fc alone`);
+  // On crops that are another each time nothing can be held out and looked at again.
+  const fixed = cropScale === undefined || cropScale === 'none';
   return {
     trainFrom: 'fc',
     momentum: 0.9,
     schedule: 'cosine',
-    // On crops that are another each time nothing can be held out and looked at again.
-    ...(lr === undefined && (cropScale === undefined || cropScale === 'none') ? { chooseLr: true } : {}),
+    ...(fixed && lr === undefined && lrHead === undefined ? { chooseLr: true } : {}),
     ...(stepsPerEpoch === undefined ? {} : { epochs: epochsFor(20, LINEAR_STEPS, stepsPerEpoch) }),
   };
 }
@@ -65,9 +77,7 @@ function finetune(given: Given, images: number | undefined, stepsPerEpoch: numbe
     ...(given.momentum === 0 ? {} : { nesterov: true }),
     weightDecay: 1e-4,
     ...(given.weightDecay === 0 ? {} : { decayNormBias: false }),
-    lr: 0.002,
-    // A layer decay has a rate of its own for every stage.
-    ...(given.lrLayerDecay === undefined ? { lrHead: 0.02 } : {}),
+    ...finetuneRates(given),
     schedule: 'cosine',
     warmup: 0.05,
     // Features of frozen modules could not be kept with crops that are another each time.
@@ -82,11 +92,26 @@ function finetune(given: Given, images: number | undefined, stepsPerEpoch: numbe
   };
 }
 
-/** AdamW in place of SGD: a twentieth of its rates (AutoGluon fine-tunes at 1e-4), and its own weight decay. */
-function withAdamW({ momentum, nesterov, weightDecay, lr, lrHead, ...rest }: Given): Given {
-  return {
-    ...rest,
-    ...(lr === undefined ? {} : { lr: lr / 20 }),
-    ...(lrHead === undefined ? {} : { lrHead: lrHead / 20 }),
-  };
+/** How much faster the head is trained than the body. */
+const HEAD_TO_BODY = 10;
+
+/**
+ * Of the body, and of the head: where one rate is given, the head has that many times as much. AdamW has a twentieth of SGD's (AutoGluon fine-tunes
+ * at 1e-4).
+ */
+function finetuneRates({ lr, lrLayerDecay, trainFrom, optimizer }: Given): Given {
+  const less = optimizer === 'adamw' ? 20 : 1;
+  const own = { lr: 0.002 / less, lrHead: 0.02 / less };
+  // A layer decay has a rate of its own for every stage.
+  if (lrLayerDecay !== undefined) return { lr: own.lr };
+  // There is no body: `--lr` is the rate of the head.
+  if (trainFrom === 'fc') return { lr: own.lrHead };
+  if (lr === undefined) return own;
+  // An error about a rate that nobody gave would be none to act upon.
+  return { lrHead: Math.min(lr * HEAD_TO_BODY, Number.MAX_VALUE) };
+}
+
+/** AdamW in place of SGD: its own weight decay, and betas in place of momentum. */
+function withAdamW({ momentum, nesterov, weightDecay, ...rest }: Given): Given {
+  return rest;
 }

@@ -329,13 +329,20 @@ function withRecipe(asked: Given, images: number | undefined): Given {
   const { recipe = TRAIN_OPTIONS.recipe.default } = given;
   // What is no recipe is refused with all other options.
   if (!RECIPES.includes(recipe)) return given;
-  const merged = { ...(recipe === 'auto' ? {} : recipeDefaults(recipe, given, images)), ...given };
-  return merged.cropScale === NO_CROPS ? { ...merged, cropScale: undefined } : merged;
+  return withoutNoCrops({ ...(recipe === 'auto' ? {} : recipeDefaults(recipe, given, images)), ...given });
+}
+
+/** What was given, without {@link NO_CROPS}, which is no range: there are none where nobody gives one. */
+export function withoutNoCrops<T extends { cropScale?: string | undefined }>(given: T): T {
+  return given.cropScale === NO_CROPS ? { ...given, cropScale: undefined } : given;
 }
 
 /** Refuses a rate that would be chosen anew; one that is the default may be given again. */
-function refuseRateToChoose({ chooseLr, lr, optimizer = TRAIN_OPTIONS.optimizer.default }: Given): void {
-  if (chooseLr !== true || lr === undefined || !OPTIMIZERS.includes(optimizer)) return;
+function refuseRateToChoose({ chooseLr, lr, lrHead, optimizer = TRAIN_OPTIONS.optimizer.default }: Given): void {
+  if (chooseLr !== true) return;
+  // It would stand in for each rate that is tried.
+  if (lrHead !== undefined) rejectUse("--lr-head can't be used with --choose-lr, which chooses it");
+  if (lr === undefined || !OPTIMIZERS.includes(optimizer)) return;
   if (lr !== optimizerDefaults(optimizer).lr) rejectUse("--lr can't be used with --choose-lr, which chooses it");
 }
 

@@ -58,7 +58,10 @@ export function checkInput(by: RepeatKind, input: RepeatInput): void {
     if (value !== undefined) rejectUse(`--${kebab(name)} can't be used with --${by}`, WHY[name]);
   }
   const { folds: _folds, seeds: _seeds, resume: _resume, ...given } = input;
-  resolveTrainOptions({ ...given, data: input.data ?? '.' });
+  const { seed } = resolveTrainOptions({ ...given, data: input.data ?? '.' });
+  const most = Number.MAX_SAFE_INTEGER - (seeds ?? 1) + 1;
+  // The last seed is one that a training takes.
+  if (seed > most) rejectOption(`an integer of at most ${most}, with --seeds ${seeds},`, '--seed', seed);
 }
 
 /**

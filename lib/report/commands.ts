@@ -1,23 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DEFAULT_ARCHITECTURE, kebab, resolveTrainOptions, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
-import { shellWord } from '../text/shell';
+import { DEFAULT_ARCHITECTURE, resolveTrainOptions, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
+import { wordsOf } from '../options/command-line';
+import { shellPath } from '../text/shell';
 import type { RunConfig } from './records';
 
 const PROGRAM = 'npx resnet-ft';
 
 /** The command line that goes on with the run in a folder; `data` is where its data set is now, if that has moved. */
 export function resumeCommand(folder: string, data?: string): string {
-  return `${PROGRAM} train ${data === undefined ? '' : `${data} `}--resume ${shellWord(folder)}`;
+  return `${PROGRAM} train ${data === undefined ? '' : `${data} `}--resume ${shellPath(folder)}`;
 }
 
 /** The command line that makes the page of a run again. */
 export function reportCommand(folder: string): string {
-  return `${PROGRAM} report ${shellWord(folder)}`;
+  return `${PROGRAM} report ${shellPath(folder)}`;
 }
 
 /** The command line that calibrates the model of a run. */
 export function calibrateCommand(folder: string): string {
-  return `${PROGRAM} calibrate ${shellWord(folder)}`;
+  return `${PROGRAM} calibrate ${shellPath(folder)}`;
 }
 
 /** What is to be done with a run, and the command that does it. */
@@ -28,8 +29,8 @@ export interface Command {
 
 /** The commands that one may want after a run. */
 export function commandsOf(folder: string, { options }: RunConfig, finished: boolean): Command[] {
-  const run = shellWord(folder);
-  const val = shellWord(options.val ?? options.data);
+  const run = shellPath(folder);
+  const val = shellPath(options.val ?? options.data);
   return [
     // Without checkpoints there is nothing to go on from.
     ...(options.checkpointEvery === 'never' ? [] : [goOn(folder, options, finished)]),
@@ -87,11 +88,10 @@ export function givenOptions({ data, ...options }: ResolvedTrainOptions): Record
 
 /** The command that trains by these options, without those that go without saying. */
 export function trainCommand(options: ResolvedTrainOptions): string {
-  const words = Object.entries(givenOptions(options)).map(([name, value]) => {
-    if (typeof value === 'boolean') return value ? `--${kebab(name)}` : `--no-${kebab(name)}`;
-    return `--${kebab(name)} ${shellWord(String(value))}`;
-  });
-  return [`${PROGRAM} train`, shellWord(options.data), ...words].join(' ');
+  const words = Object.entries(givenOptions(options)).flatMap(([name, value]) =>
+    wordsOf(name, value as string | number | boolean),
+  );
+  return [`${PROGRAM} train`, shellPath(options.data), ...words].join(' ');
 }
 
 /** What these options come to; undefined where they are none. */

@@ -6,6 +6,11 @@ export function shellWord(word: string): string {
   return printable(word) === word ? `'${word.replaceAll("'", `'\\''`)}'` : escaped(word);
 }
 
+/** A path as a word that no command takes for an option. */
+export function shellPath(file: string): string {
+  return shellWord(file.startsWith('-') ? `./${file}` : file);
+}
+
 /**
  * What would steer a terminal or end the line stands as octal bytes in `$'…'`: POSIX has that since 2024, bash, zsh, ksh and busybox have had it
  * for long, and Debian's dash has not.

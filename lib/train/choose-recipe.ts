@@ -5,6 +5,7 @@ import { chooseDevice } from '../machine/device';
 import { threadsOfTeam } from '../team/threads';
 import { buildNetwork } from '../network/architecture';
 import {
+  againstLinear,
   DEFAULT_ARCHITECTURE,
   PREPROCESSING,
   type RecipeName,
@@ -28,6 +29,8 @@ const FEW = 10;
 const PATIENCE = 3600;
 /** Images of a measured batch on a CPU, where time goes with their number. */
 const CPU_BATCH = 8;
+
+const NO_RANDOM_CROPS = 'no random resized crops, with which finetune trains';
 
 /**
  * The options of a run that begins, now that its images are known: what its recipe has in place of the defaults, and for `auto` the recipe too.
@@ -62,6 +65,8 @@ async function chooseRecipe(
   if (options.weights === 'none') {
     return { recipe: 'tutorial', why: 'without weights to start from there is nothing to fine-tune' };
   }
+  const against = againstLinear(input);
+  if (against !== undefined) return withoutLinear(against, options, emit);
   const counts = classCounts(dataset.train.map(({ target }) => target));
   const perClass = Math.min(...dataset.classes.map((_, target) => counts.get(target) ?? 0));
   if (perClass < FEW) {
@@ -75,7 +80,7 @@ async function chooseRecipe(
   if (!backend.capabilities.imageStore) {
     return {
       recipe: 'linear',
-      why: `the backend ${backend.label} has no random resized crops, with which finetune trains`,
+      why: `the backend ${backend.label} has ${NO_RANDOM_CROPS}`,
     };
   }
   const planned = beginningOptions({ ...input, recipe: 'finetune' }, dataset.train.length);
@@ -86,6 +91,22 @@ async function chooseRecipe(
   return seconds <= available
     ? { recipe: 'finetune', why: `training everything takes about ${duration(seconds)}, within ${limit}` }
     : { recipe: 'linear', why: `training everything would take about ${duration(seconds)}, more than ${limit}` };
+}
+
+/** What is left where an option that was given says that more than `fc` is trained: then neither few images nor little time speak for `linear`. */
+async function withoutLinear(
+  against: string,
+  options: ResolvedTrainOptions,
+  emit: RunControl['emit'],
+): Promise<Choice> {
+  const why = `with ${against} more than the last layer is trained`;
+  // Elsewhere its crops are fixed, or as they were asked for.
+  if (options.trainFrom !== 'conv1') return { recipe: 'finetune', why };
+  const { openBackend } = await import('../backend/registry.js');
+  const { capabilities, label } = await openBackend(options.backend, emit, options.device);
+  return capabilities.imageStore
+    ? { recipe: 'finetune', why }
+    : { recipe: 'tutorial', why: `${why}, and the backend ${label} has ${NO_RANDOM_CROPS}` };
 }
 
 /**

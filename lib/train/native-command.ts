@@ -1,5 +1,5 @@
 import { optimizerDefaults, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
-import { shellWord } from '../text/shell';
+import { shellPath } from '../text/shell';
 import { wordsOf } from '../options/command-line';
 
 /** Of no meaning to the command that does the same. */
@@ -7,7 +7,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['backend', 'output', 'resume']);
 
 /** The command line that does the same with LibTorch. */
 export function nativeCommand(options: ResolvedTrainOptions): string {
-  const words = ['npx', 'resnet-ft', 'train', shellWord(options.data)];
+  const words = ['npx', 'resnet-ft', 'train', shellPath(options.data)];
   const defaults: Record<string, unknown> = optimizerDefaults(options.optimizer);
   for (const [name, spec] of Object.entries(TRAIN_OPTIONS)) {
     const value = options[name as keyof ResolvedTrainOptions];

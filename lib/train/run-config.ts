@@ -27,7 +27,7 @@ export function resolvedOptions({ options, trainer, start, folder }: SessionPart
 export type { RunConfig } from '../report/records';
 
 /** Options that name a folder or a file of the caller's. */
-const PATHS = ['data', 'weights', 'extend', 'val', 'classWeights'] as const;
+const PATHS = ['data', 'weights', 'extend', 'val', 'classWeights', 'classMap'] as const;
 
 /** What is no file to these options, whatever the working directory holds. */
 const WORDS: ReadonlySet<string> = new Set(['none', 'balanced', 'hymenoptera', 'imagenet-v1', 'imagenet-v2']);

@@ -1,6 +1,8 @@
+import { CompareDisplay } from '../../lib/cli/compare-display';
 import { formatReport } from '../../lib/cli/doctor-display';
 import { dataLines } from '../../lib/cli/eval-report';
 import { EvalDisplay } from '../../lib/cli/eval-display';
+import { LrFindDisplay } from '../../lib/cli/lr-find-display';
 import { createDisplay } from '../../lib/cli/progress';
 import { calibrationLines } from '../../lib/eval/calibration-lines';
 import { lossText } from '../../lib/text/loss';
@@ -46,6 +48,39 @@ test('of many skipped images the first five are told, then how many more and whe
   expect(text.match(/^skipped .*: is empty$/gm)).toHaveLength(5);
   expect(text).toMatch(/^skipped 395 more images: \/tmp\/run\/skipped\.jsonl names all 400$/m);
   expect(shown(undefined, [...skipped(5), START])).not.toMatch(/more/);
+});
+
+test('lr-find tells how many images it skipped, beyond those that it names', () => {
+  let text = '';
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((text += String(chunk)), true));
+  try {
+    const display = new LrFindDisplay({ data: '/data' }, { json: false, quiet: false });
+    for (let i = 0; i < 12; i++) display.show({ kind: 'skipped', file: `/data/${i}.jpg`, reason: 'is empty' });
+    display.show({ kind: 'lr-start', steps: 100, stepsPerEpoch: 1, images: 12 });
+    display.close();
+  } finally {
+    write.mockRestore();
+  }
+  expect(text).toMatch(/^skipped \/data\/4\.jpg: is empty\nskipped 7 more images, 12 in all\n$/m);
+});
+
+test('what was counted of one row of compare is not told of the next', () => {
+  let text = '';
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => ((text += String(chunk)), true));
+  try {
+    const display = new CompareDisplay({ json: false, quiet: false });
+    for (const row of ['fine-tuned', 'scratch'] as const) {
+      display.show({ kind: 'row', row, state: 'begins', folder: '/tmp/run' });
+      const skipped = (i: number): TrainEvent => ({ kind: 'skipped', file: `/data/${i}.jpg`, reason: 'is empty' });
+      const events = [...[1, 2, 3].map(skipped), START];
+      for (const event of events) display.show({ kind: 'train', row, event });
+    }
+    display.close();
+  } finally {
+    write.mockRestore();
+  }
+  expect(text.match(/^skipped .*: is empty$/gm)).toHaveLength(6);
+  expect(text).not.toMatch(/more image/);
 });
 
 test('many classes are told by their number and the first of them', () => {

@@ -114,3 +114,18 @@ test('every row computes with the backend that was asked for', async () => {
   const events = records(ran.stdout).map(({ event }) => event as { kind: string; note: string } | undefined);
   expect(events.find((event) => event?.kind === 'device')?.note).toMatch(/^backend js/);
 });
+
+test('a row that is stopped says that the same command begins it anew', async () => {
+  const stopped = path.join(tmp, 'stopped');
+  let sent = false;
+  const args = ['--rows', 'scratch', '--image-size', '64', '--epochs', '1000', '--output', stopped, '--json'];
+  const { code, stderr } = await run(['compare', ANTS_BEES, ...recipe, ...args], {
+    onStdout: (text, child) => {
+      if (!sent && text.includes('"kind":"step"')) child.kill('SIGTERM');
+      sent ||= text.includes('"kind":"step"');
+    },
+  });
+  expect(code).toBe(143);
+  expect(stderr).toMatch(/The same command begins this row anew, and keeps those that are finished\n$/);
+  expect(stderr).not.toContain('--resume');
+});

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { filesOf } from '../../lib/compare/files-of';
 import { finishedRow, recipeOf, saveRow } from '../../lib/compare/row-file';
 import { textTable } from '../../lib/compare/table';
 import { COMPARE_ROWS, resolveCompareOptions, type CompareRow } from '../../lib/options';
@@ -73,4 +74,57 @@ test('a row whose loss was no number is the same when it is used again', async (
 test('what a row would refuse is refused before the first', () => {
   expect(() => resolveCompareOptions({ data: 'photos', minDelta: 0.1 })).toThrow('--min-delta needs --patience');
   expect(resolveCompareOptions({ data: 'photos', minDelta: 0.1, patience: 2 }).minDelta).toBe(0.1);
+});
+
+test('the first two rows are refused without weights', () => {
+  for (const rows of [undefined, 'fine-tuned', 'pretrained,scratch']) {
+    expect(() =>
+      resolveCompareOptions({ data: 'photos', weights: 'none', ...(rows === undefined ? {} : { rows }) }),
+    ).toThrow('Expected pretrained weights for --weights but received none');
+  }
+  expect(resolveCompareOptions({ data: 'photos', weights: 'none', rows: 'scratch' }).weights).toBe('none');
+});
+
+test('--crop-scale none is what its help says: the fixed crop', () => {
+  expect(resolveCompareOptions({ data: 'photos', cropScale: 'none' }).cropScale).toBeUndefined();
+});
+
+test("the tutorial's data set is the same from whichever folder it is named, and so are files", () => {
+  const recipe = (): object =>
+    recipeOf('fine-tuned', resolveCompareOptions({ data: 'hymenoptera', weights: path.relative(process.cwd(), file) }));
+  const file = path.join(tmp, 'w.pth');
+  fs.writeFileSync(file, 'weights');
+  const before = process.cwd();
+  const here = recipe();
+  expect(here).toMatchObject({ data: 'hymenoptera', weights: file });
+  try {
+    process.chdir(tmp);
+    expect(recipe()).toEqual(here);
+  } finally {
+    process.chdir(before);
+  }
+});
+
+test.each([
+  ['pretrained', 'classMap', 'class-map'],
+  ['fine-tuned', 'weights', 'weights'],
+  ['scratch', 'classWeights', 'class-weights'],
+] as const)('a row %s is not taken for one of another content of %s', async (row, option, flag) => {
+  const folder = path.join(tmp, `content-${row}`);
+  fs.mkdirSync(folder);
+  const file = path.join(folder, 'file');
+  fs.writeFileSync(file, 'before');
+  const recipe = recipeOf(row, resolveCompareOptions({ data: 'photos', [option]: file }));
+  const [interval, figures] = [
+    { low: 0, high: 1 },
+    { correct: 1, images: 2, accuracy: 0.5, loss: 1 },
+  ];
+  await saveRow({ recipe, files: await filesOf(recipe), result: { row, ...figures, interval, folder, reused: false } });
+  const again = (): Promise<unknown> => finishedRow(folder, recipe, () => Promise.resolve(undefined));
+  await expect(again()).resolves.toMatchObject({ reused: true });
+  fs.writeFileSync(file, 'after');
+  await expect(again()).rejects.toThrow(`${folder} was made when ${file} of --${flag} held something else`);
+  // Nothing says that it is another.
+  fs.rmSync(file);
+  await expect(again()).resolves.toMatchObject({ reused: true });
 });

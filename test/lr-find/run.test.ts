@@ -130,6 +130,9 @@ describe('without a suggestion', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^the curve gives no suggestion: .* too few/m);
     expect(stdout).not.toMatch(/To train with it|▲/);
+    const json = await run(['lr-find', ANTS_BEES, ...FAR, '--json'], { env });
+    expect(json.code).toBe(1);
+    expect(records(json.stdout).at(-1)).toMatchObject({ kind: 'lr-done', suggestion: null });
     const quiet = await run(['lr-find', ANTS_BEES, ...FAR, '--quiet'], { env });
     expect(quiet).toMatchObject({ code: 1, stdout: '' });
     expect(quiet.stderr).toMatch(/^resnet-ft: the curve gives no suggestion/);
@@ -263,7 +266,23 @@ describe('wrong options', () => {
   test.each<[string, object, RegExp]>([
     ['an empty range', { lrMin: 1, lrMax: 1 }, /^--lr-min must be below --lr-max, and 1 is not below 1$/],
     ['a range backwards', { lrMin: 20 }, /^--lr-min must be below --lr-max, and 20 is not below 10$/],
-    ['a rate of 0', { lrMin: 0 }, /^Expected a number above 0 for --lr-min but received 0$/],
+    [
+      'a rate of 0',
+      { lrMin: 0 },
+      /^Expected a number of at least 1e-38 and at most 1e\+38 for --lr-min but received 0$/,
+    ],
+    [
+      'a rate that is none as a weight has it',
+      { lrMin: 1e-310 },
+      /at least 1e-38 .* for --lr-min but received 1e-310$/,
+    ],
+    ['a rate beyond', { lrMax: 1e305 }, /at most 1e\+38 for --lr-max but received 1e\+305$/],
+    [
+      'a rate of the head beyond',
+      { lr: 1e-5, lrHead: 10, lrMax: 1e37 },
+      /^--lr-head 10 beside --lr 0\.00001 can't be kept up to --lr-max 1e\+37: it comes to over 1e\+38$/,
+    ],
+    ['no rate of the head', { lr: 1e-300, lrHead: 0, lrMax: 1e38 }, /^--lr-head 0 beside/],
     ['too few steps', { lrSteps: 5 }, /^Expected an integer of at least 20 .* for --lr-steps but received 5$/],
     [
       'no drawing',
@@ -279,6 +298,10 @@ describe('wrong options', () => {
     const resolve = (): unknown => resolveLrFindOptions({ data: 'photos', ...options });
     expect(resolve).toThrow(message);
     expect(resolve).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
+  });
+
+  test('--crop-scale none is what its help says: the fixed crop', () => {
+    expect(resolveLrFindOptions({ data: 'photos', cropScale: 'none' }).train.cropScale).toBeUndefined();
   });
 
   test('the command line ends with 2, and before any work where the drawing has no place', async () => {

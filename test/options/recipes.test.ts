@@ -1,3 +1,4 @@
+import { groupRates } from '../../lib/train/parameter-groups';
 import { resolveAgain, resolveTrainOptions } from '../../lib/options';
 
 const resolve = (options: object, images?: number) => resolveTrainOptions({ data: 'photos', ...options }, images);
@@ -27,6 +28,29 @@ test('linear trains fc at a rate that is chosen', () => {
     ...{ trainFrom: 'fc', chooseLr: true, momentum: 0.9, schedule: 'cosine', epochs: 75, headEpochs: 0 },
   });
   expect(resolve({ recipe: 'linear', lr: 0.1 }, 244)).toMatchObject({ lr: 0.1, chooseLr: false });
+  expect(resolve({ recipe: 'linear', lrHead: 0.1 }, 244)).toMatchObject({ lrHead: 0.1, chooseLr: false });
+});
+
+test.each([
+  // The recipe's proportion, ten to one, is kept.
+  [{ lr: 0.1 }, [0.1, 1]],
+  [{ lr: 0.1, optimizer: 'adamw' }, [0.1, 1]],
+  [{ lr: 0 }, [0, 0]],
+  // So that the rate that is told is none that nobody gave: ten times this one is no number.
+  [{ lr: 1e308 }, [1e308, Number.MAX_VALUE]],
+  [{ lr: 0.1, lrHead: 0.2 }, [0.1, 0.2]],
+  [{ lrHead: 0.5 }, [0.002, 0.5]],
+  [{ lr: 0.1, trainFrom: 'layer4' }, [0.1, 1]],
+  // Of fc alone there is one rate.
+  [{ trainFrom: 'fc' }, [0.02]],
+  [{ trainFrom: 'fc', lr: 0.1 }, [0.1]],
+  [{ trainFrom: 'fc', lrHead: 0.1 }, [0.1]],
+] as const)('the rates of finetune with %j', (given, rates) => {
+  expect(groupRates(resolve({ recipe: 'finetune', ...given }, 256))).toEqual(rates);
+});
+
+test('finetune of fc alone may choose its rate', () => {
+  expect(resolve({ recipe: 'finetune', trainFrom: 'fc', chooseLr: true }, 256)).toMatchObject({ lrHead: undefined });
 });
 
 test.each([
@@ -61,6 +85,13 @@ test.each([
     { chooseLr: true, trainFrom: 'fc', optimizer: 'adamw', lr: 0.01 },
     "--lr can't be used with --choose-lr, which chooses it",
   ],
+  [{ chooseLr: true, trainFrom: 'fc', lrHead: 0.1 }, "--lr-head can't be used with --choose-lr, which chooses it"],
+  [{ recipe: 'linear', trainFrom: 'layer4' }, "--train-from layer4 can't be used with --recipe linear"],
+  [{ recipe: 'linear', headEpochs: 5 }, "--head-epochs can't be used with --recipe linear"],
+  // What is no module, or no number, is refused as such.
+  [{ recipe: 'linear', trainFrom: 'layer9' }, 'for --train-from but received layer9'],
+  [{ recipe: 'linear', headEpochs: -1 }, 'for --head-epochs but received -1'],
+  [{ recipe: 'finetune', lr: 'much' }, 'Expected a number of at least 0 for --lr but received much'],
   [{ chooseLr: true, trainFrom: 'fc', cropScale: '0.5..1' }, "--crop-scale can't be used with --choose-lr"],
 ])('%j is refused', (given, message) => {
   expect(() => resolve(given)).toThrow(message);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { spreadOf } from '../../lib/eval/student';
 import { wilsonInterval } from '../../lib/eval/wilson';
 import { OutputFolder } from '../../lib/files/output-folder';
+import { checkInput } from '../../lib/repeats/plan';
 import type { RepeatEvent, RepeatResult } from '../../lib/repeats/types';
 import { ANTS_BEES, records, run, scratch, type Outcome } from '../cli/run';
 import { callApi } from '../predict/call-api';
@@ -245,6 +246,16 @@ describe('--folds', () => {
 });
 
 describe('--seeds', () => {
+  test('has a last seed that is one, or is refused before the first training', async () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const ran = await train(ANTS_BEES, ...FAST, '--seed', `${most - 1}`, '--seeds', '3', '--output', inTmp('beyond'));
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain(`Expected an integer of at most ${most - 2}, with --seeds 3, for --seed but received`);
+    expect(() => checkInput('seeds', { data: 'photos', seeds: 3, seed: most - 2 })).not.toThrow();
+    expect(() => checkInput('folds', { data: 'photos', folds: 3, seed: most })).not.toThrow();
+    expect(fs.existsSync(inTmp('beyond'))).toBe(false);
+  });
+
   test('trains with one seed after another; what they validate again counts once', async () => {
     const ran = await train(ANTS_BEES, ...FAST, '--seed', '4', '--seeds', '2', '--output', inTmp('seeds'));
     expect([ran.code, ran.stderr]).toEqual([0, '']);

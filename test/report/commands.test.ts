@@ -29,6 +29,11 @@ test('names are words of the shell, whatever they are', () => {
   expect(commandOf({}, "a $(rm -rf ~) 'b'")).toBe("npx resnet-ft train 'a $(rm -rf ~) '\\''b'\\'''");
 });
 
+test('names that begin with a dash are no options', () => {
+  expect(commandOf({ val: '-others' }, '-photos')).toBe('npx resnet-ft train ./-photos --val=-others');
+  expect(commandOf({ val: '-the others' }, '- photos')).toBe("npx resnet-ft train './- photos' --val='-the others'");
+});
+
 test('a command comes to the options that it is of', () => {
   const options = resolveTrainOptions(
     { data: 'photos', recipe: 'finetune', epochs: 4, cropScale: '0.5..1', mixup: 0.2 },

@@ -135,6 +135,20 @@ describe('auto', () => {
     expect(optionsOf(path.basename(output))['recipe']).toBe(recipe);
   });
 
+  test.each([
+    [['--train-from', 'layer4'], 'finetune', 'train-from layer4', ''],
+    // The few images of each class would be linear's otherwise, as would the time.
+    [['--head-epochs', '1', '--max-time', '0.001s'], 'finetune', 'head-epochs', ''],
+    [['--head-epochs', '1', '--backend', 'js'], 'tutorial', 'head-epochs', ', and the backend js '],
+  ])('with %j is no linear, which they rule out', async (given, recipe, option, besides) => {
+    const output = inTmp(`auto-not-linear${given.join('')}`);
+    const ran = await train('--recipe', 'auto', '--epochs', '1', ...given, '--output', output);
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+    const why = `recipe ${recipe}: with --${option} more than the last layer is trained${besides}`;
+    expect(notesOf(ran.stdout)[0]?.slice(0, why.length)).toBe(why);
+    expect(optionsOf(path.basename(output))['recipe']).toBe(recipe);
+  });
+
   test('without weights is the tutorial, and with few images linear', async () => {
     const scratchRun = await auto('--weights', 'none', '--arch', 'resnet18', '--output', inTmp('auto-none'));
     expect(notesOf(scratchRun.stdout)[0]).toMatch(/^recipe tutorial: without weights/);
