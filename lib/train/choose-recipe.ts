@@ -60,7 +60,7 @@ async function chooseRecipe(
   input: TrainOptions,
   options: ResolvedTrainOptions,
   dataset: Dataset,
-  { emit }: RunControl,
+  { emit, signal }: RunControl,
 ): Promise<Choice> {
   if (options.weights === 'none') {
     return { recipe: 'tutorial', why: 'without weights to start from there is nothing to fine-tune' };
@@ -84,7 +84,7 @@ async function chooseRecipe(
     };
   }
   const planned = beginningOptions({ ...input, recipe: 'finetune' }, dataset.train.length);
-  const seconds = await fineTuningSeconds(backend, planned, dataset);
+  const seconds = await fineTuningSeconds(backend, planned, dataset, signal);
   const available = options.maxTime === undefined ? PATIENCE : secondsOf(options.maxTime);
   const limit =
     options.maxTime === undefined ? 'an hour, and --max-time says nothing' : `the ${options.maxTime} that there are`;
@@ -112,9 +112,14 @@ async function withoutLinear(
 /**
  * Seconds that a run takes, by a few steps on images without content.
  *
- * @throws ResnetFtError OUT_OF_MEMORY
+ * @throws ResnetFtError OUT_OF_MEMORY, ABORTED
  */
-async function fineTuningSeconds(backend: Backend, options: ResolvedTrainOptions, dataset: Dataset): Promise<number> {
+async function fineTuningSeconds(
+  backend: Backend,
+  options: ResolvedTrainOptions,
+  dataset: Dataset,
+  signal: AbortSignal,
+): Promise<number> {
   const { device, precision } = chooseDevice(options, backend, true);
   const size = options.imageSize ?? PREPROCESSING.crop;
   const batchSize = device === 'cpu' ? Math.min(CPU_BATCH, options.batchSize) : options.batchSize;
@@ -132,7 +137,7 @@ async function fineTuningSeconds(backend: Backend, options: ResolvedTrainOptions
   const samples = { store, targets: new Int32Array(batchSize) };
   const groups = recipe.parameterGroups.length;
   try {
-    const trial = { session, train: samples, val: samples, batchSize, accumulate: 1, groups };
+    const trial = { session, train: samples, val: samples, batchSize, accumulate: 1, groups, signal };
     const { later } = await measurePace(trial);
     const { stepsPerEpoch, total } = runSteps(dataset.train.length, options);
     const images = (total / stepsPerEpoch) * dataset.train.length;

@@ -1,6 +1,6 @@
 import type { TrainingSession } from '../backend/types';
 import { MODEL_FILE } from '../model/locate';
-import type { ResolvedTrainOptions } from '../options';
+import { onAbort, type ResolvedTrainOptions } from '../options';
 import type { KeptModel } from './events';
 import { samplesOf, trainingStopped, type FitResult, type Split } from './fit';
 import type { Save } from './save';
@@ -34,7 +34,8 @@ export async function keepModel(options: KeepOptions): Promise<{ model: KeptMode
     return { model: { keep, epoch, step: outcome.steps, valLoss, valAccuracy }, logits: last.logits };
   }
   await session.useKept();
-  const evaluated = await session.evaluate({ ...samplesOf(val), batchSize }, () => {});
+  const forget = onAbort(signal, () => session.cancel());
+  const evaluated = await session.evaluate({ ...samplesOf(val), batchSize }, () => {}).finally(forget);
   if (evaluated.cancelled || signal.aborted) throw trainingStopped(signal);
   await save(MODEL_FILE, kept.epoch);
   const valAccuracy = evaluated.correct / evaluated.images;

@@ -1,5 +1,6 @@
 import type { Samples, TrainingSession } from '../backend/types';
-import { trainSamplesOf, type Split, type TrainSplit } from './fit';
+import { onAbort } from '../options';
+import { trainingStopped, trainSamplesOf, type Split, type TrainSplit } from './fit';
 import { stepsPerEpoch } from './steps';
 
 // Steps that are done to see how long they take, or whether they fit into memory, and then undone.
@@ -14,6 +15,8 @@ export interface TrialRun {
   accumulate: number;
   /** Parameter groups of the recipe. */
   groups: number;
+  /** Ends the trial within a batch. */
+  signal?: AbortSignal;
 }
 
 /** Seconds of one training step and of the validation of one image. */
@@ -30,15 +33,19 @@ const BATCHES = 2;
 /**
  * Measures a few steps and batches, twice: the first time what is done once is done too (features of frozen modules, searches for fast
  * algorithms). The session is afterwards as it was.
+ *
+ * @throws ResnetFtError ABORTED
  */
 export async function measurePace(run: TrialRun): Promise<{ first: Pace; later: Pace }> {
-  const { session } = run;
+  const { session, signal } = run;
   const before = await session.state();
+  const forget = onAbort(signal, () => session.cancel());
   try {
     const first = await onePace(run);
     await session.restore(before);
     return { first, later: await onePace(run) };
   } finally {
+    forget();
     await session.restore(before);
   }
 }
@@ -48,8 +55,14 @@ async function onePace(run: TrialRun): Promise<Pace> {
   const steps = Math.min(STEPS, stepsPerEpoch(train.targets.length, run));
   const seconds = await secondsOf(() => trySteps(run, steps));
   const some = firstOf(val, BATCHES * batchSize);
+  throwIfStopped(run);
   const valSeconds = await secondsOf(() => session.evaluate({ ...some, batchSize }, () => {}));
+  throwIfStopped(run);
   return { step: seconds / steps, valImage: valSeconds / some.targets.length };
+}
+
+function throwIfStopped({ signal }: TrialRun): void {
+  if (signal?.aborted === true) throw trainingStopped(signal);
 }
 
 /** Does so many steps of the session's epoch, at a rate of 0. */

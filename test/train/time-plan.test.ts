@@ -3,6 +3,7 @@ import { resolveTrainOptions } from '../../lib/options';
 import type { TrainEvent } from '../../lib/train/events';
 import type { Split } from '../../lib/train/fit';
 import { planForTime, withinTime } from '../../lib/train/time-plan';
+import { measurePace } from '../../lib/train/trial';
 
 /** A session that does everything at once, so that any time is enough. */
 const session = {
@@ -31,6 +32,27 @@ test.each([
   );
   expect(notes).toEqual([{ kind: 'note', note: `planned for 1h: ${what}, which take about 1 s` }]);
   expect(planned).toEqual(options);
+});
+
+test('a trial is stopped within a batch, and the session is as it was', async () => {
+  const stop = new AbortController();
+  const done: string[] = [];
+  let end = (): void => {};
+  const endless = {
+    ...session,
+    // Of many batches, until it is told to stop.
+    trainEpoch: () => new Promise<void>((resolve) => (end = resolve)),
+    cancel: () => {
+      done.push('cancelled');
+      end();
+    },
+    restore: () => Promise.resolve(void done.push('restored')),
+  } as unknown as TrainingSession;
+  const run = { session: endless, train: images(40), val: images(8), batchSize: 4, accumulate: 1, groups: 1 };
+  const measuring = measurePace({ ...run, signal: stop.signal });
+  setTimeout(() => stop.abort(), 10);
+  await expect(measuring).rejects.toMatchObject({ code: 'ABORTED' });
+  expect(done).toEqual(['cancelled', 'restored']);
 });
 
 test.each([
