@@ -189,7 +189,12 @@ async function planned(
   run: RunControl,
 ): Promise<ResolvedTrainOptions> {
   const rated = await withChosenRate(open, options, run);
-  return withinTime(rated, { ...trialOf(open.session, open.parts, open.cropped), signal: run.signal }, elapsed, run.emit);
+  return withinTime(
+    rated,
+    { ...trialOf(open.session, open.parts, open.cropped), signal: run.signal },
+    elapsed,
+    run.emit,
+  );
 }
 
 /** What is measured of a run before it begins. */
