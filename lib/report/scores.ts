@@ -1,4 +1,4 @@
-import { Tally } from '../eval/metrics';
+import { Tally, type Pair } from '../eval/metrics';
 import type { PredictionRecord } from '../eval/predictions-file';
 import { softmax } from '../network/softmax';
 
@@ -88,6 +88,11 @@ export class Scores {
   /** `counts[i][j]`: images of class i taken for class j. */
   get confusion(): number[][] {
     return this.tally.confusion.counts;
+  }
+
+  /** What of that is not 0: of thousands of classes next to nothing is. */
+  get pairs(): Pair[] {
+    return [...this.tally.pairs()];
   }
 
   classFigures(index: number): ReturnType<Tally['classFigures']> {
