@@ -100,6 +100,13 @@ test.each(HOSTILE)('names of curves may be anything: %j', (name) => {
   expect(markup.replace(/"[^"]*"/g, '""')).not.toMatch(/<[^>]*\son\w+=/);
 });
 
+test('a title and a description stand in a drawing as they are, with all their dollars', () => {
+  const dollars = "$$ $& $` $' $1 $<x>";
+  const markup = linePlot({ ...line, title: dollars, description: `${dollars} fell` }).toString();
+  const escaped = '$$ $&#38; $` $&#39; $1 $&#60;x&#62;';
+  expect(markup).toContain(`<title id="plot-title">${escaped}</title><desc id="plot-desc">${escaped} fell</desc>`);
+});
+
 test('what ECharts was not known to write is refused', () => {
   const svg = drawChart({ xAxis: {}, yAxis: {}, series: [] }, 100, 100);
   expect(cleanChart(svg, TEXT).toString()).toMatch(/^<svg/);
