@@ -47,14 +47,16 @@ if (controls !== null) {
   });
   const show = () => {
     const words = search.value.toLowerCase().trim();
+    const fits = ({ dataset }) => (kind.value === '' || dataset.right === kind.value) && dataset.name.includes(words);
     let shown = 0;
     for (const { cell, list, items } of lists) {
       let any = 0;
       for (const item of items) {
-        item.hidden = (kind.value !== '' && item.dataset.right !== kind.value) || !item.dataset.name.includes(words);
+        item.hidden = !fits(item);
         if (!item.hidden) any++;
       }
-      cell.hidden = any === 0 && items.length > 0;
+      // One without pictures is found by its classes.
+      cell.hidden = items.length === 0 ? !fits(cell) : any === 0;
       shown += any;
       const sign = order.value === 'sure' ? -1 : 1;
       const sorted = order.value === '' ? items : [...items].sort((a, b) => sign * (a.dataset.sure - b.dataset.sure));
