@@ -12,7 +12,7 @@ import { mcnemar, type McNemar } from './mcnemar';
 import { framed } from './page';
 import type { Run } from './read-run';
 import type { EpochRecord } from './records';
-import { trustOf } from './sections/calibration';
+import { reliabilityOfScores } from './sections/calibration';
 import { lossAxis } from './sections/curves';
 
 /** Below this probability a difference is called significant. */
@@ -72,7 +72,7 @@ const COLUMNS: readonly Column[] = [
     title: 'Calibration error',
     number: true,
     of: ({ scores }) => {
-      const error = trustOf(scores)?.before.error;
+      const error = reliabilityOfScores(scores)?.error;
       return error === undefined ? undefined : { shown: percent(error), sortedBy: error };
     },
   },
