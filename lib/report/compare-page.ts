@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { linePlot, type Axis, type LinePlot } from '../charts/plot';
+import type { Axis } from '../charts/axis';
+import { linePlot, type LinePlot } from '../charts/plot';
 import { wilsonInterval } from '../eval/wilson';
 import { html, type Html } from '../html/html';
 import { scrollable } from '../html/scrollable';

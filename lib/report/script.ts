@@ -81,7 +81,7 @@ for (const figure of document.querySelectorAll('[data-plot]')) {
   const svg = figure.querySelector('svg.chart');
   const readout = figure.querySelector('.readout');
   readout.hidden = false;
-  const shown = (value) => (y.figures === 'percent' ? (value * 100).toFixed(1) + ' %' : String(Number(value.toPrecision(4))));
+  const shown = (value) => (y.figures === 'percent' ? (value * 100).toFixed(y.digits) + ' %' : String(Number(value.toPrecision(4))));
   const all = curves.flatMap(({ points }) => points.map(([at]) => at));
   const ticks = [...new Set(all)].sort((a, b) => a - b);
   if (ticks.length === 0) continue;

@@ -239,6 +239,32 @@ withBrowser('the report of a run', () => {
     await close();
   });
 
+  test('a plot tells shares that are close together from one another', async () => {
+    const { folder } = await makeRun(tmp, 'close', { classes: ['ants', 'bees'], files: ['a.png'], epochs: 3 });
+    const metrics = path.join(folder, 'metrics.jsonl');
+    const lines = fs.readFileSync(metrics, 'utf8').trimEnd().split('\n');
+    const close = lines.map((text) => {
+      const record = JSON.parse(text) as { kind: string; epoch: number };
+      const accuracy = 0.9995 + record.epoch / 10_000;
+      const more = record.kind === 'epoch' ? { trainAccuracy: accuracy, valAccuracy: accuracy - 0.00005 } : {};
+      return `${JSON.stringify({ ...record, ...more })}\n`;
+    });
+    fs.writeFileSync(metrics, close.join(''));
+    const { page, close: done } = await openPage((await makeReport({ runs: [folder] })).file);
+    const plot = page.locator('.plot').nth(1);
+    const box = await plot.locator('svg.chart').boundingBox();
+    if (box === null) throw new Error('the plot has no place');
+    await page.mouse.move(box.x + box.width * 0.97, box.y + box.height / 2);
+    expect(await plot.locator('.readout').textContent()).toBe('epoch 3: training 99.980 %, validation 99.975 %');
+    // Ticks of more digits have room too.
+    const cut = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('svg.chart text')].filter((text) =>
+        text.getBoundingClientRect().left < text.closest('svg').getBoundingClientRect().left).map((text) => text.textContent)`,
+    );
+    expect(cut).toEqual([]);
+    await done();
+  });
+
   test('without scripts everything is there but what needs them', async () => {
     const { page, complaints, close } = await openPage(file, { scripts: false });
     expect(await page.locator('#images li:visible').count()).toBe(images);
