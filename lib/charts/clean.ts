@@ -70,8 +70,9 @@ export function cleanChart(svg: string, { id, title, description }: ChartText): 
   const names = `<title id="${id}-title">${escapeMarkup(title)}</title><desc id="${id}-desc">${escapeMarkup(description)}</desc>`;
   return trusted(
     out
-      .replace(/^\s*<svg/, `<svg class="chart" role="img" aria-labelledby="${id}-title ${id}-desc"`)
-      .replace('>', `>${names}`),
+      // By functions: `$&` and the like, which names may hold, mean something in a text.
+      .replace(/^\s*<svg/, () => `<svg class="chart" role="img" aria-labelledby="${id}-title ${id}-desc"`)
+      .replace('>', () => `>${names}`),
   );
 }
 

@@ -1,15 +1,18 @@
 import { html, trusted, type Html } from '../html/html';
 import { printable } from '../text/printable';
+import { axis, FONT, type Axis } from './axis';
 import { cleanChart } from './clean';
 import { drawChart } from './echarts';
+import { digitsOf } from './shares';
 
 // Small, so that the text can still be read where the drawing is as wide as a telephone.
 const WIDTH = 480;
 const HEIGHT = 270;
 const GRID = { left: 60, right: 14, top: 12, bottom: 44 };
+/** Room for each digit that ticks have beyond one. */
+const DIGIT = 10;
 /** `100 %` stands below the right end. */
 const BAR_GRID = { ...GRID, right: 30 };
-const FONT = 13;
 
 /** Points beyond which a curve is drawn without a symbol at each. */
 const SYMBOLS = 25;
@@ -31,19 +34,6 @@ export interface Curve {
 export interface Mark {
   x: number;
   name: string;
-}
-
-/** An axis: its name, its range where that is not the data's, and how its figures are written. */
-export interface Axis {
-  name: string;
-  min?: number;
-  max?: number;
-  /** Whether only whole numbers have a tick. */
-  whole?: boolean;
-  /** `percent` of a share; `short`: three digits, and an exponent where there would be many zeros. */
-  figures?: 'percent' | 'short';
-  /** Whether equal steps are equal ratios; all values are then above 0. */
-  log?: boolean;
 }
 
 /** Curves over one another. */
@@ -70,14 +60,17 @@ export function linePlot({ id, title, description, x, y, curves: given, marks = 
     .sort((a, b) => Number(b.behind !== undefined) - Number(a.behind !== undefined))
     .map((curve) => (curve.behind === undefined ? line(curve, front.indexOf(curve)) : pale(curve, curve.behind)));
   const places = curves.flatMap(({ points }) => points.map(([at]) => at));
+  const values = curves.flatMap(({ points }) => points.map(([, at]) => at));
   // Told, so that a script knows what stands where.
-  const [from, to] = [x.min ?? leastOf(places), x.max ?? -leastOf(places.map((at) => -at))];
+  const [from, to] = [x.min ?? leastOf(places), x.max ?? mostOf(places)];
+  const ticks = ticksOf(y, values);
+  const grid = { ...GRID, left: GRID.left + (ticks - 1) * DIGIT };
   const svg = drawChart(
     {
       textStyle: { fontSize: FONT },
-      grid: GRID,
+      grid,
       xAxis: axis({ ...x, ...(places.length === 0 ? {} : { min: from, max: to }) }, { nameGap: 28 }),
-      yAxis: axis(y, {}),
+      yAxis: axis(y, { digits: ticks }),
       series: [...series, ...marks.map(markLine)],
     },
     WIDTH,
@@ -85,11 +78,11 @@ export function linePlot({ id, title, description, x, y, curves: given, marks = 
   );
   const data = front.map(({ name, points }) => ({
     name: printable(name),
-    points: points.map(([a, b]) => [digits(a), digits(b)]),
+    points: points.map(([a, b]) => [rounded(a), rounded(b)]),
   }));
   return html`<figure
     class="plot"
-    data-plot="${JSON.stringify({ grid: { ...GRID, from, to }, width: WIDTH, x: x.name, y, curves: data })}"
+    data-plot="${JSON.stringify({ grid: { ...grid, from, to }, width: WIDTH, x: x.name, y: { ...y, digits: readingOf(y, values) }, curves: data })}"
   >
     <figcaption>${title}</figcaption>
     ${legend(front.map(({ name }) => name))}${cleanChart(svg, { id, title, description })}
@@ -99,6 +92,16 @@ export function linePlot({ id, title, description, x, y, curves: given, marks = 
 
 /** Not spread into arguments: there may be more points than a call takes. */
 const leastOf = (values: readonly number[]): number => values.reduce((least, one) => Math.min(least, one), Infinity);
+const mostOf = (values: readonly number[]): number => values.reduce((most, one) => Math.max(most, one), -Infinity);
+
+/** The digits of ticks of shares. */
+function ticksOf({ min, max }: Axis, values: readonly number[]): number {
+  return digitsOf((max ?? mostOf(values)) - (min ?? leastOf(values)));
+}
+
+/** The digits by which the values themselves are told from one another, which may all be far from an end of the axis. */
+const readingOf = (axis: Axis, values: readonly number[]): number =>
+  Math.max(ticksOf(axis, values), digitsOf(mostOf(values) - leastOf(values)));
 
 /** The names of curves with a piece of each; nothing where there is one curve that the title names. */
 function legend(names: readonly string[]): Html | undefined {
@@ -117,7 +120,7 @@ function sample(i: number): Html {
 }
 
 /** Seven digits are more than a drawing shows. */
-const digits = (value: number): number => Number(value.toPrecision(6));
+const rounded = (value: number): number => Number(value.toPrecision(6));
 
 function line({ points, name }: Curve, i: number): object {
   const few = points.length <= SYMBOLS;
@@ -163,47 +166,6 @@ function markLine({ x, name }: Mark): object {
         offset: [-6, 4],
       },
     },
-  };
-}
-
-const PERCENT = (value: number): string => `${Math.round(value * 1000) / 10} %`;
-const SHORT = (value: number): string => {
-  const short = Number(value.toPrecision(3));
-  return Math.abs(short) >= 1e4 ? short.toExponential() : String(short);
-};
-
-/** Ticks of an axis of whole numbers, at most. */
-const MOST_TICKS = 8;
-
-/** The least of 1, 2, 5, 10, 20 … by which so many ticks are enough. */
-function wholeStep(span: number): number {
-  const power = 10 ** Math.max(0, Math.floor(Math.log10(span / MOST_TICKS)));
-  return [1, 2, 5, 10].map((one) => one * power).find((step) => span / step <= MOST_TICKS) ?? 10 * power;
-}
-
-/** An axis as ECharts takes it. */
-function axis({ name, min, max, whole, figures, log }: Axis, { nameGap }: { nameGap?: number }): object {
-  const step = whole === true && max !== undefined ? wholeStep(Math.max(1, max - (min ?? 0))) : undefined;
-  return {
-    type: log === true ? 'log' : 'value',
-    scale: true,
-    ...(nameGap === undefined ? {} : { name: printable(name), nameLocation: 'middle', nameGap }),
-    nameTextStyle: { color: 'var(--dim)', fontSize: FONT },
-    ...(min === undefined ? {} : { min }),
-    ...(max === undefined ? {} : { max }),
-    splitNumber: 5,
-    ...(step === undefined ? {} : { interval: step }),
-    axisLabel: {
-      color: 'var(--dim)',
-      fontSize: FONT,
-      hideOverlap: true,
-      // The end of the axis has a tick wherever it lies, which may be right beside the last of the others.
-      ...(step === undefined ? {} : { showMaxLabel: (max ?? 0) % step === 0 }),
-      ...(figures === undefined ? {} : { formatter: figures === 'percent' ? PERCENT : SHORT }),
-    },
-    axisLine: { show: nameGap !== undefined, lineStyle: { color: 'var(--dim)' } },
-    axisTick: { show: nameGap !== undefined, lineStyle: { color: 'var(--dim)' } },
-    splitLine: { show: nameGap === undefined, lineStyle: { color: 'var(--grid)' } },
   };
 }
 

@@ -33,7 +33,15 @@ export function score(logits: ArrayLike<number>, target: number): Score | undefi
   return { predicted, probability: 1 / sum, loss: highest + Math.log(sum) - own, rank };
 }
 
-/** Adds up the scores of images; memory does not grow with their number. */
+/** Images of one class that were taken for one class. */
+export interface Pair {
+  /** The rows of both. */
+  truth: number;
+  predicted: number;
+  images: number;
+}
+
+/** Adds up the scores of images; memory does not grow with their number, nor with the square of that of the classes. */
 export class Tally {
   images = 0;
   correct = 0;
@@ -41,28 +49,37 @@ export class Tally {
   top5 = 0;
   private lossSum = 0;
   private readonly rowOf: ReadonlyMap<number, number>;
-  private readonly counts: number[][];
+  /** Images by row times the number of rows and column: of thousands of classes most pairs have none. */
+  private readonly cells = new Map<number, number>();
+  private readonly supports: number[];
+  private readonly predictions: number[];
   private readonly others: number[];
 
   /** @param rows outputs that are true classes of some image, and so get a row and a column in the confusion matrix */
   constructor(rows: readonly number[]) {
     this.rowOf = new Map(rows.map((output, row) => [output, row]));
-    this.counts = rows.map(() => rows.map(() => 0));
+    this.supports = rows.map(() => 0);
+    this.predictions = rows.map(() => 0);
     this.others = rows.map(() => 0);
   }
 
   /** @param target the true class, one of the rows */
   add(target: number, { predicted, loss, rank }: Score): void {
+    const row = this.rowOf.get(target);
+    if (row === undefined) throw new Error(`the class ${target} has no row`);
     this.images++;
     this.lossSum += loss;
     if (rank === 0) this.correct++;
     if (rank < 5) this.top5++;
-    const row = this.rowOf.get(target) ?? -1;
+    countUp(this.supports, row);
     const column = this.rowOf.get(predicted);
-    const counts = column === undefined ? this.others : this.counts[row];
-    const at = column ?? row;
-    if (counts?.[at] === undefined) throw new Error(`the class ${target} has no row`);
-    counts[at]++;
+    if (column === undefined) {
+      countUp(this.others, row);
+      return;
+    }
+    countUp(this.predictions, column);
+    const cell = row * this.rowOf.size + column;
+    this.cells.set(cell, (this.cells.get(cell) ?? 0) + 1);
   }
 
   /** Mean cross entropy over the images. */
@@ -70,18 +87,35 @@ export class Tally {
     return this.lossSum / this.images;
   }
 
+  /** All of the matrix, also where it is 0. */
   get confusion(): Confusion {
-    return { counts: this.counts.map((row) => [...row]), other: [...this.others] };
+    const counts = this.others.map(() => this.others.map(() => 0));
+    for (const { truth, predicted, images } of this.pairs()) {
+      const row = counts[truth];
+      if (row !== undefined) row[predicted] = images;
+    }
+    return { counts, other: [...this.others] };
+  }
+
+  /** What of the matrix is not 0, in no order. */
+  *pairs(): Generator<Pair> {
+    const rows = this.rowOf.size;
+    for (const [cell, images] of this.cells) {
+      yield { truth: Math.floor(cell / rows), predicted: cell % rows, images };
+    }
   }
 
   /** Support, precision, recall and F1 of the given row. */
   classFigures(row: number): Figures {
-    const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-    const support = sum(this.counts[row] ?? []) + (this.others[row] ?? 0);
-    const predicted = sum(this.counts.map((counts) => counts[row] ?? 0));
-    const correct = this.counts[row]?.[row] ?? 0;
+    const support = this.supports[row] ?? 0;
+    const predicted = this.predictions[row] ?? 0;
+    const correct = this.cells.get(row * this.rowOf.size + row) ?? 0;
     return ratesOf({ support, predicted, correct });
   }
+}
+
+function countUp(counts: number[], at: number): void {
+  counts[at] = (counts[at] ?? 0) + 1;
 }
 
 /** What is counted of a class, and the figures that follow. */

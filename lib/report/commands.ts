@@ -30,16 +30,21 @@ export interface Command {
 /** The commands that one may want after a run. */
 export function commandsOf(folder: string, { options }: RunConfig, finished: boolean): Command[] {
   const run = shellPath(folder);
-  const val = shellPath(options.val ?? options.data);
+  const val = validationOf(options);
   return [
     // Without checkpoints there is nothing to go on from.
     ...(options.checkpointEvery === 'never' ? [] : [goOn(folder, options, finished)]),
     { what: 'Repeat', command: trainCommand(options) },
-    { what: 'Evaluate', command: `${PROGRAM} eval ${run} ${val}` },
+    ...(val === undefined ? [] : [{ what: 'Evaluate', command: `${PROGRAM} eval ${run} ${shellPath(val)}` }]),
     { what: 'Predict', command: `${PROGRAM} predict ${run} photo.jpg` },
     { what: 'Export', command: `${PROGRAM} export ${run} --format onnx` },
     { what: 'Make this page again', command: reportCommand(folder) },
   ];
+}
+
+/** The folder whose images `eval` takes as the run's validation did; undefined where these are only a part of the images of a folder. */
+function validationOf({ data, val, valSplit, fold }: RunConfig['options']): string | undefined {
+  return val ?? (valSplit === undefined && fold === undefined ? data : undefined);
 }
 
 /** More epochs alone change nothing where so many steps were asked for. */

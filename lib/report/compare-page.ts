@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { linePlot, type Axis, type LinePlot } from '../charts/plot';
+import type { Axis } from '../charts/axis';
+import { linePlot, type LinePlot } from '../charts/plot';
 import { wilsonInterval } from '../eval/wilson';
 import { html, type Html } from '../html/html';
 import { scrollable } from '../html/scrollable';
@@ -12,7 +13,7 @@ import { mcnemar, type McNemar } from './mcnemar';
 import { framed } from './page';
 import type { Run } from './read-run';
 import type { EpochRecord } from './records';
-import { trustOf } from './sections/calibration';
+import { reliabilityOfScores } from './sections/calibration';
 import { lossAxis } from './sections/curves';
 
 /** Below this probability a difference is called significant. */
@@ -72,7 +73,7 @@ const COLUMNS: readonly Column[] = [
     title: 'Calibration error',
     number: true,
     of: ({ scores }) => {
-      const error = trustOf(scores)?.before.error;
+      const error = reliabilityOfScores(scores)?.error;
       return error === undefined ? undefined : { shown: percent(error), sortedBy: error };
     },
   },

@@ -47,14 +47,16 @@ if (controls !== null) {
   });
   const show = () => {
     const words = search.value.toLowerCase().trim();
+    const fits = ({ dataset }) => (kind.value === '' || dataset.right === kind.value) && dataset.name.includes(words);
     let shown = 0;
     for (const { cell, list, items } of lists) {
       let any = 0;
       for (const item of items) {
-        item.hidden = (kind.value !== '' && item.dataset.right !== kind.value) || !item.dataset.name.includes(words);
+        item.hidden = !fits(item);
         if (!item.hidden) any++;
       }
-      cell.hidden = any === 0 && items.length > 0;
+      // One without pictures is found by its classes.
+      cell.hidden = items.length === 0 ? !fits(cell) : any === 0;
       shown += any;
       const sign = order.value === 'sure' ? -1 : 1;
       const sorted = order.value === '' ? items : [...items].sort((a, b) => sign * (a.dataset.sure - b.dataset.sure));
@@ -79,7 +81,7 @@ for (const figure of document.querySelectorAll('[data-plot]')) {
   const svg = figure.querySelector('svg.chart');
   const readout = figure.querySelector('.readout');
   readout.hidden = false;
-  const shown = (value) => (y.figures === 'percent' ? (value * 100).toFixed(1) + ' %' : String(Number(value.toPrecision(4))));
+  const shown = (value) => (y.figures === 'percent' ? (value * 100).toFixed(y.digits) + ' %' : String(Number(value.toPrecision(4))));
   const all = curves.flatMap(({ points }) => points.map(([at]) => at));
   const ticks = [...new Set(all)].sort((a, b) => a - b);
   if (ticks.length === 0) continue;

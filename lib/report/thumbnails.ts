@@ -1,6 +1,8 @@
 import sharp from 'sharp';
 import { decodeImage } from '../data/decode';
 import { jpegHeader } from '../data/decoders/jpeg';
+import { orientationOf } from '../data/decoders/orientation';
+import { turned } from '../data/decoders/upright';
 import { readRegularFile } from '../files/regular-file';
 
 /** Pictures that are made at the same time. */
@@ -13,8 +15,14 @@ export class Thumbnails {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
-  /** @param seconds after which no more are begun, so that a report never takes long */
-  constructor(seconds: number) {
+  /**
+   * @param seconds after which no more are begun, so that a report never takes long
+   * @param exifRotate whether images are turned as their EXIF orientation says, as the network sees them
+   */
+  constructor(
+    seconds: number,
+    private readonly exifRotate = false,
+  ) {
     this.end = performance.now() + seconds * 1000;
   }
 
@@ -24,7 +32,7 @@ export class Thumbnails {
     const known = this.made.get(key);
     if (known !== undefined) return known;
     const making = this.inTurn(() =>
-      performance.now() > this.end ? Promise.resolve(undefined) : squareOf(file, side),
+      performance.now() > this.end ? Promise.resolve(undefined) : squareOf(file, side, this.exifRotate),
     );
     this.made.set(key, making);
     return making;
@@ -46,19 +54,32 @@ export class Thumbnails {
 export const webpOf = (data: Uint8Array, width: number, height: number, side: number): Promise<Buffer> =>
   encoded(sharp(data, { raw: { width, height, channels: 3 } }), side);
 
-const encoded = (image: sharp.Sharp, side: number): Promise<Buffer> =>
-  image.resize(side, side, { fit: 'cover' }).webp({ quality: 70, effort: 3 }).toBuffer();
+const encoded = (image: sharp.Sharp, side: number): Promise<Buffer> => asWebp(middle(image, side));
 
-async function squareOf(file: string, side: number): Promise<Buffer | undefined> {
+const middle = (image: sharp.Sharp, side: number): sharp.Sharp => image.resize(side, side, { fit: 'cover' });
+
+const asWebp = (image: sharp.Sharp): Promise<Buffer> => image.webp({ quality: 70, effort: 3 }).toBuffer();
+
+/** The middle of a photograph, decoded no larger than it is needed; turned by our own reader, for sharp's tells other orientations of odd files. */
+async function squareOfJpeg(bytes: Buffer, side: number, exifRotate: boolean): Promise<Buffer> {
+  const square = middle(sharp(bytes).toColourspace('srgb'), side);
+  const orientation = exifRotate ? orientationOf(bytes) : 1;
+  if (orientation === 1) return asWebp(square);
+  const { data, info } = await square.raw().toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  return asWebp(turned(sharp(data, { raw: { width, height, channels } }), orientation));
+}
+
+async function squareOf(file: string, side: number, exifRotate: boolean): Promise<Buffer | undefined> {
   try {
     const bytes = await readRegularFile(file);
-    // A photograph is decoded no larger than it is needed; whatever else sharp would open by itself is not for it.
-    if (jpegHeader(bytes)?.progressive === false) return await encoded(sharp(bytes).toColourspace('srgb'), side);
+    // Whatever else sharp would open by itself is not for it.
+    if (jpegHeader(bytes)?.progressive === false) return await squareOfJpeg(bytes, side, exifRotate);
   } catch {
     // Of JPEGs sharp reads fewer than we do.
   }
   try {
-    const { data, width, height } = await decodeImage(file);
+    const { data, width, height } = await decodeImage(file, file, exifRotate);
     return await webpOf(data, width, height, side);
   } catch {
     return undefined;

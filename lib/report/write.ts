@@ -37,7 +37,8 @@ export async function writeReport(
   // What a run that was stopped has as its model need not be what made these predictions.
   const explained = run.result === undefined ? [] : [...wrong, ...unsure];
   const evidence = await evidenceOf(run.folder, explained, { side: LARGE, seconds: EVIDENCE_SECONDS });
-  const text = await reportPage({ run, thumbnails: new Thumbnails(PICTURE_SECONDS), evidence });
+  const thumbnails = new Thumbnails(PICTURE_SECONDS, run.config.preprocessing.exifRotate);
+  const text = await reportPage({ run, thumbnails, evidence });
   await writeAtomically(to, [Buffer.from(text)]);
   return { run, file: to };
 }

@@ -66,6 +66,33 @@ test('bars of shares have round figures below them', () => {
   expect(labels(markup.toString()).filter((text) => text.endsWith('%'))).toEqual([...axis, ...axis]);
 });
 
+test.each([
+  [[0.5, 0.9], 1],
+  [[0.98, 0.9903], 1],
+  [[0.99, 0.9903], 3],
+  [[0.991, 0.995], 2],
+  [[0.9961, 0.9989], 2],
+  [[0.9996, 0.9998], 3],
+  [[0.9997, 0.9997], 3],
+  [[0.99996, 0.99998], 3],
+  [[0.9999996, 0.9999998], 3],
+  [[0.7, 0.7], 1],
+  [[1, 1], 1],
+])('shares have as many digits as tell them from one another: %p', (values, expected) => {
+  const points = values.map((value, i) => [i + 1, value] as const);
+  const markup = linePlot({
+    ...line,
+    y: { name: 'accuracy', max: 1, figures: 'percent' },
+    curves: [{ name: 'a', points }],
+  }).toString();
+  expect(markup).toContain(`&#34;digits&#34;:${expected}`);
+  const ticks = labels(markup).filter((text) => text.endsWith(' %'));
+  expect(ticks.length).toBeGreaterThan(1);
+  expect(ticks.at(-1)).toBe('100 %');
+  // Where three are not enough, ticks of the same figures can't be helped.
+  if (values[0] !== 0.9999996) expect(new Set(ticks).size).toBe(ticks.length);
+});
+
 test('there may be more points than a call takes arguments', () => {
   const points = Array.from({ length: 150_000 }, (_, i) => [i + 1, 0.5] as const);
   expect(linePlot({ ...line, curves: [{ name: 'a', points }] }).toString()).toContain('&#34;to&#34;:150000');
@@ -98,6 +125,13 @@ test.each(HOSTILE)('names of curves may be anything: %j', (name) => {
   ).toBe(true);
   // Outside quoted attributes there is nothing but tags and text.
   expect(markup.replace(/"[^"]*"/g, '""')).not.toMatch(/<[^>]*\son\w+=/);
+});
+
+test('a title and a description stand in a drawing as they are, with all their dollars', () => {
+  const dollars = "$$ $& $` $' $1 $<x>";
+  const markup = linePlot({ ...line, title: dollars, description: `${dollars} fell` }).toString();
+  const escaped = '$$ $&#38; $` $&#39; $1 $&#60;x&#62;';
+  expect(markup).toContain(`<title id="plot-title">${escaped}</title><desc id="plot-desc">${escaped} fell</desc>`);
 });
 
 test('what ECharts was not known to write is refused', () => {

@@ -52,6 +52,17 @@ test('a command comes to the options that it is of', () => {
   expect({ ...resolveTrainOptions({ data: 'photos', ...given }), recipe: 'finetune' }).toEqual(options);
 });
 
+test.each<[string, Omit<TrainOptions, 'data'>, string | undefined]>([
+  ['are those of the data set', {}, 'npx resnet-ft eval /runs/x photos'],
+  ['are of another folder', { val: 'others' }, 'npx resnet-ft eval /runs/x others'],
+  // The folder of the data set is of all images, and most of them were trained on.
+  ['are a share of the images', { valSplit: 0.2 }, undefined],
+  ['are a fold of the images', { fold: '2/5' }, undefined],
+])('a run whose validation images %s is evaluated by no other images', (_, input, expected) => {
+  const config = { options: resolveTrainOptions({ data: 'photos', ...input }) } as RunConfig;
+  expect(commandsOf('/runs/x', config, true).find(({ what }) => what === 'Evaluate')?.command).toBe(expected);
+});
+
 describe('the command that trains on', () => {
   const config = (input: Omit<TrainOptions, 'data'>): RunConfig =>
     ({ options: resolveTrainOptions({ data: 'photos', ...input }) }) as RunConfig;

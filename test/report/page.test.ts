@@ -76,6 +76,34 @@ test.each([
   expect(text).not.toMatch(/The 1 of which|None of which/);
 });
 
+/** A run of 20 images of each of 20 classes, all of them mistakes: of each of 380 kinds one, or two for the first 20 of them. */
+const ofManyKinds = (name: string): Promise<{ folder: string }> =>
+  makeRun(tmp, name, {
+    classes: Array.from({ length: 20 }, (_, i) => `class ${i}.`),
+    files: Array.from({ length: 20 }, (_, i) => `${i}.png`),
+    said: (image, truth) => ({
+      predicted: (truth + 1 + ((image % 20) % 19)) % 20,
+      probability: 0.5 + (image % 20) / 100,
+    }),
+  });
+
+test('where there are fewer pictures than kinds of mistakes, those of the most images have one each, then the surest', async () => {
+  const { folder } = await ofManyKinds('fewer pictures');
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  const images = text.slice(text.indexOf('id="image-controls"'));
+  const cells = images.split(/<section\s+class="cell"/).slice(1);
+  const kinds = cells.map((cell) => ({
+    images: Number(/: (\d+) images?<\/h3>/.exec(cell)?.[1]),
+    step: (20 + Number(/id="cell-\d+-(\d+)"/.exec(cell)?.[1]) - Number(/id="cell-(\d+)-/.exec(cell)?.[1])) % 20,
+    pictures: cell.match(/<img /g)?.length ?? 0,
+  }));
+  expect(kinds).toHaveLength(380);
+  // Images 0 and 19 of a class are taken for the next one; of the others the last ones with the most confidence.
+  const expected = (step: number): number => Number(step === 1 || step > 6);
+  expect(kinds.filter(({ step, pictures }) => pictures !== expected(step))).toEqual([]);
+  expect(kinds.filter(({ step, images }) => images !== (step === 1 ? 2 : 1))).toEqual([]);
+});
+
 test('a bin of one image is of one image', async () => {
   const { folder } = await makeRun(tmp, 'bins', {
     classes: ['ants', 'bees'],
@@ -182,6 +210,25 @@ withBrowser('the report of a run', () => {
     await close();
   });
 
+  test('kinds of mistakes that have no pictures are filtered too', async () => {
+    const { folder } = await ofManyKinds('without pictures');
+    const { page, close } = await openPage((await makeReport({ runs: [folder] })).file);
+    const headings = page.locator('#images .cell:visible h3');
+    const bare = page.locator('#images .cell:visible:not(:has(li)) h3');
+    expect([await headings.count(), await bare.count()]).toEqual([380, 100]);
+    await page.selectOption('#image-kind', 'yes');
+    expect(await headings.count()).toBe(0);
+    await page.selectOption('#image-kind', 'no');
+    expect(await bare.count()).toBe(100);
+    await page.fill('#image-search', 'Class 7.');
+    const found = await bare.allTextContents();
+    expect(found).toHaveLength(10);
+    expect(found.every((text) => text.includes('class 7.'))).toBe(true);
+    await page.fill('#image-search', 'there is no such image');
+    expect(await headings.count()).toBe(0);
+    await close();
+  });
+
   test('a plot tells its values under the pointer', async () => {
     const { page, close } = await openPage(file);
     const plot = page.locator('.plot').first();
@@ -190,6 +237,32 @@ withBrowser('the report of a run', () => {
     await page.mouse.move(box.x + box.width * 0.97, box.y + box.height / 2);
     expect(await plot.locator('.readout').textContent()).toBe('epoch 4: training 0.25, validation 0.275');
     await close();
+  });
+
+  test('a plot tells shares that are close together from one another', async () => {
+    const { folder } = await makeRun(tmp, 'close', { classes: ['ants', 'bees'], files: ['a.png'], epochs: 3 });
+    const metrics = path.join(folder, 'metrics.jsonl');
+    const lines = fs.readFileSync(metrics, 'utf8').trimEnd().split('\n');
+    const close = lines.map((text) => {
+      const record = JSON.parse(text) as { kind: string; epoch: number };
+      const accuracy = 0.9995 + record.epoch / 10_000;
+      const more = record.kind === 'epoch' ? { trainAccuracy: accuracy, valAccuracy: accuracy - 0.00005 } : {};
+      return `${JSON.stringify({ ...record, ...more })}\n`;
+    });
+    fs.writeFileSync(metrics, close.join(''));
+    const { page, close: done } = await openPage((await makeReport({ runs: [folder] })).file);
+    const plot = page.locator('.plot').nth(1);
+    const box = await plot.locator('svg.chart').boundingBox();
+    if (box === null) throw new Error('the plot has no place');
+    await page.mouse.move(box.x + box.width * 0.97, box.y + box.height / 2);
+    expect(await plot.locator('.readout').textContent()).toBe('epoch 3: training 99.980 %, validation 99.975 %');
+    // Ticks of more digits have room too.
+    const cut = await page.evaluate<string[]>(
+      `[...document.querySelectorAll('svg.chart text')].filter((text) =>
+        text.getBoundingClientRect().left < text.closest('svg').getBoundingClientRect().left).map((text) => text.textContent)`,
+    );
+    expect(cut).toEqual([]);
+    await done();
   });
 
   test('without scripts everything is there but what needs them', async () => {

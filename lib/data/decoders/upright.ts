@@ -12,12 +12,14 @@ const TURNS: Readonly<Record<number, (image: Sharp) => Sharp>> = {
   8: (image) => image.rotate(270),
 };
 
+/** The same where sharp has the image; nothing else that moves pixels may be asked of it, for sharp does all in an order of its own. */
+export const turned = (image: Sharp, orientation: number): Sharp => TURNS[orientation]?.(image) ?? image;
+
 /** Turns an image of this EXIF orientation upright, on a thread of libuv's. */
 export async function upright(image: RgbImage, orientation: number): Promise<RgbImage> {
-  const turn = TURNS[orientation];
-  if (turn === undefined) return image;
+  if (TURNS[orientation] === undefined) return image;
   const { width, height, data } = image;
   const raw = sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false });
-  const turned = await turn(raw).raw().toBuffer({ resolveWithObject: true });
-  return { width: turned.info.width, height: turned.info.height, data: turned.data };
+  const out = await turned(raw, orientation).raw().toBuffer({ resolveWithObject: true });
+  return { width: out.info.width, height: out.info.height, data: out.data };
 }

@@ -26,18 +26,29 @@ export interface Trust {
 }
 
 /** How far a model's probabilities can be trusted; undefined where there are too few images, or too many to keep. */
-export function trustOf({ images, logits, beyond }: Scores): Trust | undefined {
-  if (images.length < FEWEST_IMAGES || logits.length < images.length) return undefined;
-  const targets = images.map(({ truth }) => truth);
+export function trustOf(scores: Scores): Trust | undefined {
+  if (!isJudged(scores)) return undefined;
+  const { logits, beyond } = scores;
+  const targets = targetsOf(scores);
   // By what stands for a probability of 0, a temperature would be fitted that the model's own numbers do not have.
   if (beyond > 0) return { before: reliabilityOfLogits(logits, targets), fitted: undefined };
   const fitted = calibrate(logits, targets);
   return { before: fitted.before, fitted };
 }
 
+/** The same without a temperature, whose fitting is what takes long. */
+export function reliabilityOfScores(scores: Scores): Reliability | undefined {
+  return isJudged(scores) ? reliabilityOfLogits(scores.logits, targetsOf(scores)) : undefined;
+}
+
+const isJudged = ({ images, logits }: Scores): boolean =>
+  images.length >= FEWEST_IMAGES && logits.length === images.length;
+
+const targetsOf = ({ images }: Scores): number[] => images.map(({ truth }) => truth);
+
 /** Reliability diagram, expected calibration error, and the temperature. */
 export function calibrationSection(run: Run, trust: Trust | undefined): Section | undefined {
-  if (trust === undefined) return undefined;
+  if (trust === undefined) return unjudged(run);
   const { fitted } = trust;
   const body = html`<div class="charts">
     ${plot(trust)}
@@ -61,7 +72,20 @@ export function calibrationSection(run: Run, trust: Trust | undefined): Section 
       </p>
     </div>
   </div>`;
-  return { id: 'calibration', title: 'How far to trust the probabilities', body };
+  return { ...HEAD, body };
+}
+
+const HEAD = { id: 'calibration', title: 'How far to trust the probabilities' };
+
+/** Where there are too many probabilities: that, and what fits a temperature all the same. */
+function unjudged({ folder, scores: { images, classes } }: Run): Section | undefined {
+  if (images.length < FEWEST_IMAGES) return undefined;
+  const body = html`<p>
+      The probabilities of ${images.length} images and ${classes.length} classes are too many for this page. The
+      following command tells how far they can be trusted, and keeps a temperature in the model:
+    </p>
+    <pre><code>${calibrateCommand(folder)}</code></pre>`;
+  return { ...HEAD, body };
 }
 
 function plot({ before, fitted }: Trust): Html {

@@ -68,11 +68,10 @@ function cell(count: number, all: number, truth: number, predicted: number, clas
 }
 
 /** Of many classes, those that are taken for one another most often. */
-function pairs({ classes, confusion }: Scores): Html {
-  const wrong = confusion
-    .flatMap((counts, truth) => counts.map((count, predicted) => ({ truth, predicted, count })))
-    .filter(({ truth, predicted, count }) => truth !== predicted && count > 0)
-    .sort((a, b) => b.count - a.count)
+function pairs({ classes, pairs: all }: Scores): Html {
+  const wrong = all
+    .filter(({ truth, predicted }) => truth !== predicted)
+    .sort((a, b) => b.images - a.images || a.truth - b.truth || a.predicted - b.predicted)
     .slice(0, MOST_PAIRS);
   return html`<p class="dim">
       ${classes.length} classes are too many for a matrix: these are most often taken for others. A number leads to its
@@ -90,11 +89,11 @@ function pairs({ classes, confusion }: Scores): Html {
         </thead>
         <tbody>
           ${wrong.map(
-            ({ truth, predicted, count }) =>
+            ({ truth, predicted, images }) =>
               html`<tr>
                 <th scope="row">${classes[truth]}</th>
                 <td>${classes[predicted]}</td>
-                <td class="number"><a href="${elementUrl(cellId(truth, predicted))}">${count}</a></td>
+                <td class="number"><a href="${elementUrl(cellId(truth, predicted))}">${images}</a></td>
               </tr>`,
           )}
         </tbody>

@@ -1,4 +1,5 @@
-import { linePlot, type Axis, type Curve } from '../../charts/plot';
+import type { Axis } from '../../charts/axis';
+import { linePlot, type Curve } from '../../charts/plot';
 import { html, type Html } from '../../html/html';
 import { scrollable } from '../../html/scrollable';
 import { lossText } from '../../text/loss';

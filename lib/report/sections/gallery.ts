@@ -98,7 +98,14 @@ export async function imagesSection(context: ReportContext): Promise<Section> {
         ? `${config.classes[truth] ?? ''}, recognised`
         : `${config.classes[truth] ?? ''}, taken for ${config.classes[predicted] ?? ''}`;
       const cards = await Promise.all(shown.map((image) => imageCard(context, image, { side: SMALL })));
-      return html`<section class="cell" id="${cellId(truth, predicted)}" aria-label="${title}">
+      const names = `${config.classes[truth] ?? ''} ${config.classes[predicted] ?? ''}`;
+      return html`<section
+        class="cell"
+        id="${cellId(truth, predicted)}"
+        aria-label="${title}"
+        data-right="${right ? 'yes' : 'no'}"
+        data-name="${names.toLowerCase()}"
+      >
         <h3>${title}: ${counted(images.length, 'image')}</h3>
         ${shown.length < images.length ? html`<p class="dim">${whichShown(shown.length, right)}</p>` : undefined}
         <ul class="gallery small-pictures">
@@ -163,12 +170,20 @@ function cellsOf(images: readonly ScoredImage[]): Cell[] {
       }));
 }
 
-/** How many pictures each cell has: as many as there are, or an equal share of what is left, mistakes first. */
+/**
+ * How many pictures each cell has: as many as there are, or an equal share of what is left, mistakes first. Where there is not one for each, the cells of
+ * the most images have one, and of those of as many the ones whose first image tells most.
+ */
 function shares(cells: readonly Cell[]): number[] {
   const out = cells.map(() => 0);
   let left = MOST_PICTURES;
   for (const right of [false, true]) {
     let open = cells.flatMap((cell, i) => ((cell.truth === cell.predicted) === right ? [i] : []));
+    if (left < open.length) {
+      const first = (i: number): number => (right ? -1 : 1) * (cells[i]?.images[0]?.probability ?? 0);
+      const size = (i: number): number => cells[i]?.images.length ?? 0;
+      open = open.sort((a, b) => size(b) - size(a) || first(b) - first(a)).slice(0, left);
+    }
     while (open.length > 0 && left >= open.length) {
       const each = Math.floor(left / open.length);
       for (const i of open) {
