@@ -75,8 +75,8 @@ export interface FitResult {
 
 const KEEP_AFTER = 0.8;
 
-/** The error of a run that its signal stopped. */
-export function trainingStopped(signal: AbortSignal): ResnetFtError {
+/** The error of a run that its signal stopped, or another process that was told to. */
+export function trainingStopped(signal?: AbortSignal): ResnetFtError {
   return aborted(signal, 'The training was stopped');
 }
 
@@ -181,7 +181,7 @@ async function trainPass(
   }
   if (trained.steps === left) progress.trained = figuresOf(trained);
   if (failure !== undefined) throw failure;
-  if (signal.aborted) throw trainingStopped(signal);
+  if (signal.aborted || trained.stoppedElsewhere === true) throw trainingStopped(signal);
 }
 
 const figuresOf = ({ images, loss, correct }: EpochResult) => ({ images, loss, correct });

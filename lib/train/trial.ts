@@ -1,5 +1,5 @@
 import type { Samples, TrainingSession } from '../backend/types';
-import { trainSamplesOf, type Split, type TrainSplit } from './fit';
+import { trainingStopped, trainSamplesOf, type Split, type TrainSplit } from './fit';
 import { stepsPerEpoch } from './steps';
 
 // Steps that are done to see how long they take, or whether they fit into memory, and then undone.
@@ -52,17 +52,22 @@ async function onePace(run: TrialRun): Promise<Pace> {
   return { step: seconds / steps, valImage: valSeconds / some.targets.length };
 }
 
-/** Does so many steps of the session's epoch, at a rate of 0. */
+/**
+ * Does so many steps of the session's epoch, at a rate of 0.
+ *
+ * @throws ResnetFtError ABORTED where another process was told to stop
+ */
 export async function trySteps(
   { session, train, batchSize, accumulate, groups }: Omit<TrialRun, 'val'>,
   steps: number,
 ): Promise<void> {
   const { epoch } = (await session.state()).position;
   const learningRates = new Float64Array(steps * groups);
-  await session.trainEpoch(
+  const { stoppedElsewhere } = await session.trainEpoch(
     { ...trainSamplesOf(train), batchSize, accumulate, epoch, learningRates, keepFrom: 0 },
     () => {},
   );
+  if (stoppedElsewhere === true) throw trainingStopped();
 }
 
 function firstOf({ store, targets, indices }: Split, count: number): Samples {

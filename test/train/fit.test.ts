@@ -121,6 +121,27 @@ test('a run that is stopped in validation goes on with it', async () => {
   expect(goneOn.last).toEqual(whole.last);
 });
 
+test('a run that another process has stopped ends with a progress that says where the session is', async () => {
+  const progress = { ...START };
+  const state = await withSession('torch', async (session) => {
+    const stopping: Pick<TrainingSession, 'trainEpoch' | 'cancel'> = {
+      trainEpoch: async (options, onStep) => {
+        const result = await session.trainEpoch(options, (event) => {
+          onStep(event);
+          session.cancel();
+        });
+        return { ...result, stoppedElsewhere: true };
+      },
+      cancel: () => session.cancel(),
+    };
+    await expect(run(stopping as TrainingSession, {}, progress)).rejects.toMatchObject({ code: 'ABORTED' });
+    return session.state();
+  });
+  const { epoch, step } = state.position;
+  expect(step).toBeGreaterThan(0);
+  expect(progress).toMatchObject({ epoch, stepsOfEpoch: step, steps: step });
+});
+
 /** A run that was stopped after the third step of its second epoch: where it stands, and the session's state. */
 async function stoppedInSecondEpoch() {
   const progress = { ...START };
