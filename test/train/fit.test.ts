@@ -172,6 +172,21 @@ test('a run that is made shorter than it is already ends with figures of the wei
   });
 });
 
+test('so does one that is given less patience than it has waited already', async () => {
+  const { progress, state } = await stoppedInSecondEpoch();
+  // What its last epoch comes to is better, and changes nothing of it.
+  progress.waiting = { epochs: 1, accuracy: -1, loss: 0 };
+  await withSession('torch', async (session) => {
+    await session.restore(state);
+    const impatient = { patience: { epochs: 1, minDelta: 0 } };
+    const ended = await run(session, impatient, progress);
+    const { logits, loss: valLoss } = await session.evaluate({ store, targets: TARGETS, batchSize: 1 }, () => {});
+    expect(ended.records).toEqual([expect.objectContaining({ kind: 'epoch', epoch: 2, valLoss })]);
+    expect(ended.logits).toEqual(logits);
+    expect(ended.steps).toBe(state.position.step + STEPS_PER_EPOCH);
+  });
+});
+
 test('weights that a run of another length kept are none of the last fifth', async () => {
   const progress = { ...START };
   await withSession('torch', async (session) => {
