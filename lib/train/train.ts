@@ -115,7 +115,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     if (opened === undefined) await trainHead(open, resolved, run);
     report = new RunReport(folder, account, run.emit, resolved);
     await report.begin(open, resolved, from?.progress.epoch ?? 1);
-    await tellStart(session, { ...parts, options: resolved }, cropped, run);
+    await tellStart(session, { ...parts, options: resolved }, cropped, from?.progress.steps ?? 0, run);
     const { arch, preprocessing } = start;
     const card = { arch, classes: dataset.classes, preprocessing };
     const context = { session, cropped, folder, signal: run.signal, emit: run.emit };
@@ -208,16 +208,17 @@ function trialOf(
   };
 }
 
-/** Tells how much there is to do, and how long that takes where it is much. */
+/** Tells how much there is to do, and how long what is left of it after the steps that are `done` takes, where that is much. */
 async function tellStart(
   session: TrainingSession,
   { options, trainer, start, folder }: SessionParts,
   { train: { kept }, val }: Cropped,
+  done: number,
   { emit }: RunControl,
 ): Promise<void> {
   const images = kept.length;
   const valImages = val.kept.length;
-  const estimate = await estimateRun(session, options, { images, valImages, size: start.preprocessing.crop });
+  const estimate = await estimateRun(session, options, { images, valImages, size: start.preprocessing.crop, done });
   if (estimate !== undefined) emit(estimate);
   const note = computedEachTime(trainer);
   if (note !== undefined) emit({ kind: 'note', note });
