@@ -35,6 +35,7 @@ import { RunReport } from './run-report';
 import { checkWarmup } from './schedule';
 import { runSteps } from './steps';
 import { withinTime } from './time-plan';
+import { askedTooLate } from './too-late';
 import type { TrialRun } from './trial';
 import { jsonText } from '../text/json';
 
@@ -80,7 +81,8 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   try {
     await run.team?.keepRun(path.resolve(folder.path));
     const finished = resumed === undefined ? undefined : await finishedResult(resumed);
-    if (finished !== undefined) {
+    if (resumed !== undefined && finished !== undefined) {
+      for (const note of askedTooLate(input, resumed)) run.emit({ kind: 'note', note });
       run.emit({ kind: 'finished', output: folder.path, epochs: finished.epochs, steps: finished.steps });
       return finished;
     }
