@@ -90,7 +90,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     const { withoutWeights } = control;
     open = await openTraining(
       {
-        ...{ options, dataset, folder, withoutWeights },
+        ...{ options, dataset, folder, withoutWeights, classWeights: resumed?.config.classWeights },
         resumed:
           resumed === undefined || opened === undefined
             ? undefined
