@@ -20,6 +20,13 @@ function checkStart({ arch, preprocessing: { resize, crop, mean, std } }) {
   if (typeof arch !== 'string' || !sides || !figures) throw new Finding('a start of a run that is none');
 }
 
+/** The weights that a loss computes with, one for each class. */
+function checkClassWeights({ classes, classWeights }) {
+  if (classWeights === undefined) return;
+  if (classWeights.length !== classes.length || !classWeights.every((one) => Number.isFinite(one) && one > 0))
+    throw new Finding('class weights that are none');
+}
+
 function checkResult({ classes, perClass, model, best, last, seconds, output }) {
   const figures = [model.valAccuracy, model.valLoss, best.epoch, last.trainLoss, last.valAccuracy, seconds];
   if (!figures.every((one) => typeof one === 'number') || typeof output !== 'string')
@@ -41,7 +48,12 @@ module.exports = {
     Buffer.from(JSON.stringify({ config: CONFIG, result: RESULT })),
     Buffer.from(
       JSON.stringify({
-        config: { ...CONFIG, options: resolveTrainOptions({ data: 'photos', recipe: 'finetune' }, 100) },
+        config: {
+          ...CONFIG,
+          options: resolveTrainOptions({ data: 'photos', recipe: 'finetune', classWeights: 'weights.txt' }, 100),
+          unreadableNames: ['train/ants/x.jpg'],
+          classWeights: CONFIG.classes.map((_, index) => 1 + index / 2),
+        },
         result: RESULT,
       }),
     ),
@@ -58,6 +70,7 @@ module.exports = {
     const { folder } = scratch;
     const config = await readConfig(folder);
     if (config === undefined) throw new Finding('config.json was passed over');
+    checkClassWeights(config);
     const options = mergeOptions(config.options, { resume: folder, epochs: 2 });
     checkStart(settledStart({ folder, config, options, named: undefined }));
     const result = await finishedResult({

@@ -187,6 +187,8 @@ export interface EpochResult {
   /** Of this pass, in which the next batch was waited for, where threads prepare it. */
   waitedSeconds?: number;
   cancelled: boolean;
+  /** Whether another process that trains with this one was told to stop, and this one was not: nobody here knows of it otherwise. */
+  stoppedElsewhere?: boolean;
 }
 
 export interface ValidationOptions extends Samples {

@@ -24,6 +24,10 @@ export interface RunConfig {
   data: DataPrint;
   /** The images that it goes without. */
   unreadable: UnreadableImage[];
+  /** These by split, class and name, wherever the folder lies. Undefined of an older run. */
+  unreadableNames?: string[] | undefined;
+  /** Where `--class-weights` names a file: what it held when the run began, in the order of the classes. Undefined of an older run. */
+  classWeights?: number[] | undefined;
 }
 
 /** One optimizer step, as `metrics.jsonl` holds it. */

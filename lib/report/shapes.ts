@@ -17,6 +17,14 @@ const ofItsType: Shape = (options) =>
 /** An object or an array: of data that an option has none. */
 const isComposed = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
+const weight: Shape = (value) => typeof value === 'number' && value > 0 && Number.isFinite(value);
+
+/** One for each class, where there are any. */
+const areOfClasses: Shape = (value) => {
+  const { classes, classWeights } = value as { classes: string[]; classWeights?: number[] };
+  return classWeights === undefined || classWeights.length === classes.length;
+};
+
 const optionsOfRun = fields({ data: name, weights: name });
 
 /** Of `config.json`. */
@@ -28,7 +36,9 @@ export const isRunConfig: Shape = (value) =>
     versions: optional(map(text)),
     data: optional(fields({ train: print, val: print })),
     unreadable: optional(list(fields({ file: text, reason: text }))),
-  })(value);
+    unreadableNames: optional(list(text)),
+    classWeights: optional(list(weight)),
+  })(value) && areOfClasses(value);
 
 /** A loss that is not finite is null in JSON. */
 const loss = nullable(number);

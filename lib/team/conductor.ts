@@ -7,7 +7,6 @@ import type {
   TrainingSession,
   ValidationOptions,
 } from '../backend/types';
-import { aborted } from '../errors';
 import { TeamMachine } from './machine';
 import { SharedStores } from './stores';
 import type { Team } from './team';
@@ -104,9 +103,8 @@ class ConductedSession implements TrainingSession {
     const store = await this.around.numberOf(options.store);
     await team.tell({ call: 'trainEpoch', session, options: { ...options, store } });
     const result = await this.pass(() => this.own.trainEpoch(options, onStep));
-    // Another process was told to stop.
-    if (result.cancelled && !this.cancelled) throw aborted(undefined, 'The training was stopped');
-    return result;
+    // With the steps that were done: the state to be saved is the one after them.
+    return result.cancelled && !this.cancelled ? { ...result, stoppedElsewhere: true } : result;
   }
 
   async evaluate(options: ValidationOptions, onBatch: (images: number) => void) {

@@ -17,7 +17,7 @@ import { START, type Progress } from './progress';
 import { resumeCommand } from '../report/commands';
 import { keepModel } from './kept';
 import { perClass, predictions } from './predictions';
-import type { RunFolder } from './run-folder';
+import { LAST, type RunFolder } from './run-folder';
 import { salvage, type Part } from './salvage';
 import { createSaver, type Save } from './save';
 import { createMomenta, createSchedule } from './schedule';
@@ -25,8 +25,6 @@ import { runSteps } from './steps';
 import { TensorBoardLog } from './tensorboard';
 import { TimeLeft } from './time-left';
 import { counted } from '../text/count';
-
-const LAST = 'last.safetensors';
 
 /** What the epochs of a run work with. */
 export interface EpochsContext {

@@ -75,8 +75,8 @@ export interface FitResult {
 
 const KEEP_AFTER = 0.8;
 
-/** The error of a run that its signal stopped. */
-export function trainingStopped(signal: AbortSignal): ResnetFtError {
+/** The error of a run that its signal stopped, or another process that was told to. */
+export function trainingStopped(signal?: AbortSignal): ResnetFtError {
   return aborted(signal, 'The training was stopped');
 }
 
@@ -108,11 +108,14 @@ export async function fit(options: FitOptions, progress: Progress = { ...START }
   const keepAfter = options.keepLeastLoss === true ? Math.floor(KEEP_AFTER * allSteps) : Infinity;
   const plan: Plan = { stepsPerEpoch, allSteps, keepAfter };
   const patience = new Patience(options.patience, progress);
+  // Of a run that goes on with less patience than it had: the figures of the epoch in which it was stopped change that no more.
+  const wasOver = patience.isOver;
   const cancel = (): void => session.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    await settleLength(options, progress, plan);
-    while (!patience.isOver && (progress.trained !== undefined || progress.steps < allSteps)) {
+    await settleLength(options, progress, plan, wasOver);
+    const isOver = (): boolean => wasOver || patience.isOver || progress.steps >= allSteps;
+    while (progress.trained !== undefined || !isOver()) {
       if (signal.aborted) throw trainingStopped(signal);
       let isBest = false;
       if (progress.trained === undefined) await trainPass(options, progress, plan);
@@ -124,14 +127,27 @@ export async function fit(options: FitOptions, progress: Progress = { ...START }
   }
   const { steps, best, last, kept } = progress;
   if (best === undefined || last === undefined) throw trainingStopped(signal);
-  return { steps, stepsPerEpoch, epochs: last.record.epoch, best, last, kept, outOfPatience: patience.isOver };
+  return {
+    steps,
+    stepsPerEpoch,
+    epochs: last.record.epoch,
+    best,
+    last,
+    kept,
+    outOfPatience: wasOver || patience.isOver,
+  };
 }
 
-/** What is otherwise in a run that goes on with another length than it had. */
+/**
+ * What is otherwise in a run that goes on with another length than it had.
+ *
+ * @param outOfPatience whether it is to end where it stands
+ */
 async function settleLength(
   { session, keepLeastLoss }: FitOptions,
   progress: Progress,
   { allSteps }: Plan,
+  outOfPatience: boolean,
 ): Promise<void> {
   const { kept, last, steps } = progress;
   // The last fifth of the steps begins elsewhere now.
@@ -140,7 +156,8 @@ async function settleLength(
     await session.restore({ ...(await session.state()), kept: null });
   }
   // It is to end before the epoch does in which it is: the figures are to be those of the weights that it has.
-  if (progress.trained === undefined && progress.stepsOfEpoch > 0 && steps >= allSteps && last?.steps !== steps) {
+  const ends = steps >= allSteps || outOfPatience;
+  if (progress.trained === undefined && progress.stepsOfEpoch > 0 && ends && last?.steps !== steps) {
     const { images, loss, correct } = (await session.state()).position;
     progress.trained = { images, loss: loss / images, correct };
   }
@@ -181,7 +198,7 @@ async function trainPass(
   }
   if (trained.steps === left) progress.trained = figuresOf(trained);
   if (failure !== undefined) throw failure;
-  if (signal.aborted) throw trainingStopped(signal);
+  if (signal.aborted || trained.stoppedElsewhere === true) throw trainingStopped(signal);
 }
 
 const figuresOf = ({ images, loss, correct }: EpochResult) => ({ images, loss, correct });

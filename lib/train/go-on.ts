@@ -5,7 +5,7 @@ import { MODEL_FILE } from '../model/locate';
 import type { ResolvedTrainOptions } from '../options';
 import { invalidCheckpoint } from './checkpoint-file';
 import { checkpointFile, readCheckpoint, removeNewer, type OpenedCheckpoint } from './checkpoints';
-import type { Cropped } from './crop-data';
+import { namesOf, type Cropped } from './crop-data';
 import type { From } from './epochs';
 import type { TrainEvent } from './events';
 import type { SessionParts } from './open-session';
@@ -25,6 +25,9 @@ interface Resuming {
   cropped: Cropped;
   options: ResolvedTrainOptions;
 }
+
+/** What `config.json` says of the images that a run goes without. */
+type Unreadable = Pick<RunConfig, 'unreadable' | 'unreadableNames'>;
 
 /**
  * Puts the session into the state of a checkpoint.
@@ -53,7 +56,10 @@ export async function goOn(
   const { resumed, opened, parts, cropped, options } = resuming;
   const { config } = resumed;
   const { folder } = parts;
-  requireSameReadable(config, cropped);
+  requireSameReadable(config, {
+    unreadable: cropped.unreadable,
+    unreadableNames: namesOf(parts.dataset, cropped.unreadable),
+  });
   const note = otherVersions(config, versionsOf(parts.trainer));
   if (note !== undefined) emit({ kind: 'note', note });
   folder.cutMetrics(opened?.checkpoint.metricsEnd ?? 0);
@@ -63,12 +69,20 @@ export async function goOn(
   const progress = { ...checkpoint.progress };
   await removeNewer(folder.path, file);
   if (options.keep === 'best') await writeBestModel(session, resuming, opened);
+  const planned = plannedByLength(options);
   const isOtherLength = options.epochs !== config.options.epochs || options.steps !== config.options.steps;
-  if (isOtherLength && options.schedule !== 'constant') {
-    const note = `the run is of another length now, and the ${options.schedule} schedule goes on as it would have been in a run of that length`;
+  if (isOtherLength && planned !== undefined) {
+    const note = `the run is of another length now, and ${planned} goes on as it would have been in a run of that length`;
     emit({ kind: 'note', note });
   }
   return { progress, last: path.basename(file), best };
+}
+
+/** What of the learning rates a run plans by its length; undefined where they are the same in a longer one. */
+function plannedByLength({ schedule, warmup = 1 }: ResolvedTrainOptions): string | undefined {
+  if (schedule !== 'constant') return `the ${schedule} schedule`;
+  // A longer run is back in it, where it is a share of the steps.
+  return warmup < 1 ? 'the warm-up' : undefined;
 }
 
 /** What a run that is resumed tells, once its folder says all that it now is. */
@@ -78,17 +92,32 @@ export function resumedEvent(opened: OpenedCheckpoint | undefined): TrainEvent {
 }
 
 /** The images that could not be read must be those of then: else the epochs would have others. */
-function requireSameReadable({ unreadable: then }: RunConfig, { unreadable: now }: Cropped): void {
-  const names = (list: RunConfig['unreadable']): string[] => list.map(({ file }) => path.basename(file)).sort();
-  const before = names(then);
-  const after = names(now);
-  const other = before.find((name) => !after.includes(name)) ?? after.find((name) => !before.includes(name));
+function requireSameReadable(then: Unreadable, now: Unreadable): void {
+  // An older run has no names, only the paths of then: class and name are what stays of these where the folder has moved.
+  const named = then.unreadableNames !== undefined;
+  const names = ({ unreadable, unreadableNames = [] }: Unreadable): string[] =>
+    named ? unreadableNames : unreadable.map(({ file }) => file.split(/[\\/]/).slice(-2).join('/'));
+  const [before, after] = [names(then), names(now)];
+  const readable = beyond(before, after);
+  const other = readable ?? beyond(after, before);
   if (other === undefined) return;
-  const change = before.includes(other)
-    ? 'could not be read when the run began, and now it can'
-    : 'could be read when the run began, and now it can not';
+  const change =
+    readable !== undefined
+      ? 'could not be read when the run began, and now it can'
+      : 'could be read when the run began, and now it can not';
   throw new ResnetFtError('DATA_INVALID', `The data set is not the one that the run began with: ${other} ${change}`, {
     hint: 'Put the files back as they were, or begin a new run',
+  });
+}
+
+/** The first name that a list has more often than another one. */
+function beyond(list: readonly string[], other: readonly string[]): string | undefined {
+  const left = new Map<string, number>();
+  for (const name of other) left.set(name, (left.get(name) ?? 0) + 1);
+  return list.find((name) => {
+    const count = left.get(name) ?? 0;
+    left.set(name, count - 1);
+    return count < 1;
   });
 }
 

@@ -19,14 +19,18 @@ export interface Trainer {
 /**
  * Loads the backend, and settles where it computes what.
  *
+ * @param recorded the weights of the classes that a run which goes on has in its loss, where its folder tells them
  * @throws ResnetFtError what reading class weights and loading the backend throw; BACKEND_UNAVAILABLE or DEVICE_UNAVAILABLE for what it can't do
  */
 export async function openTrainer(
   options: ResolvedTrainOptions,
   dataset: Pick<Dataset, 'classes' | 'train'>,
   { emit }: RunControl,
+  recorded?: readonly number[],
 ): Promise<Trainer> {
-  const recipe = recipeOf(options, await readClassWeights(options.classWeights, dataset));
+  const weights =
+    recorded === undefined ? await readClassWeights(options.classWeights, dataset) : Float64Array.from(recorded);
+  const recipe = recipeOf(options, weights);
   const { openBackend } = await import('../backend/registry.js');
   const backend = await openBackend(options.backend, emit, options.device);
   requireCapabilities(backend, recipe, options);

@@ -7,7 +7,7 @@ import type { ResolvedTrainOptions } from '../options';
 import { cropStorage, imageBytes, type CropStorage } from './crop-storage';
 import { featureCache, featureMemory } from './feature-room';
 import type { Trainer } from './open-backend';
-import { plannedBytes, requireRoom } from './room';
+import { plannedBytes, requireRoom, takenBytes } from './room';
 import type { RunControl } from './run';
 import type { RunFolder } from './run-folder';
 import { loadStart, type Start } from './start';
@@ -40,7 +40,7 @@ export async function shareRoom({ options, trainer, dataset, start, folder }: Se
     valImages: dataset.val.length,
     checkpointCopies: checkpointCopies(options),
   };
-  const results = scratch ? 0 : plannedBytes(files);
+  const results = scratch ? 0 : Math.max(0, plannedBytes(files) - (await takenBytes(folder)));
   await requireRoom(folder, results);
   const memory = featureMemory(options, trainer);
   const crops = imageBytes(options, preprocessing, dataset.train.length, dataset.val.length);

@@ -23,6 +23,8 @@ export interface TrainingInput {
   withoutWeights?: string | undefined;
   /** Of a run that is resumed: what it settled on when it began, and the state that it goes on from. */
   resumed?: { start: Start; checkpoint: OpenedCheckpoint } | undefined;
+  /** Of a run that is resumed: the weights of the classes, where its folder tells them. */
+  classWeights?: readonly number[] | undefined;
   /** Whether the folder is for scratch files alone, and needs no room for results; default no. */
   scratch?: boolean | undefined;
 }
@@ -42,7 +44,7 @@ export interface OpenTraining {
  * @throws ResnetFtError of whatever can't be had
  */
 export async function openTraining(
-  { options, dataset, folder, withoutWeights, resumed, scratch }: TrainingInput,
+  { options, dataset, folder, withoutWeights, resumed, classWeights, scratch }: TrainingInput,
   run: RunControl,
 ): Promise<OpenTraining> {
   const stores: { close(): void }[] = [];
@@ -52,7 +54,7 @@ export async function openTraining(
     for (const store of stores) store.close();
   };
   try {
-    const trainer = await openTrainer(options, dataset, run);
+    const trainer = await openTrainer(options, dataset, run, classWeights);
     if (run.team !== undefined) trainer.backend = conducted(trainer.backend, run.team, folder.path);
     const start = resumed?.start ?? (await readStart(options, { ...run.download, otherwise: withoutWeights }));
     const parts: SessionParts = { options, trainer, dataset, start, folder };

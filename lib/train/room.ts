@@ -1,9 +1,14 @@
+import fs from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { freeBytes, shownBytes } from '../files/disk';
+import { MODEL_FILE } from '../model/locate';
 import { buildNetwork, tensorsOf } from '../network/architecture';
 import type { Architecture } from '../options';
+import { METRICS } from '../report/records';
 import { byteLength } from '../weights/state-dict';
-import type { RunFolder } from './run-folder';
+import { CHECKPOINTS, LAST, type RunFolder } from './run-folder';
 
 /** What decides on the size of the files that a run leaves. */
 export interface PlannedFiles {
@@ -42,6 +47,25 @@ export function plannedBytes(planned: PlannedFiles): number {
     valImages * (IMAGE_BYTES + names) +
     OTHER_BYTES
   );
+}
+
+/**
+ * Bytes that files of {@link plannedBytes} take already, in the folder of a run that goes on: it began with this room. Predictions are none
+ * of them, for new ones are written beside the old.
+ */
+export async function takenBytes(folder: RunFolder): Promise<number> {
+  const checkpoints = await readdir(folder.file(CHECKPOINTS)).catch((): string[] => []);
+  const names = [MODEL_FILE, LAST, METRICS, ...checkpoints.map((name) => path.join(CHECKPOINTS, name))];
+  return names.reduce((sum, name) => sum + sizeOf(folder.file(name)), 0);
+}
+
+/** What can't be looked at counts as nothing: then more room is asked for. */
+function sizeOf(file: string): number {
+  try {
+    return fs.statSync(file).size;
+  } catch {
+    return 0;
+  }
 }
 
 /**

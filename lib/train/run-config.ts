@@ -4,7 +4,7 @@ import type { DataPrint } from '../data/fingerprint';
 import { packageVersion } from '../machine/version';
 import { resolveAgain, type ResolvedTrainOptions } from '../options';
 import { invalidCheckpoint } from './checkpoint-file';
-import type { Cropped } from './crop-data';
+import { namesOf, type Cropped } from './crop-data';
 import type { SessionParts } from './open-session';
 import { readOfRun } from './read-of-run';
 import { CONFIG, type RunConfig } from '../report/records';
@@ -61,9 +61,19 @@ export async function writeConfig(
     preprocessing: start.preprocessing,
     data,
     unreadable,
+    unreadableNames: namesOf(dataset, unreadable),
+    classWeights: fileWeights(options, trainer),
   };
   await folder.write(CONFIG, jsonText(config));
   if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
+}
+
+/** What a file of class weights held; those that are balanced follow from the images. */
+function fileWeights(
+  { classWeights }: ResolvedTrainOptions,
+  { recipe }: SessionParts['trainer'],
+): number[] | undefined {
+  return classWeights === undefined || classWeights === 'balanced' ? undefined : [...recipe.loss.classWeights];
 }
 
 /** Of this package, Node.js, and the libraries that compute. */

@@ -22,6 +22,8 @@ function defaultOutput(now = new Date()): string {
 export { CONFIG, RESULT } from '../report/records';
 /** Of a folder that holds those of several trainings: what these are. */
 export const PLAN = 'repeats.json';
+/** The weights after the last step. */
+export const LAST = 'last.safetensors';
 /** Folder of the checkpoints. */
 export const CHECKPOINTS = 'checkpoints';
 

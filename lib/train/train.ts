@@ -35,6 +35,7 @@ import { RunReport } from './run-report';
 import { checkWarmup } from './schedule';
 import { runSteps } from './steps';
 import { withinTime } from './time-plan';
+import { askedTooLate } from './too-late';
 import type { TrialRun } from './trial';
 import { jsonText } from '../text/json';
 
@@ -80,7 +81,8 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   try {
     await run.team?.keepRun(path.resolve(folder.path));
     const finished = resumed === undefined ? undefined : await finishedResult(resumed);
-    if (finished !== undefined) {
+    if (resumed !== undefined && finished !== undefined) {
+      for (const note of askedTooLate(input, resumed)) run.emit({ kind: 'note', note });
       run.emit({ kind: 'finished', output: folder.path, epochs: finished.epochs, steps: finished.steps });
       return finished;
     }
@@ -88,7 +90,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     const { withoutWeights } = control;
     open = await openTraining(
       {
-        ...{ options, dataset, folder, withoutWeights },
+        ...{ options, dataset, folder, withoutWeights, classWeights: resumed?.config.classWeights },
         resumed:
           resumed === undefined || opened === undefined
             ? undefined
@@ -115,7 +117,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     if (opened === undefined) await trainHead(open, resolved, run);
     report = new RunReport(folder, account, run.emit, resolved);
     await report.begin(open, resolved, from?.progress.epoch ?? 1);
-    await tellStart(session, { ...parts, options: resolved }, cropped, run);
+    await tellStart(session, { ...parts, options: resolved }, cropped, from?.progress.steps ?? 0, run);
     const { arch, preprocessing } = start;
     const card = { arch, classes: dataset.classes, preprocessing };
     const context = { session, cropped, folder, signal: run.signal, emit: run.emit };
@@ -213,16 +215,17 @@ function trialOf(
   };
 }
 
-/** Tells how much there is to do, and how long that takes where it is much. */
+/** Tells how much there is to do, and how long what is left of it after the steps that are `done` takes, where that is much. */
 async function tellStart(
   session: TrainingSession,
   { options, trainer, start, folder }: SessionParts,
   { train: { kept }, val }: Cropped,
+  done: number,
   { emit }: RunControl,
 ): Promise<void> {
   const images = kept.length;
   const valImages = val.kept.length;
-  const estimate = await estimateRun(session, options, { images, valImages, size: start.preprocessing.crop });
+  const estimate = await estimateRun(session, options, { images, valImages, size: start.preprocessing.crop, done });
   if (estimate !== undefined) emit(estimate);
   const note = computedEachTime(trainer);
   if (note !== undefined) emit({ kind: 'note', note });

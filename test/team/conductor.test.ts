@@ -4,13 +4,20 @@ import type { Command, Team } from '../../lib/team/team';
 
 // Between a call of a session and its pass the others are told, which takes a while where one of them is slow.
 
-/** A conducted session on a made-up backend, and what is done with it; `onTell` is called while the others are told. */
-async function conductedSession(onTell: (command: Command, session: TrainingSession) => void) {
+/**
+ * A conducted session on a made-up backend, and what is done with it; `onTell` is called while the others are told.
+ *
+ * @param stoppedElsewhere whether another process ends each pass
+ */
+async function conductedSession(
+  onTell: (command: Command, session: TrainingSession) => void,
+  stoppedElsewhere = false,
+) {
   const done: string[] = [];
   const told: Command[] = [];
   const pass = (name: string) => () => {
     done.push(name);
-    return Promise.resolve({ cancelled: done.at(-1) === 'cancel' });
+    return Promise.resolve({ steps: 3, cancelled: stoppedElsewhere || done.at(-1) === 'cancel' });
   };
   const own = {
     ...{ trainEpoch: pass('train'), evaluate: pass('evaluate') },
@@ -53,6 +60,12 @@ test('one that was stopped before is not', async () => {
   await session.trainEpoch({ ...TRAIN, store }, () => {});
   await session.evaluate({ ...PASS, store }, () => {});
   expect(done).toEqual(['cancel', 'train', 'evaluate']);
+});
+
+test('a pass that another process has stopped says so, with what it came to until then', async () => {
+  const { session, store } = await conductedSession(() => {}, true);
+  const stopped = await session.trainEpoch({ ...TRAIN, store }, () => {});
+  expect(stopped).toEqual({ steps: 3, cancelled: true, stoppedElsewhere: true });
 });
 
 test('the others close a store that is closed here, once they had it open', async () => {

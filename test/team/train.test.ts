@@ -83,6 +83,16 @@ onLinux('several processes by --nproc', () => {
     }
   });
 
+  test('a stop that only the second process hears of is one that the run goes on from', async () => {
+    const { code, stderr, folder } = await ended('SIGTERM', 1);
+    // That of the signal, or of an interrupt where the first process ends before its own signal has come.
+    expect([130, 143]).toContain(code);
+    expect(stderr).toMatch(/^resnet-ft: The training was stopped\.[^\n]*\n$/);
+    const steps = recordsOf(folder).filter(({ kind }) => kind === 'step').length + 4;
+    const goneOn = await run(['train', '--resume', folderOf(folder), '--steps', String(steps)]);
+    expect([goneOn.code, goneOn.stderr]).toEqual([0, '']);
+  });
+
   /** Two processes with environments of their own, as other programs start them. */
   async function two(first: string[], second: string[], env: (rank: number) => Record<string, string> = () => ({})) {
     const port = String(await freePort());

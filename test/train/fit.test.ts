@@ -121,6 +121,27 @@ test('a run that is stopped in validation goes on with it', async () => {
   expect(goneOn.last).toEqual(whole.last);
 });
 
+test('a run that another process has stopped ends with a progress that says where the session is', async () => {
+  const progress = { ...START };
+  const state = await withSession('torch', async (session) => {
+    const stopping: Pick<TrainingSession, 'trainEpoch' | 'cancel'> = {
+      trainEpoch: async (options, onStep) => {
+        const result = await session.trainEpoch(options, (event) => {
+          onStep(event);
+          session.cancel();
+        });
+        return { ...result, stoppedElsewhere: true };
+      },
+      cancel: () => session.cancel(),
+    };
+    await expect(run(stopping as TrainingSession, {}, progress)).rejects.toMatchObject({ code: 'ABORTED' });
+    return session.state();
+  });
+  const { epoch, step } = state.position;
+  expect(step).toBeGreaterThan(0);
+  expect(progress).toMatchObject({ epoch, stepsOfEpoch: step, steps: step });
+});
+
 /** A run that was stopped after the third step of its second epoch: where it stands, and the session's state. */
 async function stoppedInSecondEpoch() {
   const progress = { ...START };
@@ -148,6 +169,21 @@ test('a run that is made shorter than it is already ends with figures of the wei
     expect(progress.last?.steps).toBe(state.position.step + STEPS_PER_EPOCH);
     // Once: it is as complete as it will be.
     expect(await run(session, { epochs: 1 }, progress)).toMatchObject({ records: [] });
+  });
+});
+
+test('so does one that is given less patience than it has waited already', async () => {
+  const { progress, state } = await stoppedInSecondEpoch();
+  // What its last epoch comes to is better, and changes nothing of it.
+  progress.waiting = { epochs: 1, accuracy: -1, loss: 0 };
+  await withSession('torch', async (session) => {
+    await session.restore(state);
+    const impatient = { patience: { epochs: 1, minDelta: 0 } };
+    const ended = await run(session, impatient, progress);
+    const { logits, loss: valLoss } = await session.evaluate({ store, targets: TARGETS, batchSize: 1 }, () => {});
+    expect(ended.records).toEqual([expect.objectContaining({ kind: 'epoch', epoch: 2, valLoss })]);
+    expect(ended.logits).toEqual(logits);
+    expect(ended.steps).toBe(state.position.step + STEPS_PER_EPOCH);
   });
 });
 

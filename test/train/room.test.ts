@@ -42,6 +42,15 @@ testWithMounts('the room that is asked for is enough with checkpoints too', asyn
   expect([ran.code, ran.stderr]).toEqual([0, '']);
 });
 
+testWithMounts('a run that goes on needs no room for what it has written already', async () => {
+  const args = training.replace('--steps 1 --checkpoint-every never', '');
+  const output = path.join(tmp, 'run');
+  const ran = await shell(`export -f resnet-ft; unshare --mount bash -c '
+    mount -t tmpfs -o size=360m none ${tmp}
+    resnet-ft ${args} --epochs 1 --output ${output} && resnet-ft train --resume ${output} --epochs 2 --quiet'`);
+  expect([ran.code, ran.stderr]).toEqual([0, '']);
+});
+
 testWithMounts('crops and features leave room for the weights', async () => {
   const ran = await shell(`export -f resnet-ft; unshare --mount bash -c '
     mount -t tmpfs -o size=87m none ${tmp}
