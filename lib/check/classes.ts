@@ -15,6 +15,12 @@ const FEW_VALIDATION = 5;
 const UNEVEN = 10;
 
 /**
+ * Letters of missing classes times letters of those that there are, up to which misspelt ones are looked for: some 100 against 100 long names. Where
+ * more are missing the names are of another kind, and comparing all with all would take minutes.
+ */
+const MOST_COMPARED = 1e7;
+
+/**
  * What is to be said of the classes of splits: their names, and how many images each has.
  *
  * @param unlisted folders of which nobody knows what they hold
@@ -35,22 +41,25 @@ export function classFindings(splits: readonly SplitReport[], unlisted: readonly
 function missingClasses(splits: readonly SplitReport[]): Finding[] {
   // What is hidden and holds no image is to be moved away, not to be had in each split.
   const meant = splits.flatMap(({ classes }) => classes.filter((one) => one.images > 0 || !isHiddenFolder(one.name)));
-  const missing = [...new Set(meant.map(({ name }) => name))];
-  return splits.flatMap(({ name, folder, classes }) => {
+  const all = [...new Set(meant.map(({ name }) => name))];
+  const namesOf = new Map(splits.map((split) => [split, new Set(split.classes.map(({ name }) => name))]));
+  return splits.flatMap((split) => {
+    const own = namesOf.get(split) ?? new Set();
     // A split without any is told of by itself.
-    if (classes.length === 0) return [];
-    const own = new Set(classes.map((one) => one.name));
-    return missing
-      .filter((one) => !own.has(one))
-      .map((one) => {
-        const near = suggest(one, [...own]);
-        const hint = near === undefined ? '' : `; it has ${near}`;
-        const others = splits.filter((split) => split.classes.some((other) => other.name === one));
-        const note = `${name} has no class ${one}, which is in ${listed(others.map((split) => split.name))}${hint}`;
-        return finding('missing-class', [path.join(folder, one)], note);
-      });
+    if (own.size === 0) return [];
+    const missing = all.filter((one) => !own.has(one));
+    const known = lettersOf(missing) * lettersOf([...own]) <= MOST_COMPARED ? [...own] : [];
+    return missing.map((one) => {
+      const near = suggest(one, known);
+      const hint = near === undefined ? '' : `; it has ${near}`;
+      const others = splits.filter((other) => namesOf.get(other)?.has(one));
+      const note = `${split.name} has no class ${one}, which is in ${listed(others.map(({ name }) => name))}${hint}`;
+      return finding('missing-class', [path.join(split.folder, one)], note);
+    });
   });
 }
+
+const lettersOf = (names: readonly string[]): number => names.reduce((sum, name) => sum + name.length, 0);
 
 function emptyClasses({ folder, classes }: SplitReport, unlisted: readonly string[]): Finding[] {
   return classes

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { rejectOption, rejectUse, type Fold } from '../options';
+import { byTarget } from './by-target';
 import { mulberry32, shuffled } from './draw';
 import { drawFolds } from './folds';
 import {
@@ -124,10 +125,9 @@ function split(folder: ImageFolder, fraction: number, seed: number): Dataset {
   const random = mulberry32(seed);
   const chosen = new Set<Sample>();
   const tooFew: string[] = [];
-  for (const [target, name] of folder.classes.entries()) {
-    const own = folder.samples.filter((sample) => sample.target === target);
+  for (const [target, own] of byTarget(folder).entries()) {
     if (own.length < 2) {
-      tooFew.push(name);
+      tooFew.push(folder.classes[target] ?? '');
       continue;
     }
     const count = Math.min(own.length - 1, Math.max(1, Math.round(own.length * fraction)));

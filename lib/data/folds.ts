@@ -1,4 +1,5 @@
 import { ResnetFtError } from '../errors';
+import { byTarget } from './by-target';
 import { mulberry32, shuffled } from './draw';
 import type { ImageFolder, Sample } from './image-folder';
 
@@ -8,14 +9,14 @@ import type { ImageFolder, Sample } from './image-folder';
  *
  * @throws ResnetFtError DATA_INVALID that names the classes with fewer images than folds
  */
-export function drawFolds({ root, classes, samples }: ImageFolder, count: number, seed: number): Set<Sample>[] {
+export function drawFolds(folder: ImageFolder, count: number, seed: number): Set<Sample>[] {
+  const { root, classes } = folder;
   const random = mulberry32(seed);
   const folds = Array.from({ length: count }, () => new Set<Sample>());
   const tooFew: string[] = [];
   let dealt = 0;
-  for (const [target, name] of classes.entries()) {
-    const own = samples.filter((sample) => sample.target === target);
-    if (own.length < count) tooFew.push(`${name} (${own.length})`);
+  for (const [target, own] of byTarget(folder).entries()) {
+    if (own.length < count) tooFew.push(`${classes[target] ?? ''} (${own.length})`);
     for (const sample of shuffled(own, random)) folds[dealt++ % count]?.add(sample);
   }
   if (tooFew.length > 0) {

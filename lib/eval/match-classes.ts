@@ -38,7 +38,8 @@ export function matchClasses(options: MatchOptions): number[] {
     rejectOption(`sub-folders of ${root}`, '--class-map', listed(strange));
   }
   const matcher = new Matcher(options);
-  const problems: string[] = [];
+  // Told later, and only as many as are listed: each compares its name with all classes.
+  const problems: (() => string)[] = [];
   const indices = folders.map((folder) => {
     const target = classMap.get(folder);
     const found = target === undefined ? matcher.ofFolder(folder) : matcher.ofTarget(target);
@@ -46,12 +47,13 @@ export function matchClasses(options: MatchOptions): number[] {
     if (target !== undefined) {
       rejectOption('a class of the model', `${folder} in --class-map`, target, matcher.clue(target, found));
     }
-    problems.push(matcher.problem(folder, found));
+    problems.push(() => matcher.problem(folder, found));
     return -1;
   });
   if (problems.length > 0) {
     const more = problems.length > LISTED ? `; and ${problems.length - LISTED} more folders` : '';
-    throw new ResnetFtError('DATA_INVALID', `${root}: ${problems.slice(0, LISTED).join('; ')}${more}`, {
+    const told = problems.slice(0, LISTED).map((tell) => tell());
+    throw new ResnetFtError('DATA_INVALID', `${root}: ${told.join('; ')}${more}`, {
       hint: 'Rename the folder, or say its class with --class-map folder=class, by name or number',
     });
   }

@@ -28,7 +28,12 @@ const SHORT = 3;
 
 /** The known word nearest to a misspelt one, if it is near enough. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((name) => ({ name, far: distance(word, name) })).sort((a, b) => a.far - b.far);
+  const most = Math.max(1, Math.floor(word.length / 3));
+  const ranked = known
+    // As far apart as their lengths differ they are at least.
+    .filter((name) => Math.abs(name.length - word.length) <= most)
+    .map((name) => ({ name, far: distance(word, name) }))
+    .sort((a, b) => a.far - b.far);
   const best = ranked[0];
-  return best !== undefined && best.far <= Math.max(1, Math.floor(word.length / 3)) ? best.name : undefined;
+  return best !== undefined && best.far <= most ? best.name : undefined;
 }

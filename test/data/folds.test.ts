@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { openDataset, type Dataset } from '../../lib/data/dataset';
+import { drawFolds } from '../../lib/data/folds';
+import type { Sample } from '../../lib/data/image-folder';
 import { resolveTrainOptions } from '../../lib/options';
 
 let root: string;
@@ -45,6 +47,23 @@ test('the seed draws the folds', async () => {
   const first = await allFolds(3, 1);
   expect(await allFolds(3, 1)).toEqual(first);
   expect(await allFolds(3, 2)).not.toEqual(first);
+});
+
+test('of many classes each image is looked at a few times, and not once for each class', () => {
+  const classes = Array.from({ length: 300 }, (_, i) => String(i));
+  let looks = 0;
+  const samples = Array.from({ length: 3000 }, (_, i): Sample => {
+    const name = `${i}.jpg`;
+    const target = Math.floor(i / 10);
+    const get = (): number => {
+      looks++;
+      return target;
+    };
+    return Object.defineProperty({ file: name, name, target }, 'target', { get });
+  });
+  const folds = drawFolds({ root, classes, samples, passedOver: {} }, 5, 0);
+  expect(looks).toBeLessThanOrEqual(3 * samples.length);
+  expect(folds.map(({ size }) => size)).toEqual(Array(5).fill(600));
 });
 
 test('a class with fewer images than folds is named', async () => {

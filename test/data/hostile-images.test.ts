@@ -104,6 +104,16 @@ describe('bombs', () => {
     });
   });
 
+  test('a TIFF that does not say how long its 64,000 strips are', async () => {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an input of the fuzzer, which a module makes
+    const bytes = require('../../fuzz/kept/image-tiff/strips-without-lengths.js') as Buffer;
+    // The square of their number would not come to an end.
+    const { width, height, data } = await decodeImage(bytes, 'strips.tiff');
+    expect([width, height]).toEqual([1, 64_000]);
+    const gray = Uint8Array.from({ length: 3 * height }, (_, i) => Math.floor(i / 3) % 251);
+    expect(Buffer.compare(data, gray)).toBe(0);
+  }, 60_000);
+
   test('of a film only the first picture is decoded', async () => {
     const frames = Array.from({ length: 50 }, (_, i) => Buffer.alloc(64 * 64 * 3, i));
     const film = await sharp(Buffer.concat(frames), {

@@ -70,22 +70,35 @@ export async function readPlanes(bytes: Buffer, layout: Layout): Promise<Uint8Ar
   if (offsets.length < each * count) throw new Refusal('TIFF: strips or tiles are missing');
   if (layout.compression === 1 && offsets.length > each * count)
     throw new Refusal('TIFF: more strips or tiles than pixels');
+  // As libtiff, which does not look at more than the picture has.
+  offsets = offsets.slice(0, each * count);
+  const counts = layout.compression === 1 ? [] : byteCounts(layout, bytes, offsets);
   const planes: Uint8Array[] = [];
   for (let i = 0; i < count; i++) {
-    const own = offsets.slice(i * each, (i + 1) * each);
+    const [from, to] = [i * each, (i + 1) * each];
+    const own = offsets.slice(from, to);
     if (layout.compression === 1) planes.push(readRaw(bytes, layout, plane, own));
-    else
-      planes.push(
-        await expand(bytes, layout, plane, own, byteCounts(layout, bytes, offsets).slice(i * each, (i + 1) * each)),
-      );
+    else planes.push(await expand(bytes, layout, plane, own, counts.slice(from, to)));
   }
   return planes;
 }
 
 function byteCounts({ byteCounts }: Layout, bytes: Buffer, offsets: number[]): number[] {
   if (byteCounts !== undefined && byteCounts.length >= offsets.length) return byteCounts;
-  // As libtiff guesses: up to the next one.
-  return offsets.map((at) => Math.min(bytes.length, ...offsets.filter((other) => other > at)) - at);
+  // Up to the next one, wherever in the list that is. A list may be as long as the file, so that they are not compared each with each.
+  const ends = Float64Array.from(new Set([...offsets, bytes.length])).sort();
+  return offsets.map((at) => Math.min(bytes.length, firstAbove(ends, at)) - at);
+}
+
+/** The first of ascending numbers that is above one; Infinity where none is. */
+function firstAbove(ascending: Float64Array, one: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] as number) > one) high = middle;
+    else low = middle + 1;
+  }
+  return ascending[low] ?? Infinity;
 }
 
 /** Uncompressed rows; as Pillow, it needs the offsets only and not the lengths. */
