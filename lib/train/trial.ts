@@ -1,8 +1,5 @@
 import type { Samples, TrainingSession } from '../backend/types';
-<<<<<<< HEAD
 import { onAbort } from '../options';
-=======
->>>>>>> trainfix
 import { trainingStopped, trainSamplesOf, type Split, type TrainSplit } from './fit';
 import { stepsPerEpoch } from './steps';
 
@@ -64,19 +61,15 @@ async function onePace(run: TrialRun): Promise<Pace> {
   return { step: seconds / steps, valImage: valSeconds / some.targets.length };
 }
 
-<<<<<<< HEAD
 function throwIfStopped({ signal }: TrialRun): void {
   if (signal?.aborted === true) throw trainingStopped(signal);
 }
 
-/** Does so many steps of the session's epoch, at a rate of 0. */
-=======
 /**
  * Does so many steps of the session's epoch, at a rate of 0.
  *
  * @throws ResnetFtError ABORTED where another process was told to stop
  */
->>>>>>> trainfix
 export async function trySteps(
   { session, train, batchSize, accumulate, groups }: Omit<TrialRun, 'val'>,
   steps: number,

@@ -41,7 +41,7 @@ test('a trial is stopped within a batch, and the session is as it was', async ()
   const endless = {
     ...session,
     // Of many batches, until it is told to stop.
-    trainEpoch: () => new Promise<void>((resolve) => (end = resolve)),
+    trainEpoch: () => new Promise((resolve) => (end = () => resolve({}))),
     cancel: () => {
       done.push('cancelled');
       end();
