@@ -77,16 +77,26 @@ function emptyClasses({ folder, classes }: SplitReport, unlisted: readonly strin
     });
 }
 
-/** A name without what tells it only to a computer: case, spaces, signs, and how accents are written. */
+/** A name without what tells it only to a computer: case, spaces, signs, and how accents are written. Signs that numbers need stay: 2.5 is not 25, nor -1 1. */
 const plain = (name: string): string =>
   name
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/[\s_.-]+/gu, '');
+    .replace(/[\s_.-]+/gu, (signs: string, at: number, whole: string) => {
+      const isDigit = (one: string | undefined): boolean => one !== undefined && /\d/.test(one);
+      if (!isDigit(whole[at + signs.length])) return '';
+      if (isDigit(whole[at - 1])) return signs.includes('.') ? '.' : '_';
+      // A minus or a point before a number: alone at the beginning, or behind what parts words.
+      const [last = ''] = signs.slice(-1);
+      return (at === 0 || signs.length > 1) && /[-.]/.test(last) ? last : '';
+    });
 
 function alikeClasses({ folder, classes }: SplitReport): Finding[] {
   const groups = new Map<string, SplitReport['classes']>();
-  for (const one of classes) groups.set(plain(one.name), [...(groups.get(plain(one.name)) ?? []), one]);
+  for (const one of classes) {
+    const name = plain(one.name);
+    groups.set(name, [...(groups.get(name) ?? []), one]);
+  }
   return [...groups.values()]
     .filter((group) => group.length > 1)
     .map((group) => {

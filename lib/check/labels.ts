@@ -7,6 +7,9 @@ import type { Embeddings } from './near-embeddings';
 import { crossValidated, dealOut, standardised } from './probe';
 import type { Finding } from './types';
 
+/** Bytes that the probabilities may take, as many as the embeddings: of each image there is one for each class, in double precision. */
+const MOST_BYTES = 1e9;
+
 /** An image whose label is judged. */
 export interface Labelled {
   file: string;
@@ -45,13 +48,18 @@ export async function judgeLabels(
     const reason = `fewer than two classes have ${folds} images that can be read`;
     return { findings: [], images: rows.length, accuracy: null, chance: 1, reason };
   }
+  const owners = rows.map((row) => ownerOf(images, embeddings, row));
+  const index = new Map(names.map((name, i) => [name, i]));
+  const labels = Int32Array.from(owners, ({ className }) => index.get(className) ?? 0);
+  const bytes = rows.length * names.length * Float64Array.BYTES_PER_ELEMENT;
+  if (bytes > MOST_BYTES) {
+    const reason = `the probabilities of ${rows.length} images for ${names.length} classes would take ${gigabytes(bytes)}, and may take ${gigabytes(MOST_BYTES)}: check fewer classes at a time`;
+    return { findings: [], images: rows.length, accuracy: null, chance: chanceOf(labels, names.length), reason };
+  }
   const { width } = embeddings;
   const values = new Float32Array(rows.length * width);
   for (const [i, row] of rows.entries())
     values.set(embeddings.values.subarray(row * width, (row + 1) * width), i * width);
-  const owners = rows.map((row) => ownerOf(images, embeddings, row));
-  const index = new Map(names.map((name, i) => [name, i]));
-  const labels = Int32Array.from(owners, ({ className }) => index.get(className) ?? 0);
   const data = { values: standardised(values, width), width, labels, classes: names.length };
   const parts = dealOut(
     labels,
@@ -94,14 +102,21 @@ function rowsOf(images: readonly Labelled[], embeddings: Embeddings, folds: numb
   return rows.filter((row) => (counts.get(ownerOf(images, embeddings, row).className) ?? 0) >= folds);
 }
 
-function accuracyOf(labels: Int32Array, probabilities: Float64Array, classes: number) {
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** The share of the largest class. */
+function chanceOf(labels: Int32Array, classes: number): number {
   const counts = new Float64Array(classes);
+  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
+  return counts.reduce((most, count) => Math.max(most, count), 0) / labels.length;
+}
+
+function accuracyOf(labels: Int32Array, probabilities: Float64Array, classes: number) {
   let right = 0;
   for (const [i, label] of labels.entries()) {
-    counts[label] = (counts[label] ?? 0) + 1;
     const own = probabilities.subarray(i * classes, (i + 1) * classes);
     if (own.indexOf(Math.max(...own)) === label) right++;
   }
   const { low } = wilsonInterval(right, labels.length);
-  return { accuracy: right / labels.length, low, chance: Math.max(...counts) / labels.length };
+  return { accuracy: right / labels.length, low, chance: chanceOf(labels, classes) };
 }

@@ -46,3 +46,27 @@ describe('classes of other names in each split', () => {
     expect(suggest('a'.repeat(300_000), ['b'.repeat(600_000)])).toBeUndefined();
   }, 120_000);
 });
+
+describe('classes named alike', () => {
+  test.each([
+    ['Wild_Bees', 'wild bees'],
+    ['class-1', 'class 1'],
+    ['ants 2', 'ants2'],
+    ['2024-01-02', '2024_01_02'],
+    ['_1', '1'],
+  ])('%s and %s', (one, other) => {
+    expect(notesOf('alike-classes', splitOf('train', [one, other]))).toHaveLength(1);
+  });
+
+  test.each([
+    ['1.0', '10'],
+    ['2.5', '25'],
+    ['-1', '1'],
+    ['1_2', '12'],
+    ['.5', '5'],
+    ['v1.0', 'v10'],
+    ['5 to -1', '5 to 1'],
+  ])('not %s and %s, which are other numbers', (one, other) => {
+    expect(notesOf('alike-classes', splitOf('train', [one, other]))).toEqual([]);
+  });
+});
