@@ -114,6 +114,24 @@ describe('bombs', () => {
     expect(Buffer.compare(data, gray)).toBe(0);
   }, 60_000);
 
+  test('a TIFF whose strips each claim the rest of the file, or lie before it', async () => {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an input of the fuzzer, which a module makes
+    const made = require('../../fuzz/kept/image-tiff/strips-without-lengths.js') as Buffer;
+    const bytes = Buffer.concat([made, Buffer.alloc(2 ** 18)]);
+    const directory = bytes.readUInt32LE(4);
+    const entry = (n: number): number => directory + 2 + 12 * n;
+    const before = Buffer.from(bytes);
+    // Signed, and -100.
+    before.writeUInt16LE(9, entry(5) + 2);
+    before.writeInt32LE(-100, before.readUInt32LE(entry(5) + 8));
+    await expect(decodeImage(before, 'before.tiff')).rejects.toThrow('strips or tiles lie before the file');
+    // Rows of a strip in place of the samples, which are one anyway, and lengths of strips, for which the offsets stand, in place of these.
+    bytes.copy(bytes, entry(6), entry(7), entry(8));
+    bytes.copy(bytes, entry(7), entry(5), entry(6));
+    bytes.writeUInt16LE(279, entry(7));
+    await expect(decodeImage(bytes, 'claims.tiff')).rejects.toThrow('so much of the file in common');
+  });
+
   test('of a film only the first picture is decoded', async () => {
     const frames = Array.from({ length: 50 }, (_, i) => Buffer.alloc(64 * 64 * 3, i));
     const film = await sharp(Buffer.concat(frames), {

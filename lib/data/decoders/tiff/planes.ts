@@ -20,6 +20,11 @@ const NAMES: Readonly<Record<number, string>> = {
 
 /** Bytes that tiles may reach over the edges of the image, four times as many as the image has, and these: what a file says of them costs nothing. */
 const MOST_BESIDE = 2 ** 26;
+/**
+ * Strips or tiles may lie in one another, as empty ones that share their bytes: together they are said to have at most so many times the
+ * bytes of the file, and those of {@link MOST_BESIDE}.
+ */
+const MOST_SHARED = 16;
 
 /** How the bytes of a TIFF's planes lie: all samples in one, or a plane for each. */
 export interface Plane {
@@ -67,6 +72,7 @@ export async function readPlanes(bytes: Buffer, layout: Layout): Promise<Uint8Ar
   const whole = layout.chunkWidth === layout.width && layout.chunkHeight === layout.height;
   if (layout.compression === 1 && whole && !layout.planar) offsets = offsets.slice(-1);
   const each = across * down;
+  if (offsets.some((at) => at < 0)) throw new Refusal('TIFF: strips or tiles lie before the file');
   if (offsets.length < each * count) throw new Refusal('TIFF: strips or tiles are missing');
   if (layout.compression === 1 && offsets.length > each * count)
     throw new Refusal('TIFF: more strips or tiles than pixels');
@@ -149,6 +155,9 @@ async function expand(
   if (offsets.some((at, i) => at + (counts[i] ?? 0) > bytes.length || !((counts[i] ?? 0) > 0))) {
     throw new Refusal('TIFF: the file is cut off');
   }
+  const packed = offsets.reduce((sum, _, i) => sum + (counts[i] ?? 0), 0);
+  if (packed > MOST_SHARED * bytes.length + MOST_BESIDE)
+    throw new Refusal('TIFF: strips or tiles that have so much of the file in common are not supported');
   // Tiles as strips, one below the other.
   const columns = tiled ? rowBytes(chunkWidth, plane.samples * plane.bits) : plane.rowBytes;
   const rows = tiled ? chunkHeight * offsets.length : height;
