@@ -101,8 +101,9 @@ export async function openTrainingImages(data: string): Promise<Dataset> {
 }
 
 function match(train: ImageFolder, val: ImageFolder): Dataset {
-  const onlyTrain = train.classes.filter((name) => !val.classes.includes(name));
-  const onlyVal = val.classes.filter((name) => !train.classes.includes(name));
+  const [inTrain, inVal] = [new Set(train.classes), new Set(val.classes)];
+  const onlyTrain = train.classes.filter((name) => !inVal.has(name));
+  const onlyVal = val.classes.filter((name) => !inTrain.has(name));
   const problems = [
     ...(onlyTrain.length > 0 ? [`only in ${train.root}: ${onlyTrain.join(', ')}`] : []),
     ...(onlyVal.length > 0 ? [`only in ${val.root}: ${onlyVal.join(', ')}`] : []),
