@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import { firstOf } from '../text/first-of';
 import { rejectOption, rejectUse, type Fold } from '../options';
 import { byTarget } from './by-target';
 import { mulberry32, shuffled } from './draw';
@@ -105,8 +106,8 @@ function match(train: ImageFolder, val: ImageFolder): Dataset {
   const onlyTrain = train.classes.filter((name) => !inVal.has(name));
   const onlyVal = val.classes.filter((name) => !inTrain.has(name));
   const problems = [
-    ...(onlyTrain.length > 0 ? [`only in ${train.root}: ${onlyTrain.join(', ')}`] : []),
-    ...(onlyVal.length > 0 ? [`only in ${val.root}: ${onlyVal.join(', ')}`] : []),
+    ...(onlyTrain.length > 0 ? [`only in ${train.root}: ${firstOf(onlyTrain)}`] : []),
+    ...(onlyVal.length > 0 ? [`only in ${val.root}: ${firstOf(onlyVal)}`] : []),
   ];
   if (problems.length > 0) {
     throw new ResnetFtError('DATA_INVALID', `training and validation classes differ: ${problems.join('; ')}`, {
@@ -135,7 +136,7 @@ function split(folder: ImageFolder, fraction: number, seed: number): Dataset {
     for (const sample of shuffled(own, random).slice(0, count)) chosen.add(sample);
   }
   if (tooFew.length > 0) {
-    throw new ResnetFtError('DATA_INVALID', `${folder.root}: too few images to split: ${tooFew.join(', ')}`, {
+    throw new ResnetFtError('DATA_INVALID', `${folder.root}: too few images to split: ${firstOf(tooFew)}`, {
       hint: 'A class needs two images, one for training and one for validation',
     });
   }

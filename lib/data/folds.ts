@@ -1,4 +1,5 @@
 import { ResnetFtError } from '../errors';
+import { firstOf } from '../text/first-of';
 import { byTarget } from './by-target';
 import { mulberry32, shuffled } from './draw';
 import type { ImageFolder, Sample } from './image-folder';
@@ -20,7 +21,7 @@ export function drawFolds(folder: ImageFolder, count: number, seed: number): Set
     for (const sample of shuffled(own, random)) folds[dealt++ % count]?.add(sample);
   }
   if (tooFew.length > 0) {
-    throw new ResnetFtError('DATA_INVALID', `${root}: too few images for ${count} folds: ${tooFew.join(', ')}`, {
+    throw new ResnetFtError('DATA_INVALID', `${root}: too few images for ${count} folds: ${firstOf(tooFew)}`, {
       hint: 'A class needs an image for each fold: ask for fewer folds with --folds, or add images',
     });
   }

@@ -1,6 +1,7 @@
 import { capital } from '../text/capital';
 import { ResnetFtError } from '../errors';
 import { rejectOption } from '../options';
+import { firstOf } from '../text/first-of';
 import { looseKey } from '../text/loose-key';
 import { distance } from '../text/suggest';
 import type { FolderTargets } from './class-map';
@@ -35,7 +36,7 @@ export function matchClasses(options: MatchOptions): number[] {
   const { folders, classMap, root } = options;
   const strange = [...classMap.keys()].filter((folder) => !folders.includes(folder));
   if (strange.length > 0) {
-    rejectOption(`sub-folders of ${root}`, '--class-map', listed(strange));
+    rejectOption(`sub-folders of ${root}`, '--class-map', firstOf(strange, LISTED));
   }
   const matcher = new Matcher(options);
   // Told later, and only as many as are listed: each compares its name with all classes.
@@ -149,9 +150,4 @@ function single(found: number[]): Found {
 
 function candidatesOf(found: Found): readonly number[] {
   return 'candidates' in found ? found.candidates : [];
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';
-  return `${names.slice(0, LISTED).join(', ')}${more}`;
 }

@@ -53,6 +53,13 @@ test('a class with one image cannot be split', async () => {
   });
 });
 
+test('of thousands of classes that are in one of the folders only, the first are named', async () => {
+  put('train/a/1.jpg', ...Array.from({ length: 30 }, (_, i) => `train/only ${10 + i}/1.jpg`), 'val/a/1.jpg');
+  await expect(openDataset({ data: root, seed: 0 })).rejects.toMatchObject({
+    message: expect.stringMatching(/: only 10, only 11, .*, only 19 and 20 more$/),
+  });
+});
+
 test('classes in one of the folders only are named', async () => {
   put('train/a/1.jpg', 'train/left/1.jpg', 'val/a/1.jpg', 'val/right/1.jpg');
   await expect(openDataset({ data: root, seed: 0 })).rejects.toMatchObject({
