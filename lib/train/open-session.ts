@@ -7,7 +7,7 @@ import type { ResolvedTrainOptions } from '../options';
 import { cropStorage, imageBytes, type CropStorage } from './crop-storage';
 import { featureCache, featureMemory } from './feature-room';
 import type { Trainer } from './open-backend';
-import { plannedBytes, requireRoom, takenBytes } from './room';
+import { plannedBytes, requireNames, requireRoom, takenBytes } from './room';
 import type { RunControl } from './run';
 import type { RunFolder } from './run-folder';
 import { loadStart, type Start } from './start';
@@ -26,7 +26,7 @@ export interface SessionParts {
  * Shares out disk and memory, and refuses a run that could not save what it makes.
  *
  * @param scratch whether it saves nothing
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE; DATA_INVALID for names of classes that no model file has room for
  */
 export async function shareRoom({ options, trainer, dataset, start, folder }: SessionParts, scratch = false) {
   const { arch, preprocessing } = start;
@@ -40,6 +40,7 @@ export async function shareRoom({ options, trainer, dataset, start, folder }: Se
     valImages: dataset.val.length,
     checkpointCopies: checkpointCopies(options),
   };
+  if (!scratch) requireNames({ arch, preprocessing, classes: dataset.classes });
   const results = scratch ? 0 : Math.max(0, plannedBytes(files) - (await takenBytes(folder)));
   await requireRoom(folder, results);
   const memory = featureMemory(options, trainer);

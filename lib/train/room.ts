@@ -3,10 +3,12 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { freeBytes, shownBytes } from '../files/disk';
+import { cardMetadata, type ModelCard } from '../model/describe';
 import { MODEL_FILE } from '../model/locate';
 import { buildNetwork, tensorsOf } from '../network/architecture';
 import type { Architecture } from '../options';
 import { METRICS } from '../report/records';
+import { MAX_HEADER } from '../weights/safetensors';
 import { byteLength } from '../weights/state-dict';
 import { CHECKPOINTS, LAST, type RunFolder } from './run-folder';
 
@@ -66,6 +68,26 @@ function sizeOf(file: string): number {
   } catch {
     return 0;
   }
+}
+
+/** Of a header, what tensors take and what is added to a model later, such as a temperature. */
+const OTHER_HEADER = 250_000;
+
+/**
+ * Checks that a model file has room for the names of the classes, which are in its header: a run whose model can't be written would be wasted.
+ *
+ * @throws ResnetFtError DATA_INVALID
+ */
+export function requireNames({ classes, arch, preprocessing }: Omit<ModelCard, 'temperature' | 'unknown'>): void {
+  // As they stand there: JSON within JSON.
+  const bytes = Buffer.byteLength(JSON.stringify(cardMetadata({ classes, arch, preprocessing })));
+  const room = MAX_HEADER - OTHER_HEADER;
+  if (bytes <= room) return;
+  throw new ResnetFtError(
+    'DATA_INVALID',
+    `the names of the ${classes.length} classes take ${shownBytes(bytes)}, and a model file has room for ${shownBytes(room)} of them`,
+    { hint: 'Give the folders of the classes shorter names' },
+  );
 }
 
 /**

@@ -16,7 +16,7 @@ import {
 // The format: https://github.com/huggingface/safetensors, "Format" in its README and safetensors/src/tensor.rs.
 
 /** Less than the format's own 100 MB, whose parsed JSON could take gigabytes; a ResNet-152's header has 0.1 MB. */
-const MAX_HEADER = 4 * 1024 * 1024;
+export const MAX_HEADER = 4 * 1024 * 1024;
 const METADATA = '__metadata__';
 
 /** The reference's order of element types, which puts the widest first so that every tensor is aligned. */

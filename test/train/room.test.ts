@@ -1,5 +1,6 @@
+import fs from 'node:fs';
 import path from 'node:path';
-import { scratch } from '../cli/run';
+import { run, scratch } from '../cli/run';
 import { shell, testWithMounts } from '../cli/shell';
 import { SMALL_RUN } from './small-run';
 
@@ -27,6 +28,24 @@ testWithMounts('too little room for the weights is told before training, with bo
       /^resnet-ft: The output folder [^\n]*a\/run has too little space: [^\n]* need 90\.\d MB of disk, and (20|21)\.\d MB are free\. [^\n]*\n$/,
     ) as string,
   });
+});
+
+test('names of classes that no model file has room for are refused before any image is read', async () => {
+  const data = path.join(tmp, 'names');
+  // Each of these signs has seven letters in JSON within JSON.
+  for (let i = 0; i < 2300; i++) {
+    const folder = path.join(data, `${i}${'\u0001'.repeat(250)}`);
+    fs.mkdirSync(folder, { recursive: true });
+    for (const name of ['a.jpg', 'b.jpg']) fs.writeFileSync(path.join(folder, name), 'no image');
+  }
+  const small = ['--arch', 'resnet18', '--weights', 'none', '--image-size', '32', '--device', 'cpu'];
+  const ran = await run(['train', data, '--val-split', '0.5', ...small, '--output', path.join(tmp, 'long')]);
+  expect(ran.code).toBe(1);
+  // Without the whole text in a failure: it has all these names.
+  expect(ran.stderr.slice(-300)).toMatch(
+    /^resnet-ft: the names of the 2300 classes take 4\.\d MB, and a model file has room for 3\.9 MB of them\. [^\n]+\n$/m,
+  );
+  expect(fs.existsSync(path.join(tmp, 'long'))).toBe(false);
 });
 
 testWithMounts('the room that is asked for is enough', async () => {
