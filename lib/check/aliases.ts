@@ -1,5 +1,6 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { inodeOf } from '../files/inode';
 
 /** Where a path really leads. */
 export interface Place {
@@ -34,9 +35,7 @@ export async function placesOf(files: readonly string[]): Promise<Map<string, Pl
 async function placeOf(file: string): Promise<Place> {
   try {
     const [folder, target] = await Promise.all([realpath(path.dirname(file)), realpath(file)]);
-    const { dev, ino } = await stat(file, { bigint: true });
-    // Some file systems have no such numbers.
-    const inode = ino === 0n ? target : `${dev} ${ino}`;
+    const inode = await inodeOf(file);
     return { entry: path.join(folder, path.basename(file)), target, inode };
   } catch {
     return { entry: file, target: file, inode: file };

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { shownBytes } from '../files/disk';
 import { wilsonInterval } from '../eval/wilson';
 import { percent } from '../text/percent';
 import { labelIssues } from './confident';
@@ -53,7 +54,7 @@ export async function judgeLabels(
   const labels = Int32Array.from(owners, ({ className }) => index.get(className) ?? 0);
   const bytes = rows.length * names.length * Float64Array.BYTES_PER_ELEMENT;
   if (bytes > MOST_BYTES) {
-    const reason = `the probabilities of ${rows.length} images for ${names.length} classes would take ${gigabytes(bytes)}, and may take ${gigabytes(MOST_BYTES)}: check fewer classes at a time`;
+    const reason = `the probabilities of ${rows.length} images for ${names.length} classes would take ${shownBytes(bytes)}, and may take ${shownBytes(MOST_BYTES)}: check fewer classes at a time`;
     return { findings: [], images: rows.length, accuracy: null, chance: chanceOf(labels, names.length), reason };
   }
   const { width } = embeddings;
@@ -101,8 +102,6 @@ function rowsOf(images: readonly Labelled[], embeddings: Embeddings, folds: numb
   }
   return rows.filter((row) => (counts.get(ownerOf(images, embeddings, row).className) ?? 0) >= folds);
 }
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** The share of the largest class. */
 function chanceOf(labels: Int32Array, classes: number): number {

@@ -132,7 +132,7 @@ export async function main(argv: string[]): Promise<void> {
 
 /** What follows `--` is an argument of a command, and never one. */
 function requireCommand(argv: readonly string[]): void {
-  if (argv.length === 0 || beforeEnd(argv).some((word) => !word.startsWith('-')) || !argv.includes('--')) return;
+  if (!argv.includes('--') || beforeEnd(argv).some((word) => !word.startsWith('-'))) return;
   if (!asksForHelp(argv) && !beforeEnd(argv).includes('--version')) throw new UsageError(NAME_A_COMMAND);
 }
 

@@ -16,6 +16,7 @@ import { hasBlocks } from './terminal-kind';
 import { counted } from '../text/count';
 import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
+import { firstOf } from '../text/first-of';
 
 /** Shows the events of a run. */
 export interface Display {
@@ -76,8 +77,7 @@ export function classTable(classes: readonly ClassFigures[]): string[] {
 
 function classesText(classes: readonly string[]): string {
   if (classes.length <= LISTED_CLASSES) return `classes ${classes.join(', ')}`;
-  const others = classes.length - LISTED_CLASSES;
-  return `${classes.length} classes: ${classes.slice(0, LISTED_CLASSES).join(', ')} and ${others} more`;
+  return `${classes.length} classes: ${firstOf(classes, LISTED_CLASSES)}`;
 }
 
 class JsonDisplay implements Display {

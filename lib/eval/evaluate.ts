@@ -23,6 +23,7 @@ import { writePredictions, type ScoredPrediction } from './predictions-file';
 import { NAMED } from '../data/unreadable';
 import type { ClassMap, EvalControl, EvalEvent, EvalResult, EvaluateOptions } from './types';
 import { wilsonInterval } from './wilson';
+import { firstOf } from '../text/first-of';
 
 const STOPPED = 'The evaluation was stopped';
 
@@ -245,12 +246,11 @@ function probabilitiesOf(
 }
 
 function unreadableError(unreadable: EvalResult['unreadable'], total: number): ResnetFtError {
-  const names = unreadable.slice(0, NAMED).map(({ file, reason }) => `${file} (${reason})`);
-  const more = unreadable.length > NAMED ? ` and ${unreadable.length - NAMED} more` : '';
+  const names = unreadable.map(({ file, reason }) => `${file} (${reason})`);
   const all = unreadable.length === total;
   return new ResnetFtError(
     'IMAGE_UNREADABLE',
-    `${all ? `none of ${total}` : `${unreadable.length} of ${total}`} images could ${all ? '' : 'not '}be read: ${names.join(', ')}${more}`,
+    `${all ? `none of ${total}` : `${unreadable.length} of ${total}`} images could ${all ? '' : 'not '}be read: ${firstOf(names, NAMED)}`,
     { hint: all ? 'Repair the images' : 'Repair or remove them, or leave them out with --skip-unreadable' },
   );
 }

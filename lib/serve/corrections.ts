@@ -5,6 +5,7 @@ import { isImageName } from '../data/image-folder';
 import { extensionOf } from '../data/image-kind';
 import { ResnetFtError } from '../errors';
 import { notWritable, writeAtomically } from '../files/atomic-file';
+import { inodeOf } from '../files/inode';
 import { makeFolder } from '../files/make-folder';
 import { isMissing, reasonOf } from '../files/reason';
 import { Refusal } from './refusal';
@@ -101,19 +102,14 @@ export class Corrections {
     if (!(await isSameSize(file, bytes.length))) await writeAtomically(file, [bytes]);
     const entries = await readdir(this.folder);
     const others = entries.filter((other) => other !== className && this.classes.has(other));
-    const own = await identity(folder);
+    const own = await inodeOf(folder);
     for (const other of others) {
       const place = path.join(this.folder, other);
-      // Where case does not count, `cat` and `Cat` are one folder.
-      if ((await identity(place)) !== own) await removeIfThere(place, name);
+      // Where case does not count, `cat` and `Cat` are one folder. A link that leads nowhere is none.
+      const inode = await inodeOf(place).catch(() => undefined);
+      if (inode !== own) await removeIfThere(place, name);
     }
   }
-}
-
-/** Tells a folder from others, whatever it is called. */
-async function identity(folder: string): Promise<string> {
-  const { dev, ino } = await stat(folder, { bigint: true });
-  return `${dev} ${ino}`;
 }
 
 const isSameSize = async (file: string, bytes: number): Promise<boolean> =>

@@ -7,6 +7,7 @@ import { toFloat64 } from '../network/floats';
 import { DEFAULT_ARCHITECTURE, rejectOption, type Architecture } from '../options';
 import type { StateDict, Tensor } from '../weights/state-dict';
 import { counted } from '../text/count';
+import { firstOf } from '../text/first-of';
 
 /** A model that is to know other classes. */
 export interface ExtendedModel extends ModelCard {
@@ -103,11 +104,4 @@ function moved(name: string, own: Tensor, old: Tensor, rows: readonly number[]):
 const sameRows = (own: readonly number[], old: readonly number[], known: number): boolean =>
   old[0] === known && own.length === old.length && own.slice(1).every((size, i) => size === old[i + 1]);
 
-/** Of more names than this the rest are counted. */
-const SHOWN = 10;
-
-function some(names: readonly string[]): string {
-  if (names.length === 0) return 'none';
-  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
-  return `${names.slice(0, SHOWN).join(', ')}${more}`;
-}
+const some = (names: readonly string[]): string => (names.length === 0 ? 'none' : firstOf(names));

@@ -286,19 +286,21 @@ test('an aborted download keeps what has come, and the next one goes on', async 
   expectOnly(file);
 });
 
-test('a password with a % of its own is sent as it is', async () => {
+/** Downloads by a URL with a login; the URL, and the login that the server got. */
+async function withLogin(login: string): Promise<{ url: string; sent: string }> {
   server.answer((request, response) => sendFile(request, response, BODY));
-  const url = `${server.url.replace('http://', 'http://me:100%@')}/weights.pth`;
+  const url = `${server.url.replace('http://', `http://${login}@`)}/weights.pth`;
   expect((await get({ url })).error).toBeUndefined();
-  const sent = Buffer.from(server.requests[0]?.headers.authorization?.slice(6) ?? '', 'base64').toString();
-  expect(sent).toBe('me:100%');
+  const [, base64 = ''] = server.requests[0]?.headers.authorization?.split(' ') ?? [];
+  return { url, sent: Buffer.from(base64, 'base64').toString() };
+}
+
+test('a password with a % of its own is sent as it is', async () => {
+  expect((await withLogin('me:100%')).sent).toBe('me:100%');
 });
 
 test('a password in the URL is sent, and not shown', async () => {
-  server.answer((request, response) => sendFile(request, response, BODY));
-  const url = `${server.url.replace('http://', 'http://me:s%C3%A9cret@')}/weights.pth`;
-  expect((await get({ url })).error).toBeUndefined();
-  const sent = Buffer.from(server.requests[0]?.headers.authorization?.slice(6) ?? '', 'base64').toString();
+  const { url, sent } = await withLogin('me:s%C3%A9cret');
   expect(sent).toBe('me:sécret');
   const { error } = await get({ url, offline: true });
   expect(error?.message).not.toContain('cret');

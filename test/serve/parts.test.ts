@@ -179,7 +179,8 @@ describe('corrections', () => {
 
   test('stay where two classes have one folder, as where case does not count', async () => {
     const folder = path.join(tmp, 'one-folder');
-    const corrections = await Corrections.open(folder, ['Cat', 'cat', 'dog']);
+    const corrections = await Corrections.open(folder, ['Cat', 'cat', 'dog', 'gone']);
+    fs.symlinkSync('nowhere', path.join(folder, 'gone'));
     fs.mkdirSync(path.join(folder, 'Cat'));
     fs.symlinkSync('Cat', path.join(folder, 'cat'));
     await corrections.keep('dog', bytes);
