@@ -136,7 +136,21 @@ function checkAugmentation(options: AugmentationOptions): void {
   if (numbersOf(warpFill).some((byte) => byte > 255)) {
     rejectOption(AUGMENTATION_OPTIONS.warpFill.expected, '--warp-fill', warpFill);
   }
+  if (warps(options)) return;
+  for (const [name, flag] of [
+    ['warpInterpolation', '--warp-interpolation'],
+    ['warpFill', '--warp-fill'],
+  ] as const) {
+    if (options[name] === AUGMENTATION_OPTIONS[name].default) continue;
+    rejectUse(
+      `${flag} needs one of --rotate, --translate, --zoom, --shear, --rand-augment and --trivial-augment, whose images it is for`,
+    );
+  }
 }
+
+/** Whether images are read at other places than where their pixels are. */
+const warps = ({ rotate, translate, zoom, shear, randAugment, trivialAugment }: AugmentationOptions): boolean =>
+  rotate > 0 || shear > 0 || trivialAugment || [translate, zoom, randAugment].some((given) => given !== undefined);
 
 /** Refuses a range that does not go from more than `above` 0 up to `most`, from the lesser to the greater number. */
 function checkRange(name: string, text: string | undefined, least: number, most: number): void {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { DataPrint } from '../data/fingerprint';
 import { packageVersion } from '../machine/version';
 import { resolveAgain, type ResolvedTrainOptions } from '../options';
+import { WEIGHTS_NAMES } from '../weights/registry';
 import { invalidCheckpoint } from './checkpoint-file';
 import { namesOf, type Cropped } from './crop-data';
 import type { SessionParts } from './open-session';
@@ -29,22 +30,25 @@ export type { RunConfig } from '../report/records';
 /** Options that name a folder or a file of the caller's. */
 const PATHS = ['data', 'weights', 'extend', 'val', 'classWeights', 'classMap'] as const;
 
-/** What is no file to these options, whatever the working directory holds. */
-const WORDS: ReadonlySet<string> = new Set(['none', 'balanced', 'hymenoptera', 'imagenet-v1', 'imagenet-v2']);
+/** What is no file to these options, whatever the working directory holds; a folder comes before the data set that shares its name. */
+const WORDS: Partial<Record<(typeof PATHS)[number], readonly string[]>> = {
+  weights: ['none', ...WEIGHTS_NAMES],
+  classWeights: ['balanced'],
+};
 
 /** The options with paths that hold in any working directory. */
 export function wholePaths<T extends { [name in (typeof PATHS)[number]]?: string | undefined }>(options: T): T {
   const whole = PATHS.filter((name) => options[name] !== undefined).map((name) => [
     name,
-    absolute(options[name] ?? ''),
+    absolute(name, options[name] ?? ''),
   ]);
   return { ...options, ...Object.fromEntries(whole) } as T;
 }
 
 /** The path of what is there; other words, such as the name of weights, mean something else. */
-function absolute(name: string): string {
-  const file = path.resolve(name);
-  return !WORDS.has(name) && fs.existsSync(file) ? file : name;
+function absolute(option: (typeof PATHS)[number], given: string): string {
+  const file = path.resolve(given);
+  return WORDS[option]?.includes(given) !== true && fs.existsSync(file) ? file : given;
 }
 
 /** Writes `config.json`, and the images that the run goes without. */

@@ -66,15 +66,24 @@ export async function withinTime(
 ): Promise<ResolvedTrainOptions> {
   const { maxTime } = options;
   if (maxTime === undefined) return options;
-  const pace = await measurePace(run);
+  const { first, later } = await measurePace(run);
+  // Where nothing is frozen nothing is computed once: what the first steps took longer by is paid already, and not by each of the first epoch.
+  const pace = { first: options.trainFrom === 'conv1' ? later : first, later };
   const { stepsPerEpoch, total: wanted } = runSteps(run.train.targets.length, options);
-  const seconds = secondsOf(maxTime) - elapsed();
-  const plan = planForTime({ seconds, stepsPerEpoch, valImages: run.val.targets.length, wanted }, pace);
+  const valImages = run.val.targets.length;
+  const head = headSeconds(options.headEpochs, run.train.targets.length + valImages, pace.first);
+  const seconds = secondsOf(maxTime) - elapsed() - head;
+  const plan = planForTime({ seconds, stepsPerEpoch, valImages, wanted }, pace);
   const what = describePlan(plan, stepsPerEpoch);
-  emit({ kind: 'note', note: `planned for ${maxTime}: ${what}, which take about ${duration(plan.seconds)}` });
+  const after = head > 0 ? `, after about ${duration(head)} of the head alone` : '';
+  emit({ kind: 'note', note: `planned for ${maxTime}: ${what}, in about ${duration(plan.seconds)}${after}` });
   if (plan.steps === wanted) return options;
   return { ...options, epochs: plan.epochs, steps: plan.steps < stepsPerEpoch ? plan.steps : options.steps };
 }
+
+/** What `--head-epochs` take: the features of so many images, once. The epochs of `fc` on them are next to nothing beside that. */
+const headSeconds = (epochs: number, images: number, { valImage }: Pace): number =>
+  epochs > 0 ? images * valImage : 0;
 
 function describePlan({ steps, epochs }: TimePlan, stepsPerEpoch: number): string {
   if (steps < stepsPerEpoch) return `${steps} of the ${stepsPerEpoch} steps of an epoch`;

@@ -20,7 +20,7 @@ export interface NamedWeights {
   preprocessing: Preprocessing;
 }
 
-const WEIGHTS_NAMES = ['imagenet-v1', 'imagenet-v2'] as const;
+export const WEIGHTS_NAMES = ['imagenet-v1', 'imagenet-v2'] as const;
 export type WeightsName = (typeof WEIGHTS_NAMES)[number];
 
 const MIB = 1024 ** 2;

@@ -100,6 +100,11 @@ test.each<[Partial<TrainOptions>, RegExp]>([
   [{ randAugment: '2,9', trivialAugment: true }, /^--rand-augment can't be used with --trivial-augment$/],
   [{ warpFill: '256' }, /for --warp-fill/],
   [{ warpFill: '1,2' }, /for --warp-fill/],
+  [
+    { warpFill: '1' },
+    /^--warp-fill needs one of --rotate, --translate, .* and --trivial-augment, whose images it is for$/,
+  ],
+  [{ warpInterpolation: 'bilinear', grayscale: 1 }, /^--warp-interpolation needs one of --rotate/],
   [{ erasing: -1 }, /for --erasing/],
   [{ mixup: 0 }, /for --mixup/],
   [{ cacheViews: 2 }, /^--cache-views needs frozen modules: --train-from layer1 or later$/],

@@ -170,9 +170,9 @@ test('a plan that ends within its warm-up is refused: going on with it would be'
 test('--max-time plans epochs, or steps where no epoch fits, and the plan holds for a resumed run', async () => {
   const ran = await train('--max-time', '10s', '--train-from', 'fc', '--epochs', '3', '--output', inTmp('time'));
   expect([ran.code, ran.stderr]).toEqual([0, '']);
-  expect(notesOf(ran.stdout)[0]).toMatch(/^planned for 10s: \d epochs?, which take about \d+ s$/);
+  expect(notesOf(ran.stdout)[0]).toMatch(/^planned for 10s: \d epochs?, in about \d+ s$/);
   const short = await train('--max-time', '0.001s', '--output', inTmp('short'));
-  expect(notesOf(short.stdout)[0]).toBe('planned for 0.001s: 1 of the 3 steps of an epoch, which take about 1 s');
+  expect(notesOf(short.stdout)[0]).toBe('planned for 0.001s: 1 of the 3 steps of an epoch, in about 1 s');
   expect(optionsOf('short')).toMatchObject({ epochs: 1, steps: 1, maxTime: '0.001s' });
   expect((await run(['train', '--resume', inTmp('short')])).stdout).toContain('is finished');
 });

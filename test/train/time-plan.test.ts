@@ -30,8 +30,44 @@ test.each([
     () => 0,
     (event) => notes.push(event),
   );
-  expect(notes).toEqual([{ kind: 'note', note: `planned for 1h: ${what}, which take about 1 s` }]);
+  expect(notes).toEqual([{ kind: 'note', note: `planned for 1h: ${what}, in about 1 s` }]);
   expect(planned).toEqual(options);
+});
+
+describe('by a clock of its own', () => {
+  let now = 0;
+  /** The first time each image takes five times as long. */
+  let times = 0;
+  const clocked: TrainingSession = {
+    ...session,
+    evaluate: ({ targets }) => {
+      now += (times++ === 0 ? 0.05 : 0.01) * 1000 * targets.length;
+      return Promise.resolve({ loss: 0, accuracy: 0 } as never);
+    },
+  };
+  beforeEach(() => {
+    times = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  test.each([
+    [{ trainFrom: 'layer4' }, '31 epochs, in about 3 s'],
+    [{ trainFrom: 'layer4', headEpochs: 3 }, '3 epochs, in about 1 s, after about 2 s of the head alone'],
+    [{ trainFrom: 'conv1' }, '35 epochs, in about 3 s'],
+    [{ trainFrom: 'conv1', headEpochs: 3 }, '29 epochs, in about 2 s, after about 1 s of the head alone'],
+  ] as const)('what is computed once is counted, and the epochs of the head: %j', async (given, what) => {
+    const notes: TrainEvent[] = [];
+    const options = resolveTrainOptions({ data: 'a', batchSize: 4, epochs: 100, maxTime: '3s', ...given });
+    const trial = { session: clocked, train: images(40), val: images(8), batchSize: 4, accumulate: 1, groups: 1 };
+    await withinTime(
+      options,
+      trial,
+      () => 0,
+      (event) => notes.push(event),
+    );
+    expect(notes).toEqual([{ kind: 'note', note: `planned for 3s: ${what}` }]);
+  });
 });
 
 test('a trial is stopped within a batch, and the session is as it was', async () => {
