@@ -46,41 +46,84 @@ export function reliabilityOf(images: readonly { probability: number; right: boo
 /** A temperature is looked for between these. */
 export const TEMPERATURES = { least: 0.05, greatest: 20 };
 
+/** Lets the event loop do what else is waiting, and may throw; is called between images. */
+export type Pause = () => Promise<void>;
+const NONE: Pause = () => Promise.resolve();
+
+/** Logits after which there is a pause: some milliseconds. */
+const PIECE = 1 << 17;
+
 /**
  * The temperature by which logits are divided for the least negative log-likelihood of the true classes (Guo et al., section 4.2). That likelihood
- * is convex in the temperature's inverse, whose derivative is bisected.
+ * is convex in the temperature's inverse: the zero of its derivative is found by Newton's method, within bounds that are halved where that leaves them.
  *
  * @param logits of each image; logarithms of probabilities do as well
  * @param targets the true class of each
+ * @param start a temperature that is near
  * @returns within {@link TEMPERATURES}; an end of these where more would do better still, as with a model that is always right
+ * @throws what `pause` does
  */
-export function fitTemperature(logits: readonly ArrayLike<number>[], targets: readonly number[]): number {
-  const slope = (inverse: number): number =>
-    logits.reduce((sum, row, i) => sum + meanOf(row, inverse) - (row[targets[i] ?? 0] ?? 0), 0);
-  let low = 1 / TEMPERATURES.greatest;
-  let high = 1 / TEMPERATURES.least;
-  if (slope(low) >= 0) return TEMPERATURES.greatest;
-  if (slope(high) <= 0) return TEMPERATURES.least;
-  for (let i = 0; i < 50; i++) {
+export async function fitTemperature(
+  logits: readonly ArrayLike<number>[],
+  targets: readonly number[],
+  { start = 1, pause = NONE }: { start?: number | undefined; pause?: Pause | undefined } = {},
+): Promise<number> {
+  const [least, greatest] = [1 / TEMPERATURES.greatest, 1 / TEMPERATURES.least];
+  let [low, high] = [least, greatest];
+  let inverse = Math.min(Math.max(1 / start, low), high);
+  for (let i = 0; i < MOST_STEPS; i++) {
+    const { slope, curvature } = await derivatives(logits, targets, inverse, pause);
+    // Flat to the last digit: no other class than the true one has any probability, or each has the same at any temperature.
+    if (slope === 0 && curvature === 0) return logits.every(isEven) ? TEMPERATURES.greatest : TEMPERATURES.least;
+    if (slope < 0) low = inverse;
+    else high = inverse;
+    if (low === greatest) return TEMPERATURES.least;
+    if (high === least) return TEMPERATURES.greatest;
+    const newton = Math.min(Math.max(inverse - slope / curvature, least), greatest);
+    if (Math.min(Math.abs(newton - inverse), high - low) <= TOLERANCE * inverse) return 1 / newton;
+    // Of bounds that were not looked at yet, those of all temperatures, it may be the one.
+    const inside = (newton > low || low === least) && (newton < high || high === greatest);
     // The inverse ranges over decades.
-    const middle = Math.sqrt(low * high);
-    if (slope(middle) < 0) low = middle;
-    else high = middle;
+    inverse = inside ? newton : Math.sqrt(low * high);
   }
-  return 1 / Math.sqrt(low * high);
+  return 1 / inverse;
 }
 
-/** The mean of logits by the softmax of themselves times `inverse`. */
-function meanOf(row: ArrayLike<number>, inverse: number): number {
-  let highest = -Infinity;
-  for (let k = 0; k < row.length; k++) highest = Math.max(highest, row[k] ?? 0);
-  let [sum, weighted] = [0, 0];
-  for (let k = 0; k < row.length; k++) {
-    const power = Math.exp(((row[k] ?? 0) - highest) * inverse);
-    sum += power;
-    weighted += power * (row[k] ?? 0);
+const isEven = (row: ArrayLike<number>): boolean => Array.prototype.every.call(row, (value) => value === row[0]);
+
+/** Newton's method takes some six. */
+const MOST_STEPS = 100;
+/** Share of the temperature by which it may be off. */
+const TOLERANCE = 1e-12;
+
+/** The first and second derivative of the negative log-likelihood by the temperature's inverse. */
+async function derivatives(
+  logits: readonly ArrayLike<number>[],
+  targets: readonly number[],
+  inverse: number,
+  pause: Pause,
+): Promise<{ slope: number; curvature: number }> {
+  let [slope, curvature, numbers] = [0, 0, 0];
+  for (const [i, row] of logits.entries()) {
+    let highest = -Infinity;
+    for (let k = 0; k < row.length; k++) highest = Math.max(highest, row[k] ?? 0);
+    // By the distance to the highest, so that nothing is lost where that is far above the others.
+    let [sum, first, second] = [0, 0, 0];
+    for (let k = 0; k < row.length; k++) {
+      const below = (row[k] ?? 0) - highest;
+      const power = Math.exp(below * inverse);
+      sum += power;
+      first += power * below;
+      second += power * below * below;
+    }
+    const mean = first / sum;
+    slope += mean - ((row[targets[i] ?? 0] ?? 0) - highest);
+    curvature += Math.max(0, second / sum - mean * mean);
+    if ((numbers += row.length) < PIECE) continue;
+    numbers = 0;
+    await pause();
   }
-  return weighted / sum;
+  return { slope, curvature };
 }
 
 /** Whether images tell this temperature: not where it is an end of {@link TEMPERATURES}, and more would do better still. */
@@ -106,15 +149,25 @@ export function reliabilityOfLogits(logits: readonly ArrayLike<number>[], target
   return reliabilityOf(logits.map((row, i) => said(softmax(row), targets[i] ?? 0)));
 }
 
-/** Fits a temperature, and tells what it does to images that it was not fitted on. */
-export function calibrate(logits: readonly ArrayLike<number>[], targets: readonly number[]): Calibration {
+/**
+ * Fits a temperature, and tells what it does to images that it was not fitted on.
+ *
+ * @throws what `pause` does
+ */
+export async function calibrate(
+  logits: readonly ArrayLike<number>[],
+  targets: readonly number[],
+  pause?: Pause,
+): Promise<Calibration> {
   const plain = logits.map((row, i) => said(softmax(row), targets[i] ?? 0));
+  const fitted = await fitTemperature(logits, targets, { pause });
   const held = logits.map((): Said | undefined => undefined);
   for (let fold = 0; fold < Math.min(FOLDS, logits.length); fold++) {
     const others = logits.flatMap((_, i) => (i % FOLDS === fold ? [] : [i]));
-    const temperature = fitTemperature(
+    const temperature = await fitTemperature(
       others.map((i) => logits[i] ?? []),
       others.map((i) => targets[i] ?? 0),
+      { start: fitted, pause },
     );
     logits.forEach((row, i) => {
       if (i % FOLDS === fold) held[i] = said(softmax(row, temperature), targets[i] ?? 0);
@@ -123,7 +176,7 @@ export function calibrate(logits: readonly ArrayLike<number>[], targets: readonl
   const after = held.filter((one) => one !== undefined);
   const mean = (all: readonly Said[]): number => all.reduce((sum, { loss }) => sum + loss, 0) / all.length;
   return {
-    temperature: fitTemperature(logits, targets),
+    temperature: fitted,
     before: reliabilityOf(plain),
     after: reliabilityOf(after),
     loss: { before: mean(plain), after: mean(after) },

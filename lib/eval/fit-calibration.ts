@@ -1,4 +1,4 @@
-import { calibrate, isTold } from './calibration';
+import { calibrate, isTold, type Pause } from './calibration';
 
 /** A temperature, and what it does. */
 export interface CalibrationFigures {
@@ -19,16 +19,19 @@ export const FEWEST_IMAGES = 20;
  * Fits a temperature on what a model says of validation images; those of which it says no numbers are left out.
  *
  * @returns why there is none, where these images tell none
+ * @throws what `pause` does
  */
-export function fitCalibration(
+export async function fitCalibration(
   logits: readonly ArrayLike<number>[],
   targets: readonly number[],
-): CalibrationFigures | { none: string } {
+  pause?: Pause,
+): Promise<CalibrationFigures | { none: string }> {
   const rows = logits.flatMap((row, i) => (Array.prototype.every.call(row, Number.isFinite) ? [i] : []));
   if (rows.length === 0) return { none: 'there are no validation images of which the model says anything' };
-  const { temperature, loss, before, after } = calibrate(
+  const { temperature, loss, before, after } = await calibrate(
     rows.map((i) => logits[i] ?? []),
     rows.map((i) => targets[i] ?? 0),
+    pause,
   );
   const images = rows.length;
   if (!isTold(temperature)) {

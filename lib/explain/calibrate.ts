@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { FallbackEvent } from '../backend/registry';
 import type { DownloadEvent } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
+import { pauses } from '../machine/pauses';
 import { fitCalibration, type CalibrationFigures } from '../eval/fit-calibration';
 import { Classifier } from '../model/classifier';
 import { MODEL_FILE } from '../model/locate';
@@ -78,7 +79,7 @@ async function calibrate(
   await requireRun(file, 'calibrate');
   const kept = options.data === undefined ? await keptPredictions(model) : undefined;
   const { logits, targets } = kept ?? (await seenAgain(model, options, signal, control.onEvent ?? (() => {})));
-  const figures = fitCalibration(logits, targets);
+  const figures = await fitCalibration(logits, targets, pauses(signal, STOPPED));
   if ('none' in figures) {
     throw new ResnetFtError('DATA_INVALID', `${folder}: ${figures.none}`, {
       hint: 'More validation images, or harder ones, would tell; the model is as it was',

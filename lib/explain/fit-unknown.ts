@@ -127,13 +127,13 @@ async function measure(
       ...{ batchSize: options.batchSize, features: true, signal },
       onImage: (done, total) => emit({ kind: 'image', split: 'validation', done, total }),
     });
+    const pause = pauses(signal, STOPPED);
     // Of a calibrated model that by which its probabilities are, so that there are not two that differ in the last digits.
-    const temperature = opened.temperature ?? fitTemperature(logits, targets);
+    const temperature = opened.temperature ?? (await fitTemperature(logits, targets, { pause }));
     const ofClass = references.length / opened.classes.length;
     const neighbours = Math.min(Math.max(Math.round(ofClass * NEIGHBOURS.share), 1), NEIGHBOURS.most);
     const open = { temperature, neighbours, keep: options.keep, references: quantized(references) };
     const judge = new UnknownJudge({ ...open, probability: 0, distance: 1 });
-    const pause = pauses(signal, STOPPED);
     const known = [];
     for (const [i, row] of logits.entries()) {
       await pause();

@@ -41,7 +41,7 @@ export async function reportPage(context: ReportContext): Promise<string> {
   const { run } = context;
   const { scores } = run;
   const scored = scores.images.length > 0;
-  const trust = trustOf(scores);
+  const trust = await trustOf(scores);
   const sections: (Section | undefined)[] = [
     recipeSection(run),
     curvesSection(run),

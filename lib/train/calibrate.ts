@@ -18,7 +18,7 @@ export async function calibrateKept(
   emit: (event: TrainEvent) => void,
 ): Promise<void> {
   const classes = samples.length === 0 ? 0 : logits.length / samples.length;
-  const figures = fitCalibration(
+  const figures = await fitCalibration(
     samples.map((_, row) => logits.subarray(row * classes, (row + 1) * classes)),
     samples.map(({ target }) => target),
   );

@@ -42,35 +42,60 @@ test('the expected calibration error of a worked example', () => {
   expect(reliabilityOf([{ probability: 1, right: true }]).bins[14]).toMatchObject({ images: 1 });
 });
 
-test.each([0.5, 1, 2.5])('a temperature of %d is found again from what was drawn by it', (temperature) => {
+test.each([0.5, 1, 2.5])('a temperature of %d is found again from what was drawn by it', async (temperature) => {
   const { logits, targets } = drawn(4000, temperature);
-  expect(fitTemperature(logits, targets) / temperature).toBeCloseTo(1, 1);
+  expect((await fitTemperature(logits, targets)) / temperature).toBeCloseTo(1, 1);
 });
 
-test('no other temperature gives a lower loss', () => {
+test('no other temperature gives a lower loss', async () => {
   const { logits, targets } = drawn(300, 1.7);
   const loss = (temperature: number): number =>
     logits.reduce((sum, row, i) => sum - Math.log(softmax(row, temperature)[targets[i] ?? 0] ?? 0), 0);
-  const found = fitTemperature(logits, targets);
+  const found = await fitTemperature(logits, targets);
   for (const other of [0.99, 1.01, 0.5, 2]) expect(loss(found)).toBeLessThan(loss(found * other));
 });
 
-test('it does not depend on what is added to all logits of an image', () => {
+test('it does not depend on what is added to all logits of an image', async () => {
   const { logits, targets } = drawn(200, 2);
   const moved = logits.map((row, i) => row.map((value) => value + i - 100));
-  expect(fitTemperature(moved, targets)).toBeCloseTo(fitTemperature(logits, targets), 6);
+  expect(await fitTemperature(moved, targets)).toBeCloseTo(await fitTemperature(logits, targets), 6);
 });
 
-test('a model that is always right, or always wrong, has the end of the range', () => {
+test('a model that is always right, or always wrong, has the end of the range', async () => {
   const logits = Array.from({ length: 30 }, () => Float64Array.from([2, 0]));
   const all = (target: number): number[] => logits.map(() => target);
-  expect(fitTemperature(logits, all(0))).toBe(TEMPERATURES.least);
-  expect(fitTemperature(logits, all(1))).toBe(TEMPERATURES.greatest);
+  expect(await fitTemperature(logits, all(0))).toBe(TEMPERATURES.least);
+  expect(await fitTemperature(logits, all(1))).toBe(TEMPERATURES.greatest);
 });
 
-test('calibration helps a model that is too sure, on images that it was not fitted on', () => {
+test.each([
+  ['all classes are as probable as others', [1, 1], TEMPERATURES.greatest],
+  ['only the true one has any probability', [1e6, 0], TEMPERATURES.least],
+  ['only another one has any', [0, 1e6], TEMPERATURES.greatest],
+])('where %s the range has an end too', async (_what, row, end) => {
+  expect(await fitTemperature([row, row], [0, 0])).toBe(end);
+});
+
+test('it is the same wherever the search for it begins', async () => {
+  const { logits, targets } = drawn(500, 3);
+  const found = await fitTemperature(logits, targets);
+  for (const start of [0.001, 0.05, 0.3, found, 7, 20, 1e6]) {
+    expect((await fitTemperature(logits, targets, { start })) / found).toBeCloseTo(1, 10);
+  }
+});
+
+test('what is fitted lets others have a turn, and ends where these say so', async () => {
+  const many = Array.from({ length: 40 }, (_, i) => Float32Array.from({ length: 10_000 }, (_one, k) => (k * i) % 7));
+  const targets = many.map(() => 3);
+  let turns = 0;
+  const pause = (): Promise<void> => (++turns < 3 ? Promise.resolve() : Promise.reject(new Error('stopped')));
+  await expect(calibrate(many, targets, pause)).rejects.toThrow('stopped');
+  expect(turns).toBe(3);
+});
+
+test('calibration helps a model that is too sure, on images that it was not fitted on', async () => {
   const { logits, targets } = drawn(1000, 3, 7);
-  const { temperature, before, after, loss } = calibrate(logits, targets);
+  const { temperature, before, after, loss } = await calibrate(logits, targets);
   expect(temperature).toBeGreaterThan(2.5);
   expect(after.error).toBeLessThan(before.error / 2);
   expect(loss.after).toBeLessThan(loss.before);

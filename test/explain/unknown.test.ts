@@ -25,7 +25,7 @@ function normal(random: () => number): number {
   return Array.from({ length: 12 }, random).reduce((a, b) => a + b, -6);
 }
 
-test('the temperature is that with the greatest likelihood', () => {
+test('the temperature is that with the greatest likelihood', async () => {
   const random = mulberry32(1);
   // Logits whose softmax is right, made three times too sure.
   const rows = Array.from({ length: 4000 }, () => Array.from({ length: 4 }, () => normal(random) * 1.5));
@@ -34,7 +34,7 @@ test('the temperature is that with the greatest likelihood', () => {
     return softmax(row).findIndex((share) => (left -= share) < 0);
   });
   const logits = rows.map((row) => row.map((value) => value * 3));
-  const fitted = fitTemperature(logits, targets);
+  const fitted = await fitTemperature(logits, targets);
   expect(Math.abs(fitted - 3)).toBeLessThan(0.25);
   const loss = (temperature: number): number =>
     logits.reduce((sum, row, i) => {
@@ -44,9 +44,9 @@ test('the temperature is that with the greatest likelihood', () => {
   for (const other of [0.98, 0.99, 1.01, 1.02]) expect(loss(fitted)).toBeLessThan(loss(fitted * other));
 });
 
-test('a model that is always right, or always wrong, has a temperature at the end of what is looked for', () => {
-  expect(fitTemperature([[5, 0]], [0])).toBeCloseTo(0.05, 6);
-  expect(fitTemperature([[5, 0]], [1])).toBeCloseTo(20, 4);
+test('a model that is always right, or always wrong, has a temperature at the end of what is looked for', async () => {
+  expect(await fitTemperature([[5, 0]], [0])).toBeCloseTo(0.05, 6);
+  expect(await fitTemperature([[5, 0]], [1])).toBeCloseTo(20, 4);
 });
 
 test('the limits keep at least the share that was asked for, and no image more could be left out', () => {

@@ -21,9 +21,9 @@ function scoresOf(images: number): Scores {
 
 const many = scoresOf(2001);
 
-test('probabilities are judged as long as that takes seconds, during which no signal is heard', () => {
-  expect(trustOf(scoresOf(20))?.fitted?.temperature).toBeLessThan(1);
-  expect(trustOf(many)).toBeUndefined();
+test('probabilities are judged as long as that takes seconds, during which no signal is heard', async () => {
+  expect((await trustOf(scoresOf(20)))?.fitted?.temperature).toBeLessThan(1);
+  expect(await trustOf(many)).toBeUndefined();
 });
 
 test('where they are too many, the page says so, and names the command that fits a temperature all the same', async () => {

@@ -26,13 +26,13 @@ export interface Trust {
 }
 
 /** How far a model's probabilities can be trusted; undefined where there are too few images, or too many to keep. */
-export function trustOf(scores: Scores): Trust | undefined {
+export async function trustOf(scores: Scores): Promise<Trust | undefined> {
   if (!isJudged(scores)) return undefined;
   const { logits, beyond } = scores;
   const targets = targetsOf(scores);
   // By what stands for a probability of 0, a temperature would be fitted that the model's own numbers do not have.
   if (beyond > 0) return { before: reliabilityOfLogits(logits, targets), fitted: undefined };
-  const fitted = calibrate(logits, targets);
+  const fitted = await calibrate(logits, targets);
   return { before: fitted.before, fitted };
 }
 
