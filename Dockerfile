@@ -22,9 +22,11 @@ RUN --mount=type=bind,target=/context \
 
 FROM ${NODE_IMAGE}
 COPY --from=install /opt/resnet-ft /opt/resnet-ft
-# A new volume gets the permissions of the folder that it lies over: whoever the container runs as may write.
+# A new volume gets the permissions of the folder that it lies over: whoever the container runs as may write,
+# also beside what another user has kept.
 RUN ln -s /opt/resnet-ft/node_modules/.bin/resnet-ft /usr/local/bin/resnet-ft && \
-    mkdir -p -m 1777 /cache && mkdir -p /work && chown node:node /work
+    mkdir -p /cache/resnet-ft/data /cache/resnet-ft/libtorch /cache/torch/hub/checkpoints && \
+    find /cache -type d -exec chmod 1777 {} + && mkdir -p /work && chown node:node /work
 # Weights, data and crops are kept here: name a volume, so that they are made once.
 ENV XDG_CACHE_HOME=/cache NODE_ENV=production
 VOLUME /cache

@@ -67,6 +67,9 @@ function findGlooHeaders({ cache, say, named = process.env.RESNET_FT_GLOO, syste
   if (found !== undefined) return { folder: found };
   const why = `gloo's headers are missing (install ${PACKAGE}, or set RESNET_FT_GLOO)`;
   if (process.platform !== 'linux') return { reason: why };
+  if (!['', '0', 'false'].includes(process.env.RESNET_FT_OFFLINE ?? '')) {
+    return { reason: `${why}; downloads are off (RESNET_FT_OFFLINE)` };
+  }
   say(`fetching ${PACKAGE} by apt-get for gloo's headers, which several processes need; nothing is installed`);
   const failure = fetchPackage(cache);
   if (failure === undefined) return { folder: cache };

@@ -1,4 +1,3 @@
-import { ResnetFtError } from '../errors';
 import { rejectUse, resolveOptions, type ResolvedOptions } from '../options';
 import { LIBTORCH_OPTIONS } from '../options/libtorch';
 import { say, sayJson, tell } from '../text/terminal';
@@ -46,21 +45,15 @@ async function install(options: Options, context: CommandContext): Promise<void>
   }
   const { installLibtorch, installLibtorchFrom } = await import('../libtorch/install.js');
   const { cudaArchiveUrl } = await import('../libtorch/archive.js');
-  const { isOffline } = await import('../download/index.js');
   const { createDownloadDisplay } = await import('./download-progress.js');
   const { signal, quiet, json } = context;
   const onProgress = (line: string): void => void (quiet || tell(line));
   const display = createDownloadDisplay({ quiet });
   try {
     const archive = cuda ? cudaArchiveUrl() : from;
-    if (archive === undefined && isOffline({ offline })) {
-      throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', 'downloads are off (--offline or RESNET_FT_OFFLINE)', {
-        hint: 'Name an archive on this machine: resnet-ft libtorch install --from FILE',
-      });
-    }
     const folder =
       archive === undefined
-        ? await installLibtorch({ onProgress, signal })
+        ? await installLibtorch({ onProgress, offline, signal })
         : await installLibtorchFrom({ from: archive, sha256, offline, signal, onDownload: display.show }, onProgress);
     display.close();
     await tellIfUnused(folder.path, onProgress);

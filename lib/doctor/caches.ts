@@ -4,6 +4,7 @@ import path from 'node:path';
 import { cachePath } from '../machine/cache';
 import { currentFolder } from '../files/current-folder';
 import { freeBytes, shownBytes } from '../files/disk';
+import { reasonOf } from '../files/reason';
 import { faultOfWeights } from '../weights/fault';
 import { checkpointFolder, weightsFile } from '../weights/hub';
 import { packagedWeights, reinstall, weightsPackageName } from '../weights/packaged';
@@ -112,7 +113,15 @@ export async function checkData(): Promise<DoctorCheck> {
 /** Crops of earlier runs. */
 export async function checkCrops(): Promise<DoctorCheck> {
   const folder = cachePath('crops');
-  const { files, bytes } = (await contents(folder)) ?? { files: 0, bytes: 0 };
+  let kept: Awaited<ReturnType<typeof contents>>;
+  try {
+    kept = await contents(folder);
+  } catch (error) {
+    // In a cache that several users share the crops are those of the first.
+    const found = `${folder} can't be read (${reasonOf(error)}): no crops are kept for later runs`;
+    return unwell('warning', 'crops', found, 'Give train --cache-dir, a folder of your own', { path: folder });
+  }
+  const { files, bytes } = kept ?? { files: 0, bytes: 0 };
   const found = files === 0 ? 'none' : `${counted(files, 'pack')}, ${shownBytes(bytes)}`;
   return fine('crops', `${folder}: ${found}`, { path: folder, files, bytes });
 }

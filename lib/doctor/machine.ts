@@ -6,6 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import satisfies from 'semver/functions/satisfies';
 import { hasLibtorch, PLATFORM } from '../libtorch/platform';
+import { glibcVersion } from '../machine/glibc';
 import { availableMemory } from '../machine/cgroup';
 import { packageRoot } from '../machine/root';
 import { defaultThreads } from '../machine/threads';
@@ -73,19 +74,6 @@ export function checkPlatform(
   return fine('platform', found, data);
 }
 
-function glibcVersion(): string {
-  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
-  const before = report.excludeNetwork;
-  // The report would otherwise look up the names of hosts.
-  report.excludeNetwork = true;
-  try {
-    const { header } = report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
-    return header.glibcVersionRuntime ?? '';
-  } finally {
-    report.excludeNetwork = before ?? false;
-  }
-}
-
 /** CPU features that decide on speed, as Linux' /proc/cpuinfo spells them. */
 const FEATURES = ['avx2', 'fma', 'avx512f', 'avx512_bf16', 'amx_bf16', 'asimd', 'bf16', 'i8mm', 'sve'];
 
@@ -140,11 +128,11 @@ export function checkThreads(): DoctorCheck {
   const omp = Number.parseInt(process.env['OMP_NUM_THREADS'] ?? '', 10);
   const data = { processors, threads: limited > 0 ? limited : omp > 0 ? omp : processors };
   const have = counted(processors, 'processor');
-  if (limited > 0) return fine('threads', `${have}; ${limited} used, the limit of the container`, data);
   if (omp > 0 && omp < processors) {
     const found = `${have}, but OMP_NUM_THREADS is ${omp}`;
     return unwell('warning', 'threads', found, 'Unset OMP_NUM_THREADS, or give --threads', data);
   }
+  if (limited > 0) return fine('threads', `${have}; ${limited} used, the limit of the container`, data);
   return fine('threads', `${have}, not limited by a container`, data);
 }
 

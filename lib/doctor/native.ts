@@ -3,6 +3,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { hasNothingNative } from '../backend/registry';
 import type { FoundLibtorch } from '../libtorch/find';
+import { wayToLibtorch } from '../libtorch/find';
+import { whyNoLibtorch } from '../libtorch/platform';
 import { CAPABILITIES } from '../backend/native/capabilities';
 import { chooseDevice, type CudaDevice, type DeviceInfo } from '../machine/device';
 import { shownBytes } from '../files/disk';
@@ -14,10 +16,8 @@ const run = promisify(execFile);
 
 const NOT_TRIED: StageError = { code: '', message: 'it was not tried' };
 
-const INSTALL = 'Run: npx resnet-ft libtorch install';
-
 /** The libraries that were found, place by place. */
-export function checkLibtorch(native: ProbeResult): DoctorCheck[] {
+export function checkLibtorch(native: ProbeResult, none = whyNoLibtorch()): DoctorCheck[] {
   const stage = native.get('libtorch');
   if (stage?.value === undefined) {
     if (native.get('loader')?.error !== undefined) {
@@ -26,7 +26,9 @@ export function checkLibtorch(native: ProbeResult): DoctorCheck[] {
       ];
     }
     const error = stage?.error ?? native.get('native')?.error ?? NOT_TRIED;
-    if (error.code !== '') return [unwell('problem', 'libtorch', error.message, error.hint ?? INSTALL)];
+    // What can't be there is no fault of the machine's: the js backend is what it has.
+    const status = none !== undefined && error.code === 'LIBTORCH_NOT_FOUND' ? 'warning' : 'problem';
+    if (error.code !== '') return [unwell(status, 'libtorch', error.message, error.hint ?? wayToLibtorch(false, none))];
     // The search itself did not end, and only the Python on the PATH can make it hang.
     const fix = 'Set LIBTORCH to a LibTorch folder, so that the Python on the PATH is not consulted';
     return [unwell('problem', 'libtorch', `looking for it: ${error.message}`, fix)];
@@ -62,10 +64,12 @@ function origin(file: string): string {
 }
 
 /** The addon, loaded in a process of its own. */
-export function checkAddon(native: ProbeResult): DoctorCheck {
+export function checkAddon(native: ProbeResult, none = whyNoLibtorch()): DoctorCheck {
   const stage = native.get('addon') ?? failed(native, 'loader');
   if (stage === undefined) {
-    return unwell('problem', 'addon', 'not tried, because it needs LibTorch', 'Fix what the line libtorch reports');
+    const status =
+      none !== undefined && native.get('libtorch')?.error?.code === 'LIBTORCH_NOT_FOUND' ? 'warning' : 'problem';
+    return unwell(status, 'addon', 'not tried, because it needs LibTorch', 'Fix what the line libtorch reports');
   }
   const opened = native.get('open')?.value as string | undefined;
   const which = opened === undefined ? '' : `${opened} (${origin(opened)})`;
@@ -76,7 +80,9 @@ export function checkAddon(native: ProbeResult): DoctorCheck {
   }
   const { code, message, hint } = stage.error;
   if (code !== '') return unwell('problem', 'addon', message, hint, data);
-  const fix = hint ?? 'Reinstall resnet-ft, or run: npx resnet-ft build; or use --backend js';
+  const { source } = (native.get('libtorch')?.value ?? {}) as Partial<FoundLibtorch>;
+  const again = source === 'cache' ? 'Run: npx resnet-ft libtorch install, which replaces what is damaged. Or r' : 'R';
+  const fix = hint ?? `${again}einstall resnet-ft, or run: npx resnet-ft build; or use --backend js`;
   return unwell('problem', 'addon', `loading ${which || 'it'}: ${message}`, fix, data);
 }
 
@@ -175,8 +181,14 @@ export async function checkGpu(seconds: number): Promise<Gpu> {
     const check = fine('gpu', `${names.join(', ')}, driver ${driver}`, { gpus: names, driver });
     return { check, present: true };
   } catch (error) {
-    const { code, message, killed, stdout } = error as Error & { code?: unknown; killed?: boolean; stdout?: string };
-    if (code === 'ENOENT') {
+    const { code, syscall, message, killed, stdout } = error as Error & {
+      code?: unknown;
+      syscall?: string;
+      killed?: boolean;
+      stdout?: string;
+    };
+    // EACCES: a folder of the PATH that this user may not enter.
+    if (code === 'ENOENT' || (code === 'EACCES' && syscall?.startsWith('spawn') === true)) {
       const found = 'no NVIDIA driver: nvidia-smi is not on the PATH';
       return { check: fine('gpu', found, { gpus: [] }), present: false };
     }

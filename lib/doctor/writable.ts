@@ -20,8 +20,10 @@ export function writableByOthers(files: readonly string[]): string | undefined {
     if (who !== undefined) return `${file} can be changed by ${who}`;
   }
   for (const folder of above) {
-    const { mode } = fs.statSync(folder);
-    if ((mode & OTHERS) !== 0 && (mode & STICKY) === 0) return `${folder} can be changed by everybody`;
+    const stats = fs.statSync(folder);
+    // Whoever can write there can put another in the place of what leads to the files.
+    const who = (stats.mode & STICKY) === 0 ? writerOf(stats) : ownerOf(stats);
+    if (who !== undefined) return `${folder} can be changed by ${who}`;
   }
   return undefined;
 }
@@ -30,8 +32,12 @@ function writerOf({ mode, uid, gid }: fs.Stats): string | undefined {
   if ((mode & OTHERS) !== 0) return 'everybody';
   // A group of one's own is nobody else, and root can change everything.
   if ((mode & GROUP) !== 0 && gid !== 0 && gid !== process.getgid?.()) return `the group ${gid}`;
-  const user = process.getuid?.() ?? 0;
-  return user !== 0 && uid !== 0 && uid !== user ? `the user ${uid}` : undefined;
+  return ownerOf({ uid });
+}
+
+/** Whoever owns it can give themselves any right to it. */
+function ownerOf({ uid }: Pick<fs.Stats, 'uid'>): string | undefined {
+  return uid !== 0 && uid !== (process.getuid?.() ?? 0) ? `the user ${uid}` : undefined;
 }
 
 function foldersAbove(file: string): string[] {

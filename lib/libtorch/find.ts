@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { cachePath } from '../machine/cache';
-import { ResnetFtError } from '../errors';
+import { oneLine, ResnetFtError } from '../errors';
 import { shownRange, supportedRange } from './compatibility';
 import { canBeBuiltFor, inspectLibtorch, isCudaBuild, type LibtorchFolder, type Purpose } from './inspect';
 import { compiledAgainst } from './loader';
 import { packagedLibtorch } from './packaged';
+import { whyNoLibtorch } from './platform';
 import { probePython } from './python';
 import { LIBTORCH_VERSION } from './version';
 
@@ -32,11 +33,21 @@ export function cachedLibtorchPath(): string {
 /** A place where LibTorch may be, or why nothing is there. */
 type Candidate = { source: LibtorchSource } & ({ path: string } | { reason: string });
 
+/** The cache; a user without a home folder, as in a container, may have none, and needs none beside the package. */
+function cacheCandidate(): Candidate {
+  try {
+    return { source: 'cache', path: cachedLibtorchPath() };
+  } catch (error) {
+    if (!(error instanceof ResnetFtError)) throw error;
+    return { source: 'cache', reason: `it has no place: ${oneLine(error.message)}` };
+  }
+}
+
 /** The places to look at, in order, after `LIBTORCH`; each is made only when it is reached, for the last starts a process. */
 function* candidates(): Generator<Candidate> {
-  const cache: Candidate = { source: 'cache', path: cachedLibtorchPath() };
+  const cache = cacheCandidate();
   // A CUDA build in the cache is there because somebody asked for it; the package computes on the CPU alone.
-  const cacheFirst = isCudaBuild(inspectLibtorch(cache.path));
+  const cacheFirst = 'path' in cache && isCudaBuild(inspectLibtorch(cache.path));
   if (cacheFirst) yield cache;
   yield { source: 'package', ...packagedLibtorch() };
   if (!cacheFirst) yield cache;
@@ -79,8 +90,13 @@ export function findLibtorch(options: { requireHeaders?: boolean } = {}): FoundL
   }
   const looked = rejected.map((r) => `${r.source}: ${r.path ? `${r.path}: ` : ''}${r.reason}`).join('; ');
   throw new ResnetFtError('LIBTORCH_NOT_FOUND', `no LibTorch found (${looked})`, {
-    hint: requireHeaders
-      ? 'Run: npx resnet-ft libtorch install (the npm package of LibTorch has no headers)'
-      : 'Run: npx resnet-ft libtorch install',
+    hint: wayToLibtorch(requireHeaders),
   });
+}
+
+/** What to do where there is no LibTorch. */
+export function wayToLibtorch(requireHeaders: boolean, none = whyNoLibtorch()): string {
+  if (none !== undefined) return `${none}: use --backend js, or set LIBTORCH to one of your own making`;
+  const install = 'Run: npx resnet-ft libtorch install';
+  return requireHeaders ? `${install} (the npm package of LibTorch has no headers)` : install;
 }

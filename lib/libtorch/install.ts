@@ -1,16 +1,18 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { withLock } from '../download';
+import { isOffline, withLock } from '../download';
 import { shownUrl } from '../download/shown-url';
 import { oneLine, ResnetFtError, throwIfAborted } from '../errors';
 import { makeFolder } from '../files/make-folder';
+import { removeStale, temporaryName } from '../files/stale';
 import { removeFolder } from '../files/remove-folder';
 import { fetchLibtorch, keepLicenses, type ArchiveSource } from './archive';
-import { cachedLibtorchPath } from './find';
+import { cachedLibtorchPath, wayToLibtorch } from './find';
+import { versionMisfit } from './compatibility';
 import { canBeBuiltFor, inspectLibtorch, isCudaBuild, type LibtorchFolder } from './inspect';
 import { nvidiaBeside } from './cuda-packages';
 import { compiledAgainst } from './loader';
+import { whyNoLibtorch } from './platform';
 import { findPip, INSTALLATION_STOPPED, pipInstall } from './pip';
 import { whyNotOpened } from './trial';
 import { LIBTORCH_VERSION } from './version';
@@ -23,6 +25,8 @@ export interface InstallOptions {
   onProgress?: (line: string) => void;
   /** Stops pip and leaves nothing behind. */
   signal?: AbortSignal;
+  /** Never download, as with RESNET_FT_OFFLINE: only what the cache has will do. */
+  offline?: boolean;
 }
 
 interface Attempt {
@@ -43,30 +47,6 @@ function attempts(): Attempt[] {
     { label: shownUrl(index), requirement: cpu, index },
     plain,
   ];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}
-
-// The host's name is part of the folder's name because a home folder may be shared, where a process id means nothing.
-function temporaryPrefix(): string {
-  return `.install-${os.hostname()}-`;
-}
-
-/** Removes what installations that were killed have left. */
-function removeLeftovers(parent: string): void {
-  const prefix = temporaryPrefix();
-  for (const name of fs.readdirSync(parent)) {
-    // Nothing else behind the id: another host may be called as this one is, and a number.
-    const pid = name.startsWith(prefix) ? Number(/^(\d+)-[^-]+$/.exec(name.slice(prefix.length))?.[1]) : NaN;
-    if (pid > 0 && !isAlive(pid)) removeFolder(path.join(parent, name));
-  }
 }
 
 /** Moves the finished folder to its name; where another installation was faster, its folder is kept. */
@@ -142,6 +122,16 @@ async function rejection(folder: string, signal?: AbortSignal): Promise<string |
   return failure === undefined ? undefined : `its libraries can't be opened: ${oneLine(failure)}`;
 }
 
+/** Why a LibTorch in the cache is of no use to the addon at hand, where another one would be. */
+async function whyUnusable(present: LibtorchFolder, signal?: AbortSignal): Promise<string | undefined> {
+  // Where the addon does not work with the version that would be installed either, only building it helps.
+  const misfit = versionMisfit(present.version, compiledAgainst());
+  if (misfit !== undefined && versionMisfit(LIBTORCH_VERSION, compiledAgainst()) === undefined) return misfit;
+  const failure = await whyNotOpened(present.libraries, signal);
+  throwIfAborted(signal, INSTALLATION_STOPPED);
+  return failure === undefined ? undefined : `its libraries can't be opened: ${oneLine(failure)}`;
+}
+
 function writeFailure(parent: string, error: unknown): ResnetFtError {
   return new ResnetFtError('LIBTORCH_INSTALL_FAILED', `cannot write to ${parent}: ${(error as Error).message}`, {
     hint: 'Set XDG_CACHE_HOME to a folder that can be written.',
@@ -160,8 +150,10 @@ async function inTemporaryFolder(
   let temporary: string;
   try {
     await makeFolder(parent);
-    removeLeftovers(parent);
-    temporary = fs.mkdtempSync(path.join(parent, `${temporaryPrefix()}${process.pid}-`));
+    // What installations that were killed have left.
+    await removeStale(parent, (base) => base === path.basename(target));
+    temporary = temporaryName(target);
+    fs.mkdirSync(temporary, 0o700);
   } catch (error) {
     throw writeFailure(parent, error);
   }
@@ -181,18 +173,28 @@ async function inTemporaryFolder(
 /**
  * Installs LibTorch's CPU build into the package's cache with pip. The folder appears under its final name only when it
  * is complete and its libraries could be opened, so an installation that is killed leaves nothing that could be taken for a LibTorch,
- * and two at once do not disturb each other. Does nothing where the cache already has it.
+ * and two at once do not disturb each other. Does nothing where the cache already has one that can be used; one that can't is replaced.
  *
- * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, or ABORTED.
+ * @throws ResnetFtError LIBTORCH_INSTALL_FAILED, also where it would have to be downloaded and downloads are off, or ABORTED.
  */
 export async function installLibtorch(options: InstallOptions = {}): Promise<LibtorchFolder> {
   const { signal, onProgress = () => {} } = options;
   const target = cachedLibtorchPath();
   const present = inspectLibtorch(target, { requireHeaders: true });
-  if (!('reason' in present)) {
+  const unusable = 'reason' in present ? undefined : await whyUnusable(present, signal);
+  if (!('reason' in present) && unusable === undefined) {
     onProgress(`LibTorch ${present.version} is already in ${target}`);
     return present;
   }
+  if (isOffline({ offline: options.offline })) {
+    throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', 'downloads are off (--offline or RESNET_FT_OFFLINE)', {
+      hint: 'Name an archive on this machine: resnet-ft libtorch install --from FILE',
+    });
+  }
+  const none = whyNoLibtorch();
+  if (none !== undefined)
+    throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', none, { hint: wayToLibtorch(false, none) });
+  if (unusable !== undefined) onProgress(`The LibTorch in ${target} can't be used, and is replaced: ${unusable}`);
   const python = findPip();
   return inTemporaryFolder(target, signal, async (temporary) => {
     const failures: string[] = [];
@@ -204,7 +206,8 @@ export async function installLibtorch(options: InstallOptions = {}): Promise<Lib
       const reason = failure ?? (await rejection(finished, signal));
       if (reason === undefined) {
         await keepLicenses(folder, finished);
-        moveIntoPlace(finished, target, temporary);
+        if (unusable === undefined) moveIntoPlace(finished, target, temporary);
+        else await alone(target, signal, () => replaceTarget(finished, target, temporary));
         const installed = inspectLibtorch(target, { requireHeaders: true });
         if ('reason' in installed) throw new ResnetFtError('LIBTORCH_INSTALL_FAILED', `${target}: ${installed.reason}`);
         onProgress(`LibTorch ${installed.version} is in ${target}`);

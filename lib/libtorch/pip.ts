@@ -57,8 +57,14 @@ export function pipInstall(
       stdio: ['ignore', 2, 2],
       // `-m` looks into the working directory first: a folder named pip in somebody's data set would be run.
       cwd: path.dirname(target),
-      // pip refuses --target beside a configured --user. An address may have a login, and arguments are there for every user to see.
-      env: { ...process.env, PIP_USER: '0', ...(index === undefined ? {} : { PIP_INDEX_URL: index }) },
+      // pip refuses --target beside a configured --user, and to run outside of virtual environments where it is told to guard the others, which
+      // --target does not touch. An address may have a login, and arguments are there for every user to see.
+      env: {
+        ...process.env,
+        PIP_USER: '0',
+        PIP_REQUIRE_VIRTUALENV: '0',
+        ...(index === undefined ? {} : { PIP_INDEX_URL: index }),
+      },
       windowsHide: true,
       ...(signal ? { signal } : {}),
     });

@@ -17,9 +17,10 @@ export function defaultThreads(
   env: NodeJS.ProcessEnv = process.env,
   online = os.cpus().length,
 ): number {
+  const omp = env['OMP_NUM_THREADS'] ?? '';
+  const byTorchrun = omp === '1' && sharers > 1 && env['TORCHELASTIC_RUN_ID'] !== undefined;
+  if (Number.parseInt(omp, 10) > 0 && !byTorchrun) return 0;
   if (sharers > 1) {
-    const omp = env['OMP_NUM_THREADS'] ?? '';
-    if (omp !== '' && !(omp === '1' && env['TORCHELASTIC_RUN_ID'] !== undefined)) return 0;
     return Math.max(1, Math.floor(Math.min(quota ?? processors, processors) / sharers));
   }
   if (quota === undefined) return 0;

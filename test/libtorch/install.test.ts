@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { findLibtorch } from '../../lib/libtorch/find';
+import { place, startOf, UNKNOWN } from '../../lib/files/stale';
 import { installLibtorch } from '../../lib/libtorch/install';
 import { fakeLibtorch, libraryFile, sandbox, type Sandbox } from './fakes';
 
@@ -120,12 +120,14 @@ test('an abort stops pip and cleans up', async () => {
 });
 
 test('leftovers of dead processes go, those of living ones and of other hosts stay', async () => {
-  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
   const parent = path.dirname(box.target);
-  const alive = `.install-${os.hostname()}-${process.ppid}-abc`;
-  // Of a host whose name begins as this one's, in a home folder that both have.
-  const elsewhere = `.install-${os.hostname()}-${dead}-4711-abc`;
-  for (const name of [`.install-${os.hostname()}-${dead}-abc`, alive, elsewhere]) {
+  const name = (where: string, id: number, start: string): string => `.torch.${where}-${id}-${start}-0123abcd.tmp`;
+  const dead = name(place(), pid, '1');
+  const alive = name(place(), process.pid, startOf(process.pid) ?? UNKNOWN);
+  // Of another container that has this one's name, or of another host, in a cache that both have.
+  const elsewhere = name('00000000', pid, '1');
+  for (const name of [dead, alive, elsewhere]) {
     fs.mkdirSync(path.join(parent, name, '0', 'torch'), { recursive: true });
   }
   box.python({ pip: copy });
@@ -145,6 +147,49 @@ test('an incomplete folder under the final name is replaced', async () => {
   box.python({ pip: copy });
   expect((await installLibtorch()).version).toBe('2.13.0+cpu');
   expect(inCache()).toEqual(['torch']);
+});
+
+test.each([
+  ['of a version that the addon does not work with', (): void => void fakeLibtorch(box.target, '2.11.0'), /2\.11\.0/],
+  [
+    'that is damaged',
+    (): void => {
+      fakeLibtorch(box.target, '2.13.0+cpu');
+      fs.truncateSync(path.join(box.target, 'lib', libraryFile('c10')), 4096);
+    },
+    /can't be opened/,
+  ],
+])('a LibTorch in the cache %s is replaced, with a line that says why', async (_what, make, why) => {
+  make();
+  box.python({ pip: copy });
+  const lines: string[] = [];
+  const { version } = await installLibtorch({ onProgress: (line) => lines.push(line) });
+  expect(version).toBe('2.13.0+cpu');
+  expect(lines[0]).toMatch(/^The LibTorch in .* can't be used, and is replaced: /);
+  expect(lines[0]).toMatch(why);
+  expect(inCache()).toEqual(['torch']);
+  expect(findLibtorch()).toMatchObject({ source: 'cache', version });
+  lines.length = 0;
+  await installLibtorch({ onProgress: (line) => lines.push(line) });
+  expect(lines).toEqual([`LibTorch ${version} is already in ${box.target}`]);
+});
+
+test('where downloads are off nothing is downloaded, and what is there will do', async () => {
+  process.env['RESNET_FT_OFFLINE'] = '1';
+  box.python({ pip: copy });
+  await expect(installLibtorch()).rejects.toMatchObject({
+    code: 'LIBTORCH_INSTALL_FAILED',
+    message: expect.stringContaining('RESNET_FT_OFFLINE'),
+  });
+  fakeLibtorch(box.target, '2.13.0+cpu');
+  expect((await installLibtorch()).path).toBe(box.target);
+});
+
+test('pip is not kept from it by a guard of the environments that it leaves alone', async () => {
+  process.env['PIP_REQUIRE_VIRTUALENV'] = '1';
+  box.python({ pip: `[ "$PIP_REQUIRE_VIRTUALENV" = 0 ] || exit 3; ${copy}` });
+  await installLibtorch();
+  expect(calls()).toHaveLength(1);
 });
 
 test.each([
