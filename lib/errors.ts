@@ -50,6 +50,12 @@ export class ResnetFtError extends Error {
     this.code = code;
     this.hint = options.hint === undefined ? undefined : printable(options.hint);
   }
+
+  /** For `JSON.stringify`, which leaves out the message of every Error. */
+  toJSON(): { name: string; code: ErrorCode; message: string; hint: string | undefined } {
+    const { name, code, message, hint } = this;
+    return { name, code, message, hint };
+  }
 }
 
 /**

@@ -242,7 +242,13 @@ export async function checkData(options: CheckOptions, control: CheckControl = {
  *
  *     const watch = await watchTraining();
  *     console.log(watch.url);
- *     await train({ data: 'photos', valSplit: 0.2 }, { onEvent: watch.see }).then(() => watch.end(), watch.end);
+ *     try {
+ *       await train({ data: 'photos', valSplit: 0.2 }, { onEvent: watch.see });
+ *       await watch.end();
+ *     } catch (error) {
+ *       await watch.end(error);
+ *       throw error;
+ *     }
  *
  * @throws ResnetFtError INVALID_OPTION; ADDRESS_UNAVAILABLE where the port can't be had
  */

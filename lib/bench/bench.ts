@@ -33,7 +33,7 @@ const LEAST_CROPS = 32;
 /** How {@link bench} tells what happens and is stopped. */
 export interface BenchControl extends Omit<DownloadControl, 'offline'> {
   /** A line for a person, of each thing that was found. */
-  onLine?: ((line: string) => void) | undefined;
+  onLine?: ((line: string) => unknown) | undefined;
 }
 
 /**

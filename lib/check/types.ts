@@ -102,5 +102,5 @@ export interface CheckControl {
   /** Stops the check; the promise then rejects with code ABORTED. */
   signal?: AbortSignal | undefined;
   /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the check. */
-  onEvent?: ((event: CheckEvent) => void) | undefined;
+  onEvent?: ((event: CheckEvent) => unknown) | undefined;
 }

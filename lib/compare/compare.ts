@@ -33,7 +33,7 @@ export interface CompareControl {
   /** Stops within a batch; the promise then rejects with code ABORTED. Rows that are finished stay so. */
   signal?: AbortSignal | undefined;
   /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the work. */
-  onEvent?: ((event: CompareEvent) => void) | undefined;
+  onEvent?: ((event: CompareEvent) => unknown) | undefined;
 }
 
 /**

@@ -95,7 +95,7 @@ export async function hymenopteraFolder(control: DownloadControl = {}, archive =
   try {
     if (await isData(target)) return target;
     await makeFolder(path.dirname(target));
-    const onWait = (): void => onProgress({ kind: 'waiting', file: target });
+    const onWait = (): void => void onProgress({ kind: 'waiting', file: target });
     await withLock(target, { signal, onWait, stale: tuning?.staleLock ?? TUNING.staleLock }, async (held) => {
       if (!(await isData(target))) await install(target, archive, { ...control, signal: held });
     });

@@ -88,7 +88,8 @@ async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortS
   const { createClient } = require('./client') as typeof Client;
   const client = createClient(tuning);
   const partial = await PartialFile.open(file, url, sha256 !== undefined, signal);
-  const onBytes = (): void => onProgress({ kind: 'bytes', url: shown, received: partial.length, total: partial.total });
+  const onBytes = (): void =>
+    void onProgress({ kind: 'bytes', url: shown, received: partial.length, total: partial.total });
   let finished = false;
   try {
     let resumed = partial.length > 0;
@@ -147,7 +148,7 @@ export async function download(request: DownloadRequest): Promise<string> {
       throw new AttemptError(`downloads are off (--offline or RESNET_FT_OFFLINE)${reason}`, false);
     }
     await makeFolder(path.dirname(file));
-    const onWait = (): void => onProgress({ kind: 'waiting', file });
+    const onWait = (): void => void onProgress({ kind: 'waiting', file });
     await withLock(file, { signal, onWait, stale: tuning.staleLock }, async (held) => {
       // Whoever held the lock before may have brought it.
       const now = await inspect(file, sha256, held);

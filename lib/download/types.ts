@@ -16,7 +16,7 @@ export interface DownloadControl {
   /** Never downloads; environment variable RESNET_FT_OFFLINE=1 does the same. */
   offline?: boolean | undefined;
   /** Told of a download; not called where none is needed. */
-  onProgress?: ((event: DownloadEvent) => void) | undefined;
+  onProgress?: ((event: DownloadEvent) => unknown) | undefined;
   /** Stops the download; what has come is kept for the next one. */
   signal?: AbortSignal | undefined;
   /** What works without the download, for the hint of its failure: `Put the file at <file> by hand, or <otherwise>`. */

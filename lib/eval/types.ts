@@ -127,7 +127,7 @@ export interface EvalControl {
   /** Stops the pass within a batch; the promise then rejects with code ABORTED. */
   signal?: AbortSignal | undefined;
   /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the evaluation. */
-  onEvent?: ((event: EvalEvent) => void) | undefined;
+  onEvent?: ((event: EvalEvent) => unknown) | undefined;
   /** For the hint where the named weights can't be downloaded: what works without them. */
   withoutWeights?: string | undefined;
 }

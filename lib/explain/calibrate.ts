@@ -28,7 +28,7 @@ export interface CalibrateControl {
   /** Stops the work; the promise then rejects with code ABORTED, and the model is as it was. */
   signal?: AbortSignal | undefined;
   /** Told what happens on the way. */
-  onEvent?: ((event: CalibrateEvent) => void) | undefined;
+  onEvent?: ((event: CalibrateEvent) => unknown) | undefined;
 }
 
 /** The temperature that a model has now, and what it does. */

@@ -44,7 +44,7 @@ export interface ExplainControl {
   /** Stops the work; what has not come yet then rejects with code ABORTED. */
   signal?: AbortSignal | undefined;
   /** Told what happens on the way. */
-  onEvent?: ((event: ExplainEvent) => void) | undefined;
+  onEvent?: ((event: ExplainEvent) => unknown) | undefined;
   /** The list that `-` among the images stands for; default none. */
   list?: (() => AsyncIterable<string>) | undefined;
 }
@@ -144,7 +144,7 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
   const machine = few ? { ...options, device: 'cpu' } : options;
   const { warmUpBackend } = await import('../backend/registry.js');
   warmUpBackend(machine.backend, machine.device);
-  const onProgress = (event: DownloadEvent): void => onEvent({ kind: 'download', event });
+  const onProgress = (event: DownloadEvent): void => void onEvent({ kind: 'download', event });
   const opened = await openModel(options.model, { arch, classes, offline, signal, onProgress });
   requireLayer(opened.network, layer);
   if (options.class !== undefined) classIndex(opened.classes, options.class);
@@ -158,7 +158,7 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
     if (run === undefined) return { classifier, neighboursOf: undefined };
     const { folder, dataset, print } = run;
     const key = embeddingKey(opened, classifier.choice.precision, print);
-    const onImage = (done: number, total: number): void => onEvent({ kind: 'embedding', done, total });
+    const onImage = (done: number, total: number): void => void onEvent({ kind: 'embedding', done, total });
     const width = featureWidth(opened);
     const embeddings = await embeddingsOf(classifier, { samples: dataset.train, width, folder, key, signal, onImage });
     const neighboursOf = async (file: string, stop?: AbortSignal): Promise<Neighbour[]> => {

@@ -38,7 +38,7 @@ export interface UnknownControl {
   /** Stops the work; the promise then rejects with code ABORTED, and the model is as it was. */
   signal?: AbortSignal | undefined;
   /** Told what happens on the way. */
-  onEvent?: ((event: UnknownEvent) => void) | undefined;
+  onEvent?: ((event: UnknownEvent) => unknown) | undefined;
 }
 
 /** The threshold that a model has now. */
@@ -87,7 +87,7 @@ async function fitResolved(
     else await change(undefined);
     return undefined;
   }
-  const onProgress = (event: DownloadEvent): void => emit({ kind: 'download', event });
+  const onProgress = (event: DownloadEvent): void => void emit({ kind: 'download', event });
   const { data, offline } = options;
   const { classes } = opened;
   const run = await openRunData(file, { data, offline, signal, onProgress, option: 'unknown', classes });

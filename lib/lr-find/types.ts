@@ -65,5 +65,5 @@ export interface LrFindControl {
   /** Stops it within a batch; the promise then rejects with code ABORTED. */
   signal?: AbortSignal | undefined;
   /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the test. */
-  onEvent?: ((event: LrFindEvent) => void) | undefined;
+  onEvent?: ((event: LrFindEvent) => unknown) | undefined;
 }

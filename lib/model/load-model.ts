@@ -30,7 +30,7 @@ const STOPPED = 'The loading of the model was stopped';
 export type LoadModelOptions = GivenOptions<typeof LOAD_MODEL_OPTIONS> &
   Pick<DownloadControl, 'signal' | 'onProgress'> & {
     /** Told where `backend: 'auto'` takes the slower js, because there is nothing to run native with. */
-    onEvent?: ((event: FallbackEvent) => void) | undefined;
+    onEvent?: ((event: FallbackEvent) => unknown) | undefined;
   };
 
 /** What the model says of one image. */
@@ -351,7 +351,10 @@ const isArray = (input: ImageInput | readonly ImageInput[]): input is readonly I
 
 function requireImages(inputs: unknown): void {
   const several = typeof inputs === 'object' && inputs !== null && !(inputs instanceof Uint8Array);
-  if (several && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs)) return;
+  const { [Symbol.iterator]: iterate, [Symbol.asyncIterator]: iterateLater } = (several ? inputs : {}) as Partial<
+    Iterable<unknown> & AsyncIterable<unknown>
+  >;
+  if (typeof iterate === 'function' || typeof iterateLater === 'function') return;
   rejectOption('several images, such as an array of paths', 'the images', inputs);
 }
 

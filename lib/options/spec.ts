@@ -83,14 +83,16 @@ const NO_TEXT = /^(an integer|a number|true or false)\b/;
 const readsAsNoText = (value: string): boolean => !Number.isNaN(Number(value)) || /^(NaN|true|false|null)$/.test(value);
 
 /** A value for a person; a text that would pass for what is expected, a number, is quoted. */
-function show(value: unknown, expected: string): string {
+function show(value: unknown, expected: string, within: readonly unknown[] = []): string {
   if (value === undefined || value === '') return 'nothing';
   if (typeof value === 'string') {
     return NO_TEXT.test(expected) && readsAsNoText(value) ? JSON.stringify(value) : value;
   }
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
   if (!Array.isArray(value)) return typeof value === 'object' ? kindOf(value) : typeof value;
-  return value.length === 0 ? 'an empty array' : value.map((one) => show(one, expected)).join(', ');
+  // An array may hold itself.
+  if (within.includes(value)) return 'Array';
+  return value.length === 0 ? 'an empty array' : value.map((one) => show(one, expected, [...within, value])).join(', ');
 }
 
 /** `Map`, `Date`; `Object` of what is none of the language's own. */

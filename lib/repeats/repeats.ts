@@ -50,7 +50,9 @@ export async function repeatsIn(folder: string): Promise<RepeatKind | undefined>
 
 async function runRepeats(by: RepeatKind, input: RepeatInput, control: RepeatControl): Promise<RepeatResult> {
   checkInput(by, input);
-  return controlled(control, (heard) => repeat(by, input, heard));
+  // What is done to the options while the trainings run changes nothing of them.
+  const own = { ...input };
+  return controlled(control, (heard) => repeat(by, own, heard));
 }
 
 async function repeat(by: RepeatKind, input: RepeatInput, control: RepeatControl): Promise<RepeatResult> {

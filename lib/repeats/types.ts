@@ -27,7 +27,7 @@ export type TrainSeedsOptions = (
 /** What a caller of `crossValidate` and `trainSeeds` may pass beside the options. */
 export interface RepeatControl extends Omit<TrainControl, 'onEvent'> {
   /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the training. */
-  onEvent?: ((event: RepeatEvent) => void) | undefined;
+  onEvent?: ((event: RepeatEvent) => unknown) | undefined;
 }
 
 /** One training of several. */

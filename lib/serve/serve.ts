@@ -19,7 +19,7 @@ import { Metrics } from './metrics';
 import { servedPage } from './page';
 import { Predictor } from './predictor';
 import { busy } from './refusal';
-import type { ModelServer, ServeControl } from './types';
+import type { ModelServer, ServeControl, ServeEvent } from './types';
 
 const STOPPED = 'The server was stopped';
 
@@ -38,13 +38,19 @@ const LEAST_BODY_BYTES = 256e6;
 export async function serveModel(input: ServeOptions, control: ServeControl = {}): Promise<ModelServer> {
   const options = resolveServeOptions(input);
   checkControl(control);
-  const { signal } = control;
+  const { signal, onEvent } = control;
   throwIfAborted(signal, STOPPED);
-  const { opened, classifier } = await controlled(control, (heard) => open(options, heard));
+  const emit = (event: ServeEvent): void => {
+    // A request is not to end the server, and what a listener throws has nobody else to be told to.
+    new Promise<unknown>((resolve) => resolve(onEvent?.(event))).catch(() => {});
+  };
+  const { opened, classifier } = await controlled(signal === undefined ? {} : { signal }, (heard) =>
+    open(options, heard.signal, emit),
+  );
   let server: ModelServer;
   try {
     throwIfAborted(signal, STOPPED);
-    server = await start(options, opened, classifier, control);
+    server = await start(options, opened, classifier, emit);
   } catch (error) {
     await classifier.close();
     throw error;
@@ -61,7 +67,8 @@ type Opened = Omit<OpenedModel, 'tensors'>;
 
 async function open(
   options: ResolvedServeOptions,
-  { signal, onEvent = (): void => {} }: ServeControl,
+  signal: AbortSignal | undefined,
+  emit: (event: ServeEvent) => void,
 ): Promise<{ opened: Opened; classifier: Classifier }> {
   const { warmUpBackend } = await import('../backend/registry.js');
   warmUpBackend(options.backend, options.device);
@@ -71,10 +78,10 @@ async function open(
     classes,
     offline,
     signal,
-    onProgress: (event) => onEvent({ kind: 'download', event }),
+    onProgress: (event) => emit({ kind: 'download', event }),
   });
   throwIfAborted(signal, STOPPED);
-  const classifier = await Classifier.create(opened, options, onEvent);
+  const classifier = await Classifier.create(opened, options, emit);
   return { opened, classifier };
 }
 
@@ -82,7 +89,7 @@ async function start(
   options: ResolvedServeOptions,
   { arch, classes, preprocessing, unknown }: Opened,
   classifier: Classifier,
-  { onEvent = (): void => {} }: ServeControl,
+  emit: (event: ServeEvent) => void,
 ): Promise<ModelServer> {
   const { maxBody, topK } = options;
   const host = withoutBrackets(options.host);
@@ -114,10 +121,7 @@ async function start(
     allowed: (name) => allowed(name),
     closing: () => closing,
     underWay,
-    emit: (event) => {
-      // A request is not to end the server, and what a listener throws has nobody else to be told to.
-      new Promise<void>((resolve) => resolve(onEvent(event))).catch(() => {});
-    },
+    emit,
   });
   const http = createServer(app.fetch, {
     timeout,

@@ -15,7 +15,7 @@ export interface ServeControl {
   /** Stops the loading of the model, and later the server, as `close` does. */
   signal?: AbortSignal | undefined;
   /** Told of each request, and of what goes wrong; what it throws or rejects with is passed over. */
-  onEvent?: ((event: ServeEvent) => void) | undefined;
+  onEvent?: ((event: ServeEvent) => unknown) | undefined;
 }
 
 /** A server that listens. */

@@ -7,7 +7,7 @@ export interface TrainControl {
   /** Stops the run within a batch; the promise then rejects with code ABORTED. */
   signal?: AbortSignal | undefined;
   /** Told everything that happens. It may be asynchronous; what it throws or rejects with ends the run. */
-  onEvent?: ((event: TrainEvent) => void) | undefined;
+  onEvent?: ((event: TrainEvent) => unknown) | undefined;
   /** For the hint where the named weights can't be downloaded: what works without them. */
   withoutWeights?: string | undefined;
 }

@@ -1,4 +1,4 @@
-import { controlled, type TrainOptions } from '../options';
+import { controlled, requireOptions, type TrainOptions } from '../options';
 import type { TrainEvent, TrainResult } from './events';
 import { runTraining } from './train';
 import type { TrainControl } from './run';
@@ -33,7 +33,9 @@ export function train(input: TrainOptions, control: TrainControl = {}): Training
       heard.onEvent?.(event);
       for (const queue of queues) queue.push(event);
     };
-    return runTraining(input, { ...heard, signal, onEvent });
+    // What is done to the options while the training runs changes nothing of it.
+    requireOptions(input, 'the options of train');
+    return runTraining({ ...input }, { ...heard, signal, onEvent });
   });
   return Object.assign(promise, {
     [Symbol.asyncIterator](): AsyncIterator<TrainEvent, undefined> {

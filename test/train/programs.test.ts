@@ -109,6 +109,48 @@ test('stopped before the first epoch, it says what there is to go on with', asyn
   expect(fs.existsSync(inTmp('early-crops'))).toBe(false);
 });
 
+test('what is done to the options while they train changes nothing of the trainings', async () => {
+  const seen = await callApi(
+    async ({ api }, { options, outputs: [one, two, seeds] }) => {
+      const mine = { ...options, recipe: 'finetune', epochs: 1, output: one, seed: 1 } as const;
+      const shared: { -readonly [K in keyof typeof mine]: unknown } = mine;
+      const first = api.train(mine);
+      Object.assign(shared, { output: two, seed: 2 });
+      const second = api.train(mine);
+      const several = { ...options, epochs: 1, output: seeds, seed: 5, seeds: 2 };
+      const third = api.trainSeeds(several);
+      several.seed = 99;
+      const results = await Promise.all([first, second]);
+      return { outputs: results.map(({ output }) => output), seeds: (await third).runs.map(({ name }) => name) };
+    },
+    { options: OPTIONS, outputs: ['options-1', 'options-2', 'options-seeds'].map(inTmp) as [string, string, string] },
+  );
+  expect(seen).toEqual({
+    outputs: [inTmp('options-1'), inTmp('options-2')],
+    seeds: ['seed-5', 'seed-6'],
+  });
+  const seedOf = (name: string): unknown =>
+    (JSON.parse(fs.readFileSync(path.join(inTmp(name), 'config.json'), 'utf8')) as { options: { seed: number } })
+      .options.seed;
+  expect([seedOf('options-1'), seedOf('options-2')]).toEqual([1, 2]);
+});
+
+test('what a listener throws at the very end is what the training rejects with', async () => {
+  const message = await callApi(
+    async ({ api }, options) => {
+      const onEvent = ({ kind }: { kind: string }): void => {
+        if (kind === 'report') throw new Error('no disk for me');
+      };
+      return api.train(options, { onEvent }).then(
+        () => 'resolved',
+        (error: Error) => error.message,
+      );
+    },
+    { ...OPTIONS, epochs: 1, output: inTmp('thrown') },
+  );
+  expect(message).toBe('no disk for me');
+});
+
 test('a loop over a training that fails throws its error', async () => {
   const code = await callApi(
     ({ api, codeOf }, options) =>
