@@ -169,8 +169,6 @@ export class CropCache {
 
   private async begin(): Promise<Writing> {
     const { dir, limit, bytes, reserve = 0 } = this.options;
-    // Crops are pictures of the user's; what is kept beside them is for everybody who shares the cache.
-    await makeFolder(path.dirname(dir));
     await makeFolder(dir, 0o700);
     if (this.room === Infinity) this.room = Math.min(limit, await spareDisk(dir, reserve));
     const file = path.join(dir, `${randomBytes(8).toString('hex')}.crops`);

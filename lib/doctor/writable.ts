@@ -5,6 +5,8 @@ const OTHERS = 0o002;
 const GROUP = 0o020;
 /** In such a folder everybody may make files, but replace only their own. */
 const STICKY = 0o1000;
+/** How Linux shows whoever is not of this user namespace, as the owner of `/` in a container without root (user_namespaces(7)). */
+const OVERFLOW = 65534;
 
 /**
  * Says of the first of some files and folders, or of the folders that they are in, that somebody else can change it: what is loaded
@@ -37,7 +39,7 @@ function writerOf({ mode, uid, gid }: fs.Stats): string | undefined {
 
 /** Whoever owns it can give themselves any right to it. */
 function ownerOf({ uid }: Pick<fs.Stats, 'uid'>): string | undefined {
-  return uid !== 0 && uid !== (process.getuid?.() ?? 0) ? `the user ${uid}` : undefined;
+  return uid !== 0 && uid !== OVERFLOW && uid !== (process.getuid?.() ?? 0) ? `the user ${uid}` : undefined;
 }
 
 function foldersAbove(file: string): string[] {

@@ -5,7 +5,7 @@ import path from 'node:path';
  * Makes a folder and those above it that are missing, one after the other from the nearest that exists. Node's own recursive
  * mkdir tries again without end where a folder exists in which none can be made, as in `/proc`.
  *
- * @param mode of the folders that are made; what the process's umask leaves of it
+ * @param mode of the folder itself, where it is made; what the process's umask leaves of it. Those above are others' too, and get the usual one
  * @returns the outermost folder that was made; undefined where nothing was missing
  * @throws the file system's error
  */
@@ -18,7 +18,7 @@ export async function makeFolder(folder: string, mode = 0o777): Promise<string |
   let made: string | undefined;
   for (const at of missing) {
     try {
-      await mkdir(at, mode);
+      await mkdir(at, at === missing.at(-1) ? mode : 0o777);
       made ??= at;
     } catch (error) {
       // Another process may have been faster.

@@ -46,13 +46,15 @@ beforeAll(async () => {
 });
 
 test('the second run finds every crop, byte for byte; another kind finds none', async () => {
-  const dir = fresh();
+  const dir = path.join(fresh(), 'shared', 'crops');
   expect(await crops(samples, await open(dir))).toEqual({ crops: expected, found: 0 });
   expect(await crops(samples, await open(dir))).toEqual({ crops: expected, found: samples.length });
   expect(await crops(samples, await open(dir, { kind: 'other' }))).toEqual({ crops: expected, found: 0 });
   expect(readdirSync(dir).filter((name) => !name.endsWith('.crops'))).toEqual([]);
   if (process.platform !== 'win32') {
     expect(statSync(dir).mode & 0o077).toBe(0);
+    // Weights and data sets beside the crops are for whoever shares the cache.
+    expect(statSync(path.dirname(dir)).mode & 0o055).toBe(0o055);
     for (const pack of packs(dir)) expect(statSync(pack).mode & 0o077).toBe(0);
   }
 });

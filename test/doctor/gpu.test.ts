@@ -1,4 +1,9 @@
-import { checkCuda, checkPrecision } from '../../lib/doctor/native';
+import fs from 'node:fs';
+import path from 'node:path';
+import { checkAddon, checkCuda, checkGpu, checkLibtorch, checkPrecision } from '../../lib/doctor/native';
+import { wayToLibtorch } from '../../lib/libtorch/find';
+import { whyNoLibtorch } from '../../lib/libtorch/platform';
+import { scratch } from '../cli/run';
 import { loadAddon } from '../../lib/backend/native/load';
 import { checkGpuCode } from '../../lib/doctor/gpu-code';
 import { fine } from '../../lib/doctor/report';
@@ -20,6 +25,7 @@ function machine(gpus: (CudaDevice | undefined)[], cudaReason = ''): ProbeResult
   return found;
 }
 
+const tmp = scratch();
 const nvidiaSmi = { check: fine('gpu', 'some'), present: true };
 
 test('each GPU is listed with its memory and whether it has bfloat16', () => {
@@ -52,6 +58,51 @@ test('the precision that auto takes is that of the GPU', () => {
     found: expect.stringMatching(/fp32 for training and fp32 for prediction on cuda: .*does not convolve bfloat16/),
   });
   expect(checkPrecision(machine([OLD])).data).toMatchObject({ device: 'cpu', training: 'fp32' });
+});
+
+describe('where PyTorch has no LibTorch', () => {
+  const native: ProbeResult = new Map([
+    ['libtorch', { error: { code: 'LIBTORCH_NOT_FOUND', message: 'no LibTorch found (...)' } }],
+  ]);
+  const none = 'PyTorch makes no LibTorch for darwin-x64';
+
+  test('that it is missing is a warning, with what can be done there', () => {
+    const fix = `${none}: use --backend js, or set LIBTORCH to one of your own making`;
+    expect(wayToLibtorch(false, none)).toBe(fix);
+    expect(checkLibtorch(native, none)).toMatchObject([{ status: 'warning', name: 'libtorch', fix }]);
+    expect(checkAddon(native, none)).toMatchObject({ status: 'warning', name: 'addon' });
+  });
+
+  test('elsewhere it is a problem', () => {
+    expect(checkLibtorch(native, undefined)).toMatchObject([{ status: 'problem', fix: wayToLibtorch(false) }]);
+    expect(checkAddon(native, undefined)).toMatchObject({ status: 'problem' });
+  });
+
+  test.each([
+    ['darwin-x64', '', none],
+    ['linux-x64', '', 'LibTorch needs glibc, which is not here (musl?)'],
+    ['linux-x64', '2.36', undefined],
+    ['win32-x64', '', undefined],
+  ])('%s with glibc %j', (platform, glibc, why) => {
+    expect(whyNoLibtorch(platform, glibc)).toBe(why);
+  });
+});
+
+const posix = process.platform === 'win32' ? test.skip : test;
+posix('a folder of the PATH that may not be entered is no fault of a driver', async () => {
+  const before = process.env['PATH'];
+  const file = path.join(tmp, 'nvidia-smi');
+  // Not a program: spawn says EACCES of it, as of what lies in such a folder.
+  fs.writeFileSync(file, '', { mode: 0o644 });
+  process.env['PATH'] = path.dirname(file);
+  try {
+    expect(await checkGpu(5)).toEqual({
+      check: fine('gpu', 'no NVIDIA driver: nvidia-smi is not on the PATH', { gpus: [] }),
+      present: false,
+    });
+  } finally {
+    process.env['PATH'] = before;
+  }
 });
 
 describe('what makes a GPU faster', () => {

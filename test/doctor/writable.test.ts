@@ -33,6 +33,28 @@ posix.each([
   else expect(said).toMatch(expected);
 });
 
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+asRoot.each([
+  ['a library of another user', 'libtorch.so', 0o644],
+  ['a folder above of another user', '', 0o755],
+  // Only its owner may remove what others have in it.
+  ['a folder above where all may make files, of another user', '', 0o1777],
+])('%s is seen by root too', (_what, name, mode) => {
+  const [inside = '', file = ''] = library(String(fs.readdirSync(folder).length));
+  const owned = name === '' ? path.dirname(inside) : file;
+  fs.chmodSync(owned, mode);
+  fs.chownSync(owned, 4711, 0);
+  expect(writableByOthers([inside, file])).toBe(`${owned} can be changed by the user 4711`);
+  fs.chownSync(owned, 65534, 0);
+  expect(writableByOthers([inside, file])).toBeUndefined();
+});
+
+asRoot('a group that may write into a folder above', () => {
+  const [inside = '', file = ''] = library('group', { above: 0o775 });
+  fs.chownSync(path.dirname(inside), 0, 4711);
+  expect(writableByOthers([inside, file])).toBe(`${path.dirname(inside)} can be changed by the group 4711`);
+});
+
 posix('a link is judged by where it leads', () => {
   const [, file = ''] = library('linked', { file: 0o666 });
   const link = path.join(folder, 'link.so');

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { findLibtorch } from '../../lib/libtorch/find';
 import { isSupported, shownRange, supportedRange, versionMisfit } from '../../lib/libtorch/compatibility';
@@ -26,6 +27,24 @@ test('LIBTORCH goes before the cache, the cache before Python', () => {
   const found = findLibtorch();
   expect(found).toMatchObject({ source: 'python', path: inPython, version: '2.13.2' });
   expect(found.rejected.map((r) => r.source)).toEqual(['LIBTORCH', 'package', 'cache']);
+});
+
+test('a user without a home folder, and so without a cache, has what is elsewhere', () => {
+  const inPython = fakeLibtorch(path.join(box.root, 'site', 'torch'), '2.13.2');
+  box.python({ torch: path.join(inPython, '__init__.py') });
+  delete process.env['XDG_CACHE_HOME'];
+  for (const ask of ['homedir', 'userInfo'] as const) {
+    jest.spyOn(os, ask).mockImplementation(() => {
+      throw new Error('no such user');
+    });
+  }
+  try {
+    const found = findLibtorch();
+    expect(found).toMatchObject({ source: 'python', path: inPython });
+    expect(found.rejected.at(-1)).toMatchObject({ source: 'cache', reason: expect.stringContaining('HOME') });
+  } finally {
+    jest.restoreAllMocks();
+  }
 });
 
 test('libraries come in load order, with CUDA where it is', () => {

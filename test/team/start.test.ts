@@ -47,6 +47,9 @@ test('threads are shared by the processes of a machine', () => {
   expect(defaultThreads(100, 2, 4, {})).toBe(1);
   expect(defaultThreads(100, 8, 2, { OMP_NUM_THREADS: '3' })).toBe(0);
   expect(defaultThreads(100, 8, 2, { OMP_NUM_THREADS: '1', TORCHELASTIC_RUN_ID: 'none' })).toBe(4);
+  // One process heeds it too, also where a container has a quota.
+  expect(defaultThreads(4, 8, 1, { OMP_NUM_THREADS: '1' }, 16)).toBe(0);
+  expect(defaultThreads(4, 8, 1, {}, 16)).toBe(4);
   expect(threadsOfTeam({ ...PLACE, OMP_NUM_THREADS: '3' })).toBe(0);
   expect(threadsOfTeam({}, undefined, 4)).toBe(defaultThreads(undefined, 4));
 });
