@@ -2,7 +2,9 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { codeOf, isMissing, reasonOf } from '../files/reason';
+import { shellPath } from '../text/shell';
 import { isHiddenFolder } from './hidden-folder';
+import { linkLoop } from './link-loop';
 import { compareCodePoints } from './order';
 import { noSuch } from './reason';
 
@@ -150,13 +152,10 @@ async function imagesUnder(root: string, passedOver: PassedOver): Promise<string
     });
     const ancestor = ancestors.get(real);
     if (ancestor !== undefined) {
-      throw new ResnetFtError(
-        'DATA_INVALID',
-        `${folder} leads back to ${ancestor}, in which it is: the folder has no end`,
-        {
-          hint: 'Remove this link',
-        },
-      );
+      const { link, note } = await linkLoop(folder, ancestor);
+      throw new ResnetFtError('DATA_INVALID', `${link} ${note}, so there would be no end of folders`, {
+        hint: `Remove the link: rm ${shellPath(link)}`,
+      });
     }
     const { folders, files } = await list(folder);
     walked.push({ folder, files });

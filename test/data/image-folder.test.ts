@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -75,9 +75,37 @@ test('what is there and no folder is not said to be missing, and the system says
   symlinkSync(path.join(root, 'c'), path.join(root, 'c/real/up'));
   await expect(scanImageFolder(root)).rejects.toMatchObject({
     code: 'DATA_INVALID',
-    message: expect.stringMatching(/c\/again\/up leads back to .*\/c, in which it is/),
+    message: expect.stringMatching(/c\/again\/up is a link to .*\/c, in which it lies itself/),
+    hint: `Remove the link: rm ${path.join(root, 'c/again/up')}`,
   });
 });
+
+(process.platform === 'win32' ? test.skip : test)(
+  'of folders without end the link is named, never a real folder that is seen through it',
+  async () => {
+    const real = realpathSync(root);
+    put('d/train/ants/1.jpg');
+    symlinkSync('../..', path.join(root, "d/train/ants/it's all"));
+    await expect(scanImageFolder(path.join(root, 'd/train'))).rejects.toMatchObject({
+      message: `${root}/d/train/ants/it's all is a link to ${real}/d, in which it lies itself, so there would be no end of folders`,
+      hint: `Remove the link: rm '${root}/d/train/ants/it'\\''s all'`,
+    });
+    // The link from `alias` is innocent, though it is the last one on the way.
+    put('e/data/train/ants/1.jpg');
+    symlinkSync('data', path.join(root, 'e/alias'));
+    symlinkSync('../../..', path.join(root, 'e/data/train/ants/up'));
+    await expect(scanImageFolder(path.join(root, 'e/data/train'))).rejects.toMatchObject({
+      hint: `Remove the link: rm ${root}/e/data/train/ants/up`,
+    });
+    // Two folders that lead to one another, with a real folder at the end.
+    put('f/train/ants/1.jpg', 'f/pool/sub/ants/2.jpg');
+    symlinkSync('../../pool/sub', path.join(root, 'f/train/ants/more'));
+    symlinkSync('../../pool', path.join(root, 'f/pool/sub/again'));
+    await expect(scanImageFolder(path.join(root, 'f/train'))).rejects.toMatchObject({
+      hint: `Remove the link: rm ${root}/f/train/ants/more/again`,
+    });
+  },
+);
 
 (process.platform === 'win32' ? test.skip : test)('a pipe, a socket or a device is listed and not opened', async () => {
   put('c/1.jpg');
