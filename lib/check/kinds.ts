@@ -116,6 +116,17 @@ export const KINDS = {
     title: 'only one class',
     why: 'A network that knows one class says it of everything, and is always right. Often the folder is one too high up.',
   },
+  'split-class': {
+    severity: 'warning',
+    title: 'classes named like splits',
+    why: 'The network learns to tell training images from validation images, which is seldom what is wanted: the folder is one too high up.',
+  },
+  'nested-class': {
+    severity: 'warning',
+    title: 'classes made of several folders',
+    one: 'class made of several folders',
+    why: 'Every image below the folder of a class is of that class. If the folders within are the classes, move them up.',
+  },
   'alike-classes': {
     severity: 'warning',
     title: 'classes named alike',
