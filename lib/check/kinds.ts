@@ -137,7 +137,7 @@ export const KINDS = {
     severity: 'warning',
     title: 'hidden folders that are classes',
     one: 'hidden folder that is a class',
-    why: 'A folder whose name begins with a dot is a class like any other, as with torchvision. Programs make such folders unasked.',
+    why: 'A folder whose name begins with a dot is a class like any other, as with torchvision. A NAS and other programs make such folders by themselves.',
   },
   'hidden-image': {
     severity: 'warning',

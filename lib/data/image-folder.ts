@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { codeOf, isMissing, reasonOf } from '../files/reason';
 import { shellPath } from '../text/shell';
-import { isHiddenFolder } from './hidden-folder';
+import { hintOfEmpty, type EmptyClass } from './empty-classes';
 import { linkLoop } from './link-loop';
 import { compareCodePoints } from './order';
 import { noSuch } from './reason';
@@ -57,31 +57,26 @@ export async function scanImageFolder(root: string): Promise<ImageFolder> {
     });
   }
   const samples: Sample[] = [];
-  const passedOver: PassedOver = {};
-  const empty: string[] = [];
+  let passedOver: PassedOver = {};
+  const empty: EmptyClass[] = [];
   for (const [target, name] of classes.entries()) {
-    const found = await imagesUnder(path.join(base, name), passedOver);
-    if (found.length === 0) empty.push(name);
+    const own: PassedOver = {};
+    const found = await imagesUnder(path.join(base, name), own);
+    if (found.length === 0) empty.push({ name, passedOver: own });
+    passedOver = addPassedOver(passedOver, own);
     for (const file of found) samples.push({ file, name: path.relative(base, file), target });
   }
   if (empty.length > 0) {
     const subject = empty.length === 1 ? 'class' : 'classes';
-    throw new ResnetFtError('DATA_INVALID', `${base}: no image in ${subject} ${empty.join(', ')}`, {
-      hint: hintOfEmpty(empty),
-    });
+    throw new ResnetFtError(
+      'DATA_INVALID',
+      `${base}: no image in ${subject} ${empty.map(({ name }) => name).join(', ')}`,
+      {
+        hint: hintOfEmpty(base, empty, IMAGE_EXTENSIONS),
+      },
+    );
   }
   return { root: base, classes, samples, passedOver };
-}
-
-/** What to do about classes without images: nobody should be told to remove a `.git`. */
-function hintOfEmpty(empty: readonly string[]): string {
-  const hidden = empty.filter(isHiddenFolder);
-  const others = hidden.length < empty.length ? '; remove those that are not classes' : '';
-  const away =
-    hidden.length === 0
-      ? ''
-      : `; ${hidden.join(', ')} ${hidden.length === 1 ? 'is a hidden folder: move it' : 'are hidden folders: move them'} away`;
-  return `Every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}${others}${away}`;
 }
 
 /** Errors of what is there, but no folder that anybody can use; at others, such as that of a server away for a moment, it may be one. */

@@ -37,7 +37,7 @@ test('train tells of leaks, of images in two classes, and of odd classes, and go
   }
   expect(await notesOf(data)).toEqual([
     'classes named alike: Ants (1 image) and ants (11 images)',
-    'hidden folders that are classes: .cache is a class with 1 image',
+    'hidden folders that are classes: train/.cache is a class with 1 image',
     'uneven classes: bees has 11 times as many images as .cache (11 and 1)',
     '1 image of validation is trained on too, so that its figures are too good: val/ants/copy.jpg is train/ants/0.jpg',
     '1 image has two classes: train/bees/copy.jpg is train/ants/1.jpg',

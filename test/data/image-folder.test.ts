@@ -154,10 +154,36 @@ test('of hidden folders without images it says that they are to be moved away', 
   put('ants/1.jpg', '.git/HEAD');
   await expect(scanImageFolder(root)).rejects.toMatchObject({
     message: `${root}: no image in class .git`,
-    hint: expect.stringMatching(/\.webp; \.git is a hidden folder: move it away$/),
+    hint: expect.stringMatching(
+      /\.webp; \.git is a folder that a NAS or another program makes by itself, not a class: move it out$/,
+    ),
   });
   mkdirSync(path.join(root, 'none'));
   await expect(scanImageFolder(root)).rejects.toMatchObject({
-    hint: expect.stringMatching(/; remove those that are not classes; \.git is a hidden folder: move it away$/),
+    hint: expect.stringMatching(/; remove those that are not classes; \.git is a folder that a NAS or /),
+  });
+});
+
+test('what a NAS makes is not said to be hidden, and what is hidden is', async () => {
+  put('ants/1.jpg', '@eaDir/ants', '.mine/note.txt');
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    hint: expect.stringMatching(
+      /; \.mine is a hidden folder, not a class: move it out; @eaDir is a folder that a NAS or another program makes by itself, not a class: move it out$/,
+    ),
+  });
+});
+
+test('of a class with nothing but pictures of another format it says so, and how to convert them', async () => {
+  put('ants/1.jpg', 'cats/1.HEIC', 'cats/2.heic', 'cats/.DS_Store');
+  const check = `npx resnet-ft check ${root} --commands prints commands for it`;
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    message: `${root}: no image in class cats`,
+    hint: `cats has only HEIC files (2), which can't be read: convert them to JPEG or PNG; ${check}`,
+  });
+  put('dogs/1.gif', 'mixed/1.heic', 'mixed/note.txt');
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    hint: expect.stringMatching(
+      /^cats has only HEIC files \(2\), which can't be read, dogs has only GIF files \(1\), which are not looked for: convert .*; every sub-folder/,
+    ),
   });
 });
