@@ -4,6 +4,7 @@ import { firstOf } from '../text/first-of';
 import { rejectOption, rejectUse, type Fold } from '../options';
 import { byTarget } from './by-target';
 import { mulberry32, shuffled } from './draw';
+import { hiddenDifferences, quotedBlanks } from './class-names';
 import { drawFolds } from './folds';
 import {
   addPassedOver,
@@ -110,17 +111,21 @@ export async function openTrainingImages(data: string): Promise<Dataset> {
   return { classes, train: samples, val: [], roots: [root], passedOver };
 }
 
+const SAME_FOLDERS = 'Both folders must hold the same sub-folders';
+/** Names of which is told how they differ. */
+const MOST_DIFFERENCES = 5;
+
 function match(train: ImageFolder, val: ImageFolder): Dataset {
   const [inTrain, inVal] = [new Set(train.classes), new Set(val.classes)];
   const onlyTrain = train.classes.filter((name) => !inVal.has(name));
   const onlyVal = val.classes.filter((name) => !inTrain.has(name));
   const problems = [
-    ...(onlyTrain.length > 0 ? [`only in ${train.root}: ${firstOf(onlyTrain)}`] : []),
-    ...(onlyVal.length > 0 ? [`only in ${val.root}: ${firstOf(onlyVal)}`] : []),
+    ...(onlyTrain.length > 0 ? [`only in ${train.root}: ${firstOf(onlyTrain.map(quotedBlanks))}`] : []),
+    ...(onlyVal.length > 0 ? [`only in ${val.root}: ${firstOf(onlyVal.map(quotedBlanks))}`] : []),
   ];
   if (problems.length > 0) {
     throw new ResnetFtError('DATA_INVALID', `training and validation classes differ: ${problems.join('; ')}`, {
-      hint: 'Both folders must hold the same sub-folders',
+      hint: [...hiddenDifferences(onlyTrain, onlyVal).slice(0, MOST_DIFFERENCES), SAME_FOLDERS].join('. '),
     });
   }
   // Both lists are sorted and equal, so equal names have equal indices.

@@ -6,6 +6,7 @@ import { shellPath } from '../text/shell';
 import { hintOfEmpty, type EmptyClass } from './empty-classes';
 import { linkLoop } from './link-loop';
 import { compareCodePoints } from './order';
+import { hintOfFile, hintOfPasted } from './pasted';
 import { noSuch } from './reason';
 
 /** One image of a data set. */
@@ -108,12 +109,18 @@ export async function requireFolder(folder: string, hint?: string): Promise<void
     found = await stat(folder);
   } catch (cause) {
     if (isMissing(cause)) {
-      throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${folder}`, hint === undefined ? {} : { hint });
+      const better = hintOfPasted(folder, 'name the folder') ?? hint;
+      throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${folder}`, optionalHint(better));
     }
     throw new ResnetFtError('DATA_NOT_FOUND', `${folder}: cannot be read: ${reasonOf(cause)}`, { cause });
   }
-  if (!found.isDirectory()) throw new ResnetFtError('DATA_NOT_FOUND', `${folder} is a file, not a folder`);
+  if (!found.isDirectory()) {
+    const better = hintOfFile(folder);
+    throw new ResnetFtError('DATA_NOT_FOUND', `${folder} is a file, not a folder`, optionalHint(better));
+  }
 }
+
+const optionalHint = (hint: string | undefined): { hint?: string } => (hint === undefined ? {} : { hint });
 
 /** Names of the folders and files of one folder, each sorted; a link counts as what it leads to. */
 export async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {

@@ -106,3 +106,21 @@ test('folders of other names than train and val are found for the hint', async (
   const split = await openDataset({ data: at('e'), seed: 0, valSplit: 0.5 });
   expect(split.leftOut).toBe(at('e/dev'));
 });
+
+test('class names that differ in what is not seen are told apart', async () => {
+  const composed = 'été'.normalize('NFC');
+  const decomposed = composed.normalize('NFD');
+  put(`u/train/${composed}/1.jpg`, 'u/train/ants/1.jpg', 'u/train/bees/1.jpg', 'u/train/Wasps/1.jpg');
+  put(`u/val/${decomposed}/1.jpg`, 'u/val/Ants/1.jpg', 'u/val/bees /1.jpg', 'u/val/ wasps/1.jpg');
+  await expect(openDataset({ data: path.join(root, 'u'), seed: 0 })).rejects.toMatchObject({
+    message: expect.stringContaining(`only in ${root}/u/val: ' wasps', Ants, 'bees ', ${decomposed}`),
+    hint: [
+      "' wasps' begins with a space",
+      "'Wasps' and 'wasps' differ in capitals",
+      "'ants' and 'Ants' differ in capitals only",
+      "'bees ' ends with a space",
+      `'${composed}' is written in two Unicode forms`,
+      'Both folders must hold the same sub-folders',
+    ].join('. '),
+  });
+});
