@@ -21,6 +21,7 @@ import { KIND_NAMES, type FindingKind, type Severity } from './kinds';
 import { lookAlikes } from './look-alikes';
 import { layoutOf } from './layout';
 import { unusedFolders } from './not-used';
+import { nestedClasses, splitClasses } from './odd-folders';
 import { oneClass } from './one-class';
 import type { CheckControl, CheckEvent, CheckReport, Finding, SplitReport } from './types';
 import { CHECK_STOPPED, walk, type Walked } from './walk';
@@ -81,7 +82,7 @@ async function check(options: ResolvedCheckOptions, control: CheckControl): Prom
   const all = [
     ...walked.findings,
     ...unusedFolders(others),
-    ...aloneFindings(walked, splits, options.data),
+    ...oddFolders(walked, splits, options.data),
     ...classFindings(splits, unlistedOf(walked.findings)),
     ...findings,
     ...(await duplicateFindings(decoded, same, alike, judged.pairs)),
@@ -110,13 +111,16 @@ async function opened(source: string, options: ResolvedCheckOptions, download: D
   return openEmbedder(source, options, download);
 }
 
-/** That what is trained on has one class only. */
-function aloneFindings({ images }: Walked, splits: readonly SplitReport[], data: string): Finding[] {
+/** That the folders of what is trained on are hardly the classes that were meant. */
+function oddFolders({ images }: Walked, splits: readonly SplitReport[], data: string): Finding[] {
   const training = splits.findIndex(({ name }) => name === 'train' || name === 'all');
   const split = splits[training];
-  if (split?.classes.length !== 1) return [];
-  const files = images.filter((image) => image.split === training).map(({ file }) => file);
-  return oneClass(split, files, split.name === 'all' ? data : undefined);
+  if (split === undefined) return [];
+  const own = images.filter((image) => image.split === training);
+  const named = split.name === 'all' ? data : undefined;
+  const files = split.classes.map((): string[] => []);
+  for (const { file, target } of own) files[target]?.push(file);
+  return [...oneClass(split, files.flat(), named), ...splitClasses(split, named), ...nestedClasses(split, files)];
 }
 
 /** Folders that could not be walked through. */

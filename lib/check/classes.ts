@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isHiddenFolder } from '../data/hidden-folder';
+import { isHiddenFolder, whatIsHidden } from '../data/hidden-folder';
 import { listed } from '../text/listed';
 import { suggest } from '../text/suggest';
 import { shellWord } from '../text/shell';
@@ -69,8 +69,7 @@ function emptyClasses({ folder, classes }: SplitReport, unlisted: readonly strin
     )
     .map(({ name, empty }) => {
       if (isHiddenFolder(name)) {
-        const what = name.startsWith('.') ? 'a hidden folder' : 'a folder that programs make unasked';
-        return finding('empty-class', [empty], `${what}, which is taken for a class without images: move it away`);
+        return finding('empty-class', [empty], whatIsHidden(name));
       }
       // Only what is really empty: rmdir refuses the rest.
       return finding('empty-class', [empty], 'a class without an image', () => [`rmdir -- ${shellWord(empty)}`]);
@@ -112,12 +111,14 @@ function alikeClasses({ folder, classes }: SplitReport): Finding[] {
     });
 }
 
-function hiddenClasses({ folder, classes }: SplitReport): Finding[] {
+function hiddenClasses({ name: split, folder, classes }: SplitReport): Finding[] {
   return classes
     .filter(({ name, images }) => images > 0 && isHiddenFolder(name))
     .map(({ name, images }) => {
       const hidden = path.join(folder, name);
-      const note = `${name} is a class with ${counted(images, 'image')}`;
+      // The same folder may be in each split, and each is to be moved.
+      const where = split === 'all' ? name : `${split}/${name}`;
+      const note = `${where} is a class with ${counted(images, 'image')}`;
       return finding('hidden-class', [hidden], note, () => [afterALook(`rm -r -- ${shellWord(hidden)}`)]);
     });
 }

@@ -116,6 +116,17 @@ export const KINDS = {
     title: 'only one class',
     why: 'A network that knows one class says it of everything, and is always right. Often the folder is one too high up.',
   },
+  'split-class': {
+    severity: 'warning',
+    title: 'classes named like splits',
+    why: 'The network learns to tell training images from validation images, which is seldom what is wanted: the folder is one too high up.',
+  },
+  'nested-class': {
+    severity: 'warning',
+    title: 'classes made of several folders',
+    one: 'class made of several folders',
+    why: 'Every image below the folder of a class is of that class. If the folders within are the classes, move them up.',
+  },
   'alike-classes': {
     severity: 'warning',
     title: 'classes named alike',
@@ -126,7 +137,7 @@ export const KINDS = {
     severity: 'warning',
     title: 'hidden folders that are classes',
     one: 'hidden folder that is a class',
-    why: 'A folder whose name begins with a dot is a class like any other, as with torchvision. Programs make such folders unasked.',
+    why: 'A folder whose name begins with a dot is a class like any other, as with torchvision. A NAS and other programs make such folders by themselves.',
   },
   'hidden-image': {
     severity: 'warning',

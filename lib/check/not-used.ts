@@ -1,4 +1,5 @@
 import { isImageName } from '../data/image-folder';
+import { PICTURES } from '../data/picture-kinds';
 import { shellWord } from '../text/shell';
 import { afterALook, extensionOf, finding, move } from './finding';
 import type { FreeNames } from './free-names';
@@ -6,24 +7,6 @@ import type { Finding } from './types';
 
 /** Other names of JPEG. */
 const JPEG_NAMES = ['.jfif', '.jpe', '.jif', '.pjpeg', '.pjp'];
-
-/** Pictures in formats that neither torchvision's ImageFolder nor this program takes, and what each is called. */
-const PICTURES: Readonly<Record<string, string>> = {
-  '.gif': 'GIF',
-  '.heic': 'HEIC',
-  '.heif': 'HEIF',
-  '.avif': 'AVIF',
-  '.svg': 'SVG',
-  '.jp2': 'JPEG 2000',
-  '.jxl': 'JPEG XL',
-  '.psd': 'Photoshop',
-  '.ico': 'ICO',
-  '.pbm': 'PBM',
-  '.dng': 'raw data of a camera',
-  '.cr2': 'raw data of a camera',
-  '.nef': 'raw data of a camera',
-  '.arw': 'raw data of a camera',
-};
 
 /**
  * What is to be said of a file that is not trained on.

@@ -10,6 +10,7 @@ import { shellPath } from '../text/shell';
 import { brokenLinksIn } from './broken-link';
 import { classFindings } from './classes';
 import { KINDS, type FindingKind } from './kinds';
+import { nestedClasses, splitClasses } from './odd-folders';
 import { oneClass } from './one-class';
 
 /** Of more files with sizes that others have, none is read: of a million photographs that would be nearly all. */
@@ -62,12 +63,16 @@ function classNotes({ classes, train }: Dataset, data: string): string[] {
   const own = classes.map((name, i) => ({ name, images: counts[i] ?? 0 }));
   const found = classFindings([{ name: 'train', folder: '', images: train.length, classes: own }]);
   const folder = rootOf(train) ?? '';
-  const files = train.map(({ file }) => file);
+  const split = { folder, classes: own };
+  const named = folder === path.resolve(data) ? data : undefined;
+  const files = classes.map((): string[] => []);
+  for (const { file, target } of train) files[target]?.push(file);
+  const odd = [...splitClasses(split, named), ...nestedClasses(split, files)];
   return [
-    ...oneClass({ folder, classes: own }, files, folder === path.resolve(data) ? data : undefined).map(
-      ({ note }) => note,
+    ...oneClass(split, files.flat(), named).map(({ note }) => note),
+    ...[...odd, ...found.filter(({ kind }) => OF_CLASSES.has(kind))].map(
+      ({ kind, note }) => `${KINDS[kind].title}: ${note}`,
     ),
-    ...found.filter(({ kind }) => OF_CLASSES.has(kind)).map(({ kind, note }) => `${KINDS[kind].title}: ${note}`),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isDirectory, isImageName, isUnasked } from '../data/image-folder';
+import { linkLoop } from '../data/link-loop';
 import { compareCodePoints } from '../data/order';
 import { noSuch } from '../data/reason';
 import { throwIfAborted } from '../errors';
@@ -117,8 +118,8 @@ class Walker {
     if (real === undefined) return;
     const ancestor = ancestors.get(real);
     if (ancestor !== undefined) {
-      const note = `leads back to ${ancestor}, in which it is`;
-      this.walked.findings.push(finding('link-loop', [folder], note, (remove) => [remove(folder)]));
+      const { link, note } = await linkLoop(folder, ancestor);
+      this.walked.findings.push(finding('link-loop', [link], note, (remove) => [remove(link)]));
       return;
     }
     const { folders, files } = await this.list(folder);

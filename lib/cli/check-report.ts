@@ -24,6 +24,8 @@ const BY_NAME: ReadonlySet<FindingKind> = new Set([
   'alike-classes',
   'hidden-class',
   'one-class',
+  'split-class',
+  'nested-class',
 ]);
 
 /** The whole report for a person, in lines of at most `width` columns. */

@@ -1,4 +1,5 @@
 import { kebab, rejectMissing, rejectUse } from '../options';
+import { suggestOption } from '../text/suggest';
 import type { Command } from './command';
 
 /** What every command takes without a value. */
@@ -31,6 +32,39 @@ export function refuseFlagValues(argv: readonly string[], command: Command | und
     const flag = kebab(name);
     if (flags.includes(flag)) rejectUse(`--${flag} takes no value, or true or false`);
   }
+}
+
+/** An option behind another dash than two hyphens: one hyphen, or what a word processor makes of two. */
+const ODD_DASH = /^(-(?=[a-z][a-z])|[\u2010-\u2015\u2212]-?|-[\u2010-\u2015\u2212])([a-z][\w-]*)(=.*)?$/is;
+
+/**
+ * Refuses options behind a single hyphen, of which yargs would take each letter for one, and behind longer dashes, which it would take for arguments.
+ *
+ * @throws ResnetFtError INVALID_OPTION
+ */
+export function refuseOddDashes(argv: readonly string[], command: Command | undefined): void {
+  const tables = [command, ...(command?.actions ?? [])];
+  const options = tables.flatMap((one) => [...Object.keys(one?.options ?? {}).map(kebab), ...(one?.flags ?? [])]);
+  const known = [...new Set([...COMMON_FLAGS, 'help-all', ...options])];
+  for (const word of beforeEnd(argv)) {
+    const [, dash, name = ''] = ODD_DASH.exec(word) ?? [];
+    if (dash === undefined) continue;
+    const flag = kebab(name);
+    if (dash !== '-') {
+      // Else it may be the name of a file.
+      if (known.includes(flag)) rejectUse(`Unknown option ${word}`, `Write two hyphens: --${flag}`);
+      continue;
+    }
+    const near = suggestOption(flag, known);
+    rejectUse(`Unknown option -${name}`, near === undefined ? undefined : `Did you mean --${near}?`);
+  }
+}
+
+/** The arguments with what other programs have as words, `help train` and `version`, as options. */
+export function withoutWords(argv: readonly string[]): string[] {
+  const [first = '', ...rest] = argv;
+  if (first === 'help') return [...rest, '--help'];
+  return ['version', '-v', '-V'].includes(first) ? ['--version', ...rest] : [...argv];
 }
 
 /**

@@ -151,7 +151,8 @@ export function withHelpAll(argv: readonly string[]): string[] {
 function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
   let built = yargs.strict(false).usage(`$0 ${spec.command}\n\n${spec.describe}.`);
   for (const [name, describe] of Object.entries(spec.positionals)) {
-    built = built.positional(name, { type: 'string', describe });
+    // Undefined, for yargs shows that of a list as [default: []].
+    built = built.positional(name, { type: 'string', describe, default: undefined });
   }
   for (const [name, option] of Object.entries(spec.options)) {
     const choices = 'choices' in option && option.choices !== undefined ? `: ${option.choices.join(', ')}` : '';

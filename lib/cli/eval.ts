@@ -14,7 +14,7 @@ export const evalCommand = defineCommand({
   json: 'print the result as one JSON object',
   quiet: 'print only the accuracy',
   examples: [
-    ['eval runs/ants photos', 'a model of train on the validation images'],
+    ['eval runs/ants photos', 'a trained model on the validation images'],
     ['eval imagenet-v1 hymenoptera --class-map ants=ant,bees=bee', "an ImageNet model on the tutorial's images"],
   ],
   inFiles: ({ predictions }) => predictions !== undefined,

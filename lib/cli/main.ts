@@ -12,7 +12,16 @@ import { benchCommand } from './bench';
 import { buildCommand } from './build';
 import { calibrateCommand } from './calibrate';
 import { checkCommand } from './check';
-import { beforeEnd, calledCommand, helpFor, noCommand, refuseFlagValues, refuseMissingValue } from './command-line';
+import {
+  beforeEnd,
+  calledCommand,
+  helpFor,
+  noCommand,
+  refuseFlagValues,
+  refuseMissingValue,
+  refuseOddDashes,
+  withoutWords,
+} from './command-line';
 import { compareCommand } from './compare';
 import { dataCommand } from './data';
 import { doctorCommand } from './doctor';
@@ -109,7 +118,8 @@ function report(error: unknown, argv: readonly string[]): void {
 }
 
 /** Runs the command line; errors end up on standard error and in the exit code. */
-export async function main(argv: string[]): Promise<void> {
+export async function main(given: string[]): Promise<void> {
+  const argv = withoutWords(given);
   watchStreams();
   skipDestructors();
   leaveWithLauncher();
@@ -149,6 +159,7 @@ function refuseObjectNames(argv: readonly string[]): void {
 async function runCommand(argv: string[]): Promise<void> {
   refuseObjectNames(argv);
   requireCommand(argv);
+  refuseOddDashes(argv, calledCommand(argv, COMMANDS));
   refuseFlagValues(argv, calledCommand(argv, COMMANDS));
   const { default: yargs } = await import('yargs');
   const parser: Argv = yargs(withHelpAll(argv), packageRoot())

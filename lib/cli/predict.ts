@@ -24,7 +24,7 @@ export const predictCommand = defineCommand({
     const { model: source, images, features, null: nul, ...load } = options;
     const { loadModel } = await import('../model/load-model.js');
     const { createDownloadDisplay } = await import('./download-progress.js');
-    const { expandInputs } = await import('../predict/inputs.js');
+    const { commandWords, expandInputs, explainInput } = await import('../predict/inputs.js');
     const { pathsOfStandardInput } = await import('../predict/path-list.js');
     const { failureLine, jsonRecord, textFields } = await import('../predict/format.js');
 
@@ -60,7 +60,7 @@ export const predictCommand = defineCommand({
           taken = json ? sayJson(jsonRecord(result)) : sayFields(textFields(result));
         } else {
           const { file = '' } = result;
-          const error = problems.get(file) ?? result.error;
+          const error = problems.get(file) ?? explainInput(result.error, file, images, commandWords('predict', source));
           problems.delete(file);
           process.exitCode = 1;
           tell(failureLine(error));

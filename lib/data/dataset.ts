@@ -4,6 +4,7 @@ import { firstOf } from '../text/first-of';
 import { rejectOption, rejectUse, type Fold } from '../options';
 import { byTarget } from './by-target';
 import { mulberry32, shuffled } from './draw';
+import { hiddenDifferences, quotedBlanks } from './class-names';
 import { drawFolds } from './folds';
 import {
   addPassedOver,
@@ -15,6 +16,7 @@ import {
   type PassedOver,
   type Sample,
 } from './image-folder';
+import { hintOfSplits, splitsAmong } from './split-names';
 
 /** Where the images are. */
 export interface DatasetOptions {
@@ -39,7 +41,7 @@ export interface Dataset {
   roots: string[];
   /** Files of both splits whose names are not those of images. */
   passedOver: PassedOver;
-  /** A folder of validation images that stands beside those the folds are of, and is not used. */
+  /** A folder of validation images that stands beside those the folds are of, or some are set aside of, and is not used. */
   leftOut?: string;
 }
 
@@ -62,10 +64,11 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     });
   }
   const hasTrain = folders.includes('train');
+  const splits = splitsAmong(folders);
   if (fold !== undefined) {
     const folder = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
     const dataset = apart(folder, drawFolds(folder, fold.count, options.seed)[fold.number - 1] ?? new Set());
-    return hasTrain && folders.includes('val') ? { ...dataset, leftOut: path.join(data, 'val') } : dataset;
+    return hasTrain && splits.val !== undefined ? { ...dataset, leftOut: path.join(data, splits.val) } : dataset;
   }
   if (options.valSplit !== undefined) {
     if (hasTrain && folders.includes('val')) {
@@ -74,18 +77,25 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
         'Leave --val-split out, or name train/ itself as the folder to split',
       );
     }
-    return split(await scanImageFolder(hasTrain ? path.join(data, 'train') : data), options.valSplit, options.seed);
+    const folder = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
+    const dataset = split(folder, options.valSplit, options.seed);
+    return hasTrain && splits.val !== undefined ? { ...dataset, leftOut: path.join(data, splits.val) } : dataset;
   }
   if (!hasTrain && options.val === undefined) {
     throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${path.join(data, 'train')}`, {
       hint:
-        folders.length > 0 && !folders.includes('val')
+        hintOfSplits(options.data, splits) ??
+        (folders.length > 0 && !folders.includes('val')
           ? `If ${data} is the folder of classes itself, add --val-split 0.2, or --val DIR`
-          : 'The data folder must hold train/ and val/, each with one sub-folder per class',
+          : 'The data folder must hold train/ and val/, each with one sub-folder per class'),
     });
   }
   const valRoot = options.val === undefined ? path.join(data, 'val') : path.resolve(options.val);
-  await requireFolder(valRoot, 'Name the validation images with --val DIR, or set some aside with --val-split 0.2');
+  const renamed = options.val === undefined ? hintOfSplits(options.data, splits) : undefined;
+  await requireFolder(
+    valRoot,
+    renamed ?? 'Name the validation images with --val DIR, or set some aside with --val-split 0.2',
+  );
   const train = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
   return match(train, await scanImageFolder(valRoot));
 }
@@ -101,17 +111,21 @@ export async function openTrainingImages(data: string): Promise<Dataset> {
   return { classes, train: samples, val: [], roots: [root], passedOver };
 }
 
+const SAME_FOLDERS = 'Both folders must hold the same sub-folders';
+/** Names of which is told how they differ. */
+const MOST_DIFFERENCES = 5;
+
 function match(train: ImageFolder, val: ImageFolder): Dataset {
   const [inTrain, inVal] = [new Set(train.classes), new Set(val.classes)];
   const onlyTrain = train.classes.filter((name) => !inVal.has(name));
   const onlyVal = val.classes.filter((name) => !inTrain.has(name));
   const problems = [
-    ...(onlyTrain.length > 0 ? [`only in ${train.root}: ${firstOf(onlyTrain)}`] : []),
-    ...(onlyVal.length > 0 ? [`only in ${val.root}: ${firstOf(onlyVal)}`] : []),
+    ...(onlyTrain.length > 0 ? [`only in ${train.root}: ${firstOf(onlyTrain.map(quotedBlanks))}`] : []),
+    ...(onlyVal.length > 0 ? [`only in ${val.root}: ${firstOf(onlyVal.map(quotedBlanks))}`] : []),
   ];
   if (problems.length > 0) {
     throw new ResnetFtError('DATA_INVALID', `training and validation classes differ: ${problems.join('; ')}`, {
-      hint: 'Both folders must hold the same sub-folders',
+      hint: [...hiddenDifferences(onlyTrain, onlyVal).slice(0, MOST_DIFFERENCES), SAME_FOLDERS].join('. '),
     });
   }
   // Both lists are sorted and equal, so equal names have equal indices.

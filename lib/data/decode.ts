@@ -7,9 +7,10 @@ import { orientationOf } from './decoders/orientation';
 import { planOf, type Plan, type Strictness } from './decoders/plan';
 import { Refusal } from './decoders/refusal';
 import { upright } from './decoders/upright';
+import { hintOfPasted, shortened } from './pasted';
 import { noSuch } from './reason';
 import { readRegularFile } from '../files/regular-file';
-import { reasonOf } from '../files/reason';
+import { codeOf, isMissing, reasonOf } from '../files/reason';
 
 // Every image is decoded once, and many at the same time: a cache costs memory, and threads within an image only contend.
 sharp.cache(false);
@@ -96,7 +97,16 @@ function unreadable(name: string, cause: unknown): ResnetFtError {
     const hint = 'The system, or the container, allows too few';
     return new ResnetFtError('NATIVE_ERROR', 'no thread can be started', { hint, cause });
   }
-  return new ResnetFtError('IMAGE_UNREADABLE', `${name}: ${whyNot(cause, name)}`, { cause });
+  const hint = isMissing(cause) || codeOf(cause) === 'ENAMETOOLONG' ? hintOfInput(name) : undefined;
+  const message = `${shortened(name)}: ${whyNot(cause, name)}`;
+  return new ResnetFtError('IMAGE_UNREADABLE', message, hint === undefined ? { cause } : { hint, cause });
+}
+
+/** What to do about the name of an image that is none of a file. */
+function hintOfInput(name: string): string | undefined {
+  const bytes = 'the bytes of the image in a Buffer or Uint8Array';
+  if (/^(file|data):/i.test(name)) return `Give a path, or ${bytes}, not a URL`;
+  return hintOfPasted(name, `give its path, or ${bytes}`);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
@@ -111,6 +121,8 @@ function whyNot(cause: unknown, name: string): string {
   const error = cause as NodeJS.ErrnoException;
   if (error.code === 'ENOENT') return noSuch('file', name);
   if (error.code === 'EACCES') return 'permission denied';
+  // The system's own words have the name again.
+  if (error.code === 'ENAMETOOLONG') return 'the name is too long for a file (ENAMETOOLONG)';
   if (/unsupported image format/.test(error.message)) return 'not an image of a supported format';
   const lines = reasonOf(error)
     .split('\n')

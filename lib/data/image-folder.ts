@@ -2,8 +2,11 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import { codeOf, isMissing, reasonOf } from '../files/reason';
-import { isHiddenFolder } from './hidden-folder';
+import { shellPath } from '../text/shell';
+import { hintOfEmpty, type EmptyClass } from './empty-classes';
+import { linkLoop } from './link-loop';
 import { compareCodePoints } from './order';
+import { hintOfFile, hintOfPasted } from './pasted';
 import { noSuch } from './reason';
 
 /** One image of a data set. */
@@ -55,31 +58,26 @@ export async function scanImageFolder(root: string): Promise<ImageFolder> {
     });
   }
   const samples: Sample[] = [];
-  const passedOver: PassedOver = {};
-  const empty: string[] = [];
+  let passedOver: PassedOver = {};
+  const empty: EmptyClass[] = [];
   for (const [target, name] of classes.entries()) {
-    const found = await imagesUnder(path.join(base, name), passedOver);
-    if (found.length === 0) empty.push(name);
+    const own: PassedOver = {};
+    const found = await imagesUnder(path.join(base, name), own);
+    if (found.length === 0) empty.push({ name, passedOver: own });
+    passedOver = addPassedOver(passedOver, own);
     for (const file of found) samples.push({ file, name: path.relative(base, file), target });
   }
   if (empty.length > 0) {
     const subject = empty.length === 1 ? 'class' : 'classes';
-    throw new ResnetFtError('DATA_INVALID', `${base}: no image in ${subject} ${empty.join(', ')}`, {
-      hint: hintOfEmpty(empty),
-    });
+    throw new ResnetFtError(
+      'DATA_INVALID',
+      `${base}: no image in ${subject} ${empty.map(({ name }) => name).join(', ')}`,
+      {
+        hint: hintOfEmpty(base, empty, IMAGE_EXTENSIONS),
+      },
+    );
   }
   return { root: base, classes, samples, passedOver };
-}
-
-/** What to do about classes without images: nobody should be told to remove a `.git`. */
-function hintOfEmpty(empty: readonly string[]): string {
-  const hidden = empty.filter(isHiddenFolder);
-  const others = hidden.length < empty.length ? '; remove those that are not classes' : '';
-  const away =
-    hidden.length === 0
-      ? ''
-      : `; ${hidden.join(', ')} ${hidden.length === 1 ? 'is a hidden folder: move it' : 'are hidden folders: move them'} away`;
-  return `Every sub-folder is a class and needs a file that ends in ${IMAGE_EXTENSIONS.join(' ')}${others}${away}`;
 }
 
 /** Errors of what is there, but no folder that anybody can use; at others, such as that of a server away for a moment, it may be one. */
@@ -111,12 +109,18 @@ export async function requireFolder(folder: string, hint?: string): Promise<void
     found = await stat(folder);
   } catch (cause) {
     if (isMissing(cause)) {
-      throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${folder}`, hint === undefined ? {} : { hint });
+      const better = hintOfPasted(folder, 'name the folder') ?? hint;
+      throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${folder}`, optionalHint(better));
     }
     throw new ResnetFtError('DATA_NOT_FOUND', `${folder}: cannot be read: ${reasonOf(cause)}`, { cause });
   }
-  if (!found.isDirectory()) throw new ResnetFtError('DATA_NOT_FOUND', `${folder} is a file, not a folder`);
+  if (!found.isDirectory()) {
+    const better = hintOfFile(folder);
+    throw new ResnetFtError('DATA_NOT_FOUND', `${folder} is a file, not a folder`, optionalHint(better));
+  }
 }
+
+const optionalHint = (hint: string | undefined): { hint?: string } => (hint === undefined ? {} : { hint });
 
 /** Names of the folders and files of one folder, each sorted; a link counts as what it leads to. */
 export async function list(folder: string): Promise<{ folders: string[]; files: string[] }> {
@@ -150,13 +154,10 @@ async function imagesUnder(root: string, passedOver: PassedOver): Promise<string
     });
     const ancestor = ancestors.get(real);
     if (ancestor !== undefined) {
-      throw new ResnetFtError(
-        'DATA_INVALID',
-        `${folder} leads back to ${ancestor}, in which it is: the folder has no end`,
-        {
-          hint: 'Remove this link',
-        },
-      );
+      const { link, note } = await linkLoop(folder, ancestor);
+      throw new ResnetFtError('DATA_INVALID', `${link} ${note}, so there would be no end of folders`, {
+        hint: `Remove the link: rm ${shellPath(link)}`,
+      });
     }
     const { folders, files } = await list(folder);
     walked.push({ folder, files });

@@ -27,6 +27,23 @@ export function insteadOf(bytes: Buffer): Instead | undefined {
   return (Object.keys(OTHERS) as (keyof typeof OTHERS)[]).find((name) => OTHERS[name](bytes));
 }
 
+/** What can be converted: pictures, though not of a kind that is read. */
+const PICTURES: ReadonlySet<string> = new Set<Instead>([
+  'HEIC',
+  'AVIF',
+  'JPEG 2000',
+  'JPEG XL',
+  'TGA',
+  'an SVG drawing',
+]);
+
+/** That a file is no image that is read, as goes on its name and a colon: `a zip archive, not an image`. */
+export function whyNoImage(instead: Instead): string {
+  if (instead === 'an SVG drawing') return 'SVG is not supported; convert it to JPEG or PNG';
+  if (PICTURES.has(instead)) return `${instead} is not supported; convert it to JPEG or PNG`;
+  return instead.includes(', not the image') ? instead : `${instead}, not an image`;
+}
+
 /** Whether a file has content, and that says nothing. */
 export const onlyZeros = (bytes: Buffer): boolean =>
   // Held against itself, one byte on: gigabytes of zeros take no time to speak of.

@@ -1,9 +1,13 @@
 import { printable } from '../text/printable';
+import { shortened } from './pasted';
 
 /** Why an image could not be read, from an error's message, which may begin with the image's name. */
 export function withoutName(message: string, file: string): string {
   // The errors of native code have the name as it is, ours as it is shown.
-  const start = [`${file}: `, `${printable(file)}: `].find((name) => message.startsWith(name));
+  const short = shortened(file);
+  const start = [`${file}: `, `${printable(file)}: `, `${short}: `, `${printable(short)}: `].find((name) =>
+    message.startsWith(name),
+  );
   return start === undefined ? message : message.slice(start.length);
 }
 

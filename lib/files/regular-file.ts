@@ -18,8 +18,8 @@ export async function openRegularFile(file: string): Promise<{ handle: FileHandl
   });
   try {
     const stats = await handle.stat();
-    if (stats.isDirectory()) throw new Error('is a folder, not a file');
-    if (!stats.isFile()) throw new Error(`is a ${stats.isFIFO() ? 'named pipe' : 'device'}, not a file`);
+    if (stats.isDirectory()) throw new Error('a folder, not a file');
+    if (!stats.isFile()) throw new Error(`a ${stats.isFIFO() ? 'named pipe' : 'device'}, not a file`);
     return { handle, size: stats.size };
   } catch (error) {
     await closeRead(handle);
@@ -31,7 +31,7 @@ export async function openRegularFile(file: string): Promise<{ handle: FileHandl
 async function notOpened(file: string, cause: unknown): Promise<unknown> {
   const stats = await stat(file).catch(() => undefined);
   if (stats === undefined || stats.isFile()) return cause;
-  return new Error(`is a ${stats.isSocket() ? 'socket' : 'device'}, not a file`, { cause });
+  return new Error(`a ${stats.isSocket() ? 'socket' : 'device'}, not a file`, { cause });
 }
 
 /**

@@ -23,7 +23,7 @@ export const AUGMENTATION_OPTIONS = {
   vflip: { ...SHARE, default: 0, help: 'probability that an image is mirrored top to bottom' },
   rotate: {
     ...{ type: 'number', min: 0, max: 180, default: 0, group: AUGMENTATION, affects: 'training' },
-    help: 'images are rotated by up to so many degrees, either way',
+    help: 'images are rotated by up to this many degrees, either way',
   },
   translate: {
     ...{ ...TEXT, pattern: new RegExp(`^${PLAIN}(,${PLAIN})?$`) },
@@ -36,7 +36,7 @@ export const AUGMENTATION_OPTIONS = {
   },
   shear: {
     ...{ type: 'number', min: 0, max: 89, default: 0, group: AUGMENTATION, affects: 'training' },
-    help: 'images are sheared by up to so many degrees, either way',
+    help: 'images are sheared by up to this many degrees, either way',
   },
   colorJitter: {
     ...{ ...TEXT, pattern: new RegExp(`^${PLAIN}(,${PLAIN}){0,3}$`) },
@@ -47,11 +47,11 @@ export const AUGMENTATION_OPTIONS = {
   randAugment: {
     ...{ ...TEXT, pattern: /^\d+,\d+$/ },
     expected: 'a number of operations of 1 to 14 and a magnitude of 0 to 30, such as 2,9,',
-    help: 'RandAugment: so many operations, drawn out of 14, at this magnitude, such as 2,9',
+    help: 'RandAugment: the number of operations, drawn from 14, and their magnitude, such as 2,9',
   },
   trivialAugment: {
     ...{ type: 'boolean', default: false, group: AUGMENTATION, affects: 'training' },
-    help: 'TrivialAugment (wide): one operation drawn out of 14, at a magnitude that is drawn too',
+    help: 'TrivialAugment (wide): one operation drawn from 14, at a magnitude that is drawn too',
   },
   warpInterpolation: {
     ...{ ...TEXT, choices: ['nearest', 'bilinear'] as const, default: 'nearest' },
@@ -70,11 +70,11 @@ export const AUGMENTATION_OPTIONS = {
   },
   cutmix: {
     ...{ type: 'number', min: 0.001, max: 100, group: AUGMENTATION, affects: 'training' },
-    help: 'CutMix: a rectangle of each image is that of another one, and labels are mixed as areas are; of this alpha, such as 1. With --mixup, one of both is drawn for each batch',
+    help: 'CutMix: a rectangle of each image is that of another one, and labels are mixed as areas are; of this alpha, such as 1. With --mixup, one of the two is drawn for each batch',
   },
   cacheViews: {
     ...{ type: 'number', integer: true, min: 1, max: 100, group: AUGMENTATION, affects: 'training' },
-    help: 'with frozen modules: only so many augmented views of each image, so that their features are computed once and kept; epochs take turns with them',
+    help: 'with frozen modules: use only this many augmented views of each image, so that their features are computed once and kept; epochs take turns with them',
   },
   augmentThreads: {
     ...{ type: 'number', integer: true, min: 0, max: 64, group: MACHINE, affects: 'place' },

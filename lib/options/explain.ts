@@ -35,7 +35,7 @@ export const EXPLAIN_OPTIONS = {
     max: 1000,
     default: 0,
     group: DATA,
-    help: 'also print so many training images that look most alike to the network; for the folder of a run',
+    help: 'also print this many training images that look most alike to the network; for the folder of a run',
   },
   data: {
     type: 'string',

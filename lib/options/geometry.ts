@@ -53,7 +53,7 @@ export const GEOMETRY_OPTIONS = {
     group: IMAGES,
     affects: 'training',
     advanced: true,
-    help: 'how an image becomes a square: cut out of its middle, all of it with black bars, or out of shape [default: that of the weights, or crop]',
+    help: 'how an image becomes a square: cut out of its middle, all of it with black bars, or stretched [default: that of the weights, or crop]',
   },
   interpolation: {
     type: 'string',

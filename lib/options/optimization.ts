@@ -61,7 +61,7 @@ export const OPTIMIZATION_OPTIONS = {
     above: 0,
     group: RECIPE,
     ...TRAINS,
-    help: 'greatest norm of all gradients together, to which they are scaled down [default: any]',
+    help: 'greatest norm of all gradients together, to which they are scaled down [default: no limit]',
   },
   ema: {
     type: 'number',

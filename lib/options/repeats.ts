@@ -30,11 +30,11 @@ export const FOLD_OPTION = {
 export const REPEAT_OPTIONS = {
   folds: {
     ...COUNT,
-    help: 'cross-validate: so many trainings on one folder of classes, each image validated by one of them, and one table',
+    help: 'cross-validate: train this many times on one folder of classes, with each image validated once, and print one table',
   },
   seeds: {
     ...COUNT,
-    help: 'so many trainings that differ in their seed, from --seed on, and one table',
+    help: 'train this many times with different seeds, starting at --seed, and print one table',
   },
 } as const satisfies RecipeTable;
 

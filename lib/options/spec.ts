@@ -185,7 +185,14 @@ function checkString(spec: StringOption, flag: string, value: unknown): string {
     value !== '' &&
     (spec.choices?.includes(value) ?? true) &&
     (spec.pattern?.test(value) ?? true);
-  return good ? value : rejectOption(stringExpectation(spec), flag, noText(value));
+  return good ? value : rejectOption(stringExpectation(spec), flag, noText(value), meant(spec, value));
+}
+
+/** The choice that differs in case and hyphens alone, as a question. */
+function meant({ choices = [] }: StringOption, value: unknown): string | undefined {
+  const plain = (word: string): string => word.toLowerCase().replace(/[-_\s]/g, '');
+  const near = typeof value === 'string' ? choices.find((choice) => plain(choice) === plain(value)) : undefined;
+  return near === undefined ? undefined : `Did you mean ${near}?`;
 }
 
 function checkOption(spec: OptionSpec, flag: string, value: unknown): unknown {

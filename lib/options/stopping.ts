@@ -19,7 +19,7 @@ export const STOPPING_OPTIONS = {
     group: STOPPING,
     advanced: true,
     affects: 'place',
-    help: 'save the whole run after so many steps or so much time, such as 500 or 10m, besides after every epoch [default: after every epoch, unless epochs are shorter than saving]',
+    help: 'save the whole run every so often, after a number of steps or a time such as 500 or 10m, as well as after every epoch [default: after every epoch, unless epochs are shorter than saving]',
   },
   patience: {
     type: 'number',
@@ -27,7 +27,7 @@ export const STOPPING_OPTIONS = {
     min: 1,
     group: STOPPING,
     affects: 'training',
-    help: 'stop once validation has not got better for so many epochs',
+    help: 'stop after this many epochs without improvement on the validation images',
   },
   minDelta: {
     type: 'number',

@@ -9,7 +9,7 @@ export const TEAM_OPTIONS = {
     expected: 'a number of processes, or gpu',
     group: MACHINE,
     affects: 'place',
-    help: 'train with so many processes on this machine, which share each batch; gpu: one for each GPU (docs/distributed.md)',
+    help: 'train with this many processes on this machine, which share each batch; gpu: one for each GPU (docs/distributed.md)',
   },
   processTimeout: {
     type: 'number',

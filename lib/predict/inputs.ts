@@ -2,7 +2,9 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import { IMAGE_EXTENSIONS, isImageName, list, unreadableFolder } from '../data/image-folder';
-import { ResnetFtError } from '../errors';
+import { hintOfPasted, isArchive } from '../data/pasted';
+import { ResnetFtError, withHint } from '../errors';
+import { shellPath, shellWord } from '../text/shell';
 
 /** How {@link expandInputs} reads a list of paths, and where it says what it could not expand. */
 export interface ExpandOptions {
@@ -130,5 +132,32 @@ function noImage(folder: string): ResnetFtError {
 }
 
 function noMatch(glob: string): ResnetFtError {
-  return new ResnetFtError('DATA_NOT_FOUND', `${glob}: no such file, and no file matches it as a glob`);
+  const hint = hintOfPasted(glob, 'name the file');
+  const message = `${glob}: no such file, and no file matches it as a glob`;
+  return new ResnetFtError('DATA_NOT_FOUND', message, hint === undefined ? {} : { hint });
 }
+
+/**
+ * The error of an argument that is no image, with what to do where that can be told: of what stands in a list or a folder nobody has typed the name.
+ *
+ * @param command the program's word and the model: `predict runs/first`
+ */
+export function explainInput(
+  error: ResnetFtError,
+  file: string,
+  args: readonly string[],
+  command: string,
+): ResnetFtError {
+  if (error.hint !== undefined || error.code !== 'IMAGE_UNREADABLE' || !args.includes(file)) return error;
+  if (isArchive(file)) return withHint(error, 'Unpack it first', error.cause);
+  if (!/\.(txt|csv|tsv|lst|list)$/i.test(file) || !error.message.endsWith('not an image of a supported format'))
+    return error;
+  return withHint(
+    error,
+    `A list of paths goes to standard input: npx resnet-ft ${command} - < ${shellPath(file)}`,
+    error.cause,
+  );
+}
+
+/** A command and its model, as a person types them. */
+export const commandWords = (command: string, model: string): string => `${command} ${shellWord(model)}`;

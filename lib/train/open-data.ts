@@ -25,10 +25,11 @@ export async function openData(
     ...(fold === undefined ? {} : { fold }),
   });
   if (dataset.leftOut !== undefined) {
-    emit({
-      kind: 'note',
-      note: `the folds are of the training images alone: those in ${dataset.leftOut} are not used`,
-    });
+    const what =
+      fold === undefined
+        ? '--val-split sets some of the training images aside'
+        : 'the folds are of the training images alone';
+    emit({ kind: 'note', note: `${what}: those in ${dataset.leftOut} are not used` });
   }
   emit({ kind: 'data', classes: dataset.classes, train: dataset.train.length, val: dataset.val.length });
   const passedOver = passedOverEvent(dataset.passedOver);

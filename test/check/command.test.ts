@@ -225,11 +225,8 @@ test('a hidden folder without images is to be moved away, and not to be removed'
   expect(
     findings.filter(({ severity }) => severity !== 'note').map(({ note, commands }) => ({ note, commands })),
   ).toEqual([
-    { note: 'a hidden folder, which is taken for a class without images: move it away', commands: [] },
-    {
-      note: 'a folder that programs make unasked, which is taken for a class without images: move it away',
-      commands: [],
-    },
+    { note: 'a folder that a NAS or another program makes by itself, not a class: move it out', commands: [] },
+    { note: 'a folder that a NAS or another program makes by itself, not a class: move it out', commands: [] },
   ]);
 });
 

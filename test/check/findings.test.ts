@@ -172,16 +172,16 @@ test.each([
   // Only what is surely worthless goes without a look.
   ['cut.jpg', /premature end/, 'rm -- FILE'],
   ['empty.jpg', /^the file is empty$/, 'rm -- FILE'],
-  ['zeros.jpg', /^is nothing but zeros$/, 'rm -- FILE'],
-  ['page.jpg', /^is a web page$/, '# rm -- FILE'],
-  ['lfs.png', /^is a Git LFS pointer/, '# git -C FOLDER lfs pull'],
-  ['phone.jpg', /^is HEIC$/, '# magick HEIC:FILE BASE.png'],
-  ['avif.jpg', /^is AVIF$/, '# magick AVIF:FILE BASE.png'],
-  ['jp2.jpg', /^is JPEG 2000$/, '# magick JP2:FILE BASE.png'],
-  ['jxl.jpg', /^is JPEG XL$/, '# magick JXL:FILE BASE.png'],
-  ['tga.jpg', /^is TGA$/, '# magick TGA:FILE BASE.png'],
-  ['pdf.jpg', /^is a PDF$/, '# mv -n -- FILE BASE.pdf'],
-  ['zip.jpg', /^is a zip archive$/, '# mv -n -- FILE BASE.zip'],
+  ['zeros.jpg', /^nothing but zeros, not an image$/, 'rm -- FILE'],
+  ['page.jpg', /^a web page, not an image$/, '# rm -- FILE'],
+  ['lfs.png', /^a Git LFS pointer/, '# git -C FOLDER lfs pull'],
+  ['phone.jpg', /^HEIC is not supported; convert it to JPEG or PNG$/, '# magick HEIC:FILE BASE.png'],
+  ['avif.jpg', /^AVIF is not supported; convert it to JPEG or PNG$/, '# magick AVIF:FILE BASE.png'],
+  ['jp2.jpg', /^JPEG 2000 is not supported; convert it to JPEG or PNG$/, '# magick JP2:FILE BASE.png'],
+  ['jxl.jpg', /^JPEG XL is not supported; convert it to JPEG or PNG$/, '# magick JXL:FILE BASE.png'],
+  ['tga.jpg', /^TGA is not supported; convert it to JPEG or PNG$/, '# magick TGA:FILE BASE.png'],
+  ['pdf.jpg', /^a PDF, not an image$/, '# mv -n -- FILE BASE.pdf'],
+  ['zip.jpg', /^a zip archive, not an image$/, '# mv -n -- FILE BASE.zip'],
   ['huge.pgm', /too large/, '# magick FILE -resize 4096x4096 BASE.jpg'],
   ['words.jpg', /^not an image/, '# rm -- FILE'],
 ])('unreadable: %s', (name, reason, command) => {
@@ -198,7 +198,7 @@ onLinux('unreadable: links that lead nowhere, and pipes, which are not waited fo
   expect(dangling.note).toBe('no such file');
   // What it leads to may be on a disk that is not there now.
   expect(dangling.commands).toEqual([`# rm -- ${at('train', 'bees', 'dangling.jpg')}`]);
-  expect(about('unreadable', at('train', 'bees', 'pipe.jpg')).note).toBe('is a named pipe, not a file');
+  expect(about('unreadable', at('train', 'bees', 'pipe.jpg')).note).toBe('a named pipe, not a file');
 });
 
 onLinux('folders that have no end, and folders that cannot be listed', () => {
@@ -317,7 +317,7 @@ test('classes: missing, empty, named alike, hidden, few, uneven', () => {
   expect(alike.note).toBe('Wild_Bees (3 images) and wild bees (10 images)');
   expect(alike.files[0]).toBe(at('train', 'wild bees'));
   expect(about('hidden-class', at('train', '.ipynb_checkpoints')).note).toBe(
-    '.ipynb_checkpoints is a class with 1 image',
+    'train/.ipynb_checkpoints is a class with 1 image',
   );
   expect(about('hidden-image', at('train', 'ants', '.hidden', 'h.jpg')).severity).toBe('warning');
   expect(about('few-images', at('train', 'rare')).note).toBe('rare has 1 image in train, fewer than 10');

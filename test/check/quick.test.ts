@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { quickNotes } from '../../lib/check/quick';
+import type { CheckReport } from '../../lib/check/types';
 import type { Sample } from '../../lib/data/image-folder';
 import { records, run, scratch } from '../cli/run';
 import { fill, picture, put, soundData } from './pictures';
@@ -36,7 +37,7 @@ test('train tells of leaks, of images in two classes, and of odd classes, and go
   }
   expect(await notesOf(data)).toEqual([
     'classes named alike: Ants (1 image) and ants (11 images)',
-    'hidden folders that are classes: .cache is a class with 1 image',
+    'hidden folders that are classes: train/.cache is a class with 1 image',
     'uneven classes: bees has 11 times as many images as .cache (11 and 1)',
     '1 image of validation is trained on too, so that its figures are too good: val/ants/copy.jpg is train/ants/0.jpg',
     '1 image has two classes: train/bees/copy.jpg is train/ants/1.jpg',
@@ -82,6 +83,40 @@ test('a folder one too high up, and a link that should be a class', async () => 
     `only one class, x; its folder holds the folders ants and bees: did you mean ${path.join(data, 'x')}?`,
   );
   if (process.platform === 'linux') expect(notes[1]).toBe('moreants is a link to ../ants, which is not there');
+}, 60_000);
+
+test('classes named like splits, and classes made of several folders', async () => {
+  const data = path.join(tmp, 'odd');
+  for (const [i, name] of ['Train/ants', 'Train/bees', 'Valid/ants', 'Valid/bees'].entries())
+    await fill(path.join(data, name), 4 * i, 4);
+  expect(await notesOf(data, '--val-split', '0.25')).toEqual([
+    `classes named like splits: Train and Valid are taken for classes, which the network learns to tell apart; if they are splits, name them as such: npx resnet-ft train ${data}/Train --val ${data}/Valid`,
+    `npx resnet-ft check ${data} looks closer`,
+  ]);
+  const nested = path.join(tmp, 'nested');
+  // Folders that are in each class are not classes.
+  for (const [i, name] of ['Animals/ants', 'Animals/bees', 'Plants/2020', 'Plants/2021', 'x/2020', 'x/2021'].entries())
+    await fill(path.join(nested, name), 4 * i, 4);
+  expect(await notesOf(nested, '--val-split', '0.25')).toEqual([
+    'classes made of several folders: Animals holds the folders ants and bees, which are taken together as one class',
+    `npx resnet-ft check ${nested} looks closer`,
+  ]);
+  for (const folder of [data, nested]) {
+    const report = JSON.parse((await run(['check', folder, '--json'])).stdout) as CheckReport;
+    const odd = report.findings.filter(({ kind }) => ['split-class', 'nested-class'].includes(kind));
+    expect(odd.map(({ note }) => note)).toEqual([
+      expect.stringMatching(/^(Train and Valid are taken for classes|Animals holds the folders ants and bees)/),
+    ]);
+  }
+}, 60_000);
+
+test('with --val-split, folders of validation images that are not used are named', async () => {
+  const data = path.join(tmp, 'unused');
+  for (const [i, name] of ['train/ants', 'train/bees', 'valid/ants', 'valid/bees'].entries())
+    await fill(path.join(data, name), 4 * i, 4);
+  expect(await notesOf(data, '--val-split', '0.25')).toEqual([
+    `--val-split sets some of the training images aside: those in ${data}/valid are not used`,
+  ]);
 }, 60_000);
 
 describe('what is read', () => {

@@ -67,6 +67,15 @@ describe('usage errors end with exit code 2', () => {
     [['train'], 'Name a folder of images, or with --resume a run to go on with. See resnet-ft train --help'],
     [['trian', 'x'], 'There is no command trian. Did you mean train? See resnet-ft --help'],
     [['fly', 'x'], 'There is no command fly. See resnet-ft --help'],
+    [['train', 'x', '-epochs', '3'], 'Unknown option -epochs. Did you mean --epochs?'],
+    [['train', 'x', '-batchSize=3'], 'Unknown option -batchSize. Did you mean --batch-size?'],
+    [['train', 'x', '-xhx'], 'Unknown option -xhx. See resnet-ft train --help'],
+    [['train', 'x', '\u2014epochs', '3'], 'Unknown option \u2014epochs. Write two hyphens: --epochs'],
+    [['weights', 'list', '\u2013arch=resnet18'], 'Unknown option \u2013arch=resnet18. Write two hyphens: --arch'],
+    [
+      ['train', 'x', '--arch', 'ResNet-18'],
+      expect.stringMatching(/ but received ResNet-18\. Did you mean resnet18\?$/),
+    ],
     [['train', 'x', '--hepl'], 'Unknown option --hepl. Did you mean --help?'],
     [
       ['train', 'x', '--fold', '7'],
@@ -79,7 +88,9 @@ describe('usage errors end with exit code 2', () => {
       'Expected list or download for <action> but received list. See resnet-ft weights --help',
     ],
   ])('%j', async (args, message) => {
-    expect(await run(args)).toEqual({ code: 2, stdout: '', stderr: `resnet-ft: ${message}\n` });
+    const { stderr, ...rest } = await run(args);
+    expect(rest).toEqual({ code: 2, stdout: '' });
+    expect(stderr.replace(/^resnet-ft: |\n$/g, '')).toEqual(message);
   });
 
   test.each([[[]], [['--', 'train', 'photos']], [['--', 'nope']]])('no command: %j', async (args) => {
@@ -188,5 +199,31 @@ describe('errors of output and weights end with exit code 1', () => {
     length.writeBigUInt64LE(BigInt(header.length));
     fs.writeFileSync(file, Buffer.concat([length, Buffer.from(header), Buffer.alloc(24)]));
     await fails(ANTS_BEES, ['--weights', file], 1, /wrong\.safetensors/);
+  });
+});
+
+describe('paths as people paste them', () => {
+  const file = (name: string, content: string | Buffer = ''): string => {
+    fs.writeFileSync(path.join(tmp, name), content);
+    return path.join(tmp, name);
+  };
+
+  test.each([
+    ['"photos"', /: no such folder: .*"photos"\. The quotes are part of the name: leave them out\n/],
+    ['\u201C/photos\u201D', /\. The quotes are part of the name/],
+    ['~/photos', /\. ~ is not expanded inside quotes: give the whole path\n/],
+    ['https://example.org/photos', /\. This is an address: download it first, and name the folder\n/],
+  ])('a folder: %s', async (data, message) => {
+    await fails(data, [], 1, message);
+  });
+
+  test('files in place of a folder', async () => {
+    await fails(file('base.zip', 'PK'), [], 1, /is a file, not a folder\. Unpack it first, and name the folder\n/);
+    await fails(
+      file('labels.csv'),
+      [],
+      1,
+      /\. Labels are the names of folders: put the images of each class into a folder /,
+    );
   });
 });

@@ -69,3 +69,10 @@ test('an argument behind -- is no question for help', async () => {
   expect(code).toBe(1);
   expect(stderr).toMatch(/none\.safetensors/);
 });
+
+test('the words that other programs have for help and the version', async () => {
+  expect(await run(['help', 'eval'])).toEqual(await run(['eval', '--help']));
+  expect(await run(['help'])).toEqual(await run(['--help']));
+  const version = await run(['--version']);
+  for (const word of ['version', '-v', '-V']) expect(await run([word])).toEqual(version);
+});

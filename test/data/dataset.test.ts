@@ -84,3 +84,43 @@ test('what is missing comes with a hint', async () => {
     hint: expect.stringContaining('--val-split'),
   });
 });
+
+test('folders of other names than train and val are found for the hint', async () => {
+  const hintOf = (folder: string, more: object = {}): Promise<string | undefined> =>
+    openDataset({ data: path.join(root, folder), seed: 0, ...more }).then(
+      () => undefined,
+      (error: { hint?: string }) => error.hint,
+    );
+  put('a b/Train/ants/1.jpg', 'a b/Valid/ants/1.jpg', 'd/training/ants/1.jpg', 'd/validation/ants/1.jpg');
+  const at = (name: string): string => path.join(root, name);
+  expect(await hintOf('a b')).toBe(
+    `There are Train/ and Valid/: rename them to train and val, or name them: npx resnet-ft train '${at('a b/Train')}' --val '${at('a b/Valid')}'`,
+  );
+  expect(await hintOf('d')).toMatch(/^There are training\/ and validation\/: rename them/);
+  put('e/train/ants/1.jpg', 'e/train/ants/2.jpg', 'e/dev/ants/1.jpg', 'e/test/ants/1.jpg');
+  put('f/train/ants/1.jpg', 'f/Test/ants/1.jpg');
+  expect(await hintOf('e')).toBe(`There is dev/: rename it to val, or name it with --val ${at('e/dev')}`);
+  expect(await hintOf('f')).toBe(
+    `There is Test/: rename it to val, or name it with --val ${at('f/Test')}, or set some of train/ aside with --val-split 0.2`,
+  );
+  const split = await openDataset({ data: at('e'), seed: 0, valSplit: 0.5 });
+  expect(split.leftOut).toBe(at('e/dev'));
+});
+
+test('class names that differ in what is not seen are told apart', async () => {
+  const composed = 'été'.normalize('NFC');
+  const decomposed = composed.normalize('NFD');
+  put(`u/train/${composed}/1.jpg`, 'u/train/ants/1.jpg', 'u/train/bees/1.jpg', 'u/train/Wasps/1.jpg');
+  put(`u/val/${decomposed}/1.jpg`, 'u/val/Ants/1.jpg', 'u/val/bees /1.jpg', 'u/val/ wasps/1.jpg');
+  await expect(openDataset({ data: path.join(root, 'u'), seed: 0 })).rejects.toMatchObject({
+    message: expect.stringContaining(`only in ${root}/u/val: ' wasps', Ants, 'bees ', ${decomposed}`),
+    hint: [
+      "' wasps' begins with a space",
+      "'Wasps' and 'wasps' differ in capitals",
+      "'ants' and 'Ants' differ in capitals only",
+      "'bees ' ends with a space",
+      `'${composed}' is written in two Unicode forms`,
+      'Both folders must hold the same sub-folders',
+    ].join('. '),
+  });
+});

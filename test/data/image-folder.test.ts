@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -75,9 +75,37 @@ test('what is there and no folder is not said to be missing, and the system says
   symlinkSync(path.join(root, 'c'), path.join(root, 'c/real/up'));
   await expect(scanImageFolder(root)).rejects.toMatchObject({
     code: 'DATA_INVALID',
-    message: expect.stringMatching(/c\/again\/up leads back to .*\/c, in which it is/),
+    message: expect.stringMatching(/c\/again\/up is a link to .*\/c, in which it lies itself/),
+    hint: `Remove the link: rm ${path.join(root, 'c/again/up')}`,
   });
 });
+
+(process.platform === 'win32' ? test.skip : test)(
+  'of folders without end the link is named, never a real folder that is seen through it',
+  async () => {
+    const real = realpathSync(root);
+    put('d/train/ants/1.jpg');
+    symlinkSync('../..', path.join(root, "d/train/ants/it's all"));
+    await expect(scanImageFolder(path.join(root, 'd/train'))).rejects.toMatchObject({
+      message: `${root}/d/train/ants/it's all is a link to ${real}/d, in which it lies itself, so there would be no end of folders`,
+      hint: `Remove the link: rm '${root}/d/train/ants/it'\\''s all'`,
+    });
+    // The link from `alias` is innocent, though it is the last one on the way.
+    put('e/data/train/ants/1.jpg');
+    symlinkSync('data', path.join(root, 'e/alias'));
+    symlinkSync('../../..', path.join(root, 'e/data/train/ants/up'));
+    await expect(scanImageFolder(path.join(root, 'e/data/train'))).rejects.toMatchObject({
+      hint: `Remove the link: rm ${root}/e/data/train/ants/up`,
+    });
+    // Two folders that lead to one another, with a real folder at the end.
+    put('f/train/ants/1.jpg', 'f/pool/sub/ants/2.jpg');
+    symlinkSync('../../pool/sub', path.join(root, 'f/train/ants/more'));
+    symlinkSync('../../pool', path.join(root, 'f/pool/sub/again'));
+    await expect(scanImageFolder(path.join(root, 'f/train'))).rejects.toMatchObject({
+      hint: `Remove the link: rm ${root}/f/train/ants/more/again`,
+    });
+  },
+);
 
 (process.platform === 'win32' ? test.skip : test)('a pipe, a socket or a device is listed and not opened', async () => {
   put('c/1.jpg');
@@ -126,10 +154,36 @@ test('of hidden folders without images it says that they are to be moved away', 
   put('ants/1.jpg', '.git/HEAD');
   await expect(scanImageFolder(root)).rejects.toMatchObject({
     message: `${root}: no image in class .git`,
-    hint: expect.stringMatching(/\.webp; \.git is a hidden folder: move it away$/),
+    hint: expect.stringMatching(
+      /\.webp; \.git is a folder that a NAS or another program makes by itself, not a class: move it out$/,
+    ),
   });
   mkdirSync(path.join(root, 'none'));
   await expect(scanImageFolder(root)).rejects.toMatchObject({
-    hint: expect.stringMatching(/; remove those that are not classes; \.git is a hidden folder: move it away$/),
+    hint: expect.stringMatching(/; remove those that are not classes; \.git is a folder that a NAS or /),
+  });
+});
+
+test('what a NAS makes is not said to be hidden, and what is hidden is', async () => {
+  put('ants/1.jpg', '@eaDir/ants', '.mine/note.txt');
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    hint: expect.stringMatching(
+      /; \.mine is a hidden folder, not a class: move it out; @eaDir is a folder that a NAS or another program makes by itself, not a class: move it out$/,
+    ),
+  });
+});
+
+test('of a class with nothing but pictures of another format it says so, and how to convert them', async () => {
+  put('ants/1.jpg', 'cats/1.HEIC', 'cats/2.heic', 'cats/.DS_Store');
+  const check = `npx resnet-ft check ${root} --commands prints commands for it`;
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    message: `${root}: no image in class cats`,
+    hint: `cats has only HEIC files (2), which can't be read: convert them to JPEG or PNG; ${check}`,
+  });
+  put('dogs/1.gif', 'mixed/1.heic', 'mixed/note.txt');
+  await expect(scanImageFolder(root)).rejects.toMatchObject({
+    hint: expect.stringMatching(
+      /^cats has only HEIC files \(2\), which can't be read, dogs has only GIF files \(1\), which are not looked for: convert .*; every sub-folder/,
+    ),
   });
 });

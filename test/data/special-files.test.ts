@@ -26,10 +26,10 @@ onUnix('files that are none', () => {
   afterAll(() => server.close());
 
   test.each([
-    ['a named pipe', pipe, /is a named pipe, not a file/],
-    ['a link to a device', zero, /is a device, not a file/],
-    ['a socket', socket, /is a socket, not a file/],
-    ['a folder', folder, /is a folder, not a file/],
+    ['a named pipe', pipe, /: a named pipe, not a file/],
+    ['a link to a device', zero, /: a device, not a file/],
+    ['a socket', socket, /: a socket, not a file/],
+    ['a folder', folder, /: a folder, not a file/],
   ])('%s is unreadable', async (_, file, reason) => {
     const message = await decodeImage(file).catch((error: Error) => error.message);
     expect(message).toMatch(reason);
@@ -45,11 +45,11 @@ onUnix('files that are none', () => {
     const cache = ['--cache-dir', path.join(folder, 'cache')];
     const trained = await run(['train', data, ...QUICK, ...cache, '--skip-unreadable', '--output', output]);
     expect(trained.code).toBe(0);
-    for (const file of [pipe, zero, socket]) expect(trained.stdout + trained.stderr).toContain(`${file}: is a `);
+    for (const file of [pipe, zero, socket]) expect(trained.stdout + trained.stderr).toContain(`${file}: a `);
 
     const evaluated = await run(['eval', output, path.join(data, 'val'), '--skip-unreadable']);
     expect(evaluated.code).toBe(0);
-    expect(evaluated.stdout + evaluated.stderr).toContain(`${socket}: is a `);
+    expect(evaluated.stdout + evaluated.stderr).toContain(`${socket}: a `);
     const photo = path.join(data, 'val', 'bees', 'abeja.jpg');
     const predicted = await run(['predict', output, pipe, zero, socket, photo]);
     expect(predicted.code).toBe(1);

@@ -1,7 +1,7 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import type { RgbImage } from '../../backend/types';
 import { checkSize, MAX_PIXELS } from '../limits';
-import { insteadOf } from '../no-image';
+import { insteadOf, whyNoImage } from '../no-image';
 import { decodeBmp, isBmp, readBmpHeader } from './bmp';
 import { cmykToRgb } from './cmyk';
 import { decodeGif, isGif, readGifFrame } from './gif';
@@ -86,7 +86,7 @@ async function planFormat(bytes: Buffer, strict: SharpOptions): Promise<Plan> {
   // Nothing else is handed to sharp, which would open drawings and films too: an SVG of 200 bytes can keep it busy for hours.
   if (!isJpeg(bytes) && !isWebp(bytes)) {
     const instead = insteadOf(bytes);
-    throw new Refusal(instead === undefined ? 'not an image of a supported format' : `is ${instead}`);
+    throw new Refusal(instead === undefined ? 'not an image of a supported format' : whyNoImage(instead));
   }
   if (isJpeg(bytes)) checkScans(bytes);
   const { space, width, height } = await sharp(bytes, OPTIONS).metadata();
