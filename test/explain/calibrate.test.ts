@@ -10,6 +10,7 @@ import { cardMetadata, parseCard } from '../../lib/model/describe';
 import { rewriteCard } from '../../lib/model/rewrite-card';
 import { quantized } from '../../lib/model/unknown';
 import { PREPROCESSING } from '../../lib/options';
+import { readRun } from '../../lib/report/read-run';
 import { readWeights } from '../../lib/weights';
 import { ANTS_BEES, records, ROOT, run, scratch } from '../cli/run';
 import { makeTensors, writeModel } from '../export/made-model';
@@ -241,6 +242,14 @@ test('what cannot be done is said in one line, and the model stays as it was', a
   [right, wrong, damaged, pipe, other].forEach(({ model }, i) =>
     expect(Buffer.compare(fs.readFileSync(model), before[i] ?? Buffer.alloc(0))).toBe(0),
   );
+});
+
+test('stops while it reads what the run has kept', async () => {
+  const { folder } = await madeRun('stopped-reading');
+  let lines = 0;
+  const pause = (): Promise<void> => (++lines < 40 ? Promise.resolve() : Promise.reject(new Error('stopped')));
+  await expect(readRun(folder, pause)).rejects.toThrow('stopped');
+  expect(lines).toBe(40);
 });
 
 test('the temperature travels as text, and a text that is none is refused', () => {
