@@ -138,6 +138,7 @@ export async function main(given: string[]): Promise<void> {
   if (end === undefined) return;
   if ('code' in end) process.exitCode = end.code;
   else report(end.error, argv);
+  if (end.unread) process.exit();
 }
 
 /** What follows `--` is an argument of a command, and never one. */

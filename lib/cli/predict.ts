@@ -60,8 +60,8 @@ export const predictCommand = defineCommand({
           taken = json ? sayJson(jsonRecord(result)) : sayFields(textFields(result));
         } else {
           const { file = '' } = result;
+          // It stays: a path may be named again.
           const error = problems.get(file) ?? explainInput(result.error, file, images, commandWords('predict', source));
-          problems.delete(file);
           process.exitCode = 1;
           tell(failureLine(error));
           if (json) taken = sayJson(jsonRecord({ file, error }));

@@ -7,10 +7,19 @@ const GRACE = 10_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type Signal = (typeof SIGNALS)[number];
 
+/** Milliseconds of it that are left in any case for what is still to be printed, where saving has taken all. */
+const LEAST_FLUSH = 500;
+
 let stoppedBy: Signal = 'SIGINT';
+let stoppedAt: number | undefined;
 
 /** The exit code of a command that was stopped, as a shell gives it: 130 of SIGINT, 143 of SIGTERM, 129 of SIGHUP. */
 export const stopCode = (): number => 128 + os.constants.signals[stoppedBy];
+
+/** Milliseconds that what a command has printed may still take to be read; undefined where no signal has stopped it: a reader may be slow. */
+export function flushTime(): number | undefined {
+  return stoppedAt === undefined ? undefined : Math.max(stoppedAt + GRACE - performance.now(), LEAST_FLUSH);
+}
 
 /** What the signals of the process mean while a command runs. */
 export interface StopWatch {
@@ -33,6 +42,7 @@ export function watchSignals(): StopWatch {
     stoppedBy = signal;
     if (seen) return end(signal);
     seen = true;
+    stoppedAt = performance.now();
     if (!unhurried) timer = setTimeout(end, GRACE, signal).unref();
     abort.abort();
   };

@@ -1,5 +1,6 @@
 import { ResnetFtError } from '../errors';
 import { reasonOf } from '../files/reason';
+import { flushTime, stopCode } from './stop';
 
 /** Exit code of a program that SIGPIPE ends, as a shell gives it. */
 const SIGPIPE_CODE = 141;
@@ -33,14 +34,32 @@ export function resultsAreInFiles(): void {
 const readerGone = ({ code }: NodeJS.ErrnoException): boolean =>
   code === 'EPIPE' || code === 'ECONNRESET' || (code === 'EIO' && process.stdout.isTTY);
 
+/** How a command ends: with an error to report, or quietly with an exit code. */
+export type End = ({ error: unknown } | { code: number }) & {
+  /** Whether the reader does not read: what waits for it would keep the process alive. */
+  unread?: true;
+};
+
+/** Waits until standard output is written. @returns false where a signal has stopped the command, and the reader reads nothing. */
+async function flushed(): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const most = flushTime();
+  const written = new Promise<boolean>((resolve) => process.stdout.write('', () => resolve(true)));
+  const over = new Promise<boolean>((resolve) => {
+    if (most !== undefined) timer = setTimeout(resolve, most, false);
+  });
+  return Promise.race([written, over]).finally(() => clearTimeout(timer));
+}
+
 /**
- * Waits until everything is written, and decides how a command ends if part of its output could not be written.
+ * Waits until everything is written, without limit unless a signal has stopped the command, and decides how a command ends if part of its output could
+ * not be written.
  *
  * @param error what has ended the command, if anything
- * @returns the error to report, or the exit code of a quiet end; undefined if all is well
+ * @returns undefined if all is well
  */
-export async function settleOutput(error: unknown): Promise<{ error: unknown } | { code: number } | undefined> {
-  await new Promise((resolve) => process.stdout.write('', resolve));
+export async function settleOutput(error: unknown): Promise<End | undefined> {
+  if (!(await flushed())) return error === undefined ? { code: stopCode(), unread: true } : { error, unread: true };
   await new Promise(setImmediate);
   const stopped = error instanceof ResnetFtError && error.code === 'ABORTED';
   if (failure === undefined || (error !== undefined && !stopped)) return error === undefined ? undefined : { error };

@@ -5,6 +5,7 @@ import { makeFolder } from '../files/make-folder';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import { reasonOf } from '../files/reason';
 import {
+  COMPARE_ROWS,
   controlled,
   EVAL_OPTIONS,
   resolveCompareOptions,
@@ -86,10 +87,28 @@ async function compareIn(
     rows.push(reused ?? (await runRow(row, folder, options, signal, emit)));
   }
   const result = { output, rows };
-  await write(path.join(output, 'compare.json'), jsonText(result));
-  await write(path.join(output, 'compare.md'), markdownTable(rows));
+  const all = await withOthers(rows, folderOf, options);
+  await write(path.join(output, 'compare.json'), jsonText({ output, rows: all }));
+  await write(path.join(output, 'compare.md'), markdownTable(all));
   emit({ kind: 'done', ...result });
   return result;
+}
+
+/** With the rows that were not asked for this time, and are finished in the same folder by the same recipe; in the table's order. */
+async function withOthers(
+  rows: readonly RowResult[],
+  folderOf: (row: CompareRow) => string,
+  options: ResolvedCompareOptions,
+): Promise<RowResult[]> {
+  const all: RowResult[] = [];
+  for (const row of COMPARE_ROWS) {
+    const asked = rows.find((one) => one.row === row);
+    const images = (): ReturnType<typeof imagesOf> => imagesOf(row, options);
+    // One of another recipe, or of other images, or that can't be read, is no row of this table.
+    const found = asked ?? (await finishedRow(folderOf(row), recipeOf(row, options), images).catch(() => undefined));
+    if (found !== undefined) all.push(found);
+  }
+  return all;
 }
 
 async function runRow(

@@ -12,6 +12,13 @@ export interface CalibrationFigures {
   error: { before: number; after: number };
 }
 
+/** Why there is no temperature. */
+export interface NoCalibration {
+  none: string;
+  /** Whether no other images would tell one. */
+  never?: true;
+}
+
 /** Images below which a temperature is mere chance. */
 export const FEWEST_IMAGES = 20;
 
@@ -25,7 +32,9 @@ export async function fitCalibration(
   logits: readonly ArrayLike<number>[],
   targets: readonly number[],
   pause?: Pause,
-): Promise<CalibrationFigures | { none: string }> {
+): Promise<CalibrationFigures | NoCalibration> {
+  // At any temperature its probability is 1.
+  if (logits.some((row) => row.length === 1)) return { none: 'a model of one class has no temperature', never: true };
   const rows = logits.flatMap((row, i) => (Array.prototype.every.call(row, Number.isFinite) ? [i] : []));
   if (rows.length === 0) return { none: 'there are no validation images of which the model says anything' };
   const { temperature, loss, before, after } = await calibrate(

@@ -3,6 +3,7 @@ import type { FallbackEvent } from '../backend/registry';
 import type { DownloadEvent } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { pauses } from '../machine/pauses';
+import type { Pause } from '../eval/calibration';
 import { fitCalibration, type CalibrationFigures } from '../eval/fit-calibration';
 import { Classifier } from '../model/classifier';
 import { MODEL_FILE } from '../model/locate';
@@ -77,12 +78,15 @@ async function calibrate(
   }
   const folder = path.dirname(file);
   await requireRun(file, 'calibrate');
-  const kept = options.data === undefined ? await keptPredictions(model) : undefined;
+  const kept = options.data === undefined ? await keptPredictions(model, pauses(signal, STOPPED)) : undefined;
   const { logits, targets } = kept ?? (await seenAgain(model, options, signal, control.onEvent ?? (() => {})));
   const figures = await fitCalibration(logits, targets, pauses(signal, STOPPED));
   if ('none' in figures) {
     throw new ResnetFtError('DATA_INVALID', `${folder}: ${figures.none}`, {
-      hint: 'More validation images, or harder ones, would tell; the model is as it was',
+      hint:
+        figures.never === true
+          ? 'The model is as it was'
+          : 'More validation images, or harder ones, would tell; the model is as it was',
     });
   }
   throwIfAborted(signal, STOPPED);
@@ -91,12 +95,12 @@ async function calibrate(
 }
 
 /** What the run has kept of its model's answers; undefined where that is not all, or of other weights. */
-async function keptPredictions({
-  opened,
-  file,
-}: RunModel): Promise<(Pick<Validated, 'targets'> & { logits: Float64Array[] }) | undefined> {
+async function keptPredictions(
+  { opened, file }: RunModel,
+  pause: Pause,
+): Promise<(Pick<Validated, 'targets'> & { logits: Float64Array[] }) | undefined> {
   if (path.basename(file) !== MODEL_FILE) return undefined;
-  const { scores } = await readRun(path.dirname(file));
+  const { scores } = await readRun(path.dirname(file), pause);
   const { images, logits, classes } = scores;
   const same = classes.length === opened.classes.length && classes.every((name, i) => name === opened.classes[i]);
   if (!same || images.length === 0 || logits.length < images.length) return undefined;

@@ -110,8 +110,8 @@ export async function* explain(
     for await (const result of gradCam(classifier, files, { layer: options.layer, class: options.class, signal })) {
       const file = result.input;
       if (result.error !== undefined) {
+        // It stays: a path may be named again.
         yield { file, error: problems.get(file) ?? result.error };
-        problems.delete(file);
         continue;
       }
       try {

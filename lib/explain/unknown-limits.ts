@@ -13,8 +13,24 @@ export interface Limits {
 }
 
 /**
+ * How far from the last image that is kept a limit lies: in the middle between it and the first that is left out, where that is within these. On an
+ * image's own figure, rounding would decide, which is another with other batches, threads, machines and libraries; of figures that are nearer to one
+ * another than `least`, as those of near-duplicates, the limit parts none.
+ */
+interface Margin {
+  least: number;
+  most: number;
+}
+
+const PROBABILITY: Margin = { least: 1e-5, most: 1e-3 };
+const marginOf = (distance: number): Margin => ({ least: 1e-4, most: Math.max(1e-4, distance / 100) });
+
+/** @param gap between the last image that is kept and the first that is left out; Infinity where none is */
+const within = ({ least, most }: Margin, gap: number): number => Math.max(least, Math.min(most, gap / 2));
+
+/**
  * The tightest limits by which at least a share of the images is known: each limit leaves out as many images as the other, those that
- * are least sure and those that are furthest away, as many as the share allows for both together.
+ * are least sure and those that are furthest away, as many as the share allows for both together, and no image is nearer to a limit than rounding may move it.
  *
  * @param images one at least
  * @param keep above 0, at most 1
@@ -23,19 +39,20 @@ export function limitsFor(images: readonly KnownImage[], keep: number): Limits {
   const needed = Math.ceil(keep * images.length - 1e-9);
   const probabilities = images.map(({ calibrated }) => calibrated).sort((a, b) => a - b);
   const distances = images.map(({ distance }) => distance).sort((a, b) => b - a);
-  const leavingOut = (out: number): Limits => {
-    const limits = { probability: probabilities[out] ?? 0, distance: distances[out] ?? 1 };
-    const kept = images.filter((one) => one.calibrated >= limits.probability && one.distance <= limits.distance).length;
-    return { ...limits, kept };
-  };
-  // The tighter, the fewer are kept: what is looked for lies between one that keeps enough and one that does not.
-  let best: Limits = { probability: 0, distance: 1, kept: images.length };
-  let [enough, tooFew] = [-1, images.length];
+  const numberWithin = (probability: number, distance: number): number =>
+    images.filter((one) => one.calibrated >= probability && one.distance <= distance).length;
+  // By their own figures, without what the margins keep beside: of those that lie there, rounding may leave out some.
+  const keptBut = (out: number): number => numberWithin(probabilities[out] ?? 0, distances[out] ?? 1);
+  // The tighter, the fewer are kept: what is looked for lies between one that keeps enough, as the first does, and one that does not.
+  let [enough, tooFew] = [0, images.length];
   while (tooFew - enough > 1) {
     const middle = (enough + tooFew) >> 1;
-    const limits = leavingOut(middle);
-    if (limits.kept < needed) tooFew = middle;
-    else [enough, best] = [middle, limits];
+    if (keptBut(middle) < needed) tooFew = middle;
+    else enough = middle;
   }
-  return best;
+  const [least = 0, furthest = 1] = [probabilities[enough], distances[enough]];
+  const lower = within(PROBABILITY, least - (probabilities[enough - 1] ?? -Infinity));
+  const further = within(marginOf(furthest), (distances[enough - 1] ?? Infinity) - furthest);
+  const limits = { probability: Math.max(0, least - lower), distance: Math.min(1, furthest + further) };
+  return { ...limits, kept: numberWithin(limits.probability, limits.distance) };
 }

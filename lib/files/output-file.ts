@@ -27,6 +27,10 @@ export async function checkOutputFile(
   if (found?.isDirectory() === true) {
     throw notWritable(file, 'it is a folder', { hint: `Give another name with ${option}` });
   }
+  // A file takes the place of what is there: a pipe's reader would wait for ever, and a device be gone.
+  if (found?.isFile() === false) {
+    throw notWritable(file, 'it is a pipe, a device or a socket', { hint: `Give the name of a file with ${option}` });
+  }
   if (found !== undefined && !replace) {
     throw notWritable(file, 'it exists', { hint: `Replace it with --force, or give another ${named} with ${option}` });
   }

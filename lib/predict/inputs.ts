@@ -70,17 +70,33 @@ async function* expand(arg: string, globs: boolean, options: ExpandOptions): Asy
   yield arg;
 }
 
-function matches(pattern: string, every: Take, options: ExpandOptions): AsyncGenerator<string> {
+async function* matches(arg: string, every: Take, options: ExpandOptions): AsyncGenerator<string> {
+  for (const pattern of withoutBraces(arg)) {
+    if (picomatch.scan(pattern, { nonegate: true }).isGlob) {
+      yield* matchesOf(pattern, every, options);
+      continue;
+    }
+    const name = unescaped(pattern);
+    const found = await stat(name).catch(() => undefined);
+    if (found?.isDirectory() === true) yield* walk(name, '', every, every, [], options);
+    else if (found !== undefined) yield name;
+  }
+}
+
+function matchesOf(given: string, every: Take, options: ExpandOptions): AsyncGenerator<string> {
+  // What ends in it is a folder, as for a shell.
+  const foldersAlone = given.endsWith('/');
+  const pattern = foldersAlone ? given.slice(0, -1) : given;
   const { base, glob } = picomatch.scan(pattern, { nonegate: true });
   const isMatch = picomatch(glob, { nonegate: true, strictSlashes: false });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length;
   const hidden = /(^|[/{,(|])\\?\./.test(glob);
   const root = pattern.startsWith('/') ? '/' : '.';
-  return walk(base === '' ? root : base.replace(/\\(.)/g, '$1'), '', take(), every, [], options);
+  return walk(base === '' ? root : unescaped(base), '', take(), every, [], options);
 
   function take(): Take {
     return {
-      file: (name) => isMatch(name),
+      file: (name) => !foldersAlone && isMatch(name),
       folder: (name) => {
         if (isMatch(name)) return 'all';
         const dot = path.posix.basename(name).startsWith('.');
@@ -88,6 +104,56 @@ function matches(pattern: string, every: Take, options: ExpandOptions): AsyncGen
       },
     };
   }
+}
+
+const unescaped = (pattern: string): string => pattern.replace(/\\(.)/g, '$1');
+
+/** Patterns of braces beyond which these are left to the matcher. */
+const MOST_PATTERNS = 1000;
+
+/**
+ * The patterns of a glob whose folders are in braces, as a shell expands these before it looks for files: `{../val,.}` is of folders that no single walk
+ * comes to. Of names alone, `*.{jpg,png}`, it stays one pattern, whose files come in the order of their names.
+ */
+function withoutBraces(glob: string): string[] {
+  let patterns = [glob];
+  for (;;) {
+    const next = patterns.flatMap((pattern) => alternatives(pattern) ?? [pattern]);
+    if (next.length === patterns.length) return patterns;
+    if (next.length > MOST_PATTERNS) return [glob];
+    patterns = next;
+  }
+}
+
+/** What the first list in braces, of those with a folder, stands for; undefined where there is none. */
+function alternatives(pattern: string): string[] | undefined {
+  const lastFolder = pattern.lastIndexOf('/');
+  for (let begin = 0; begin <= lastFolder; begin++) {
+    if (pattern[begin] === '\\') begin++;
+    else if (pattern[begin] === '{') {
+      const { parts, end } = listAt(pattern, begin);
+      if (parts.length > 1) return parts.map((part) => pattern.slice(0, begin) + part + pattern.slice(end + 1));
+    }
+  }
+  return undefined;
+}
+
+/** The parts of a list in braces that begins there, and where it ends; none where it does not. */
+function listAt(pattern: string, begin: number): { parts: string[]; end: number } {
+  const parts: string[] = [];
+  let [depth, from] = [0, begin + 1];
+  for (let i = begin; i < pattern.length; i++) {
+    const char = pattern[i];
+    if (char === '\\') i++;
+    else if (char === '{') depth++;
+    else if (char === '}') depth--;
+    if ((char === ',' && depth === 1) || depth === 0) {
+      parts.push(pattern.slice(from, i));
+      from = i + 1;
+    }
+    if (depth === 0) return { parts, end: i };
+  }
+  return { parts: [], end: begin };
 }
 
 /** Files of a folder first, then folder by folder, each sorted by code point; links are followed, but not in circles. */

@@ -2,9 +2,10 @@ import fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError, throwIfAborted, withHint } from '../errors';
-import { writeAtomically } from '../files/atomic-file';
+import { notWritable, writeAtomically } from '../files/atomic-file';
 import { ifThere } from '../files/output-file';
 import type { OutputFolder } from '../files/output-folder';
+import { reasonOf } from '../files/reason';
 import { setAside } from '../files/set-aside';
 import { controlled } from '../options';
 import { printable } from '../text/printable';
@@ -43,6 +44,8 @@ export function trainSeeds(input: TrainSeedsOptions, control: RepeatControl = {}
   return runRepeats('seeds', input, control);
 }
 
+const figuresFile = (by: RepeatKind): string => `${by}.json`;
+
 /** What the trainings in a folder differ in; undefined where there are not several. */
 export async function repeatsIn(folder: string): Promise<RepeatKind | undefined> {
   return (await readPlan(folder))?.by;
@@ -67,6 +70,8 @@ async function repeat(by: RepeatKind, input: RepeatInput, control: RepeatControl
     const before = await readPlan(folder.path);
     const plan = before === undefined ? newPlan(by, input) : continued(before, by, input);
     begunHere = before === undefined;
+    // First: killed in between, what there was is made again of the plan before.
+    if (before !== undefined && isOfOtherLength(plan, before)) await removeFigures(folder, plan);
     if (plan !== before) await write(folder, PLAN, jsonText(plan));
     const finished = await trainAll(folder.path, plan, { ...control, signal }, emit);
     return await conclude(folder, plan, finished, emit);
@@ -76,6 +81,21 @@ async function repeat(by: RepeatKind, input: RepeatInput, control: RepeatControl
       await rm(path.join(folder.path, PLAN), { force: true }).catch(() => {});
     await folder.release();
     folder.discard();
+  }
+}
+
+/** Whether trainings that are finished by one plan are to go on by the other, or end elsewhere. */
+const isOfOtherLength = ({ options: now }: Plan, { options: then }: Plan): boolean =>
+  (['epochs', 'steps', 'patience', 'minDelta'] as const).some((name) => now[name] !== then[name]);
+
+/** Takes away what trainings that get another length had come to, as each of them does with its result: it is theirs no more until all have ended. */
+async function removeFigures(folder: OutputFolder, { by }: Plan): Promise<void> {
+  for (const name of [figuresFile(by), PREDICTIONS]) {
+    const file = path.join(folder.path, name);
+    folder.check(file);
+    await rm(file, { force: true }).catch((cause: unknown) => {
+      throw notWritable(file, reasonOf(cause), { cause });
+    });
   }
 }
 
@@ -175,7 +195,7 @@ async function conclude(
   folder.check(predictions);
   await writeAtomically(predictions, predictionLines(plan.by, finished));
   const result: RepeatResult = { ...figuresOf(plan, finished), output, predictions };
-  await write(folder, `${plan.by}.json`, jsonText(result));
+  await write(folder, figuresFile(plan.by), jsonText(result));
   emit({ kind: 'done', ...result });
   return result;
 }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
+import type { Pause } from '../eval/calibration';
 import { reasonOf } from '../files/reason';
 import { readIfThere } from '../files/regular-file';
 import { temperatureIn } from '../model/describe';
@@ -22,6 +23,8 @@ import {
 import { dropRepeated } from './repeated';
 import { Scores } from './scores';
 import { isEpoch, isReportData, isRunConfig, isStep, trainResultFrom, withLosses } from './shapes';
+
+const NONE: Pause = () => Promise.resolve();
 
 /** What a report knows of a run: whatever its folder has so far. */
 export interface Run {
@@ -45,9 +48,10 @@ export interface Run {
 /**
  * Reads the folder of a run.
  *
- * @throws ResnetFtError DATA_NOT_FOUND where it holds no run, DATA_INVALID where a file of it is damaged
+ * @param pause called between lines, of which there may be hundreds of megabytes
+ * @throws what `pause` does; ResnetFtError DATA_NOT_FOUND where it holds no run, DATA_INVALID where a file of it is damaged
  */
-export async function readRun(named: string): Promise<Run> {
+export async function readRun(named: string, pause: Pause = NONE): Promise<Run> {
   const folder = path.resolve(named);
   const config = await json(path.join(folder, CONFIG), (value) =>
     isRunConfig(value) ? (value as RunConfig) : undefined,
@@ -60,7 +64,7 @@ export async function readRun(named: string): Promise<Run> {
   const steps: StepRecord[] = [];
   const epochs: EpochRecord[] = [];
   // A run that was killed may have left half of its last line.
-  for await (const { value, last } of jsonLines(path.join(folder, METRICS))) {
+  for await (const { value, last } of jsonLines(path.join(folder, METRICS), pause)) {
     if (isStep(value)) steps.push(withLosses(value as StepRecord, 'loss'));
     else if (isEpoch(value)) addEpoch(epochs, withLosses(value as EpochRecord, 'trainLoss', 'valLoss'));
     else if (!last) throw damaged(path.join(folder, METRICS));
@@ -70,7 +74,7 @@ export async function readRun(named: string): Promise<Run> {
   const result = await json(path.join(folder, RESULT), trainResultFrom);
   const predictions = path.join(folder, PREDICTIONS);
   // Of a run that was made longer, and has not come to its end again, they are of its end before.
-  for await (const { value, line } of result === undefined ? [] : jsonLines(predictions)) {
+  for await (const { value, line } of result === undefined ? [] : jsonLines(predictions, pause)) {
     if (!scores.add(value)) throw damaged(predictions, `line ${line} is no prediction of these classes`);
   }
   scores.measuredLoss = result?.model.valLoss;
@@ -120,7 +124,7 @@ async function json<T extends object>(file: string, from: (value: unknown) => T 
 const LONGEST = 2 ** 27;
 
 /** The values of a file's lines, undefined for one that is no JSON; nothing where there is no such file. */
-async function* jsonLines(file: string): AsyncGenerator<{ value: unknown; line: number; last: boolean }> {
+async function* jsonLines(file: string, pause: Pause): AsyncGenerator<{ value: unknown; line: number; last: boolean }> {
   let line = 0;
   // Of the line that is not complete: joined once it is, for a line of a hundred megabytes would else be copied with each piece of it.
   let pieces: string[] = [];
@@ -132,6 +136,7 @@ async function* jsonLines(file: string): AsyncGenerator<{ value: unknown; line: 
       const texts = String(chunk).split('\n');
       const rest = texts.pop() ?? '';
       for (const text of texts) {
+        await pause();
         yield { value: parsed(pieces.join('') + text), line: ++line, last: false };
         pieces = [];
         length = 0;

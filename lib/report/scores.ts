@@ -2,10 +2,7 @@ import { Tally, type Pair } from '../eval/metrics';
 import type { PredictionRecord } from '../eval/predictions-file';
 import { softmax } from '../network/softmax';
 
-/**
- * Numbers that are kept of all distributions: 16 MB. A temperature is fitted to them by some 250 exponentials of each, in one piece: that takes seconds, in
- * which no signal is heard and the live page does not answer, and with ten times as many minutes.
- */
+/** Numbers that are kept of all distributions: 16 MB. A temperature is fitted to them by some 40 exponentials of each, which takes a second or so. */
 const MOST_KEPT = 2e6;
 
 /** What the model said of one validation image. */

@@ -14,7 +14,7 @@ import type { FitResult } from './fit';
 import { outOfMemory } from './out-of-memory';
 import { parameterGroups } from './parameter-groups';
 import { START, type Progress } from './progress';
-import { resumeCommand } from '../report/commands';
+import { calibrateCommand, resumeCommand } from '../report/commands';
 import { keepModel } from './kept';
 import { perClass, predictions } from './predictions';
 import { LAST, type RunFolder } from './run-folder';
@@ -96,6 +96,7 @@ export async function runEpochs(
   const left = new TimeLeft(options, length, emit);
   const tensorBoard = new TensorBoardLog(folder, options, run, emitSafely, progress.steps);
   let epoch = 0;
+  let isTrained = false;
   let keptEpoch = progress.kept?.epoch;
   try {
     // A run that is stopped in its first epoch goes on too, and one whose loss is no number goes back to here.
@@ -139,7 +140,8 @@ export async function runEpochs(
     const keeping = { keep, session, outcome, val: cropped.val, batchSize, signal, save: write };
     const { model, logits } = await keepModel(keeping);
     await folder.writeLines('predictions.jsonl', predictions(cropped.val.kept, card.classes, logits));
-    if (options.calibrate) await calibrateKept(folder, cropped.val.kept, logits, emit);
+    isTrained = true;
+    if (options.calibrate) await calibrateKept(folder, cropped.val.kept, logits, signal, emit);
     await checkpoints.settle();
     return { outcome, model, perClass: perClass(cropped.val.kept, card.classes, logits) };
   } catch (error) {
@@ -150,6 +152,8 @@ export async function runEpochs(
     const ending = await closeCheckpoints(checkpoints, folder, stopped ? progress : undefined);
     // What goes on with the same options comes to the same numbers.
     if (code === 'TRAINING_DIVERGED') ending.goOn = undefined;
+    // Without checkpoints: all that is missing can be made by itself.
+    if (stopped && isTrained) ending.goOn ??= `Calibrate its model with: ${calibrateCommand(folder.path)}`;
     if (isOutOfMemory(error)) {
       const told = await outOfMemory(
         error,

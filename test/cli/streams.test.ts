@@ -1,6 +1,9 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import { ANTS_BEES, run, scratch } from './run';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ANTS_BEES, ROOT, run, scratch } from './run';
 import { shell } from './shell';
 import { SMALL_RUN } from '../train/small-run';
 
@@ -58,6 +61,44 @@ unix('a reader that goes away', () => {
     const ran = await shell(`resnet-ft ${training} --steps 1 --output ${output} >&- 2>&-; echo $?`);
     expect(ran).toEqual({ code: 0, stdout: '0\n', stderr: '' });
     expect(saved(output)).toBe(true);
+  });
+});
+
+unix('a reader that stops reading', () => {
+  const started: ChildProcess[] = [];
+  afterEach(() => started.forEach((child) => child.kill('SIGKILL')));
+
+  /** Starts a command, and gives it once it has printed something, of which nothing is read any more. */
+  async function stalled(args: string[]): Promise<ChildProcess> {
+    const command = [path.join(ROOT, 'bin', 'resnet-ft.js'), ...args];
+    const child = spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    started.push(child);
+    await once(child.stdout, 'readable');
+    // For it to fill the pipe; where it is stopped before, it is the easier.
+    await sleep(3000);
+    return child;
+  }
+  const images = Array.from({ length: 100 }, () => `${ANTS_BEES}/val`);
+
+  test('does not keep a command from being stopped, by one signal', async () => {
+    const child = await stalled(['predict', model, ...images, '--json', '--features', '--device', 'cpu']);
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect(code).toBe(143);
+    expect(stderr).toMatch(/^resnet-ft: The [a-z]+ was stopped\n$/);
+    child.stdout?.destroy();
+  });
+
+  test('is waited for where nobody stops the command', async () => {
+    const few = images.slice(0, 30);
+    const slow = await stalled(['predict', model, ...few, '--json', '--features', '--device', 'cpu']);
+    expect([slow.exitCode, slow.signalCode]).toEqual([null, null]);
+    let text = '';
+    slow.stdout?.setEncoding('utf8').on('data', (more: string) => (text += more));
+    expect(await once(slow, 'close')).toEqual([0, null]);
+    expect(text.trimEnd().split('\n')).toHaveLength(30 * 8);
   });
 });
 

@@ -58,6 +58,22 @@ test('the rows are what train and eval give, and what is finished is not run aga
   );
   expect(JSON.parse(fs.readFileSync(path.join(output, 'compare.json'), 'utf8'))).toMatchObject({ rows: all.rows });
 
+  // The table keeps the rows that were not asked for this time.
+  const table = fs.readFileSync(path.join(output, 'compare.md'), 'utf8');
+  const few = await compare('--rows', 'fine-tuned', '--weights', weights);
+  expect(few.rows.map(({ row, reused }) => [row, reused])).toEqual([['fine-tuned', true]]);
+  expect(fs.readFileSync(path.join(output, 'compare.md'), 'utf8')).toBe(table);
+  const kept = JSON.parse(fs.readFileSync(path.join(output, 'compare.json'), 'utf8')) as CompareResult;
+  expect(kept.rows).toEqual(all.rows.map((row) => ({ ...row, reused: true })));
+  // But not those of other weights.
+  await compare('--rows', 'scratch');
+  expect(fs.readFileSync(path.join(output, 'compare.md'), 'utf8')).toBe(
+    table
+      .split('\n')
+      .filter((line) => !line.startsWith('| pretrained'))
+      .join('\n'),
+  );
+
   // Another recipe must not mix with these rows.
   const other = ['--epochs', '3', '--output', output, '--rows', 'scratch'];
   const refused = await run(['compare', ANTS_BEES, ...recipe, ...other]);

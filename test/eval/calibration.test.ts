@@ -5,6 +5,7 @@ import {
   reliabilityOfLogits,
   TEMPERATURES,
 } from '../../lib/eval/calibration';
+import { fitCalibration } from '../../lib/eval/fit-calibration';
 import { softmax } from '../../lib/network/softmax';
 
 /** Numbers of 0 to below 1, always the same. */
@@ -104,4 +105,9 @@ test('calibration helps a model that is too sure, on images that it was not fitt
 test('there may be hundreds of thousands of classes', () => {
   const sure = Float32Array.from({ length: 300_000 }, (_, i) => (i === 7 ? 40 : 0));
   expect(reliabilityOfLogits([sure, sure], [7, 8]).error).toBeCloseTo(0.5, 6);
+});
+
+test('a model of one class has no temperature, and is not said to be no better than chance', async () => {
+  const none = 'a model of one class has no temperature';
+  expect(await fitCalibration([[1.5], [-2], [3]], [0, 0, 0])).toEqual({ none, never: true });
 });

@@ -10,8 +10,9 @@ import { cardMetadata, parseCard } from '../../lib/model/describe';
 import { rewriteCard } from '../../lib/model/rewrite-card';
 import { quantized } from '../../lib/model/unknown';
 import { PREPROCESSING } from '../../lib/options';
+import { readRun } from '../../lib/report/read-run';
 import { readWeights } from '../../lib/weights';
-import { ANTS_BEES, records, run, scratch } from '../cli/run';
+import { ANTS_BEES, records, ROOT, run, scratch } from '../cli/run';
 import { makeTensors, writeModel } from '../export/made-model';
 import { callApi } from '../predict/call-api';
 import { VAL } from '../predict/fixture-model';
@@ -243,6 +244,14 @@ test('what cannot be done is said in one line, and the model stays as it was', a
   );
 });
 
+test('stops while it reads what the run has kept', async () => {
+  const { folder } = await madeRun('stopped-reading');
+  let lines = 0;
+  const pause = (): Promise<void> => (++lines < 40 ? Promise.resolve() : Promise.reject(new Error('stopped')));
+  await expect(readRun(folder, pause)).rejects.toThrow('stopped');
+  expect(lines).toBe(40);
+});
+
 test('the temperature travels as text, and a text that is none is refused', () => {
   expect(parseCard('file', cardMetadata({ ...card, temperature: 1.25 })).temperature).toBe(1.25);
   expect('temperature' in cardMetadata(card)).toBe(false);
@@ -316,6 +325,62 @@ describe('a run that is trained', () => {
     const temperature = async (run: string): Promise<string | undefined> =>
       (await readWeights(path.join(run, 'model.safetensors'))).metadata['temperature'];
     expect(await temperature(stopped)).toBe(await temperature(folder));
+  });
+
+  describe('and stopped while it is calibrated', () => {
+    // Fitting takes until it is stopped, as that of hundreds of thousands of images nearly does.
+    const hook = path.join(tmp, 'fits-for-ever.cjs');
+    const slow = { NODE_OPTIONS: `--require ${JSON.stringify(hook)}` };
+    beforeAll(() =>
+      fs.writeFileSync(
+        hook,
+        `const fitting = require(${JSON.stringify(path.join(ROOT, 'dist', 'eval', 'fit-calibration.js'))});
+         fitting.fitCalibration = async (logits, targets, pause) => {
+           process.stdout.write('"fitting"\\n');
+           for (;;) {
+             for (const begun = performance.now(); performance.now() - begun < 50; );
+             await pause();
+           }
+         };`,
+      ),
+    );
+    const stop = async (output: string, ...args: string[]): Promise<Awaited<ReturnType<typeof run>>> => {
+      let stopping = false;
+      return run(['train', ANTS_BEES, ...recipe, ...machine, '--calibrate', ...args, '--json', '--output', output], {
+        env: slow,
+        onStdout: (text, child) => {
+          if (!stopping && text.includes('"fitting"')) stopping = child.kill('SIGINT');
+        },
+      });
+    };
+    const metadataOf = async (run: string): Promise<Record<string, string>> =>
+      (await readWeights(path.join(run, 'model.safetensors'))).metadata;
+    const STOPPED =
+      'resnet-ft: The training was stopped before its model was calibrated. The weights so far are saved in';
+
+    test('it is whole, and calibrated when it goes on', async () => {
+      const output = path.join(tmp, 'stopped-fitting');
+      const ran = await stop(output, '--epochs', '2');
+      expect(ran.code).toBe(130);
+      expect(ran.stderr).toContain(`${STOPPED} ${output}: model.safetensors and last.safetensors. Go on with: npx`);
+      expect(ran.stderr).toContain(`train --resume ${output}\n`);
+      expect(await metadataOf(output)).not.toHaveProperty('temperature');
+      expect(predictionsOf(output)).toEqual(predictionsOf(folder));
+      expect(fs.existsSync(path.join(output, 'result.json'))).toBe(false);
+      expect((await run(['train', '--resume', output])).code).toBe(0);
+      expect((await metadataOf(output))['temperature']).toBe((await metadataOf(folder))['temperature']);
+      expect(fs.existsSync(path.join(output, 'result.json'))).toBe(true);
+    });
+
+    test('without checkpoints the command that calibrates it is named', async () => {
+      const output = path.join(tmp, 'stopped-without');
+      const ran = await stop(output, '--epochs', '2', '--checkpoint-every', 'never');
+      expect(ran.code).toBe(130);
+      expect(ran.stderr).toContain(`${STOPPED} ${output}: model.safetensors and last.safetensors. Calibrate its model`);
+      expect(ran.stderr).toContain(`with: npx resnet-ft calibrate ${output}\n`);
+      expect((await run(['calibrate', output, '--device', 'cpu'])).code).toBe(0);
+      expect(await metadataOf(output)).toHaveProperty('temperature');
+    });
   });
 
   test('predictions, evaluation and explanations are calibrated; which class it is, and the loss, stay', async () => {

@@ -58,12 +58,48 @@ test('the limits keep at least the share that was asked for, and no image more c
       const known = images.filter((one) => one.calibrated >= probability && one.distance <= distance);
       expect(known).toHaveLength(kept);
       expect(kept).toBeGreaterThanOrEqual(keep * count);
+      // Equal, or nearly, are kept together.
       expect(kept).toBeLessThanOrEqual(Math.ceil(keep * count) + 1);
     }
   }
   // Equal figures leave out nobody.
   const same = Array.from({ length: 10 }, () => ({ calibrated: 0.5, distance: 0.1 }));
-  expect(limitsFor(same, 0.5)).toEqual({ probability: 0.5, distance: 0.1, kept: 10 });
+  expect(limitsFor(same, 0.5).kept).toBe(10);
+});
+
+test('no image that is kept lies so close to a limit that rounding could decide', () => {
+  const random = mulberry32(5);
+  for (const keep of [0.5, 0.95, 1]) {
+    for (const spread of [1, 1e-3, 1e-6, 0]) {
+      const images = Array.from({ length: 300 }, () => ({
+        calibrated: 0.6 + 0.4 * spread * random(),
+        distance: 0.5 * spread * random(),
+      }));
+      const { probability, distance, kept } = limitsFor(images, keep);
+      const needed = Math.ceil(keep * images.length);
+      // By other batches, threads, machines or libraries they are a little different.
+      const elsewhere = images.map((one) => ({
+        calibrated: one.calibrated + 1e-6 * (2 * random() - 1),
+        distance: Math.max(0, one.distance + 1e-6 * (2 * random() - 1)),
+      }));
+      const known = elsewhere.filter((one) => one.calibrated >= probability && one.distance <= distance);
+      expect(kept).toBeGreaterThanOrEqual(needed);
+      expect([keep, spread, known.length >= needed]).toEqual([keep, spread, true]);
+    }
+  }
+});
+
+test('the limits lie in the middle between what is kept and what is left out, or near to what is kept', () => {
+  const at = (calibrated: number, distance: number) => ({ calibrated, distance });
+  const near = [at(0.6, 0.2), at(0.6004, 0.1999), at(0.9, 0.1), at(0.9, 0.1)];
+  expect(limitsFor(near, 0.75)).toMatchObject({ kept: 3 });
+  expect(limitsFor(near, 0.75).probability).toBeCloseTo(0.6002, 12);
+  // A gap in which the limit might lie anywhere: beside those that are kept.
+  const far = [at(0.3, 0.6), at(0.8, 0.2), at(0.9, 0.1), at(0.9, 0.1)];
+  expect(limitsFor(far, 0.75).probability).toBeCloseTo(0.799, 12);
+  expect(limitsFor(far, 0.75).distance).toBeCloseTo(0.202, 12);
+  const ends = limitsFor([at(0, 1), at(0, 1)], 1);
+  expect(ends).toEqual({ probability: 0, distance: 1, kept: 2 });
 });
 
 const WIDTH = 512;

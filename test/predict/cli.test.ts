@@ -134,6 +134,15 @@ describe('what is read', () => {
   });
 });
 
+test('what is wrong with a path is said each time that it is named', async () => {
+  const empty = path.join(tmp, 'empty');
+  fs.mkdirSync(empty);
+  const none = path.join(tmp, 'nofile*');
+  const { stderr } = await run(['predict', model, empty, empty, none, none]);
+  expect(stderr.match(/no image in this folder/g)).toHaveLength(2);
+  expect(stderr.match(/no file matches it as a glob/g)).toHaveLength(2);
+});
+
 describe('a list on standard input', () => {
   test('gives each result without waiting for the next path', async () => {
     const files = fs.readdirSync(path.join(VAL, 'bees')).map((name) => path.join(VAL, 'bees', name));

@@ -161,6 +161,19 @@ describe('--folds', () => {
     expect(lines).toHaveLength(9);
   });
 
+  test('while they are made longer there are no figures of before', async () => {
+    fs.cpSync(inTmp('whole'), inTmp('lengthened'), { recursive: true });
+    let sent = false;
+    const stopped = await run(['train', '--resume', inTmp('lengthened'), '--epochs', '500', '--json'], {
+      onStdout: (text, child) => {
+        if (!sent && text.includes('"kind":"step"')) sent = child.kill('SIGINT');
+      },
+    });
+    expect(stopped.code).toBe(130);
+    for (const file of ['folds.json', 'predictions.jsonl'])
+      expect([file, fs.existsSync(path.join(inTmp('lengthened'), file))]).toEqual([file, false]);
+  }, 60_000);
+
   test('without checkpoints one that was stopped begins again, and what it left is set aside', async () => {
     const args = [
       'train',
