@@ -59,7 +59,7 @@ export class Engine {
   freeing<T>(work: () => T): T {
     const engine = this.tf.engine();
     const keep = engine.keep.bind(engine);
-    const before = Reflect.get(engine, 'keep') as typeof keep;
+    const before: typeof keep = Reflect.get(engine, 'keep');
     const kept: Core.Tensor[] = [];
     engine.keep = (tensor) => {
       kept.push(tensor);
