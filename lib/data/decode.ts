@@ -120,6 +120,8 @@ function nameOf(input: string | Uint8Array): string {
 function whyNot(cause: unknown, name: string): string {
   const error = cause as NodeJS.ErrnoException;
   if (error.code === 'ENOENT') return noSuch('file', name);
+  // Node.js has words of its own for it, of arguments.
+  if (error.code === 'ERR_INVALID_ARG_VALUE' && name.includes('\0')) return 'no file has a NUL character in its name';
   if (error.code === 'EACCES') return 'permission denied';
   // The system's own words have the name again.
   if (error.code === 'ENAMETOOLONG') return 'the name is too long for a file (ENAMETOOLONG)';

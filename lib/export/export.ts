@@ -5,9 +5,9 @@ import { throwIfAborted } from '../errors';
 import { cardMetadata, type ModelCard } from '../model/describe';
 import { openModel } from '../model/open';
 import { controlled, resolveExportOptions, type Architecture, type ExportFormat, type ExportOptions } from '../options';
-import { writeStateDict } from '../weights/index';
+import { writeTensors } from '../weights/index';
 import { notWritable, writeAtomically } from '../files/atomic-file';
-import { checkOutputFile } from '../files/output-file';
+import { checkOutputFile, replacingNothing } from '../files/output-file';
 import { reasonOf } from '../files/reason';
 import { HUB_INPUT } from './hub-config';
 import { checkHubFolder, HUB_MODEL, makeHubFolder, writeHubFiles } from './hub-folder';
@@ -47,7 +47,7 @@ const MAX_ONNX_BYTES = 2 ** 31 - 1;
  *   ends in `/`: `onnx/model.onnx`, whose input is `pixel_values`, with `config.json`, `preprocessor_config.json`, `labels.json` and `README.md`,
  *   as transformers.js and the Hugging Face Hub take it.
  *
- * @throws ResnetFtError INVALID_OPTION; OUTPUT_NOT_WRITABLE, also for a file that exists and is not to be replaced;
+ * @throws ResnetFtError INVALID_OPTION; OUTPUT_NOT_WRITABLE, also for a file that exists, or appears meanwhile, and is not to be replaced;
  *   WEIGHTS_INVALID or WEIGHTS_MISMATCH naming the model's file; what the download of named weights throws
  */
 export async function exportModel(
@@ -70,6 +70,7 @@ async function exportResolved(
   });
   const card: ModelCard = { arch, classes, preprocessing, temperature, unknown };
   throwIfAborted(control.signal, 'The export was stopped');
+  const finish = force ? undefined : replacingNothing('--output', folder ? 'folder' : 'name');
   if (format === 'onnx') {
     // Hugging Face's libraries take the softmax of the logits themselves, and know no temperature.
     const input = folder ? { input: HUB_INPUT, calibrated: true } : {};
@@ -81,15 +82,15 @@ async function exportResolved(
       );
     }
     if (folder) await makeHubFolder(path.resolve(output));
-    await writeAtomically(file, chunks);
+    await writeAtomically(file, chunks, finish);
   } else {
-    await writeStateDict(file, tensors, { metadata: cardMetadata(card) });
+    await writeTensors(file, tensors, { metadata: cardMetadata(card) }, finish);
   }
   const { size: bytes } = await stat(file).catch((cause: unknown) => {
     throw notWritable(file, reasonOf(cause), { cause });
   });
   const written = { file, format, bytes, arch, classes, withPreprocessing };
   if (!folder) return written;
-  const { files, note } = await writeHubFiles(path.resolve(output), card, model);
+  const { files, note } = await writeHubFiles(path.resolve(output), card, model, finish);
   return { ...written, files, ...(note === undefined ? {} : { note }) };
 }

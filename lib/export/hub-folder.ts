@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { editedNote, writeCard } from '../card/write';
 import { exportFacts } from '../card/facts';
-import { notWritable, writeAtomically } from '../files/atomic-file';
+import { notWritable, writeAtomically, type Finish } from '../files/atomic-file';
 import { makeFolder } from '../files/make-folder';
-import { checkOutputFile, ifThere, readOld } from '../files/output-file';
+import { checkFolderName, checkOutputFile, ifThere, readOld } from '../files/output-file';
 import { reasonOf } from '../files/reason';
 import type { ModelCard } from '../model/describe';
 import { jsonText } from '../text/json';
@@ -19,9 +19,10 @@ const LABELS = 'labels.json';
  * Refuses, before any work is done, a folder that can't be written, or that has such files already; never one of a run.
  *
  * @param replace whether files of an older export are replaced
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE; INVALID_OPTION for a name that no folder can have
  */
 export async function checkHubFolder(folder: string, replace: boolean): Promise<void> {
+  await checkFolderName(folder, folder, '--output', 'folder');
   if ((await ifThere(folder)) === undefined) return;
   const config = path.join(folder, CONFIG);
   if (await isOther(config)) {
@@ -61,6 +62,7 @@ export async function makeHubFolder(folder: string): Promise<void> {
  * Writes what a folder has beside the model, and its card.
  *
  * @param source the folder or file that the model is from
+ * @param finish as of {@link writeAtomically}, for all but the card, which tells an older one from what its author wrote
  * @returns the files, absolute, and what to say of the card, if anything
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE; DATA_INVALID where what the run has told of the model can't be read
  */
@@ -68,6 +70,7 @@ export async function writeHubFiles(
   folder: string,
   card: ModelCard,
   source: string,
+  finish?: Finish,
 ): Promise<{ files: string[]; note: string | undefined }> {
   const texts: Record<string, unknown> = {
     [CONFIG]: hubConfig(card),
@@ -75,7 +78,7 @@ export async function writeHubFiles(
     [LABELS]: card.classes,
   };
   for (const [name, value] of Object.entries(texts)) {
-    await writeAtomically(path.join(folder, name), [Buffer.from(jsonText(value))]);
+    await writeAtomically(path.join(folder, name), [Buffer.from(jsonText(value))], finish);
   }
   const written = await writeCard(folder, await exportFacts(folder, card, source));
   const files = [HUB_MODEL, ...Object.keys(texts)].map((name) => path.join(folder, name));

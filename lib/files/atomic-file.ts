@@ -17,15 +17,20 @@ export function notWritable(file: string, reason: string, options: { hint?: stri
   return new ResnetFtError('OUTPUT_NOT_WRITABLE', `cannot write ${file}: ${reason}`, options);
 }
 
+/** Gives a file that has been written its name. */
+export type Finish = (temporary: string, file: string) => Promise<void>;
+
 /**
  * Writes chunks to a file whole or not at all: under a temporary name beside it, synchronised, then renamed. One that is replaced keeps
  * its permissions. What killed processes left half-written in the folder is removed.
  *
+ * @param finish how it gets its name; by default it replaces what has that
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the file can't be written; an older file of that name is then untouched.
  */
 export async function writeAtomically(
   file: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  finish: Finish = rename,
 ): Promise<void> {
   await removeStale(path.dirname(file));
   const temporary = temporaryName(file);
@@ -43,7 +48,7 @@ export async function writeAtomically(
     } finally {
       await handle.close();
     }
-    await rename(temporary, file);
+    await finish(temporary, file);
     await syncFolder(path.dirname(file));
   } catch (cause) {
     // Where the file system has turned read-only it stays; what happened first is what is told.

@@ -44,6 +44,7 @@ function whatIsWrong(tensor: unknown): string | undefined {
   if (!isSizes(shape) || shape.length > MAX_DIMENSIONS) return `a shape of at most ${MAX_DIMENSIONS} sizes`;
   if (!(data instanceof Uint8Array)) return 'data that are a Uint8Array';
   const bytes = byteLength(dtype, shape);
+  if (bytes === undefined) return 'a shape of no more bytes than can be counted';
   return data.byteLength === bytes ? undefined : `${bytes} bytes of data, not ${data.byteLength},`;
 }
 

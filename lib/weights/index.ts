@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Finish } from '../files/atomic-file';
 import { rejectOption } from '../options';
 import { checkToWrite, requireFileName } from './check-arguments';
 import { invalid, readBytes, withWeightsFile } from './file';
@@ -76,9 +77,23 @@ export async function writeStateDict(
   tensors: StateDict,
   options: { metadata?: Metadata | undefined } = {},
 ): Promise<void> {
+  await writeTensors(file, tensors, options);
+}
+
+/**
+ * As {@link writeStateDict}.
+ *
+ * @param finish as of writeAtomically
+ */
+export async function writeTensors(
+  file: string,
+  tensors: StateDict,
+  options: { metadata?: Metadata | undefined },
+  finish?: Finish,
+): Promise<void> {
   const extension = path.extname(requireFileName(file)).toLowerCase();
   if (!EXTENSIONS.includes(extension)) rejectOption('a file name ending in .safetensors, .pth or .pt', 'file', file);
   checkToWrite(tensors, options);
-  if (extension === '.safetensors') await writeSafetensors(file, tensors, options.metadata);
-  else await writePth(file, tensors, options);
+  if (extension === '.safetensors') await writeSafetensors(file, tensors, options.metadata, finish);
+  else await writePth(file, tensors, options, finish);
 }

@@ -15,10 +15,20 @@ const MAGIC = Buffer.from('8a0a6cfc9c46f9206aa850192e', 'hex');
 const PROTOCOL_VERSION = 1001;
 const COUNT_BYTES = 8;
 
+const PROTO = 0x80;
+const PROTO_BYTES = 2;
+/** From protocol 4 on, the content of a pickle follows its length. */
+const FRAME = 0x95;
+const FRAME_BYTES = 9;
+
 /** Whether these first bytes are those of the format before the zip. */
 export function isLegacyPth(head: Buffer): boolean {
-  return head[0] === 0x80 && head.subarray(2, 2 + MAGIC.length).equals(MAGIC);
+  const start = magicStart(head);
+  return head[0] === PROTO && head.subarray(start, start + MAGIC.length).equals(MAGIC);
 }
+
+/** Where in a file of this format the magic number is. */
+const magicStart = (head: Buffer): number => PROTO_BYTES + (head[PROTO_BYTES] === FRAME ? FRAME_BYTES : 0);
 
 /** Whether these first bytes are those of a tar, the format of PyTorch before 0.1.10. */
 export function isTar(head: Buffer): boolean {
@@ -62,7 +72,7 @@ interface Head {
 }
 
 function parseHead(file: string, head: Buffer): Head {
-  let end = 2 + MAGIC.length;
+  let end = magicStart(head) + MAGIC.length;
   const references = new Map<string, StorageRef>();
   const next = (): unknown => {
     const read = readPickle(head, end, (storage) => {

@@ -1,4 +1,4 @@
-import { notWritable, writeAtomically } from '../files/atomic-file';
+import { notWritable, writeAtomically, type Finish } from '../files/atomic-file';
 import { quote } from './file';
 import { MAX_METADATA, type Metadata } from './metadata';
 import { STORAGE_NAMES } from './pickle-values';
@@ -31,6 +31,7 @@ export async function writePth(
   file: string,
   tensors: StateDict,
   options: { metadata?: Metadata | undefined } = {},
+  finish?: Finish,
 ): Promise<void> {
   for (const [name, { dtype, shape, data }] of tensors) {
     if (byteLength(dtype, shape) !== data.byteLength) throw notWritable(file, `tensor ${quote(name)} is not valid`);
@@ -59,7 +60,7 @@ export async function writePth(
   if (chunks === undefined) {
     throw notWritable(file, 'a .pth of 4 GiB or more is not supported', { hint: 'Write a .safetensors file.' });
   }
-  await writeAtomically(file, chunks);
+  await writeAtomically(file, chunks, finish);
 }
 
 /** The bytes of data.pkl, one character per byte. */

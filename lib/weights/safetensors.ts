@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { notWritable, writeAtomically } from '../files/atomic-file';
+import { notWritable, writeAtomically, type Finish } from '../files/atomic-file';
 import { invalid, quote, readBytes, readParts, withWeightsFile } from './file';
 import { isRecord, toMetadata, type Metadata } from './metadata';
 import {
@@ -164,12 +164,17 @@ function problemOfJson(text: string): string | undefined {
  *
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the file can't be written; an older file of that name is then untouched.
  */
-export async function writeSafetensors(file: string, tensors: StateDict, metadata: Metadata = {}): Promise<void> {
+export async function writeSafetensors(
+  file: string,
+  tensors: StateDict,
+  metadata: Metadata = {},
+  finish?: Finish,
+): Promise<void> {
   const sorted = [...tensors].sort(
     ([a, x], [b, y]) =>
       ORDER.indexOf(x.dtype) - ORDER.indexOf(y.dtype) || Buffer.compare(Buffer.from(a), Buffer.from(b)),
   );
-  await writeAtomically(file, [buildHeader(file, sorted, metadata), ...sorted.map(([, { data }]) => data)]);
+  await writeAtomically(file, [buildHeader(file, sorted, metadata), ...sorted.map(([, { data }]) => data)], finish);
 }
 
 function buildHeader(file: string, sorted: [string, Tensor][], metadata: Metadata): Buffer {

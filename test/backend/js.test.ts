@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import type * as Core from '@tensorflow/tfjs-core';
 import { openJsBackend } from '../../lib/backend/js/backend';
 import { FeatureCache } from '../../lib/backend/js/feature-cache';
@@ -5,7 +9,7 @@ import { loadEngine } from '../../lib/backend/js/tfjs';
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import { weightsOf, withSession } from './contract';
 import { difference, fillStore, MODEL, TARGETS } from './images';
-import { rates } from '../made-weights';
+import { rates, type SessionChanges } from '../made-weights';
 
 const ignore = (): void => {};
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- the very instance that the backend uses
@@ -114,4 +118,103 @@ test('features that are no numbers stay so in bfloat16, whatever their bits', ()
   cache.set(0, new Float32Array(bits.buffer));
   expect([...(cache.get(0) ?? [])]).toEqual([NaN, NaN, NaN, NaN, Infinity, 1.0078125]);
   cache.close();
+});
+
+test('features as bfloat16 are the same where there is room for all of them, for some and for none', async () => {
+  const backend = await openJsBackend('wasm');
+  const store = await fillStore(backend, 32, 4);
+  const targets = TARGETS.slice(0, 4);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'resnet-ft-cache-'));
+  const figures = (room: SessionChanges): Promise<unknown> =>
+    withSession(backend, { ...room, trainFrom: 'fc', cacheBf16: true }, async (session) => {
+      const losses: number[] = [];
+      for (let epoch = 1; epoch <= 2; epoch++) {
+        const pass = { store, targets, batchSize: 2, epoch, ...rates(0.1, 2) };
+        await session.trainEpoch(pass, ({ loss }) => losses.push(loss));
+      }
+      const { loss, logits } = await session.evaluate({ store, targets, batchSize: 2 }, ignore);
+      return [losses, loss, logits];
+    });
+  const expected = await figures({ cacheMemory: 1e9 });
+  expect(await figures({ cacheMemory: 0 })).toEqual(expected);
+  const row = 512 * 2;
+  const some = { cacheMemory: row, cacheDisk: 2 * row, cacheFile: path.join(folder, 'features') };
+  expect(await figures(some)).toEqual(expected);
+  fs.rmdirSync(folder);
+});
+
+test('a training step that fails keeps nothing in memory', async () => {
+  const backend = await openJsBackend('wasm');
+  const before = tf.memory().numTensors;
+  const store = await fillStore(backend, 32);
+  await withSession(backend, { trainFrom: 'conv1' }, async (session) => {
+    const opened = tf.memory();
+    const pass = { store, targets: TARGETS, batchSize: 1, ...rates(0.01, 1) };
+    for (let epoch = 1; epoch <= 2; epoch++) {
+      // What layer4 makes of 32 pixels is a single one.
+      await expect(session.trainEpoch({ ...pass, epoch }, ignore)).rejects.toThrow('Expected more than 1 value');
+      const { numTensors, numBytes } = tf.memory();
+      expect({ numTensors, numBytes }).toEqual({ numTensors: opened.numTensors, numBytes: opened.numBytes });
+    }
+    // And the next one is as if nothing had been.
+    const { images } = await session.trainEpoch({ ...pass, epoch: 2, batchSize: 8 }, ignore);
+    expect(images).toBe(8);
+  });
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test.each(['forward', 'backward'])('a kernel that fails on the way %s keeps nothing in memory', async (way) => {
+  const backend = await openJsBackend('wasm');
+  const store = await fillStore(backend, 32);
+  await withSession(backend, { trainFrom: 'conv1' }, async (session) => {
+    const pass = { store, targets: TARGETS, batchSize: 8, ...rates(0.01, 1) };
+    await session.trainEpoch({ ...pass, epoch: 1 }, ignore);
+    const { numTensors } = tf.memory();
+    const engine = tf.engine();
+    const run = engine.runKernel.bind(engine);
+    // The way back alone has such kernels; the way there has twenty convolutions.
+    const failing = way === 'forward' ? { name: 'Conv2D', after: 9 } : { name: 'Reverse', after: 2 };
+    let calls = 0;
+    const spy = jest.spyOn(engine, 'runKernel').mockImplementation((name, ...rest) => {
+      if (name === failing.name && ++calls > failing.after) throw new Error('no room');
+      return run<Core.Tensor>(name, ...rest);
+    });
+    await expect(session.trainEpoch({ ...pass, epoch: 2 }, ignore)).rejects.toThrow('no room');
+    spy.mockRestore();
+    expect(tf.memory().numTensors).toBe(numTensors);
+    await expect(session.trainEpoch({ ...pass, epoch: 2 }, ignore)).resolves.toMatchObject({ images: 8 });
+  });
+});
+
+test("handlers that a program adds while TensorFlow.js is loaded stay, and Emscripten's go", () => {
+  const script = `
+    const { loadEngine } = require(${JSON.stringify(path.resolve('dist/backend/js/tfjs.js'))});
+    const events = ['uncaughtException', 'unhandledRejection'];
+    const own = function (reason) { throw reason; };
+    for (const event of events) process.on(event, own);
+    const loading = loadEngine('wasm');
+    const late = (reason) => { throw reason; };
+    // At each point at which the loading waits.
+    let loaded = false;
+    const add = () => {
+      if (loaded) return;
+      for (const event of events) if (!process.listeners(event).includes(late)) process.on(event, late);
+      for (const event of events) process.once(event, () => {});
+      setImmediate(add);
+    };
+    add();
+    loading.then(() => {
+      loaded = true;
+      const said = events.map((event) => {
+        const texts = process.rawListeners(event).map(String);
+        const found = process.listeners(event);
+        return [found.includes(own), found.includes(late), found.length > 2, texts.some((text) => text.includes('ExitStatus'))];
+      });
+      console.log(JSON.stringify([said, process.listenerCount('unhandledRejection') - process.listenerCount('uncaughtException')]));
+    });`;
+  const said = execFileSync(process.execPath, ['-e', script], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  expect(JSON.parse(said)).toEqual([Array(2).fill([true, true, true, false]), 0]);
 });

@@ -13,6 +13,13 @@ const socket = path.join(data, 'val', 'ants', 'socket.jpg');
 const QUICK = ['--arch', 'resnet18', '--weights', 'none', '--batch-size', '4', '--steps', '1', '--device', 'cpu'];
 let server: net.Server;
 
+test('a name that no file can have is unreadable, in words of our own', async () => {
+  await expect(decodeImage('a\0b.jpg')).rejects.toMatchObject({
+    code: 'IMAGE_UNREADABLE',
+    message: 'a\\x00b.jpg: no file has a NUL character in its name',
+  });
+});
+
 const onUnix = process.platform === 'win32' ? describe.skip : describe;
 
 onUnix('files that are none', () => {

@@ -67,20 +67,27 @@ beforeAll(async () => {
   await exported(trained, '--format', 'onnx', '--output', preprocessing, '--with-preprocessing');
 });
 
-test('exports to the same new file at the same time all leave it whole, and nothing beside it', async () => {
+test('of exports to the same new file at the same time one writes it, whole, and nothing stays beside it', async () => {
   const folder = fs.mkdtempSync(path.join(tmp, 'at-once-'));
   const written = await callApi(
     async ({ api }, { model, output }) => {
       const all = [];
       for (const name of ['a.pth', 'a.safetensors', 'a.onnx', 'hub/']) {
         const options = { model, output: `${output}/${name}`, format: name === 'hub/' ? 'onnx' : undefined } as const;
-        all.push(...(await Promise.all(Array.from({ length: 3 }, () => api.exportModel(options)))));
+        all.push(await Promise.allSettled(Array.from({ length: 3 }, () => api.exportModel(options))));
       }
       return all;
     },
     { model: trained, output: folder },
   );
-  for (const { file, bytes } of written) expect(fs.statSync(file).size).toBe(bytes);
+  expect(written).toHaveLength(4);
+  for (const settled of written) {
+    const [first, ...more] = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(more).toEqual([]);
+    expect(fs.statSync(first?.file ?? '').size).toBe(first?.bytes);
+    const reasons = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+    expect(reasons).toEqual(Array(2).fill(expect.objectContaining({ code: 'OUTPUT_NOT_WRITABLE' })));
+  }
   expect((await readWeights(path.join(folder, 'a.pth'))).tensors.size).toBeGreaterThan(100);
   expect(fs.readdirSync(folder).sort()).toEqual(['a.onnx', 'a.pth', 'a.safetensors', 'hub']);
   expect(fs.readdirSync(path.join(folder, 'hub')).filter((name) => name.startsWith('.'))).toEqual([]);
@@ -268,6 +275,12 @@ describe('errors are one line, and no file is left', () => {
 
   test('of the output', async () => {
     await fails([trained, ...out('none/m.onnx')], 1, /m\.onnx: there is no folder .*none/);
+    // Below a file nobody could make the folder first.
+    fs.writeFileSync(path.join(tmp, 'file'), 'precious');
+    for (const below of ['file/m.onnx', 'file/folder/m.onnx', 'file/', 'file/folder/']) {
+      const format = below.endsWith('/') ? ['--format', 'onnx'] : [];
+      await fails([trained, ...out(below), ...format], 1, /file is a file, not a folder\. Give another (name|folder)/);
+    }
     const folder = path.join(tmp, 'folder.onnx');
     fs.mkdirSync(folder, { recursive: true });
     await fails([trained, ...out('folder.onnx'), '--force'], 1, /folder\.onnx: it is a folder/);

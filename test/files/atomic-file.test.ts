@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import promises from 'node:fs/promises';
 import path from 'node:path';
 import { writeAtomically } from '../../lib/files/atomic-file';
+import { replacingNothing } from '../../lib/files/output-file';
 import { scratch } from '../cli/run';
 
 const folder = scratch();
@@ -43,4 +45,58 @@ onPosix('a file that is replaced keeps its permissions, whatever the umask', asy
     expect(fs.statSync(file).mode & 0o777).toBe(mode);
   }
   expect(fs.readFileSync(file, 'utf8')).toBe('new');
+});
+
+describe('a file that is not to be replaced', () => {
+  const place = path.join(folder, 'new');
+  const file = path.join(place, 'model.onnx');
+  const finish = replacingNothing('--output');
+  beforeEach(() => {
+    fs.rmSync(place, { recursive: true, force: true });
+    fs.mkdirSync(place);
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  /** What is written, while another program may write. */
+  async function* written(meanwhile?: () => void): AsyncGenerator<Buffer> {
+    yield Buffer.from('ours');
+    await Promise.resolve();
+    meanwhile?.();
+  }
+
+  const ways: [string, string | undefined][] = [
+    ['by a link', undefined],
+    ['without links', 'EPERM'],
+    ['without the system call', 'ENOSYS'],
+  ];
+  test.each(ways)('%s: stays, though it appeared meanwhile, and nothing is left beside it', async (_, code) => {
+    if (code !== undefined) {
+      jest.spyOn(promises, 'link').mockRejectedValue(Object.assign(new Error('no links'), { code }));
+    }
+    await writeAtomically(file, written(), finish);
+    expect(fs.readFileSync(file, 'utf8')).toBe('ours');
+    expect(fs.readdirSync(place)).toEqual(['model.onnx']);
+    expect(fs.statSync(file).nlink).toBe(1);
+
+    fs.rmSync(file);
+    const late = writeAtomically(
+      file,
+      written(() => fs.writeFileSync(file, 'theirs')),
+      finish,
+    );
+    await expect(late).rejects.toMatchObject({
+      code: 'OUTPUT_NOT_WRITABLE',
+      message: `cannot write ${file}: it exists`,
+      hint: 'Replace it with --force, or give another name with --output',
+    });
+    expect(fs.readFileSync(file, 'utf8')).toBe('theirs');
+    expect(fs.readdirSync(place)).toEqual(['model.onnx']);
+  });
+
+  onPosix('is written in the place of a link that leads nowhere', async () => {
+    fs.symlinkSync(path.join(place, 'nowhere'), file);
+    await writeAtomically(file, written(), finish);
+    expect(fs.lstatSync(file).isFile()).toBe(true);
+    expect(fs.readdirSync(place)).toEqual(['model.onnx']);
+  });
 });

@@ -4,6 +4,7 @@ import { loadImage } from '../../lib/data/load-image';
 import { pytorchUrl } from '../../lib/download/mirror';
 import { readClassMap } from '../../lib/eval/class-map';
 import { expectedHash } from '../../lib/libtorch/known-hashes';
+import { exportModel } from '../../lib/export/export';
 import { resolveExportOptions, resolveTrainOptions } from '../../lib/options';
 import { readStateDict, writeStateDict, type Tensor } from '../../lib/weights';
 import { ANTS_BEES } from '../cli/run';
@@ -40,6 +41,11 @@ test.each<[string, () => unknown, RegExp]>([
     /8 bytes of data, not 4, for the tensor a but/,
   ],
   [
+    'a shape without end',
+    () => writeStateDict('a.pth', new Map([['a', { ...TENSOR, shape: [2 ** 40, 2 ** 40] }]])),
+    /Expected a shape of no more bytes than can be counted for the tensor a but/,
+  ],
+  [
     'dimensions',
     () => writeStateDict('a.pth', new Map([['a', { ...TENSOR, shape: Array(65).fill(1) }]])),
     /at most 64 sizes for/,
@@ -61,6 +67,12 @@ test.each<[string, () => unknown, RegExp]>([
   ],
   ['a file of readStateDict', () => readStateDict(Symbol('a') as never), /for file but received/],
   ['a NUL in a name', () => readStateDict('a\0b'), /without NUL characters for file but received/],
+  ['a NUL in an output', () => exportModel({ model: 'a', output: 'a\0b.onnx' }), /NUL characters for --output but/],
+  [
+    'a NUL in a folder',
+    () => exportModel({ model: 'a', output: 'a\0b/', format: 'onnx' }),
+    /NUL characters for --output but/,
+  ],
   ['a class map', () => readClassMap(['ants'] as never), /for --class-map but received ants$/],
   ['a class in it', () => readClassMap({ ants: 0.5 }), /for ants in --class-map but received 0\.5$/],
   ['a mirror', () => pytorchUrl('a.pth'), /for RESNET_FT_MIRROR but received ftp:/],

@@ -9,7 +9,7 @@ import { PREPROCESSING } from '../../lib/options';
 import { records, run, scratch } from '../cli/run';
 import { makeTensors, writeModel } from '../export/made-model';
 import type { Prediction } from '../../packages/runtime/src/api';
-import { ask, cropsOf, IMAGES, makeProject, type Question } from './package';
+import { ask, callAll, cropsOf, IMAGES, makeProject, type Question } from './package';
 
 const tmp = scratch();
 const project = makeProject(path.join(tmp, 'project'));
@@ -173,6 +173,96 @@ describe('a calibrated model', () => {
     // A message of protocol buffers may have more fields at its end.
     fs.appendFileSync(output, entry('temperature', temperature));
     expect((await ask(project, { model: output })).error).toMatchObject({ code: 'WEIGHTS_INVALID' });
+  });
+});
+
+describe('calls of programs', () => {
+  let model: string;
+  beforeAll(async () => {
+    ({ output: model } = await exported('calls'));
+  });
+
+  test('pixels are bytes, of whatever realm', async () => {
+    const pixels = (data: string): string => `model.predict({ width: size, height: size, data: ${data} })`;
+    const [expected, ...good] = await callAll(
+      project,
+      model,
+      ['data', 'new Uint8ClampedArray(data)', 'Buffer.from(data)', 'other.Uint8Array.from(data)'].map(pixels),
+    );
+    expect(expected).toMatchObject({ value: { class: expect.any(String) as string } });
+    for (const one of good) expect(one).toEqual(expected);
+    const wrong = [
+      '[...data]',
+      'Uint16Array.from(data)',
+      'Float32Array.from(data)',
+      'other.Float32Array.from(data)',
+      'null',
+    ];
+    for (const { error } of await callAll(project, model, [...wrong, 'new DataView(data.buffer)'].map(pixels))) {
+      expect(error).toMatchObject({ known: true, code: 'INVALID_OPTION' });
+      expect(error?.message).toMatch(/^Expected a Uint8Array or a Uint8ClampedArray for the data of pixels/);
+    }
+  });
+
+  test.each([
+    ['pixels', '{ width: size, height: size, data: bytes }', 'data.slice()'],
+    ['bytes', 'bytes', 'fs.readFileSync(IMAGE)'],
+    ['an ArrayBuffer', 'bytes.buffer', 'new Uint8Array(fs.readFileSync(IMAGE))'],
+  ])('%s of an image may be used again once predict and crop have been called', async (_, image, bytes) => {
+    const made = bytes.replace('IMAGE', JSON.stringify(IMAGES[0]));
+    const call = (method: string, then: string): string => `(async () => {
+      const bytes = ${made};
+      const promise = model.${method}(${image});
+      ${then}
+      const { data: crop, ...rest } = await promise;
+      return crop === undefined ? rest : [...crop];
+    })()`;
+    const methods = ['predict', 'crop'];
+    const untouched = await callAll(
+      project,
+      model,
+      methods.map((method) => call(method, '')),
+    );
+    for (const { error } of untouched) expect(error).toBeUndefined();
+    const again = methods.map((method) => call(method, 'bytes.fill(0);'));
+    expect(await callAll(project, model, again)).toEqual(untouched);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['model.predict(data, null)', 'INVALID_OPTION', /for the options of predict/],
+    ['model.predict([, data])', 'INVALID_OPTION', /for the image but received nothing/],
+    ['model.predict({ width: 2n, height: Symbol(), data })', 'IMAGE_UNREADABLE', /don't go together/],
+    ['loadModel(file, null)', 'INVALID_OPTION', /for the options of loadModel/],
+    ['loadModel(file, { onnxruntime: {} })', 'INVALID_OPTION', /onnxruntime's module for onnxruntime/],
+    ['loadModel(file, { onnxruntime: null })', 'INVALID_OPTION', /onnxruntime's module for onnxruntime/],
+    ['loadModel(file, { sessionOptions: null })', 'INVALID_OPTION', /for sessionOptions/],
+    [
+      "loadModel(file, { sessionOptions: { executionProviders: ['nonsense'] } })",
+      'BACKEND_UNAVAILABLE',
+      /does not start with the executionProviders: .*nonsense/,
+    ],
+    [
+      "loadModel(file, { onnxruntime: require('onnxruntime-web'), sessionOptions: { executionProviders: ['nonsense'] } })",
+      'BACKEND_UNAVAILABLE',
+      /does not start with the executionProviders: .*nonsense/,
+    ],
+    [
+      "loadModel(file, { sessionOptions: { executionProviders: ['cpu'], intraOpNumThreads: -1 } })",
+      'INVALID_OPTION',
+      /does not start with these sessionOptions: .*intraOpNumThreads/,
+    ],
+  ])('%s is refused by its promise', async (call, code, message) => {
+    const [made] = await callAll(project, model, [call]);
+    expect(made?.error).toMatchObject({ known: true, code });
+    expect(made?.error?.message).toMatch(message);
+  });
+
+  test('a damaged graph is its file, also with sessionOptions', async () => {
+    const damaged = path.join(tmp, 'damaged-graph.onnx');
+    fs.writeFileSync(damaged, fs.readFileSync(model).fill(1, 200, 4000));
+    const options = "{ sessionOptions: { executionProviders: ['cpu'] } }";
+    const [made] = await callAll(project, model, [`loadModel(${JSON.stringify(damaged)}, ${options})`]);
+    expect(made?.error).toMatchObject({ known: true, code: 'WEIGHTS_INVALID' });
   });
 });
 

@@ -48,14 +48,29 @@ export interface Question {
 }
 
 export function ask(project: string, question: Question): Promise<Answer> {
+  return runScript('ask.js', [project], question);
+}
+
+/** What a call comes to. */
+export interface Called {
+  value?: unknown;
+  error?: { known: boolean; code: string; message: string };
+}
+
+/** Calls the package with a model; each call is an expression, of what calls.js names. */
+export function callAll(project: string, model: string, calls: readonly string[]): Promise<Called[]> {
+  return runScript('calls.js', [project, model], calls);
+}
+
+function runScript<T>(name: string, given: string[], input: unknown): Promise<T> {
   return new Promise((resolve, reject) => {
     const options = { maxBuffer: 2 ** 28 };
-    const args = [path.join(__dirname, 'ask.js'), project];
+    const args = [path.join(__dirname, name), ...given];
     const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
-      if (error === null && stderr === '') resolve(JSON.parse(stdout) as Answer);
+      if (error === null && stderr === '') resolve(JSON.parse(stdout) as T);
       else reject(error ?? new Error(stderr));
     });
-    child.stdin?.end(JSON.stringify(question));
+    child.stdin?.end(JSON.stringify(input));
   });
 }
 

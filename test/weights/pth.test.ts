@@ -57,6 +57,13 @@ describe('readPth', () => {
     expect(values(dict.get('p')?.data)).toEqual([3, 4]);
   });
 
+  it.each([3, 4, 5])('reads the older format of pickle protocol %i', async (protocol) => {
+    const storages = [{ key: '0', data: floats(6), count: 6 }];
+    const body = ordered({ w: tensor({ count: 6, shape: [2, 3], stride: [3, 1], view: 'N' }) });
+    const dict = await read(legacyFile(body, storages, { protocol }));
+    expect(values(dict.get('w')?.data)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
   it('reads what Python 2 and PyTorch 0.1 wrote: pairs in the call, parameters with a state', async () => {
     const tensorV1 = `${global('torch._utils', '_rebuild_tensor')}${tuple(
       `${tuple('U\x07storage', global('torch', 'FloatStorage'), 'U\x010', 'U\x03cpu', '\x8a\x01\x06', 'N')}Q`,

@@ -75,6 +75,8 @@ describeWithTorch('weights and PyTorch', (torch) => {
     'legacy.pth',
     'varied.pth',
     'varied-legacy.pth',
+    'varied-legacy-4.pth',
+    'varied-legacy-5.pth',
     'checkpoint.pth',
     'parallel.pth',
     'nested.pth',
@@ -86,12 +88,14 @@ describeWithTorch('weights and PyTorch', (torch) => {
 import os
 folder = sys.argv[1]
 sd = make().state_dict()
-def save(obj, name, new=True):
-    torch.save(obj, os.path.join(folder, name), _use_new_zipfile_serialization=new)
+def save(obj, name, new=True, protocol=2):
+    torch.save(obj, os.path.join(folder, name), pickle_protocol=protocol, _use_new_zipfile_serialization=new)
 save(sd, 'zip.pth')
 save(sd, 'legacy.pth', False)
 save(varied, 'varied.pth')
 save(varied, 'varied-legacy.pth', False)
+save(varied, 'varied-legacy-4.pth', False, 4)
+save(varied, 'varied-legacy-5.pth', False, 5)
 model = make()
 # What torch.optim.SGD's state_dict() gives; torch.optim itself needs packages that are not there.
 optimizer = {'state': {i: {'momentum_buffer': torch.ones_like(p)} for i, p in enumerate(model.parameters())},
@@ -109,7 +113,8 @@ save(OrderedDict(w=torch.eye(2).to_sparse()), 'sparse.pth')
 save(OrderedDict(w=torch.imag(torch.ones(2, dtype=torch.complex64).conj())), 'negated.pth')
 save(make(), 'module.pth')
 print(json.dumps({'zip.pth': describe(sd), 'legacy.pth': describe(sd), 'varied.pth': describe(varied),
-                  'varied-legacy.pth': describe(varied), 'checkpoint.pth': describe(model.state_dict()),
+                  'varied-legacy.pth': describe(varied), 'varied-legacy-4.pth': describe(varied),
+                  'varied-legacy-5.pth': describe(varied), 'checkpoint.pth': describe(model.state_dict()),
                   'parallel.pth': describe(sd), 'nested.pth': describe(sd),
                   'bare.pth': describe({'tensor': base[7:19]})}))
 `;

@@ -147,6 +147,17 @@ export interface LegacyOptions {
   littleEndian?: boolean;
   version?: string;
   keys?: string;
+  /** Of pickle; from 4 on what a pickle holds is in a frame. */
+  protocol?: number;
+}
+
+/** A pickle of a newer protocol, with its frame. */
+function framed(body: string, protocol: number): Buffer {
+  const content = Buffer.from(`${body}.`, 'latin1');
+  const head = Buffer.alloc(11);
+  head.set([0x80, protocol, 0x95]);
+  head.writeBigUInt64LE(BigInt(content.length), 3);
+  return Buffer.concat([head, content]);
 }
 
 const MAGIC = Buffer.from('8a0a6cfc9c46f9206aa85019', 'hex').toString('latin1');
@@ -157,9 +168,12 @@ export function legacyFile(body: string, storages: LegacyStorage[] = [], options
     littleEndian = true,
     version = 'M\xe9\x03',
     keys = `](${storages.map(({ key }) => text(key)).join('')}e`,
+    protocol = 2,
   } = options;
   const machine = `}(${text('protocol_version')}M\xe9\x03${text('little_endian')}${littleEndian ? '\x88' : '\x89'}u`;
-  const parts = [MAGIC, version, machine, body, keys].map(pickle);
+  const parts = [MAGIC, version, machine, body, keys].map((part) =>
+    protocol < 4 ? pickle(part) : framed(part, protocol),
+  );
   for (const { data, count } of storages) {
     const size = Buffer.alloc(8);
     size.writeBigInt64LE(BigInt(count));

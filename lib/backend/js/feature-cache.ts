@@ -38,6 +38,11 @@ export class FeatureCache {
     budget.disk -= this.diskRows * bytes;
   }
 
+  /** A row as it comes back once it is kept. */
+  rounded(row: Float32Array): Float32Array {
+    return this.bf16 ? this.decode(this.encode(row)) : row;
+  }
+
   get(key: number): Float32Array | undefined {
     const kept = this.inMemory.get(key);
     if (kept !== undefined) return this.decode(kept);

@@ -45,8 +45,9 @@ export class FrozenPrefix {
       let row = cache?.rows.get(key);
       if (row === undefined) {
         const { values, shape } = await this.compute(crops, index, flip);
-        row = values;
-        cache ??= this.createCache(crops, flips !== undefined, shape, row.length);
+        cache ??= this.createCache(crops, flips !== undefined, shape, values.length);
+        // Now, and not only when it comes back from the cache: whether there is room must not decide what is trained on.
+        row = cache.rows.rounded(values);
         cache.rows.set(key, row);
       }
       out ??= new Float32Array(indices.length * row.length);

@@ -52,6 +52,29 @@ export class Engine {
     return result as T;
   }
 
+  /**
+   * Runs `work`, within {@link Engine.read}, and where it fails frees what it kept too: what TensorFlow.js saves for the way back is freed at its end
+   * alone, and outlives the work that does not come so far.
+   */
+  freeing<T>(work: () => T): T {
+    const engine = this.tf.engine();
+    const keep = engine.keep.bind(engine);
+    const before: typeof keep = Reflect.get(engine, 'keep');
+    const kept: Core.Tensor[] = [];
+    engine.keep = (tensor) => {
+      kept.push(tensor);
+      return keep(tensor);
+    };
+    try {
+      return work();
+    } catch (error) {
+      for (const tensor of kept) tensor.dispose();
+      throw error;
+    } finally {
+      engine.keep = before;
+    }
+  }
+
   private onKernels<T>(work: () => T): T {
     if (this.broken !== undefined) throw this.broken;
     const { tf, kernels } = this;
@@ -97,8 +120,9 @@ async function startEngine(kernels: Kernels): Promise<Engine> {
     const library = requirePackage<object>(PACKAGES[kernels]);
     if (kernels === 'wasm' && !('WebAssembly' in globalThis)) throw new Error('this Node.js has no WebAssembly');
     // The path of the .wasm files inside the package: otherwise they would be looked for beside the program.
-    if (kernels === 'wasm') (library as typeof Wasm).setWasmPaths(`${path.dirname(require.resolve(PACKAGES.wasm))}/`);
-    const started = await keepingHandlers(() => tf.setBackend(kernels));
+    const folder = `${path.dirname(require.resolve(PACKAGES[kernels]))}${path.sep}`;
+    if (kernels === 'wasm') (library as typeof Wasm).setWasmPaths(folder);
+    const started = await withoutHandlers(folder, () => tf.setBackend(kernels));
     if (!started) throw new Error('its kernels do not start on this machine');
     if (kernels === 'wasm') guardMemory(tf);
   } catch (error) {
@@ -129,18 +153,40 @@ function requirePackage<T>(name: string): T {
   }
 }
 
-/** Takes away the handlers that Emscripten's code puts on the process: they are the program's own business. */
-async function keepingHandlers<T>(work: () => Promise<T>): Promise<T> {
-  const events = ['uncaughtException', 'unhandledRejection'] as const;
-  const before = new Map(events.map((event) => [event, process.listeners(event as 'uncaughtException')]));
+/** By which Node.js tells of errors that nobody has caught. */
+const UNCAUGHT: readonly (string | symbol)[] = ['uncaughtException', 'unhandledRejection'];
+
+/**
+ * Takes away the handlers that Emscripten's code puts on the process: they are the program's own business. Those that the program adds
+ * meanwhile stay.
+ *
+ * @param folder of the code
+ */
+async function withoutHandlers<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const added: [string, () => void][] = [];
+  const note = (event: string | symbol, listener: () => void): void => {
+    if (UNCAUGHT.includes(event) && isCalledFrom(folder)) added.push([event as string, listener]);
+  };
+  process.on('newListener', note);
   try {
     return await work();
   } finally {
-    for (const event of events) {
-      for (const listener of process.listeners(event as 'uncaughtException')) {
-        if (!before.get(event)?.includes(listener)) process.off(event, listener);
-      }
-    }
+    process.off('newListener', note);
+    for (const [event, listener] of added) process.off(event, listener);
+  }
+}
+
+/** Whether code of a folder is among those whose calls led here. */
+function isCalledFrom(folder: string): boolean {
+  const { stackTraceLimit } = Error;
+  const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace');
+  // The places themselves, not as text: that the program may have cut short, or translated by source maps.
+  Error.stackTraceLimit = 50;
+  Error.prepareStackTrace = (_, calls) => calls.some((call) => call.getFileName()?.startsWith(folder));
+  try {
+    return new Error().stack as unknown as boolean;
+  } finally {
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit });
   }
 }
 

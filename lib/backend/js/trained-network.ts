@@ -166,6 +166,11 @@ export class TrainedNetwork {
   }
 
   private gradients(input: Rows, targets: Int32Array, divisor: number) {
+    return this.engine.freeing(() => this.keptGradients(input, targets, divisor));
+  }
+
+  /** As {@link gradients}; where it fails, what it kept stays. */
+  private keptGradients(input: Rows, targets: Int32Array, divisor: number) {
     const { tf } = this.engine;
     const x = tf.tensor(input.values, [targets.length, ...input.shape], 'float32');
     const statistics = new Map<string, BatchStatistics>();

@@ -91,7 +91,8 @@ export interface Model {
   /** What the logits are divided by for calibrated probabilities; undefined where nothing is left to divide. */
   readonly temperature: number | undefined;
   /**
-   * Says what is in an image, or in each of several, in their order.
+   * Says what is in an image, or in each of several, in their order. Bytes and pixels of a single image are copied; those of several, which would take as much
+   * memory again, stay as they are until the call has come to its end.
    *
    * @throws RuntimeError IMAGE_UNREADABLE for the first image that can't be read, INVALID_OPTION, MODEL_CLOSED, BACKEND_UNAVAILABLE where sharp
    *   is needed and not installed, WEIGHTS_INVALID where the network's outputs are no finite numbers
@@ -124,7 +125,7 @@ export declare class RuntimeError extends Error {
 /**
  * Loads a model that `resnet-ft export --format onnx` wrote: the file, or the folder for transformers.js (in a browser its address with `/` at the end).
  *
- * @throws RuntimeError WEIGHTS_INVALID where it is none, DOWNLOAD_FAILED, BACKEND_UNAVAILABLE where onnxruntime is not installed or can't
- *   be loaded, INVALID_OPTION
+ * @throws RuntimeError WEIGHTS_INVALID where it is none, DOWNLOAD_FAILED, BACKEND_UNAVAILABLE where onnxruntime is not installed, can't
+ *   be loaded or has none of the `executionProviders`, INVALID_OPTION
  */
 export declare function loadModel(source: ModelSource, options?: LoadModelOptions): Promise<Model>;

@@ -4,7 +4,7 @@ import type { RgbImage } from '../../../lib/backend/stores';
 import { ResnetFtError } from '../../../lib/errors';
 import { Answers } from '../../../lib/model/answers';
 import type { ModelCard } from '../../../lib/model/describe';
-import { rejectOption } from '../../../lib/options/spec';
+import { rejectOption, requireObject } from '../../../lib/options/spec';
 import type { ImageInput, LoadModelOptions, Model, ModelSource, Prediction, PredictOptions } from './api';
 import { readCard, type ModelFile } from './metadata';
 import { Network, type Outputs, type Runtime } from './network';
@@ -26,15 +26,19 @@ const BATCH = 8;
 /** The package's `loadModel` for a platform. */
 export function loader(platform: Platform) {
   return async (source: ModelSource, options: LoadModelOptions = {}): Promise<Model> => {
-    if (typeof options !== 'object' || options === null) rejectOption('an object', 'the options of loadModel', options);
+    requireObject(options, 'the options of loadModel');
+    const { onnxruntime, sessionOptions } = options;
+    if (onnxruntime !== undefined && !isRuntime(onnxruntime)) {
+      rejectOption("onnxruntime's module", 'onnxruntime', onnxruntime);
+    }
+    if (sessionOptions !== undefined) requireObject(sessionOptions, 'sessionOptions');
     // At the same time: each takes a tenth of a second where a function starts.
-    const runtime =
-      options.onnxruntime === undefined ? platform.onnxruntime() : Promise.resolve(options.onnxruntime as Runtime);
+    const runtime = onnxruntime === undefined ? platform.onnxruntime() : Promise.resolve(onnxruntime);
     runtime.catch(() => {});
     const file = await platform.open(source);
     try {
       const card = await readCard(file);
-      const network = await Network.open(await runtime, file, card, options.sessionOptions);
+      const network = await Network.open(await runtime, file, card, sessionOptions);
       return new RuntimeModel(platform, card, network, file.name);
     } finally {
       await file.close?.();
@@ -66,19 +70,18 @@ class RuntimeModel implements Model {
 
   predict(image: ImageInput, options?: PredictOptions): Promise<Prediction>;
   predict(images: readonly ImageInput[], options?: PredictOptions): Promise<Prediction[]>;
-  predict(
-    input: ImageInput | readonly ImageInput[],
-    { topK = 1 }: PredictOptions = {},
-  ): Promise<Prediction | Prediction[]> {
+  predict(input: ImageInput | readonly ImageInput[], options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
     return this.running(async () => {
+      requireObject(options, 'the options of predict');
+      const { topK = 1 } = options;
       if (!Number.isInteger(topK) || topK < 1) rejectOption('an integer of at least 1', 'topK', topK);
-      if (!isArray(input)) return (await this.each([input], topK))[0] as Prediction;
+      if (!isArray(input)) return (await this.each([asItIsNow(input)], topK))[0] as Prediction;
       return this.each(input, topK);
     });
   }
 
   crop(image: ImageInput): Promise<RgbImage> {
-    return this.running(() => this.cropped(image));
+    return this.running(() => this.cropped(asItIsNow(image)));
   }
 
   close(): Promise<void> {
@@ -101,7 +104,8 @@ class RuntimeModel implements Model {
   private async each(images: readonly ImageInput[], topK: number): Promise<Prediction[]> {
     const results: Prediction[] = [];
     for (let at = 0; at < images.length; at += BATCH) {
-      const batch = images.slice(at, at + BATCH);
+      // A hole is no image either, and `map` would pass over it.
+      const batch = Array.from(images.slice(at, at + BATCH));
       const crops = await Promise.all(batch.map((image) => this.cropped(image)));
       const outputs = await this.network.run(crops.map(({ data }) => data));
       outputs.forEach((output, i) => results.push(this.prediction(batch[i] as ImageInput, output, topK)));
@@ -125,6 +129,21 @@ class RuntimeModel implements Model {
 
 // Array.isArray does not narrow a readonly array.
 const isArray = (input: ImageInput | readonly ImageInput[]): input is readonly ImageInput[] => Array.isArray(input);
+
+/** Bytes and pixels are copied before anything is waited for: their owner may use the memory again once the call has given its promise. */
+function asItIsNow(input: ImageInput): ImageInput {
+  if (input instanceof Uint8Array) return new Uint8Array(input);
+  if (input instanceof ArrayBuffer) return input.slice(0);
+  return isPixels(input) ? rgbOf(input) : input;
+}
+
+/** Whether a module has what is used of onnxruntime's. */
+function isRuntime(given: unknown): given is Runtime {
+  const { InferenceSession, Tensor } = (given ?? {}) as Partial<Record<keyof Runtime, unknown>>;
+  return (
+    typeof Tensor === 'function' && typeof (InferenceSession as { create?: unknown } | null)?.create === 'function'
+  );
+}
 
 /** What an image is called in messages. */
 export function nameOf(input: unknown): string {

@@ -39,15 +39,20 @@ export class Network {
     this.table = normalisation(card.preprocessing);
   }
 
-  /** @throws ResnetFtError WEIGHTS_INVALID where onnxruntime does not take the graph */
+  /**
+   * @param options for onnxruntime
+   * @throws ResnetFtError WEIGHTS_INVALID where onnxruntime does not take the graph; where it does, but not with these options,
+   *   BACKEND_UNAVAILABLE if it has none of their execution providers, and otherwise INVALID_OPTION
+   */
   static async open(
     runtime: Runtime,
     { content, name }: ModelFile,
     card: ModelCard,
     options?: object,
   ): Promise<Network> {
-    const session = await runtime.InferenceSession.create(content, options).catch((cause: unknown) => {
-      throw refused(name, cause);
+    const start = async (own?: object): Promise<InferenceSession> => runtime.InferenceSession.create(content, own);
+    const session = await start(options).catch(async (cause: unknown) => {
+      throw await whyNot(start, name, options, cause);
     });
     const input = session.inputMetadata[0];
     const type = input?.isTensor === true ? input.type : undefined;
@@ -125,7 +130,28 @@ function rows(tensor: Tensor | undefined, count: number): Float32Array[] | undef
   return Array.from({ length: count }, (_, i) => data.slice(i * width, (i + 1) * width));
 }
 
+/** The error of a session that can't be made: onnxruntime tells in words alone whether the graph or the options are at fault, so it is tried. */
+async function whyNot(
+  start: (own?: object) => Promise<InferenceSession>,
+  name: string,
+  options: { executionProviders?: unknown } | undefined,
+  cause: unknown,
+): Promise<ResnetFtError> {
+  const starts = async (own?: object): Promise<boolean> => {
+    const session = await start(own).catch(() => undefined);
+    await session?.release();
+    return session !== undefined;
+  };
+  if (options === undefined || !(await starts())) return refused(name, cause);
+  const { executionProviders } = options;
+  const unavailable = executionProviders !== undefined && !(await starts({ executionProviders }));
+  const code = unavailable ? 'BACKEND_UNAVAILABLE' : 'INVALID_OPTION';
+  const what = unavailable ? 'the executionProviders' : 'these sessionOptions';
+  return new ResnetFtError(code, `onnxruntime does not start with ${what}: ${reasonOf(cause)}`, { cause });
+}
+
+const reasonOf = (cause: unknown): string => oneLine(cause instanceof Error ? cause.message : String(cause));
+
 function refused(name: string, cause: unknown): ResnetFtError {
-  const reason = oneLine(cause instanceof Error ? cause.message : String(cause));
-  return new ResnetFtError('WEIGHTS_INVALID', `${name}: ${reason}`, { cause });
+  return new ResnetFtError('WEIGHTS_INVALID', `${name}: ${reasonOf(cause)}`, { cause });
 }
