@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { passedOverLine } from '../data/passed-over';
 import { NAMED } from '../data/unreadable';
+import { SKIPPED } from '../report/records';
 import { say, sayJson } from '../text/terminal';
 import { fill } from '../text/text-table';
 import type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent } from '../train/events';
@@ -179,7 +180,7 @@ class TextDisplay implements Display {
   private tellOfMoreSkipped(output: string): void {
     const more = this.skipped - NAMED;
     if (more <= 0) return;
-    const list = shownPath(path.join(output, 'skipped.jsonl'));
+    const list = shownPath(path.join(output, SKIPPED));
     this.line(`skipped ${counted(more, 'more image')}: ${list} names all ${this.skipped}`);
   }
 

@@ -16,12 +16,13 @@ import {
   type ResolvedTrainOptions,
   type TrainOptions,
 } from '../options';
+import { PLAN } from '../model/several';
 import { trainResultFrom } from '../report/shapes';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainResult } from './events';
 import { readOfRun } from './read-of-run';
 import { readConfig, wholePaths, type RunConfig } from './run-config';
-import { CHECKPOINTS, CONFIG, PLAN, RESULT } from './run-folder';
+import { CHECKPOINTS, CONFIG, RESULT } from './run-folder';
 import type { Start } from './start';
 
 /** A run that is to be gone on with. */
