@@ -60,7 +60,9 @@ test('of classes that are the same it counts the images of validation, and names
   // Of six: those whose content is in training too, however few contents these are.
   expect(images).toBe('3');
   expect([copy, original].map((name) => fs.existsSync(path.join(data, name ?? '-')))).toEqual([true, true]);
-  expect(conflict).toMatch(/^8 images have several classes: (Ants|ants)\/0\.jpg is ANTS\/0\.jpg$/);
+  expect(conflict).toMatch(
+    /^8 images appear in several classes: (Ants|ants)\/0\.jpg and ANTS\/0\.jpg are the same picture$/,
+  );
 }, 60_000);
 
 test('the command after it is told where the validation images are', async () => {
