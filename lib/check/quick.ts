@@ -52,7 +52,7 @@ export async function quickNotes(
   }
   if (notes.length > 0) {
     const val = named.val === undefined ? '' : ` --val ${shellPath(named.val)}`;
-    notes.push(`npx resnet-ft check ${shellPath(named.data)}${val} looks closer`);
+    notes.push(`for details: npx resnet-ft check ${shellPath(named.data)}${val}`);
   }
   return notes;
 }
@@ -161,8 +161,8 @@ async function middleOf(file: string, size: number): Promise<string> {
 function copyNotes(groups: readonly Placed[][], base: string): string[] {
   const leaking = groups.filter(leaks);
   const conflicts = groups.filter((group) => classesOf(group).size > 1);
-  const count = (images: number): string =>
-    `${groups.length >= MOST_CONFIRMED ? 'at least ' : ''}${counted(images, 'image')}`;
+  const count = (images: number, noun: string): string =>
+    `${groups.length >= MOST_CONFIRMED ? 'at least ' : ''}${counted(images, noun)}`;
   const name = ({ file }: Placed): string => {
     const relative = path.relative(base, file);
     return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative.replaceAll('\\', '/');
@@ -170,7 +170,7 @@ function copyNotes(groups: readonly Placed[][], base: string): string[] {
   const both = (group: readonly Placed[] = [], differ: (a: Placed, b: Placed) => boolean): string => {
     const [one] = group;
     const other = group.find((placed) => one !== undefined && differ(one, placed));
-    return one === undefined || other === undefined ? '' : `${name(other)} is ${name(one)}`;
+    return one === undefined || other === undefined ? '' : `${name(other)} and ${name(one)} are the same picture`;
   };
   const validation = leaking.flat().filter(({ split }) => split === 'val').length;
   const classes = conflicts.every((group) => classesOf(group).size === 2) ? 'two' : 'several';
@@ -178,12 +178,12 @@ function copyNotes(groups: readonly Placed[][], base: string): string[] {
     ...(leaking.length === 0
       ? []
       : [
-          `${count(validation)} of validation ${validation === 1 ? 'is' : 'are'} trained on too, so that its figures are too good: ${both(leaking[0], (a, b) => a.split !== b.split)}`,
+          `${count(validation, 'validation image')} ${validation === 1 ? 'is' : 'are'} also in the training set, so the accuracy will look better than it is: ${both(leaking[0], (a, b) => a.split !== b.split)}`,
         ]),
     ...(conflicts.length === 0
       ? []
       : [
-          `${count(conflicts.length)} ${conflicts.length === 1 ? 'has' : 'have'} ${classes} classes: ${both(conflicts[0], (a, b) => a.target !== b.target)}`,
+          `${count(conflicts.length, 'image')} ${conflicts.length === 1 ? 'appears' : 'appear'} in ${classes} classes: ${both(conflicts[0], (a, b) => a.target !== b.target)}`,
         ]),
   ];
 }

@@ -56,7 +56,7 @@ export const calibrateCommand = defineCommand({
     if (result.note !== null) say(result.note);
     const folder = path.dirname(result.file);
     if (fs.existsSync(path.join(folder, REPORT)))
-      say(`${REPORT} is of before; to make it again: ${reportCommand(folder)}`);
+      say(`${REPORT} is out of date; to update it: ${reportCommand(folder)}`);
   },
 });
 

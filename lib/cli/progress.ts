@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { passedOverLine } from '../data/passed-over';
 import { NAMED } from '../data/unreadable';
+import { resumeCommand } from '../report/commands';
+import { SKIPPED } from '../report/records';
 import { say, sayJson } from '../text/terminal';
 import { fill } from '../text/text-table';
 import type { ClassFigures, EpochRecord, KeptModel, StepRecord, TrainEvent } from '../train/events';
@@ -57,8 +59,10 @@ function resumedLine({ step, epoch }: Extract<TrainEvent, { kind: 'resumed' }>):
   return `the run goes on in epoch ${epoch}, after ${counted(step, 'step')}`;
 }
 
-function finishedLine({ output, epochs }: Extract<TrainEvent, { kind: 'finished' }>): string {
-  return `the run in ${shownPath(output)} is finished, after ${counted(epochs, 'epoch')}; to train it further, name more of them with --epochs`;
+function finishedLine({ output, epochs, steps, further }: Extract<TrainEvent, { kind: 'finished' }>): string {
+  const shown = shownPath(output);
+  const command = further === undefined ? '' : `; to train it further: ${resumeCommand(shown)} ${further}`;
+  return `the run in ${shown} is finished, after ${counted(epochs, 'epoch')} (${counted(steps, 'step')})${command}`;
 }
 
 function keptText({ keep, epoch, step, batchLoss }: KeptModel): string {
@@ -179,7 +183,7 @@ class TextDisplay implements Display {
   private tellOfMoreSkipped(output: string): void {
     const more = this.skipped - NAMED;
     if (more <= 0) return;
-    const list = shownPath(path.join(output, 'skipped.jsonl'));
+    const list = shownPath(path.join(output, SKIPPED));
     this.line(`skipped ${counted(more, 'more image')}: ${list} names all ${this.skipped}`);
   }
 

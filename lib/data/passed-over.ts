@@ -19,14 +19,14 @@ export function passedOverEvent(kinds: PassedOver): PassedOverEvent | undefined 
   return files === 0 ? undefined : { kind: 'passed-over', files, kinds };
 }
 
-/** The event as a line for a person: `ignored 5 files whose names have no image extension: 3 .gif, 1 .heic, 1 without a usual extension`. */
+/** The event as a line for a person: `ignored 5 files whose names have no image extension: 3 .gif, 1 .heic, 1 with an unusual extension or none`. */
 export function passedOverLine({ files, kinds }: PassedOverEvent): string {
   const sorted = Object.entries(kinds).sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
   const named = sorted
     .slice(0, NAMED)
-    .map(([kind, count]) => `${count} ${kind === 'other' ? 'without a usual extension' : kind}`);
+    .map(([kind, count]) => `${count} ${kind === 'other' ? 'with an unusual extension or none' : kind}`);
   const rest = sorted.slice(NAMED).reduce((sum, [, count]) => sum + count, 0);
-  if (rest > 0) named.push(`${rest} of further kinds`);
+  if (rest > 0) named.push(`${rest} other`);
   const what = files === 1 ? '1 file whose name has' : `${files} files whose names have`;
   return `ignored ${what} no image extension: ${named.join(', ')}`;
 }

@@ -16,9 +16,12 @@ export function calibrationLines({ temperature, images, loss, error }: Calibrati
 
 /** What speaks against using it. */
 function doubtOf(images: number, { before, after }: CalibrationFigures['loss']): string | undefined {
-  if (images < FEWEST_IMAGES)
-    return `of so few images it is mostly chance: ${FEWEST_IMAGES} are the least that tell something`;
-  if (after > before)
-    return 'of images that it was not fitted on it makes the likelihood no better: these images tell too little';
-  return undefined;
+  const worse = after > before;
+  const few = images < FEWEST_IMAGES;
+  if (!worse && !few) return undefined;
+  const reasons = [
+    ...(worse ? ['the figures after are cross-validated, and the likelihood got worse'] : []),
+    ...(few ? [`fewer than ${FEWEST_IMAGES} images tell little`] : []),
+  ];
+  return `${reasons.join('; ')}: calibrate --forget takes the temperature out again`;
 }

@@ -6,6 +6,8 @@ import { STYLE } from './style';
 /** What a page is made of. */
 export interface PageParts {
   title: string;
+  /** What made it, for programs that are to know: some words of ours; default nothing. */
+  generator?: string | undefined;
   /** What stands in `<body>`. */
   body: Html;
   /** Rules of this page, beside those that all pages have. */
@@ -21,7 +23,7 @@ export interface PageParts {
  * and the one script that stand in it, by their hash; what a name might smuggle in does not run.
  */
 export function page(parts: PageParts): string {
-  const { title, body, script = '' } = parts;
+  const { title, generator, body, script = '' } = parts;
   const rules = rulesOf(parts);
   return `<!doctype html>
 <html lang="en">
@@ -31,7 +33,7 @@ export function page(parts: PageParts): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${escapeMarkup(title)}</title>
+${generator === undefined ? '' : generatorMark(generator)}<title>${escapeMarkup(title)}</title>
 <style>${inElement(rules, 'style')}</style>
 </head>
 <body>
@@ -40,6 +42,10 @@ ${script === '' ? '' : `<script>${inElement(script, 'script')}</script>\n`}</bod
 </html>
 `;
 }
+
+/** The line of a page's head that says what made it, before the title and all else that the page's data have a say in. */
+export const generatorMark = (generator: string): string =>
+  `<meta name="generator" content="${escapeMarkup(generator)}">\n`;
 
 const rulesOf = ({ style = '' }: PageParts): string => `${STYLE}${style}`;
 

@@ -4,6 +4,7 @@ import type { DownloadControl } from '../download/types';
 import { ResnetFtError } from '../errors';
 import { rejectOption, type Architecture } from '../options';
 import type { NamedWeights } from '../weights/registry';
+import { severalIn } from './several';
 
 /** A file of weights, and what is known of it beforehand. */
 export interface LocatedWeights {
@@ -36,6 +37,8 @@ export async function locateModel(
   const inFolder = path.join(source, MODEL_FILE);
   if (fs.existsSync(inFolder)) return { file: inFolder, named };
   if (isFolder(source)) {
+    const several = await severalIn(source);
+    if (several !== undefined) throw new ResnetFtError('WEIGHTS_INVALID', several);
     throw new ResnetFtError('WEIGHTS_INVALID', `${source} is a folder without ${MODEL_FILE}`, {
       hint: 'Name the folder of a finished run of train, or a file of weights',
     });

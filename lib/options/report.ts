@@ -15,7 +15,7 @@ export const REPORT_OPTIONS = {
     pattern: /\.html?$/i,
     expected: 'a file name ending in .html',
     group: OUTPUT,
-    help: "file to write [default: report.html in the run's folder, of several runs in the working directory]",
+    help: "file to write [default: report.html in the run's folder, of several runs in the working directory, where it replaces only such a page]",
   },
 } as const satisfies OptionTable;
 

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResnetFtError } from '../errors';
-import { count as isCount, fields, name } from '../files/shape';
 import {
   defined,
   kebab,
@@ -13,10 +12,10 @@ import {
   resolveTrainOptions,
   type TrainOptions,
 } from '../options';
+import { isPlan, PLAN } from '../model/several';
 import { readOfRun } from '../train/read-of-run';
 import { mergeOptions } from '../train/resume';
 import { wholePaths } from '../train/run-config';
-import { PLAN } from '../train/run-folder';
 import type { RepeatKind, RepeatRun } from './types';
 
 /** What a caller gives, of either kind. */
@@ -110,17 +109,15 @@ export async function readPlan(folder: string): Promise<Plan | undefined> {
   const bytes = await readOfRun(file);
   if (bytes === undefined) return undefined;
   try {
-    const { by, count, options } = JSON.parse(bytes.toString()) as Plan;
-    if (by !== 'folds' && by !== 'seeds') throw new Error('neither folds nor seeds');
-    if (!isPlan({ count, options })) throw new Error('no number of trainings, or no data set');
+    const plan: unknown = JSON.parse(bytes.toString());
+    if (!isPlan(plan)) throw new Error('neither folds nor seeds, no number of trainings, or no data set');
+    const { by, count, options } = plan as Plan;
     checkInput(by, { ...options, [by]: count });
     return { by, count, options };
   } catch (cause) {
     throw damaged(file, 'is damaged, or of another version of resnet-ft', cause);
   }
 }
-
-const isPlan = fields({ count: isCount, options: fields({ data: name }) });
 
 function damaged(file: string, what: string, cause: unknown): ResnetFtError {
   return new ResnetFtError('CHECKPOINT_INVALID', `${file} ${what}`, {

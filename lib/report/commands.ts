@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_ARCHITECTURE, resolveTrainOptions, TRAIN_OPTIONS, type ResolvedTrainOptions } from '../options';
 import { wordsOf } from '../options/command-line';
 import { shellPath } from '../text/shell';
-import type { RunConfig } from './records';
+import type { RunConfig, TrainResult } from './records';
 
 const PROGRAM = 'npx resnet-ft';
 
@@ -27,13 +27,16 @@ export interface Command {
   command: string;
 }
 
-/** The commands that one may want after a run. */
-export function commandsOf(folder: string, { options }: RunConfig, finished: boolean): Command[] {
+/** How far a run came. */
+type Ended = Pick<TrainResult, 'epochs' | 'steps'>;
+
+/** The commands that one may want after a run, `result` undefined where it has not come to its end. */
+export function commandsOf(folder: string, { options }: RunConfig, result: Ended | undefined): Command[] {
   const run = shellPath(folder);
   const val = validationOf(options);
   return [
     // Without checkpoints there is nothing to go on from.
-    ...(options.checkpointEvery === 'never' ? [] : [goOn(folder, options, finished)]),
+    ...(options.checkpointEvery === 'never' ? [] : [goOn(folder, options, result)]),
     { what: 'Repeat', command: trainCommand(options) },
     ...(val === undefined ? [] : [{ what: 'Evaluate', command: `${PROGRAM} eval ${run} ${shellPath(val)}` }]),
     { what: 'Predict', command: `${PROGRAM} predict ${run} photo.jpg` },
@@ -47,14 +50,26 @@ function validationOf({ data, val, valSplit, fold }: RunConfig['options']): stri
   return val ?? (valSplit === undefined && fold === undefined ? data : undefined);
 }
 
-/** More epochs alone change nothing where so many steps were asked for. */
-function goOn(folder: string, { epochs, steps }: RunConfig['options'], finished: boolean): Command {
+function goOn(folder: string, options: RunConfig['options'], result: Ended | undefined): Command {
   const command = resumeCommand(folder);
-  if (!finished) return { what: 'Go on', command };
-  const longer = `${command} --epochs ${epochs * 2}`;
-  return steps === undefined
-    ? { what: 'Train on, for twice as many epochs', command: longer }
-    : { what: 'Train on, for twice as many steps', command: `${longer} --steps ${steps * 2}` };
+  if (result === undefined) return { what: 'Go on', command };
+  const unit = endedBySteps(options, result) ? 'steps' : 'epochs';
+  return { what: `Train on, for twice as many ${unit}`, command: `${command} ${furtherOptions(options, result)}` };
+}
+
+/** Whether a finished run would be no longer by more epochs alone. */
+export function endedBySteps({ steps }: Pick<RunConfig['options'], 'steps'>, result: Ended): boolean {
+  return steps !== undefined && result.steps >= steps;
+}
+
+/** The options that make a finished run twice as long, in words: of what ended it, and of epochs where these would have no room for the steps. */
+export function furtherOptions(options: Pick<RunConfig['options'], 'epochs' | 'steps'>, result: Ended): string {
+  if (!endedBySteps(options, result)) return `--epochs ${options.epochs * 2}`;
+  const steps = result.steps * 2;
+  // No epoch has fewer, but the last, in which the run may have ended.
+  const stepsPerEpoch = Math.max(1, Math.ceil(result.steps / Math.max(1, result.epochs)));
+  const epochs = Math.ceil(steps / stepsPerEpoch);
+  return `--steps ${steps}${epochs > options.epochs ? ` --epochs ${epochs}` : ''}`;
 }
 
 /** Where and how a run is written, which says nothing of what it is. */

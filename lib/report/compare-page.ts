@@ -3,6 +3,7 @@ import type { Axis } from '../charts/axis';
 import { linePlot, type LinePlot } from '../charts/plot';
 import { wilsonInterval } from '../eval/wilson';
 import { html, type Html } from '../html/html';
+import { generatorMark } from '../html/page';
 import { scrollable } from '../html/scrollable';
 import { counted } from '../text/count';
 import { duration } from '../text/duration';
@@ -19,11 +20,21 @@ import { lossAxis } from './sections/curves';
 /** Below this probability a difference is called significant. */
 const SIGNIFICANT = 0.05;
 
+/** By which a page of several runs is told from others, also from that of a run of the name "2 runs". */
+const COMPARISON = 'resnet-ft: comparison of runs';
+
+/** Whether a file holds a page of {@link comparePage}. */
+export function isComparePage(text: string): boolean {
+  const mark = text.indexOf(generatorMark(COMPARISON));
+  return mark >= 0 && mark < text.indexOf('<title>');
+}
+
 /** Several runs in one page: figures, curves over one another, and whether two models differ by more than chance. */
 export function comparePage(runs: readonly Run[]): string {
   const names = namesOf(runs);
   return framed({
     title: `${runs.length} runs`,
+    generator: COMPARISON,
     lead: names.join(', '),
     top: html``,
     sections: [figures(runs, names), curves(runs, names), ...(runs.length > 1 ? [differences(runs, names)] : [])],

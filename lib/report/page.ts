@@ -64,11 +64,13 @@ export async function reportPage(context: ReportContext): Promise<string> {
 /** A page of sections: its heading, what stands before them, links to them, and where it comes from. */
 export function framed({
   title,
+  generator,
   lead,
   top,
   sections,
 }: {
   title: string;
+  generator?: string;
   lead: string;
   top: Html;
   sections: Section[];
@@ -87,7 +89,7 @@ export function framed({
     ${sections.map(sectionMarkup)}
     <footer class="dim small"><p>Made by resnet-ft ${packageVersion()}.</p></footer>
   </main>`;
-  return page({ title, body, style: REPORT_STYLE, script: SCRIPT });
+  return page({ title, generator, body, style: REPORT_STYLE, script: SCRIPT });
 }
 
 /** A section under its heading. */

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import fs, { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
@@ -7,6 +7,7 @@ import { reasonOf } from '../files/reason';
 import { readIfThere } from '../files/regular-file';
 import { temperatureIn } from '../model/describe';
 import { MODEL_FILE } from '../model/locate';
+import { severalIn } from '../model/several';
 import { readSafetensorsMetadata } from '../weights/safetensors';
 import {
   CONFIG,
@@ -57,9 +58,7 @@ export async function readRun(named: string, pause: Pause = NONE): Promise<Run> 
     isRunConfig(value) ? (value as RunConfig) : undefined,
   );
   if (config === undefined) {
-    throw new ResnetFtError('DATA_NOT_FOUND', `${folder} holds no run of train: it has no ${CONFIG}`, {
-      hint: 'Name the output folder of train',
-    });
+    throw await noRun(named);
   }
   const steps: StepRecord[] = [];
   const epochs: EpochRecord[] = [];
@@ -84,6 +83,17 @@ export async function readRun(named: string, pause: Pause = NONE): Promise<Run> 
       isReportData(value) ? (value as ReportData) : undefined,
     ),
   };
+}
+
+/** The error of a folder without a run: it may be missing, or one of several trainings. */
+async function noRun(named: string): Promise<ResnetFtError> {
+  const several = await severalIn(named);
+  if (several !== undefined) return new ResnetFtError('DATA_NOT_FOUND', several);
+  const missing = !fs.existsSync(named);
+  const why = missing
+    ? `no such folder: ${named}`
+    : `${path.resolve(named)} holds no run of train: it has no ${CONFIG}`;
+  return new ResnetFtError('DATA_NOT_FOUND', why, { hint: 'Name the output folder of train' });
 }
 
 /** Takes a record: where the run ended within the epoch, and was made longer since, there is an earlier one of fewer steps. */

@@ -10,6 +10,8 @@ export const CONFIG = 'config.json';
 export const RESULT = 'result.json';
 export const METRICS = 'metrics.jsonl';
 export const PREDICTIONS = 'predictions.jsonl';
+/** The images that the run goes without, where there are any. */
+export const SKIPPED = 'skipped.jsonl';
 /** The page, and what it needs beside the other files. */
 export const REPORT = 'report.html';
 export const REPORT_DATA = 'report.json';

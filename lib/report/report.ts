@@ -1,9 +1,9 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { writeAtomically } from '../files/atomic-file';
-import { checkOutputFile } from '../files/output-file';
+import { notWritable, writeAtomically } from '../files/atomic-file';
+import { checkOutputFile, readOld } from '../files/output-file';
 import { rejectOption, resolveReportOptions, type ReportOptions } from '../options';
-import { comparePage } from './compare-page';
+import { comparePage, isComparePage } from './compare-page';
 import { readRun } from './read-run';
 import { REPORT } from './records';
 import { writeReport } from './write';
@@ -34,10 +34,20 @@ export async function makeReport(input: ReportOptions): Promise<ReportResult> {
     return { file, runs: [run.folder] };
   }
   await refuseTwice(runs);
+  if (output === undefined) await refuseOther(file);
   const read = [];
   for (const run of runs) read.push(await readRun(run));
   await writeAtomically(file, [Buffer.from(comparePage(read))]);
   return { file, runs: read.map((run) => run.folder) };
+}
+
+/** Where no file was named, only a comparison of before is replaced: the working directory may be that of a run, with a page of its own. */
+async function refuseOther(file: string): Promise<void> {
+  const old = await readOld(file);
+  if (old === undefined || isComparePage(old.toString())) return;
+  throw notWritable(file, 'it exists, and is not a comparison of runs that resnet-ft made', {
+    hint: 'Name another file with --output',
+  });
 }
 
 /** A run beside itself is a mistake, by whatever path. */

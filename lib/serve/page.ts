@@ -65,7 +65,7 @@ function bodyOf(facts: PageFacts): Html {
         <label class="choose" for="files">Choose images</label>
       </p>
       <p class="dim small">
-        An image is looked at and forgotten${facts.corrections ? ', unless you correct its class' : ''}.
+        Images are classified, not stored${facts.corrections ? ', unless you correct their class' : ''}.
       </p>
       <p id="hint" class="bad" hidden>That was a link, not a file: save the image first, and drop the file.</p>
     </section>

@@ -8,10 +8,7 @@ import type { CheckpointInterval } from './checkpoint-interval';
 import type { TrainEvent } from './events';
 import type { Pauses } from './fit';
 import type { Progress } from './progress';
-import { CHECKPOINTS, type RunFolder } from './run-folder';
-
-/** Named by the optimizer steps that are done. */
-const NAME = /^step-(\d{8,16})\.safetensors$/;
+import { CHECKPOINT_NAME, CHECKPOINTS, type RunFolder } from './run-folder';
 
 /**
  * Where nobody says how often, an epoch is not saved as long as fewer than so many times the seconds have passed that saving the last one took:
@@ -172,13 +169,14 @@ export async function lastCheckpoint(run: string): Promise<string | undefined> {
 
 /** The path of a checkpoint by its name; undefined for what is no such name. */
 export function checkpointFile(run: string, name: string): string | undefined {
-  return NAME.test(name) ? path.join(run, CHECKPOINTS, name) : undefined;
+  return CHECKPOINT_NAME.test(name) ? path.join(run, CHECKPOINTS, name) : undefined;
 }
 
 /** The run of which a file is a checkpoint, by its path; undefined where it is none. */
 export function runOfCheckpoint(file: string): string | undefined {
   const absolute = path.resolve(file);
-  if (!NAME.test(path.basename(absolute)) || path.basename(path.dirname(absolute)) !== CHECKPOINTS) return undefined;
+  if (!CHECKPOINT_NAME.test(path.basename(absolute)) || path.basename(path.dirname(absolute)) !== CHECKPOINTS)
+    return undefined;
   return path.dirname(path.dirname(absolute));
 }
 
@@ -215,7 +213,7 @@ export async function readCheckpoint(file: string): Promise<OpenedCheckpoint> {
   }
 }
 
-const stepsOf = (name: string): number => Number(NAME.exec(name)?.[1]);
+const stepsOf = (name: string): number => Number(CHECKPOINT_NAME.exec(name)?.[1]);
 
 /** Names of the checkpoints, by their steps; none where the folder can't be read. */
 async function checkpointsOf(run: string): Promise<string[]> {
@@ -223,7 +221,7 @@ async function checkpointsOf(run: string): Promise<string[]> {
 }
 
 const inOrder = (names: readonly string[]): string[] =>
-  names.filter((name) => NAME.test(name)).sort((a, b) => stepsOf(a) - stepsOf(b));
+  names.filter((name) => CHECKPOINT_NAME.test(name)).sort((a, b) => stepsOf(a) - stepsOf(b));
 
 /** Never fails: what can't be removed now is removed after the next one, and does no harm until then. */
 async function removeCheckpoints(run: string, isMeant: (name: string) => boolean): Promise<void> {

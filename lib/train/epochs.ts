@@ -15,6 +15,7 @@ import { outOfMemory } from './out-of-memory';
 import { parameterGroups } from './parameter-groups';
 import { START, type Progress } from './progress';
 import { calibrateCommand, resumeCommand } from '../report/commands';
+import { PREDICTIONS } from '../report/records';
 import { keepModel } from './kept';
 import { perClass, predictions } from './predictions';
 import { LAST, type RunFolder } from './run-folder';
@@ -139,7 +140,7 @@ export async function runEpochs(
     await write(LAST, outcome.last.record.epoch);
     const keeping = { keep, session, outcome, val: cropped.val, batchSize, signal, save: write };
     const { model, logits } = await keepModel(keeping);
-    await folder.writeLines('predictions.jsonl', predictions(cropped.val.kept, card.classes, logits));
+    await folder.writeLines(PREDICTIONS, predictions(cropped.val.kept, card.classes, logits));
     isTrained = true;
     if (options.calibrate) await calibrateKept(folder, cropped.val.kept, logits, signal, emit);
     await checkpoints.settle();

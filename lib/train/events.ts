@@ -44,6 +44,6 @@ export type TrainEvent =
   | { kind: 'checkpoint'; file: string; step: number }
   /** The run goes on after so many optimizer steps, in this epoch; all events before are those of the run that began it. */
   | { kind: 'resumed'; file: string | undefined; step: number; epoch: number }
-  /** The run that was to be resumed has come to its end; its result is that of then. */
-  | { kind: 'finished'; output: string; epochs: number; steps: number }
+  /** The run that was to be resumed has come to its end; its result is that of then. The options in `further` would train it further. */
+  | { kind: 'finished'; output: string; epochs: number; steps: number; further?: string }
   | ({ kind: 'done' } & TrainResult);

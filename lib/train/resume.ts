@@ -16,12 +16,14 @@ import {
   type ResolvedTrainOptions,
   type TrainOptions,
 } from '../options';
+import { PLAN } from '../model/several';
+import { endedBySteps, furtherOptions } from '../report/commands';
 import { trainResultFrom } from '../report/shapes';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
-import type { TrainResult } from './events';
+import type { TrainEvent, TrainResult } from './events';
 import { readOfRun } from './read-of-run';
 import { readConfig, wholePaths, type RunConfig } from './run-config';
-import { CHECKPOINTS, CONFIG, PLAN, RESULT } from './run-folder';
+import { CHECKPOINTS, CONFIG, RESULT } from './run-folder';
 import type { Start } from './start';
 
 /** A run that is to be gone on with. */
@@ -149,21 +151,39 @@ export async function openCheckpoint({ folder, config, named }: ResumedRun): Pro
  * @throws ResnetFtError CHECKPOINT_INVALID where that can't be told
  */
 export async function finishedResult({ folder, config, options, named }: ResumedRun): Promise<TrainResult | undefined> {
-  const { epochs, steps, patience, minDelta } = config.options;
-  const longer =
-    options.epochs > epochs ||
-    (options.steps ?? Infinity) > (steps ?? Infinity) ||
-    (options.patience ?? Infinity) > (patience ?? Infinity) ||
-    options.minDelta < minDelta;
-  if (longer || named !== undefined) return undefined;
+  if (named !== undefined) return undefined;
   // The last of all files: without it, or where it is damaged, it is made again.
   const bytes = await readOfRun(path.join(folder, RESULT));
   if (bytes === undefined) return undefined;
+  let result;
   try {
-    return trainResultFrom(JSON.parse(bytes.toString()));
+    result = trainResultFrom(JSON.parse(bytes.toString()));
   } catch {
     return undefined;
   }
+  return result === undefined || isLonger(config.options, options, result) ? undefined : result;
+}
+
+/** Whether options let a finished run do more than it did: more of what ended it, where nothing else ends it as soon. */
+function isLonger(was: ResolvedTrainOptions, now: ResolvedTrainOptions, result: TrainResult): boolean {
+  const more =
+    now.epochs > was.epochs ||
+    (now.steps ?? Infinity) > (was.steps ?? Infinity) ||
+    (now.patience ?? Infinity) > (was.patience ?? Infinity) ||
+    now.minDelta < was.minDelta;
+  // Steps may have ended it within its last epoch, of which some are left then.
+  const within = endedBySteps(was, result) && now.epochs === result.epochs;
+  return more && (now.steps ?? Infinity) > result.steps && (now.epochs > result.epochs || within);
+}
+
+/** What to tell of a run that has come to its end, with what would train it further where it left something to go on from. */
+export function finishedEvent(
+  { folder, config: { options } }: Pick<ResumedRun, 'folder' | 'config'>,
+  result: TrainResult,
+): Extract<TrainEvent, { kind: 'finished' }> {
+  const { epochs, steps } = result;
+  const further = options.checkpointEvery === 'never' ? {} : { further: furtherOptions(options, result) };
+  return { kind: 'finished', output: folder, epochs, steps, ...further };
 }
 
 /** What the run settled on when it began, in place of weights to start from. */

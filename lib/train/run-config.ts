@@ -8,7 +8,7 @@ import { invalidCheckpoint } from './checkpoint-file';
 import { namesOf, type Cropped } from './crop-data';
 import type { SessionParts } from './open-session';
 import { readOfRun } from './read-of-run';
-import { CONFIG, type RunConfig } from '../report/records';
+import { CONFIG, SKIPPED, type RunConfig } from '../report/records';
 import { isRunConfig } from '../report/shapes';
 import { jsonText } from '../text/json';
 
@@ -69,7 +69,7 @@ export async function writeConfig(
     classWeights: fileWeights(options, trainer),
   };
   await folder.write(CONFIG, jsonText(config));
-  if (unreadable.length > 0) await folder.writeLines('skipped.jsonl', unreadable);
+  if (unreadable.length > 0) await folder.writeLines(SKIPPED, unreadable);
 }
 
 /** What a file of class weights held; those that are balanced follow from the images. */

@@ -5,9 +5,13 @@ import { ResnetFtError } from '../errors';
 import type { FolderLockOptions, FolderOwner } from '../files/folder-lock';
 import { OTHER_OUTPUT, OutputFolder } from '../files/output-folder';
 import { reasonOf } from '../files/reason';
+import { readIfThere } from '../files/regular-file';
 import { writeAtomically } from '../files/atomic-file';
 import { removeStale } from '../files/stale';
-import { CONFIG, METRICS, RESULT } from '../report/records';
+import { MODEL_FILE } from '../model/locate';
+import { countOfTrainings, PLAN } from '../model/several';
+import { CONFIG, METRICS, PREDICTIONS, REPORT, REPORT_DATA, RESULT, SKIPPED } from '../report/records';
+import { isRunConfig } from '../report/shapes';
 import type { EpochRecord, StepRecord } from './events';
 import { trainingStopped } from './fit';
 import { resumeCommand } from '../report/commands';
@@ -20,15 +24,20 @@ function defaultOutput(now = new Date()): string {
 }
 
 export { CONFIG, RESULT } from '../report/records';
-/** Of a folder that holds those of several trainings: what these are. */
-export const PLAN = 'repeats.json';
 /** The weights after the last step. */
 export const LAST = 'last.safetensors';
 /** Folder of the checkpoints. */
 export const CHECKPOINTS = 'checkpoints';
+/** Of a checkpoint: named by the optimizer steps that are done. */
+export const CHECKPOINT_NAME = /^step-(\d{8,16})\.safetensors$/;
 
 /** Beginning of the names of files that are gone as soon as they are open; a process may be killed between the two. */
 export const SCRATCH = '.features';
+
+/** What a run writes beside its checkpoints: files of these names would be replaced, or added to. */
+const WRITTEN = [MODEL_FILE, LAST, RESULT, METRICS, PREDICTIONS, SKIPPED, REPORT, REPORT_DATA];
+/** What several trainings write into the folder that holds theirs. */
+const WRITTEN_BY_SEVERAL = [PREDICTIONS, 'folds.json', 'seeds.json'];
 
 /** The output folder of one run: files appear in it whole; the metrics grow line by line. No other run may have it meanwhile. */
 export class RunFolder {
@@ -40,16 +49,17 @@ export class RunFolder {
    * Makes the folder, takes it for this run, which shows that it can be written to, and removes what killed runs left half-written,
    * before any work is done.
    *
-   * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also for a folder that holds a run already, or that another run is writing to
+   * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also for a folder that holds a run already, or a file that this one would
+   *   overwrite, or that another run is writing to
    */
   static async prepare(output: string | undefined, options: FolderLockOptions = {}): Promise<RunFolder> {
     const folder = await takeOutput(output, options);
     const prepared = new RunFolder(folder);
-    const run = holdsRun(folder.path);
-    if (run !== undefined) {
+    const refused = (await holdsRun(folder.path)) ?? wouldOverwrite(folder.path, fileOfRun(folder.path));
+    if (refused !== undefined) {
       await prepared.close();
       prepared.discard();
-      throw run;
+      throw refused;
     }
     await removeScratch(folder.path);
     return prepared;
@@ -225,15 +235,17 @@ async function waiting<T>({ signal, emit }: RunControl, take: (options: FolderLo
 /**
  * Takes the output folder of several trainings, as {@link RunFolder.prepareFor} does that of one.
  *
- * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also for the folder of one run; ABORTED
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE, also for the folder of one run, or one with files that they would overwrite; ABORTED
  */
 export async function takeFolderOfRuns(output: string | undefined, run: RunControl): Promise<OutputFolder> {
   return waiting(run, async (options) => {
     const folder = await takeOutput(output, options);
-    const one = fs.existsSync(path.join(folder.path, PLAN)) ? undefined : holdsRun(folder.path);
-    if (one === undefined) return folder;
+    if (fs.existsSync(path.join(folder.path, PLAN))) return folder;
+    const refused =
+      (await holdsRun(folder.path)) ?? wouldOverwrite(folder.path, firstThere(folder.path, WRITTEN_BY_SEVERAL));
+    if (refused === undefined) return folder;
     await folder.release();
-    throw one;
+    throw refused;
   });
 }
 
@@ -256,8 +268,8 @@ async function removeScratch(folder: string): Promise<void> {
   }
 }
 
-/** The error of a folder that holds a run, or of which that can't be seen; undefined where it holds none. */
-function holdsRun(folder: string): ResnetFtError | undefined {
+/** The error of a folder that holds a run, or what looks like one, or of which that can't be seen; undefined where it holds none. */
+async function holdsRun(folder: string): Promise<ResnetFtError | undefined> {
   let names;
   try {
     names = fs.readdirSync(folder);
@@ -266,17 +278,61 @@ function holdsRun(folder: string): ResnetFtError | undefined {
     const message = `The output folder ${folder} can't be read: ${reasonOf(cause)}`;
     return new ResnetFtError('OUTPUT_NOT_WRITABLE', message, { hint: OTHER_OUTPUT, cause });
   }
-  const there = [CONFIG, METRICS, PLAN].find((file) => names.includes(file));
-  if (there === undefined) return undefined;
   const goOn = `Go on with it: ${resumeCommand(folder)}. Or choose another folder with --output`;
-  if (there === PLAN) {
-    return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds several trainings (${PLAN})`, {
-      hint: goOn,
-    });
+  if (names.includes(CONFIG)) {
+    // Models of other programs have a file of this name.
+    if (!(await hasOurConfig(folder))) return notOurs(folder, CONFIG);
+    const finished = names.includes(RESULT);
+    const what = `a run already (${CONFIG})${finished ? '' : ', which was stopped or killed before its end'}`;
+    return refusal(`${folder} holds ${what}`, finished ? OTHER_OUTPUT : goOn);
   }
-  const finished = names.includes(RESULT);
-  const what = `a run already (${there})${finished ? '' : ', which was stopped or killed before its end'}`;
-  return new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${folder} holds ${what}`, {
-    hint: finished ? OTHER_OUTPUT : goOn,
-  });
+  if (!names.includes(PLAN)) return undefined;
+  if ((await countOfTrainings(folder)) === undefined) return notOurs(folder, PLAN);
+  return refusal(`${folder} holds several trainings (${PLAN})`, goOn);
 }
+
+/** The error of a folder that has a file already that is to be written; undefined where there is no such file. */
+function wouldOverwrite(folder: string, there: string | undefined): ResnetFtError | undefined {
+  return there === undefined ? undefined : refusal(`${folder} already has ${there}, which this run would overwrite`);
+}
+
+/** The first of the files that is there. */
+const firstThere = (folder: string, names: readonly string[]): string | undefined =>
+  names.find((name) => isThere(path.join(folder, name)));
+
+/** A file that a run would replace or add to. */
+function fileOfRun(folder: string): string | undefined {
+  return firstThere(folder, WRITTEN) ?? checkpointIn(path.join(folder, CHECKPOINTS));
+}
+
+/** A link that leads nowhere is there too: it would be replaced. */
+function isThere(file: string): boolean {
+  return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** A checkpoint that a run of the same folder would replace, or remove as one of its own; other files it leaves alone. */
+function checkpointIn(folder: string): string | undefined {
+  // What stands there need not be a folder: whoever writes to it says so.
+  const names = isFolder(folder) ? fs.readdirSync(folder) : [];
+  const checkpoint = names.find((name) => CHECKPOINT_NAME.test(name));
+  return checkpoint === undefined ? undefined : path.join(CHECKPOINTS, checkpoint);
+}
+
+function isFolder(at: string): boolean {
+  return fs.statSync(at, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Whether `config.json` is of a run of train: only with such a one it can be gone on. */
+async function hasOurConfig(folder: string): Promise<boolean> {
+  try {
+    return isRunConfig(JSON.parse(String(await readIfThere(path.join(folder, CONFIG)))));
+  } catch {
+    return false;
+  }
+}
+
+const notOurs = (folder: string, file: string): ResnetFtError =>
+  refusal(`${folder} has a ${file} that is not of resnet-ft, or is damaged`);
+
+const refusal = (what: string, hint = OTHER_OUTPUT): ResnetFtError =>
+  new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${what}`, { hint });

@@ -5,6 +5,7 @@ import { SEEN_SIDE } from '../report/sections/batches';
 import { webpOf } from '../report/thumbnails';
 import type { Cropped } from './crop-data';
 import { trainSamplesOf } from './fit';
+import { runSteps } from './steps';
 
 /** Images of a batch that are kept. */
 const SHOWN = 24;
@@ -19,12 +20,14 @@ const LEAST_SHARE = 0.005;
 export async function seenBatches(
   session: TrainingSession,
   { train }: Cropped,
-  { batchSize, epochs }: ResolvedTrainOptions,
+  options: ResolvedTrainOptions,
   { epoch, classes }: { epoch: number; classes: readonly string[] },
 ): Promise<SeenBatch[]> {
+  const { stepsPerEpoch, total } = runSteps(train.targets.length, options);
   const out: SeenBatch[] = [];
-  for (const shown of [epoch, epoch + 1].filter((one) => one <= epochs)) {
-    const view = await viewOf(session, train, batchSize, shown);
+  // A limit of steps may end the run before the second.
+  for (const shown of [epoch, epoch + 1].filter((one) => (one - 1) * stepsPerEpoch < total)) {
+    const view = await viewOf(session, train, options.batchSize, shown);
     if (view === undefined) return [];
     out.push({ epoch: shown, batch: 1, images: await imagesOf(view, classes) });
   }

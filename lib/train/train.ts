@@ -27,7 +27,7 @@ import { outOfMemory } from './out-of-memory';
 import { parameterGroups } from './parameter-groups';
 import type { Progress } from './progress';
 import { resultOf } from './result';
-import { beginningOptions, finishedResult, openCheckpoint, openRun, settledStart } from './resume';
+import { beginningOptions, finishedEvent, finishedResult, openCheckpoint, openRun, settledStart } from './resume';
 import { runControl, type RunControl, type TrainControl } from './run';
 import { resolvedOptions, writeConfig } from './run-config';
 import { RESULT, RunFolder } from './run-folder';
@@ -83,7 +83,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     const finished = resumed === undefined ? undefined : await finishedResult(resumed);
     if (resumed !== undefined && finished !== undefined) {
       for (const note of askedTooLate(input, resumed)) run.emit({ kind: 'note', note });
-      run.emit({ kind: 'finished', output: folder.path, epochs: finished.epochs, steps: finished.steps });
+      run.emit(finishedEvent(resumed, finished));
       return finished;
     }
     const opened = resumed === undefined ? undefined : await openCheckpoint(resumed);

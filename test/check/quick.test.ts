@@ -39,9 +39,9 @@ test('train tells of leaks, of images in two classes, and of odd classes, and go
     'classes named alike: Ants (1 image) and ants (11 images)',
     'hidden folders that are classes: train/.cache is a class with 1 image',
     'uneven classes: bees has 11 times as many images as .cache (11 and 1)',
-    '1 image of validation is trained on too, so that its figures are too good: val/ants/copy.jpg is train/ants/0.jpg',
-    '1 image has two classes: train/bees/copy.jpg is train/ants/1.jpg',
-    `npx resnet-ft check '${data.replace("'", "'\\''")}' looks closer`,
+    '1 validation image is also in the training set, so the accuracy will look better than it is: val/ants/copy.jpg and train/ants/0.jpg are the same picture',
+    '1 image appears in two classes: train/bees/copy.jpg and train/ants/1.jpg are the same picture',
+    `for details: npx resnet-ft check '${data.replace("'", "'\\''")}'`,
   ]);
 }, 60_000);
 
@@ -55,11 +55,15 @@ test('of classes that are the same it counts the images of validation, and names
   for (const name of ['Ants', 'ANTS']) fs.cpSync(path.join(data, 'ants'), path.join(data, name), { recursive: true });
   const [, leak, conflict] = await notesOf(data, '--val-split', '0.25');
   const [, images, copy, original] =
-    /^(\d) images of validation are trained on too, .*: (\S+) is (\S+)$/.exec(leak ?? '') ?? [];
+    /^(\d) validation images are also in the training set, .*: (\S+) and (\S+) are the same picture$/.exec(
+      leak ?? '',
+    ) ?? [];
   // Of six: those whose content is in training too, however few contents these are.
   expect(images).toBe('3');
   expect([copy, original].map((name) => fs.existsSync(path.join(data, name ?? '-')))).toEqual([true, true]);
-  expect(conflict).toMatch(/^8 images have several classes: (Ants|ants)\/0\.jpg is ANTS\/0\.jpg$/);
+  expect(conflict).toMatch(
+    /^8 images appear in several classes: (Ants|ants)\/0\.jpg and ANTS\/0\.jpg are the same picture$/,
+  );
 }, 60_000);
 
 test('the command after it is told where the validation images are', async () => {
@@ -68,8 +72,8 @@ test('the command after it is told where the validation images are', async () =>
   await fill(path.join(data, 'bees'), 4, 4);
   const notes = await notesOf(data, '--val', data);
   expect(notes).toEqual([
-    '8 images of validation are trained on too, so that its figures are too good: ants/0.jpg is ants/0.jpg',
-    `npx resnet-ft check ${data} --val ${data} looks closer`,
+    '8 validation images are also in the training set, so the accuracy will look better than it is: ants/0.jpg and ants/0.jpg are the same picture',
+    `for details: npx resnet-ft check ${data} --val ${data}`,
   ]);
 }, 60_000);
 
@@ -135,7 +139,10 @@ describe('what is read', () => {
   };
 
   test('files of the same size and bytes', async () => {
-    expect(await notes([])).toEqual([expect.stringMatching(/^1 image of validation is trained on/), expect.anything()]);
+    expect(await notes([])).toEqual([
+      expect.stringMatching(/^1 validation image is also in the training set/),
+      expect.anything(),
+    ]);
   });
 
   test('not those of a set with many files of the same size', async () => {

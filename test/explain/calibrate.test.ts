@@ -157,11 +157,11 @@ test('the lines for a person say what it does, and what speaks against it', asyn
     expect.stringMatching(/^negative log-likelihood 0\.\d{4} before, 0\.\d{4} after$/),
     expect.stringMatching(/^expected calibration error \d+\.\d % before, \d+\.\d % after$/),
     `written to ${model}`,
-    `report.html is of before; to make it again: npx resnet-ft report ${folder}`,
+    `report.html is out of date; to update it: npx resnet-ft report ${folder}`,
   ]);
   const few = await madeRun('few', { files: FILES.slice(0, 5) });
   expect((await run(['calibrate', few.folder])).stdout).toMatch(
-    /^of so few images it is mostly chance: 20 are the least/m,
+    /^(the figures after are cross-validated, and the likelihood got worse; )?fewer than 20 images tell little: calibrate --forget takes the temperature out again$/m,
   );
 });
 

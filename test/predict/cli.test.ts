@@ -213,7 +213,7 @@ test('files of a folder that are not taken are counted, those beside a named ima
   fs.mkdirSync(mixed);
   for (const name of ['a.gif', 'b.gif', 'noextension', '.hidden']) fs.writeFileSync(path.join(mixed, name), '');
   fs.copyFileSync(BEE, path.join(mixed, 'bee.jpg'));
-  const ignored = 'ignored 3 files whose names have no image extension: 2 .gif, 1 without a usual extension\n';
+  const ignored = 'ignored 3 files whose names have no image extension: 2 .gif, 1 with an unusual extension or none\n';
   expect(await run(['predict', model, mixed])).toMatchObject({ code: 0, stderr: ignored });
   expect((await run(['predict', model, path.join(mixed, 'bee.jpg')])).stderr).toBe('');
 });

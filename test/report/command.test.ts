@@ -13,7 +13,8 @@ import { notable } from '../../lib/report/sections/gallery';
 import { Thumbnails } from '../../lib/report/thumbnails';
 import { writeReport } from '../../lib/report/write';
 import { openPage, withBrowser } from '../browser/browser';
-import { run, scratch } from '../cli/run';
+import { run, scratch, type Outcome } from '../cli/run';
+import { shell } from '../cli/shell';
 import { HOSTILE } from '../html/hostile';
 import { makeRun } from './made-run';
 
@@ -308,6 +309,60 @@ test('half of a last line, as a killed run leaves it, is no damage', async () =>
   const { folder } = await makeRun(tmp, 'killed', { classes: CLASSES, files: FILES, finished: false });
   fs.appendFileSync(path.join(folder, 'metrics.jsonl'), '{"kind":"step","epo');
   expect(await run(['report', folder])).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('of a finished run without its metrics the page says that they are missing', async () => {
+  const { folder } = await makeRun(tmp, 'without metrics', { classes: CLASSES, files: FILES });
+  fs.rmSync(path.join(folder, 'metrics.jsonl'));
+  const text = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  expect(text).toContain('metrics.jsonl is missing or empty, so there are no curves.');
+  expect(text).not.toContain('has not done a step');
+});
+
+describe('without --output, a comparison', () => {
+  const compareIn = (folder: string): Promise<Outcome> => {
+    const words = [first, second].map((one) => `'${one.replaceAll("'", "'\\''")}'`);
+    return shell(`resnet-ft report ${words.join(' ')}`, folder);
+  };
+  const here = (): string => fs.mkdtempSync(path.join(tmp, 'here-'));
+
+  test('replaces one that was made before, and nothing else', async () => {
+    const folder = here();
+    const file = path.join(folder, 'report.html');
+    for (let n = 0; n < 2; n++) expect(await compareIn(folder)).toMatchObject({ code: 0, stderr: '' });
+    const own = (await makeReport({ runs: [first] })).file;
+    for (const text of [fs.readFileSync(own, 'utf8'), '<p>mine</p>', '']) {
+      fs.writeFileSync(file, text);
+      const { code, stderr } = await compareIn(folder);
+      expect([code, stderr]).toEqual([
+        1,
+        `resnet-ft: cannot write ${file}: it exists, and is not a comparison of runs that resnet-ft made. Name another file with --output\n`,
+      ]);
+      expect(fs.readFileSync(file, 'utf8')).toBe(text);
+    }
+    await makeReport({ runs: [first, second], output: file });
+    expect(fs.readFileSync(file, 'utf8')).toContain('<h1>2 runs</h1>');
+  });
+});
+
+test('a folder of several trainings is said to be one, and so is a folder that is missing', async () => {
+  const folder = path.join(tmp, 'folds');
+  for (const name of ['fold-1', 'fold-2', 'fold-10']) fs.mkdirSync(path.join(folder, name), { recursive: true });
+  const plan = { by: 'folds', count: 12, options: { data: 'photos' } };
+  fs.writeFileSync(path.join(folder, 'repeats.json'), JSON.stringify(plan));
+  expect(await run(['report', folder])).toMatchObject({
+    code: 1,
+    stderr: `resnet-ft: ${folder} holds 12 trainings; name one of them, such as ${path.join(folder, 'fold-1')}\n`,
+  });
+  expect(await run(['predict', folder, 'x.jpg'])).toMatchObject({
+    code: 1,
+    stderr: `resnet-ft: ${folder} holds 12 trainings; name one of them, such as ${path.join(folder, 'fold-1')}\n`,
+  });
+  const missing = path.join(tmp, 'nothere');
+  expect(await run(['report', missing])).toMatchObject({
+    code: 1,
+    stderr: `resnet-ft: no such folder: ${missing}. Name the output folder of train\n`,
+  });
 });
 
 test('wrong usage', async () => {

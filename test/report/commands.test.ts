@@ -60,31 +60,47 @@ test.each<[string, Omit<TrainOptions, 'data'>, string | undefined]>([
   ['are a fold of the images', { fold: '2/5' }, undefined],
 ])('a run whose validation images %s is evaluated by no other images', (_, input, expected) => {
   const config = { options: resolveTrainOptions({ data: 'photos', ...input }) } as RunConfig;
-  expect(commandsOf('/runs/x', config, true).find(({ what }) => what === 'Evaluate')?.command).toBe(expected);
+  expect(commandsOf('/runs/x', config, undefined).find(({ what }) => what === 'Evaluate')?.command).toBe(expected);
 });
 
 describe('the command that trains on', () => {
   const config = (input: Omit<TrainOptions, 'data'>): RunConfig =>
     ({ options: resolveTrainOptions({ data: 'photos', ...input }) }) as RunConfig;
-  const first = (input: Omit<TrainOptions, 'data'>, finished = true) =>
-    commandsOf('/runs/x', config(input), finished)[0];
+  const first = (input: Omit<TrainOptions, 'data'>, result?: { epochs: number; steps: number }) =>
+    commandsOf('/runs/x', config(input), result)[0];
 
   test('is of twice as many epochs', () => {
-    expect(first({ epochs: 3 })).toEqual({
+    expect(first({ epochs: 3 }, { epochs: 3, steps: 9 })).toEqual({
       what: 'Train on, for twice as many epochs',
       command: 'npx resnet-ft train --resume /runs/x --epochs 6',
     });
   });
 
-  test('is of twice as many steps too, where these ended the run', () => {
-    expect(first({ epochs: 3, steps: 5 })).toEqual({
+  test('is of twice as many steps, where these ended the run', () => {
+    expect(first({ epochs: 50, steps: 2 }, { epochs: 1, steps: 2 })).toEqual({
       what: 'Train on, for twice as many steps',
-      command: 'npx resnet-ft train --resume /runs/x --epochs 6 --steps 10',
+      command: 'npx resnet-ft train --resume /runs/x --steps 4',
     });
   });
 
+  test('is of more epochs too, where these would have no room for the steps', () => {
+    expect(first({ epochs: 3, steps: 5 }, { epochs: 2, steps: 5 })?.command).toBe(
+      'npx resnet-ft train --resume /runs/x --steps 10 --epochs 4',
+    );
+  });
+
+  test('is of twice as many epochs where the run ended before its limit of steps', () => {
+    expect(first({ epochs: 1, steps: 100 }, { epochs: 1, steps: 3 })?.command).toBe(
+      'npx resnet-ft train --resume /runs/x --epochs 2',
+    );
+  });
+
+  test('of a run that is not finished goes on', () => {
+    expect(first({ epochs: 3 })).toEqual({ what: 'Go on', command: 'npx resnet-ft train --resume /runs/x' });
+  });
+
   test('is not there where the run left nothing to go on from', () => {
+    expect(first({ checkpointEvery: 'never' }, { epochs: 50, steps: 150 })?.what).toBe('Repeat');
     expect(first({ checkpointEvery: 'never' })?.what).toBe('Repeat');
-    expect(first({ checkpointEvery: 'never' }, false)?.what).toBe('Repeat');
   });
 });

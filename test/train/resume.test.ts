@@ -48,7 +48,7 @@ test('a finished run says so, and goes on where it is given more epochs, as if i
   const finished = await resume(output);
   expect(finished).toMatchObject({ code: 0, stderr: '' });
   expect(finished.stdout).toMatch(
-    /the run in \S+ is finished, after 2 epochs; to train it further, name more of them with --epochs\n$/,
+    /the run in \S+ is finished, after 2 epochs \(6 steps\); to train it further: npx resnet-ft train --resume \S+longer --epochs 4\n$/,
   );
 
   const longer = await resume(output, '--epochs', '3');

@@ -84,13 +84,17 @@ export function curvesSection(run: CurveParts): Section {
   const x = places(run);
   const body =
     steps.length === 0
-      ? html`<p class="dim">The run has not done a step.</p>`
+      ? html`<p class="dim">${withoutSteps(result)}</p>`
       : html`<div class="charts">
             ${lossPlot(run, x)}${epochs.length === 0 ? undefined : accuracyPlot(run, x)}${ratePlot(run, x)}
           </div>
           ${epochTable(epochs, result?.model.epoch)}`;
   return { id: 'curves', title: 'Curves', body };
 }
+
+/** Why there are no curves: a run that has come to its end has done steps. */
+const withoutSteps = (result: Run['result']): string =>
+  result === undefined ? 'The run has not done a step.' : 'metrics.jsonl is missing or empty, so there are no curves.';
 
 function lossPlot(run: CurveParts, x: readonly number[]): Html {
   const { steps, epochs } = run;

@@ -113,7 +113,7 @@ export const TIME_STYLE = `
 /** What to do next. */
 export function commandsSection({ folder, config, result }: Run): Section {
   const body = html`<dl class="commands">
-    ${commandsOf(folder, config, result !== undefined).map(
+    ${commandsOf(folder, config, result).map(
       ({ what, command }) =>
         html`<dt>${what}</dt>
           <dd>

@@ -1,0 +1,41 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { RunConfig, TrainResult } from '../../lib/report/records';
+import { finishedResult } from '../../lib/train/resume';
+import { scratch } from '../cli/run';
+import { makeRun } from '../report/made-run';
+
+// Whether a run that has come to its end is made longer by what is given anew. Those made here have three steps an epoch.
+
+const tmp = scratch();
+
+interface Length {
+  epochs: number;
+  steps?: number;
+}
+
+/** Whether a run of `was`, which came to `done`, is to be trained further as one of `now`. */
+async function isLonger(was: Length, done: Required<Length>, now: Partial<Length> & { patience?: number }) {
+  const { folder } = await makeRun(tmp, fs.mkdtempSync(path.join(tmp, 'run-')).slice(tmp.length), {
+    ...{ classes: ['ants', 'bees'], files: ['0.png'] },
+  });
+  const read = <T>(name: string): T => JSON.parse(fs.readFileSync(path.join(folder, name), 'utf8')) as T;
+  fs.writeFileSync(path.join(folder, 'result.json'), JSON.stringify({ ...read<TrainResult>('result.json'), ...done }));
+  const config = read<RunConfig>('config.json');
+  config.options = { ...config.options, ...was };
+  const options = { ...config.options, ...now };
+  return (await finishedResult({ folder, config, options, named: undefined })) === undefined;
+}
+
+test.each<[string, Length, Required<Length>, Partial<Length> & { patience?: number }, boolean]>([
+  ['more epochs', { epochs: 2 }, { epochs: 2, steps: 6 }, { epochs: 3 }, true],
+  ['the same', { epochs: 2 }, { epochs: 2, steps: 6 }, {}, false],
+  ['fewer epochs', { epochs: 2 }, { epochs: 2, steps: 6 }, { epochs: 1 }, false],
+  ['more steps, which ended it', { epochs: 50, steps: 2 }, { epochs: 1, steps: 2 }, { steps: 4 }, true],
+  ['more epochs, where steps ended it', { epochs: 50, steps: 2 }, { epochs: 1, steps: 2 }, { epochs: 60 }, false],
+  ['more epochs, where both did', { epochs: 1, steps: 3 }, { epochs: 1, steps: 3 }, { epochs: 2 }, false],
+  ['more of both', { epochs: 1, steps: 3 }, { epochs: 1, steps: 3 }, { epochs: 2, steps: 6 }, true],
+  ['more steps, where epochs ended it', { epochs: 1, steps: 100 }, { epochs: 1, steps: 3 }, { steps: 200 }, false],
+  ['more epochs within the steps', { epochs: 1, steps: 100 }, { epochs: 1, steps: 3 }, { epochs: 2 }, true],
+  ['more steps of its last epoch', { epochs: 1, steps: 2 }, { epochs: 1, steps: 2 }, { steps: 3 }, true],
+])('%s', async (_, was, done, now, expected) => expect(await isLonger(was, done, now)).toBe(expected));
