@@ -82,9 +82,15 @@ StepFigures Session::add_gradients(const StepInputs& batch, const torch::Tensor&
   };
   if (explicit_) {
     const torch::NoGradGuard no_grad;
-    out = explicit_->forward(batch.inputs);
-    loss = loss_of_out();
-    explicit_->backward(loss_.gradient(out, batch.wanted, divisor));
+    try {
+      out = explicit_->forward(batch.inputs);
+      loss = loss_of_out();
+      explicit_->backward(loss_.gradient(out, batch.wanted, divisor));
+    } catch (...) {
+      // For want of memory, most often: a smaller batch is tried next, and is to find room.
+      explicit_->forget();
+      throw;
+    }
   } else {
     out = logits(batch.inputs);
     loss = batch.targets.size(0) > 0 ? loss_of_out() : out.sum() * 0;
