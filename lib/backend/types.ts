@@ -290,7 +290,7 @@ export interface TrainingSession {
   featuresKept?(): FeaturesKept;
   /** Measures how many seconds a run takes, roughly; only a backend that is slow has it. */
   estimateSeconds?(work: PlannedWork): Promise<number>;
-  /** Makes the running pass stop at its next batch. */
+  /** Makes the running pass stop at its next batch, and those that wait for it at their first; not a pass that is begun afterwards. */
   cancel(): void;
   /** Waits for the running pass, then frees the model. */
   close(): Promise<void>;
@@ -355,7 +355,7 @@ export interface InferenceModel {
   run(options: RunOptions, onBatch: (images: number) => void): Promise<RunResult>;
   /** Grad-CAM (Selvaraju et al., arXiv:1610.02391); only where the capabilities have it. */
   gradCam?(options: GradCamOptions, onBatch: (images: number) => void): Promise<GradCamResult>;
-  /** Makes the running pass stop at its next batch. */
+  /** Makes the running pass stop at its next batch, and those that wait for it at their first; not a pass that is begun afterwards. */
   cancel(): void;
   /** Waits for the running pass, then frees the model. */
   close(): Promise<void>;

@@ -64,7 +64,7 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
   options.features = o.flag("features");
   o.finish();
   const Napi::Function on_batch = function_of(info[1], "onBatch");
-  model->begin_pass();
+  options.pass = model->begin_pass();
   return ThreadTask<RunResult, int64_t>::start(
       env, "run", on_batch,
       {.work = [model, options](const auto& emit) { return model->run(options, emit); },
@@ -79,7 +79,7 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
        .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
          return Napi::Number::New(env, static_cast<double>(images));
        },
-       .cancel = cancels(model)});
+       .cancel = cancels(model, options.pass)});
 }
 
 Napi::Value ModelWrap::grad_cam(const Napi::CallbackInfo& info) {
@@ -101,7 +101,7 @@ Napi::Value ModelWrap::grad_cam(const Napi::CallbackInfo& info) {
   if (std::any_of(options.classes.begin(), options.classes.end(), no_class))
     throw native_error(env, "classes must be those of the model, or -1");
   const Napi::Function on_batch = function_of(info[1], "onBatch");
-  model->begin_pass();
+  options.pass = model->begin_pass();
   return ThreadTask<GradCamResult, int64_t>::start(
       env, "gradCam", on_batch,
       {.work = [model, options](const auto& emit) { return model->grad_cam(options, emit); },
@@ -121,7 +121,7 @@ Napi::Value ModelWrap::grad_cam(const Napi::CallbackInfo& info) {
        .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
          return Napi::Number::New(env, static_cast<double>(images));
        },
-       .cancel = cancels(model)});
+       .cancel = cancels(model, options.pass)});
 }
 
 Napi::Value ModelWrap::cancel(const Napi::CallbackInfo& info) {

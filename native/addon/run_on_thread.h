@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -164,11 +165,11 @@ class ThreadTask {
   std::optional<Napi::Error> thrown_;  // by JavaScript
 };
 
-// Cancels what `owner` runs, without keeping it alive: a pass's memory is free when its promise is settled.
+// Cancels a pass of `owner`, without keeping it alive: a pass's memory is free when its promise is settled.
 template <class Owned>
-std::function<void()> cancels(const std::shared_ptr<Owned>& owner) {
-  return [weak = std::weak_ptr<Owned>(owner)] {
-    if (const auto owned = weak.lock()) owned->cancel();
+std::function<void()> cancels(const std::shared_ptr<Owned>& owner, int64_t pass) {
+  return [weak = std::weak_ptr<Owned>(owner), pass] {
+    if (const auto owned = weak.lock()) owned->cancel(pass);
   };
 }
 

@@ -240,7 +240,7 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
   options.keep_from = o.whole("keepFrom");
   o.finish();
   const Napi::Function on_step = function_of(info[1], "onStep");
-  session->begin_pass();
+  options.pass = session->begin_pass();
   return ThreadTask<EpochResult, StepEvent>::start(
       env, "trainEpoch", on_step,
       {.work = [session, options](const auto& emit) { return session->train_epoch(options, emit); },
@@ -261,7 +261,7 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
          out.Set("images", static_cast<double>(event.images));
          return out;
        },
-       .cancel = cancels(session)});
+       .cancel = cancels(session, options.pass)});
 }
 
 Napi::Value SessionWrap::steps_computed(const Napi::CallbackInfo& info) {
@@ -293,7 +293,7 @@ Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {
   options.batch_size = o.whole("batchSize", 1);
   o.finish();
   const Napi::Function on_batch = function_of(info[1], "onBatch");
-  session->begin_pass();
+  options.pass = session->begin_pass();
   return ThreadTask<EvaluateResult, int64_t>::start(
       env, "evaluate", on_batch,
       {.work = [session, options](const auto& emit) { return session->evaluate(options, emit); },
@@ -306,7 +306,7 @@ Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {
        .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
          return Napi::Number::New(env, static_cast<double>(images));
        },
-       .cancel = cancels(session)});
+       .cancel = cancels(session, options.pass)});
 }
 
 Napi::Value SessionWrap::state_dict(const Napi::CallbackInfo& info) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <iterator>
 #include <map>
 #include <mutex>
@@ -97,9 +98,10 @@ class ReusingAllocator final : public c10::Allocator {
     running_.push_back(pass);
   }
 
-  void end_pass(CpuMemoryPass* pass) {
+  void end_pass(CpuMemoryPass* pass, bool failed) {
     const std::lock_guard<std::mutex> lock(mutex_);
     running_.erase(std::find(running_.begin(), running_.end(), pass));
+    if (failed && running_.empty()) return forget();
     ended_[next_ended_++ % kRemembered] = pass->most_used_;
     most_used_ = std::max(used_, *std::max_element(ended_.begin(), ended_.end()));
     for (const CpuMemoryPass* other : running_) most_used_ = std::max(most_used_, other->most_used_);
@@ -248,8 +250,8 @@ void ReusingAllocator::release(void* block) { allocator().put_back(block); }
 CpuMemoryReuse::CpuMemoryReuse() { allocator().add_user(); }
 CpuMemoryReuse::~CpuMemoryReuse() { allocator().remove_user(); }
 
-CpuMemoryPass::CpuMemoryPass() { allocator().begin_pass(this); }
-CpuMemoryPass::~CpuMemoryPass() { allocator().end_pass(this); }
+CpuMemoryPass::CpuMemoryPass() : exceptions_(std::uncaught_exceptions()) { allocator().begin_pass(this); }
+CpuMemoryPass::~CpuMemoryPass() { allocator().end_pass(this, std::uncaught_exceptions() > exceptions_); }
 
 void prepare_cpu_memory_reuse() { allocator(); }
 

@@ -19,7 +19,8 @@ class CpuMemoryReuse {
 // Lives as long as a pass does, an epoch or a batch of predictions. How much is kept follows from what the passes that
 // are running and the last sixteen that ended had in use at most: a service that has had one large batch does not hold
 // its gigabytes for ever, and nothing is given back between the steps of a pass, or between an epoch and its
-// validation.
+// validation. Where an exception ends a pass, most often for want of memory, and no other is running, all that is kept
+// is given back: what asks for memory beside LibTorch, as oneDNN does, finds none between blocks that nobody uses.
 class CpuMemoryPass {
  public:
   CpuMemoryPass();
@@ -29,6 +30,7 @@ class CpuMemoryPass {
 
  private:
   size_t most_used_ = 0;
+  int exceptions_;
   friend class ReusingAllocator;
 };
 

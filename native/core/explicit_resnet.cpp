@@ -152,7 +152,7 @@ torch::Tensor ExplicitResNet::forward(const torch::Tensor& input) {
     for (Block& block : layer) x = forward(&block, x);
   }
   if (begin_ < kHead) {
-    pooled_ = x;
+    pooled_ = x.sizes().vec();
     x = at::adaptive_avg_pool2d(x, {1, 1}).flatten(1);
   }
   features_ = x;
@@ -167,8 +167,10 @@ void ExplicitResNet::backward(const torch::Tensor& gradient) {
   gradients_[fc_weight_] = of_logits.t().mm(std::exchange(features_, {}));
   gradients_[fc_bias_] = of_logits.sum(0);
   if (begin_ < kHead) {
+    // The gradient of a mean, as autograd has it. Where the same bits are asked for on a GPU,
+    // at::_adaptive_avg_pool2d_backward warns in each step that it does not promise them.
     torch::Tensor x = of_logits.mm(parameters_[fc_weight_].cast).view({gradient.size(0), -1, 1, 1});
-    x = at::_adaptive_avg_pool2d_backward(x, std::exchange(pooled_, {})).contiguous(torch::MemoryFormat::ChannelsLast);
+    x = x.div(pooled_[2] * pooled_[3]).expand(pooled_).contiguous(torch::MemoryFormat::ChannelsLast);
     for (size_t layer = layers_.size(); layer-- > 0;) {
       for (size_t block = layers_[layer].size(); block-- > 0;) {
         const bool first = block == 0 && static_cast<int>(layer) + 1 == begin_;
@@ -183,6 +185,24 @@ void ExplicitResNet::backward(const torch::Tensor& gradient) {
     }
   }
   leave_gradients();
+}
+
+void ExplicitResNet::forget() {
+  const auto empty = [](Unit* unit) {
+    unit->input.reset();
+    unit->convolved.reset();
+    unit->normed = {};
+  };
+  if (stem_) empty(&*stem_);
+  for (std::vector<Block>& layer : layers_) {
+    for (Block& block : layer) {
+      for (Unit& unit : block.units) empty(&unit);
+      if (block.downsample) empty(&*block.downsample);
+    }
+  }
+  pool_indices_.reset();
+  features_.reset();
+  gradients_.clear();
 }
 
 void ExplicitResNet::leave_gradients() {

@@ -30,6 +30,8 @@ class ExplicitResNet {
   torch::Tensor forward(const torch::Tensor& input);
   // Of the last `forward`: adds the gradients of the parameters to those that they have. `gradient`: of the logits.
   void backward(const torch::Tensor& gradient);
+  // Lets go of what `forward` kept, and of what a `backward` that failed has; for where there will be no backward.
+  void forget();
 
  private:
   class Tensors;
@@ -78,7 +80,8 @@ class ExplicitResNet {
   std::array<std::vector<Block>, 4> layers_;
   size_t fc_weight_ = 0, fc_bias_ = 0;
   // From forward to backward.
-  torch::Tensor pool_indices_, pooled_, features_;
+  torch::Tensor pool_indices_, features_;
+  std::vector<int64_t> pooled_;  // sizes of what the last pooling took
 };
 
 }  // namespace resnet_ft

@@ -15,6 +15,7 @@
 namespace resnet_ft {
 
 struct GradCamOptions {
+  int64_t pass = 0;  // its number, of PassControl::begin_pass()
   std::shared_ptr<const SampleSource> store;
   int64_t count = 0;
   std::vector<int32_t> indices;  // as of RunOptions

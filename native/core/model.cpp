@@ -57,7 +57,7 @@ RunResult Model::run(const RunOptions& options, const std::function<void(int64_t
   if (options.features) result.features.reserve(options.count * network_->feature_count());
   ReadBack read_back(mark_of(device_), kUnreadOnGpu);
   for (int64_t first = 0; first < options.count; first += options.batch_size) {
-    if (cancelled_) {
+    if (cancelled(options.pass)) {
       result.cancelled = true;
       break;
     }
@@ -86,7 +86,7 @@ GradCamResult Model::grad_cam(const GradCamOptions& options, const std::function
   const std::vector<int32_t> indices = whole_indices(options.indices, options.count);
   GradCamResult result;
   for (int64_t first = 0; first < options.count; first += options.batch_size) {
-    if (cancelled_) {
+    if (cancelled(options.pass)) {
       result.cancelled = true;
       break;
     }

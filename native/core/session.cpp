@@ -203,7 +203,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
   const size_t on_their_way = normalizer_.computes_on_device() ? kUnreadOnGpu + 1 : 1;
   // All processes must come to the same: each looks at the last step of which all have the figures.
   const auto is_to_stop = [&](size_t steps) {
-    if (!team) return cancelled_.load();
+    if (!team) return cancelled(options.pass);
     return steps >= on_their_way && stopping[steps - on_their_way] > 0;
   };
   const auto report = [&](const torch::Tensor& loss, const torch::Tensor& correct, int64_t images) {
@@ -244,7 +244,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
       step = recorder_->run(batch);
     } else {
       step = gradients(batches, shares, divisor(first, size), first, size, settings);
-      if (team) std::tie(step, stops) = over_all(step);
+      if (team) std::tie(step, stops) = over_all(step, options.pass);
       std::optional<double> momentum;
       if (!options.momenta.empty()) momentum = options.momenta[result.steps];
       move_weights([&] { optimizer_->step(&options.learning_rates[rate], momentum); });
@@ -301,7 +301,7 @@ EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::func
   result.logits.reserve(batches.count() * options_.network.classes);
   ReadBack figures = figures_on_their_way();
   for (int64_t first = 0; first < batches.count(); first += options.batch_size) {
-    if (cancelled_) {
+    if (cancelled(options.pass)) {
       result.cancelled = true;
       break;
     }

@@ -38,9 +38,13 @@ void Session::choose_computation() {
     return;
   }
   const GpuSettings settings = this->settings();
+  why_autograd_ = disagreement(options_.network, model_, cut_, device_);
+  // No step asks for blocks of those sizes.
+  give_back_device_memory(device_);
+  if (!why_autograd_.empty()) return;
   explicit_ = std::make_unique<ExplicitResNet>(options_.network, model_->state_dict(), cut_,
                                                scalar_type_of(options_.precision));
-  why_autograd_ = disagreement(options_.network, model_, explicit_.get(), cut_, options_.precision, device_);
+  why_autograd_ = failure(options_.network, model_, explicit_.get(), cut_, device_);
   if (!why_autograd_.empty()) explicit_.reset();
   if (!records || !explicit_) return;
   recorder_ = std::make_unique<StepRecorder>(
@@ -82,9 +86,15 @@ StepFigures Session::add_gradients(const StepInputs& batch, const torch::Tensor&
   };
   if (explicit_) {
     const torch::NoGradGuard no_grad;
-    out = explicit_->forward(batch.inputs);
-    loss = loss_of_out();
-    explicit_->backward(loss_.gradient(out, batch.wanted, divisor));
+    try {
+      out = explicit_->forward(batch.inputs);
+      loss = loss_of_out();
+      explicit_->backward(loss_.gradient(out, batch.wanted, divisor));
+    } catch (...) {
+      // For want of memory, most often: a smaller batch is tried next, and is to find room.
+      explicit_->forget();
+      throw;
+    }
   } else {
     out = logits(batch.inputs);
     loss = batch.targets.size(0) > 0 ? loss_of_out() : out.sum() * 0;

@@ -4,6 +4,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <stdexcept>
@@ -62,48 +63,75 @@ struct CudaGraphClass {
 // cudaStreamCaptureModeThreadLocal: other threads may ask for memory meanwhile.
 constexpr int kThisThreadOnly = 1;
 
+// Whether LibTorch's allocator still takes a recording that failed for one that is going on.
+std::atomic<bool> left_open{false};
+
 class CudaGraph : public StepGraph {
  public:
-  CudaGraph(const torch::Device& device, const std::function<void()>& work) : calls_(CudaGraphClass::get()) {
+  // Records nothing yet.
+  CudaGraph() : calls_(CudaGraphClass::get()) { calls_.construct(self(), /*keep_graph=*/false); }
+  ~CudaGraph() override { calls_.destroy(self()); }
+
+  // Whether it ended, well or not. Where it did not, LibTorch's allocator asks this object for whatever is allocated
+  // from now on: it must stay as it is.
+  bool ended() const { return ended_; }
+
+  void record(const torch::Device& device, const std::function<void()>& work) {
     const c10::impl::VirtualGuardImpl cuda(c10::DeviceType::CUDA);
     const c10::Device where = device.has_index() ? device : cuda.getDevice();
     cuda.synchronizeDevice(where.index());
-    calls_.construct(self(), /*keep_graph=*/false);
+    // The default stream can't be recorded.
+    const c10::StreamGuard stream(cuda.getStreamFromGlobalPool(where));
+    // The allocator is told before CUDA is asked to begin, and after it was asked to end.
+    ended_ = false;
+    calls_.capture_begin(self(), {0, 0}, kThisThreadOnly);
     try {
-      // The default stream can't be recorded.
-      const c10::StreamGuard stream(cuda.getStreamFromGlobalPool(where));
-      calls_.capture_begin(self(), {0, 0}, kThisThreadOnly);
-      try {
-        work();
-      } catch (...) {
-        end_after_error();
-        throw;
-      }
-      calls_.capture_end(self());
+      work();
     } catch (...) {
-      calls_.destroy(self());
+      end_after_error();
       throw;
     }
+    end();
   }
-  ~CudaGraph() override { calls_.destroy(self()); }
 
   void replay() override { calls_.replay(self()); }
 
  private:
   void* self() { return memory_.data(); }
 
+  void end() {
+    calls_.capture_end(self());
+    ended_ = true;
+  }
+
   // The error that broke the recording is the one to tell, not that it broke.
   void end_after_error() noexcept {
     try {
-      calls_.capture_end(self());
+      end();
     } catch (...) {
     }
   }
 
   const CudaGraphClass& calls_;
+  bool ended_ = true;
   // More than the class takes in any of those LibTorchs: about 300 bytes.
   alignas(64) std::array<std::byte, 8192> memory_{};
 };
+
+std::unique_ptr<StepGraph> recorded(const torch::Device& device, const std::function<void()>& work) {
+  if (left_open) throw std::runtime_error("an earlier recording of this process failed and could not be ended");
+  auto graph = std::make_unique<CudaGraph>();
+  try {
+    graph->record(device, work);
+  } catch (...) {
+    if (!graph->ended()) {
+      left_open = true;
+      graph.release();  // NOLINT: for ever, since the allocator points to it
+    }
+    throw;
+  }
+  return graph;
+}
 
 #endif
 
@@ -112,7 +140,7 @@ class CudaGraph : public StepGraph {
 std::unique_ptr<StepGraph> StepGraph::record(const torch::Device& device, const std::function<void()>& work) {
   if (device.is_cpu()) return std::make_unique<RepeatedWork>(work);
 #ifdef __linux__
-  if (device.is_cuda()) return std::make_unique<CudaGraph>(device, work);
+  if (device.is_cuda()) return recorded(device, work);
 #endif
   throw std::runtime_error("steps are recorded on Linux only");
 }

@@ -19,7 +19,8 @@ class StepGraph {
   // Records what `work` asks of the device, without doing it. All of it must be asked for on this thread, and must not
   // wait for the device. On a CPU, which has no such graphs, a replay runs `work`: for what is around to be tested
   // where there is no GPU. Throws std::runtime_error where this LibTorch or system has no CUDA graphs, and whatever
-  // `work` throws; nothing is being recorded any more then.
+  // `work` throws; nothing is being recorded any more then. Once a recording could not even be ended, no more are made
+  // in this process.
   static std::unique_ptr<StepGraph> record(const torch::Device& device, const std::function<void()>& work);
 };
 

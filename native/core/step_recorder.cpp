@@ -1,6 +1,7 @@
 #include "core/step_recorder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -19,6 +20,13 @@ constexpr int kWarmSteps = 3;
 // How far a repetition may be from the step itself, relative to what the step changes: some of cuDNN's algorithms add
 // up in another order each time, in bfloat16.
 constexpr double kTolerance = 0.05;
+
+// From 1. Unlike std::this_thread::get_id(), which a new thread may have of one that has ended.
+int64_t number_of_this_thread() {
+  static std::atomic<int64_t> threads{0};
+  thread_local const int64_t number = ++threads;
+  return number;
+}
 
 StepShape shape_of(const StepInputs& inputs) {
   const std::array<torch::Tensor, 4> parts{inputs.inputs, inputs.targets, inputs.wanted, inputs.rates};
@@ -55,8 +63,9 @@ StepFigures StepRecorder::run(const StepInputs& inputs) {
   if (!reason_.empty()) return step_(inputs);
   if (!is_to_be_repeated(inputs)) return step_(inputs);
   if (!graph_) {
-    if (std::this_thread::get_id() != thread_) done_ = 0;
-    thread_ = std::this_thread::get_id();
+    const int64_t thread = number_of_this_thread();
+    if (thread != thread_) done_ = 0;
+    thread_ = thread;
     if (done_ < kWarmSteps) {
       ++done_;
       return step_(inputs);

@@ -9,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -71,8 +70,8 @@ class StepRecorder {
   StepShape shape_;     // of full batches
   int64_t images_ = 0;  // of these
   int done_ = 0;        // steps of the shape, on this thread
-  std::thread::id thread_;
-  StepInputs fixed_;  // what the recording reads
+  int64_t thread_ = 0;  // the number of that thread
+  StepInputs fixed_;    // what the recording reads
   StepFigures figures_;
   std::unique_ptr<StepGraph> graph_;
   std::string reason_;

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Backend, CropStore, StepEvent, TrainEpochOptions, TrainingSession } from '../../lib/backend/types';
+import type {
+  Backend,
+  CropStore,
+  RunResult,
+  StepEvent,
+  TrainEpochOptions,
+  TrainingSession,
+  ValidationResult,
+} from '../../lib/backend/types';
 import type { NamedTensor } from '../../lib/weights/state-dict';
 import { decodeImage } from '../../lib/data/decode';
 import { buildNetwork } from '../../lib/network/architecture';
@@ -209,6 +217,45 @@ export function describeContract(name: string, open: () => Promise<Backend>, way
       expect(await running).toMatchObject({ cancelled: true });
       await closed;
       expect(() => session.draws(1, 3)).toThrow('the session is closed');
+    });
+
+    test('a pass that is begun takes back no cancel of those before it', async () => {
+      const store = await fillStore(backend, CROP);
+      await withSession(backend, {}, async (session) => {
+        let next: Promise<ValidationResult> | undefined;
+        const pass = { store, targets: TARGETS, batchSize: 1, epoch: 1, ...rates(0.01, 8) };
+        const stopped = await session.trainEpoch(pass, () => {
+          if (next !== undefined) return;
+          session.cancel();
+          next = session.evaluate({ store, targets: TARGETS, batchSize: 4 }, ignore);
+        });
+        expect([stopped.cancelled, stopped.images < 8]).toEqual([true, true]);
+        expect(await next).toMatchObject({ cancelled: false, images: 8 });
+      });
+      const model = await backend.createModel(MODEL, await weightsOf(backend));
+      const options = { store, count: 8, batchSize: 1, features: false };
+      let next: Promise<RunResult> | undefined;
+      const stopped = await model.run(options, () => {
+        if (next !== undefined) return;
+        model.cancel();
+        next = model.run(options, ignore);
+      });
+      expect([stopped.cancelled, stopped.images < 8]).toEqual([true, true]);
+      expect(await next).toMatchObject({ cancelled: false, images: 8 });
+      await model.close();
+      store.close();
+    });
+
+    test('a cancel stops the passes that wait too', async () => {
+      const store = await fillStore(backend, CROP);
+      await withSession(backend, {}, async (session) => {
+        const pass = { store, targets: TARGETS, batchSize: 1, epoch: 1, ...rates(0.01, 8) };
+        const running = session.trainEpoch(pass, () => session.cancel());
+        const waiting = session.evaluate({ store, targets: TARGETS, batchSize: 1 }, ignore);
+        expect(await running).toMatchObject({ cancelled: true });
+        expect(await waiting).toMatchObject({ cancelled: true, images: 0 });
+      });
+      store.close();
     });
 
     test('draws are told while a pass runs, without waiting for it, and are what it does', async () => {

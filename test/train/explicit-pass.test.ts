@@ -1,10 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { AdamWRecipe } from '../../lib/backend/recipe';
 import type { Backend, CropStore, EpochResult, SessionState, StepEvent, StepsComputed } from '../../lib/backend/types';
 import { buildNetwork } from '../../lib/network/architecture';
 import { difference, fillStore, TARGETS } from '../backend/images';
-import { sessionWith, type SessionChanges } from '../made-weights';
-import { slowRows } from '../slow';
+import { rates, sessionWith, type SessionChanges } from '../made-weights';
+import { slowRows, slowTest } from '../slow';
 
 const CROP = 64;
 const EPOCHS = 2;
@@ -94,6 +95,36 @@ test.each(RECIPES)('%s: the pass that is written out trains as autograd does', a
     made.results.map((result) => ({ ...result, waitedSeconds: 0 })),
   );
   expect(apart(recorded.state, made.state)).toBe(0);
+});
+
+test('trying it leaves weights and random numbers as they were', async () => {
+  const network = buildNetwork('resnet18', 2);
+  const states: SessionState[] = [];
+  for (const explicitPass of [false, true]) {
+    const session = await backend.createSession(sessionWith({ network, threads: 1, explicitPass }));
+    expect(session.stepsComputed?.()).toEqual({ explicitly: explicitPass, recorded: false, reason: '' });
+    states.push(await session.state());
+    await session.close();
+  }
+  const [plain, tried] = states.map(({ model, ...others }) => ({
+    ...others,
+    model: model.map(({ data, ...tensor }) => ({ ...tensor, data: Buffer.from(data).toString('base64') })),
+  }));
+  expect(tried).toEqual(plain);
+});
+
+slowTest('steps that another thread did before do not count as those that come before a recording', async () => {
+  const network = buildNetwork('resnet18', 2);
+  const session = await backend.createSession(sessionWith({ network, threads: 1, recordSteps: true }));
+  const pass = { store, targets: TARGETS, batchSize: 2, accumulate: 1, epoch: 1 };
+  await session.trainEpoch({ ...pass, ...rates(0.01, 3) }, () => {});
+  // Threads end after five seconds without work, and the next one has what the system called the last.
+  await setTimeout(7000);
+  await session.trainEpoch({ ...pass, ...rates(0.01, 1) }, () => {});
+  expect(session.stepsComputed?.()).toEqual({ explicitly: true, recorded: false, reason: '' });
+  await session.trainEpoch({ ...pass, epoch: 2, ...rates(0.01, 4) }, () => {});
+  expect(session.stepsComputed?.()).toEqual({ explicitly: true, recorded: true, reason: '' });
+  await session.close();
 });
 
 test('what is recorded are full batches, also where the last one of an epoch comes when a recording is due', async () => {

@@ -153,6 +153,9 @@ describe('a batch that does not fit into memory', () => {
     ['DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes.', true],
     ['there is not enough memory', true],
     ['cuDNN error: CUDNN_STATUS_ALLOC_FAILED', true],
+    ['could not create a primitive', true],
+    ['could not create a memory object', true],
+    ['could not create a primitive descriptor for the convolution forward propagation primitive. Run workload', false],
     ['the shape of fc.weight does not match', false],
   ])('is told from other errors: %s', (message, expected) => {
     expect(isOutOfMemory(new Error(message))).toBe(expected);
