@@ -172,13 +172,15 @@ describe('errors of output and weights end with exit code 1', () => {
     expect(ran.stderr).toMatch(/^resnet-ft: The output folder .*file\/run can't be written to[^\n]+\n$/);
   });
 
-  test('an output folder that holds a run', async () => {
+  test('an output folder with a config.json of another program', async () => {
     const output = path.join(tmp, 'taken');
     fs.mkdirSync(output);
     fs.writeFileSync(path.join(output, 'config.json'), '{}');
     const ran = await run(['train', ANTS_BEES, '--weights', 'none', '--output', output]);
     expect(ran.code).toBe(1);
-    expect(ran.stderr).toMatch(/holds a run already/);
+    expect(ran.stderr).toMatch(
+      /taken has a config\.json that is not of resnet-ft, or is damaged\. Choose another folder/,
+    );
     expect(fs.readdirSync(output)).toEqual(['config.json']);
   });
 

@@ -135,7 +135,7 @@ describe('what is read', () => {
 });
 
 test('what is wrong with a path is said each time that it is named', async () => {
-  const empty = path.join(tmp, 'empty');
+  const empty = path.join(tmp, 'without-images');
   fs.mkdirSync(empty);
   const none = path.join(tmp, 'nofile*');
   const { stderr } = await run(['predict', model, empty, empty, none, none]);
