@@ -95,7 +95,7 @@ test('classes named like splits, and classes made of several folders', async () 
     await fill(path.join(data, name), 4 * i, 4);
   expect(await notesOf(data, '--val-split', '0.25')).toEqual([
     `classes named like splits: Train and Valid are taken for classes, which the network learns to tell apart; if they are splits, name them as such: npx resnet-ft train ${data}/Train --val ${data}/Valid`,
-    `npx resnet-ft check ${data} looks closer`,
+    `for details: npx resnet-ft check ${data}`,
   ]);
   const nested = path.join(tmp, 'nested');
   // Folders that are in each class are not classes.
@@ -103,7 +103,7 @@ test('classes named like splits, and classes made of several folders', async () 
     await fill(path.join(nested, name), 4 * i, 4);
   expect(await notesOf(nested, '--val-split', '0.25')).toEqual([
     'classes made of several folders: Animals holds the folders ants and bees, which are taken together as one class',
-    `npx resnet-ft check ${nested} looks closer`,
+    `for details: npx resnet-ft check ${nested}`,
   ]);
   for (const folder of [data, nested]) {
     const report = JSON.parse((await run(['check', folder, '--json'])).stdout) as CheckReport;

@@ -134,7 +134,9 @@ test('the same command may be given again with --resume', async () => {
   expect((await run(args)).code).toBe(0);
   const again = await run(args);
   expect([again.code, again.stderr]).toEqual([0, '']);
-  expect(again.stdout).toContain('is finished, after 1 epoch;');
+  expect(again.stdout).toContain(
+    'is finished, after 1 epoch (3 steps); to train it further: npx resnet-ft train --resume ',
+  );
 });
 
 describe('what does not fit is refused', () => {
