@@ -26,8 +26,7 @@ export function checkLibtorch(native: ProbeResult, none = whyNoLibtorch()): Doct
       ];
     }
     const error = stage?.error ?? native.get('native')?.error ?? NOT_TRIED;
-    // What can't be there is no fault of the machine's: the js backend is what it has.
-    const status = none !== undefined && error.code === 'LIBTORCH_NOT_FOUND' ? 'warning' : 'problem';
+    const status = statusWithout(error, none);
     if (error.code !== '') return [unwell(status, 'libtorch', error.message, error.hint ?? wayToLibtorch(false, none))];
     // The search itself did not end, and only the Python on the PATH can make it hang.
     const fix = 'Set LIBTORCH to a LibTorch folder, so that the Python on the PATH is not consulted';
@@ -54,6 +53,11 @@ export function checkLibtorch(native: ProbeResult, none = whyNoLibtorch()): Doct
   return [found, ...passed];
 }
 
+/** Of a machine without LibTorch: what can't be there is no fault of its own, and the js backend is what it has. */
+function statusWithout(error: StageError | undefined, none: string | undefined): 'warning' | 'problem' {
+  return none !== undefined && error?.code === 'LIBTORCH_NOT_FOUND' ? 'warning' : 'problem';
+}
+
 /** Why the file that was opened is the one. */
 function origin(file: string): string {
   const folders = path.dirname(file).split(path.sep);
@@ -67,8 +71,7 @@ function origin(file: string): string {
 export function checkAddon(native: ProbeResult, none = whyNoLibtorch()): DoctorCheck {
   const stage = native.get('addon') ?? failed(native, 'loader');
   if (stage === undefined) {
-    const status =
-      none !== undefined && native.get('libtorch')?.error?.code === 'LIBTORCH_NOT_FOUND' ? 'warning' : 'problem';
+    const status = statusWithout(native.get('libtorch')?.error, none);
     return unwell(status, 'addon', 'not tried, because it needs LibTorch', 'Fix what the line libtorch reports');
   }
   const opened = native.get('open')?.value as string | undefined;

@@ -117,8 +117,12 @@ async function rejection(folder: string, signal?: AbortSignal): Promise<string |
   if (isCudaBuild(result)) {
     return 'this is a CUDA build, which does not work without several GB of further packages; to use CUDA, run resnet-ft libtorch install --cuda or set LIBTORCH to the torch of a Python environment';
   }
-  const failure = await whyNotOpened(result.libraries, signal);
-  signal?.throwIfAborted();
+  return unopenable(result, signal);
+}
+
+async function unopenable({ libraries }: LibtorchFolder, signal?: AbortSignal): Promise<string | undefined> {
+  const failure = await whyNotOpened(libraries, signal);
+  throwIfAborted(signal, INSTALLATION_STOPPED);
   return failure === undefined ? undefined : `its libraries can't be opened: ${oneLine(failure)}`;
 }
 
@@ -127,9 +131,7 @@ async function whyUnusable(present: LibtorchFolder, signal?: AbortSignal): Promi
   // Where the addon does not work with the version that would be installed either, only building it helps.
   const misfit = versionMisfit(present.version, compiledAgainst());
   if (misfit !== undefined && versionMisfit(LIBTORCH_VERSION, compiledAgainst()) === undefined) return misfit;
-  const failure = await whyNotOpened(present.libraries, signal);
-  throwIfAborted(signal, INSTALLATION_STOPPED);
-  return failure === undefined ? undefined : `its libraries can't be opened: ${oneLine(failure)}`;
+  return unopenable(present, signal);
 }
 
 function writeFailure(parent: string, error: unknown): ResnetFtError {
