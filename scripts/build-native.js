@@ -26,7 +26,7 @@ const { arch, sanitize, c10d } = parseArgs({
 const say = (line) => process.stderr.write(`build-native: ${line}\n`);
 
 function loadDist(name) {
-  const file = path.join(root, 'dist', 'libtorch', name);
+  const file = path.join(root, 'dist', name);
   try {
     return require(file);
   } catch (error) {
@@ -38,12 +38,12 @@ function loadDist(name) {
 }
 
 async function libtorchWithHeaders(crossed) {
-  const { findLibtorch } = loadDist('find');
+  const { findLibtorch } = loadDist('libtorch/find');
   // What is installed here is for this processor.
   if (crossed !== undefined && !process.env.LIBTORCH) {
     throw new Error(`set LIBTORCH to a LibTorch for linux-${arch}, with headers: the torch folder of a wheel for it`);
   }
-  const { installLibtorch } = loadDist('install');
+  const { installLibtorch } = loadDist('libtorch/install');
   try {
     return findLibtorch({ requireHeaders: true });
   } catch (error) {
@@ -54,9 +54,15 @@ async function libtorchWithHeaders(crossed) {
   return installLibtorch({ onProgress: say });
 }
 
+/** Where gloo's headers are, or why there are none. */
+function findGloo() {
+  const { isOffline } = loadDist('download/download');
+  return findGlooHeaders({ cache: path.join(root, 'build', 'gloo'), say, offline: isOffline({}) });
+}
+
 /** Where gloo's headers are; undefined where what needs them is left out. */
 function glooHeaders() {
-  const { folder, reason } = findGlooHeaders({ cache: path.join(root, 'build', 'gloo'), say });
+  const { folder, reason } = findGloo();
   if (folder === undefined) say(`built without --nproc: ${reason}`);
   return folder;
 }
@@ -90,10 +96,10 @@ function build(options) {
 
 /** What lets several processes train together, for other versions of LibTorch. */
 async function buildC10d(folders, { folder: buildFolder, crossed }) {
-  const { cpuLibraries, inspectLibtorch } = loadDist('inspect');
-  const { shownMinor } = loadDist('compatibility');
-  const { whyNotOpened } = loadDist('trial');
-  const { folder: gloo, reason: missing } = findGlooHeaders({ cache: path.join(root, 'build', 'gloo'), say });
+  const { cpuLibraries, inspectLibtorch } = loadDist('libtorch/inspect');
+  const { shownMinor } = loadDist('libtorch/compatibility');
+  const { whyNotOpened } = loadDist('libtorch/trial');
+  const { folder: gloo, reason: missing } = findGloo();
   if (gloo === undefined) throw new Error(missing);
   for (const folder of folders) {
     const found = inspectLibtorch(path.resolve(folder), { requireHeaders: true });

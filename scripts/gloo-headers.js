@@ -55,9 +55,10 @@ function fetchPackage(target) {
 /**
  * @param options.cache folder for fetched headers, which may not be there
  * @param options.say told in one line what takes time
+ * @param options.offline whether nothing may be fetched
  * @returns the folder that contains gloo/, or why there is none
  */
-function findGlooHeaders({ cache, say, named = process.env.RESNET_FT_GLOO, system = SYSTEM }) {
+function findGlooHeaders({ cache, say, offline = false, named = process.env.RESNET_FT_GLOO, system = SYSTEM }) {
   if (named) {
     if (holdsGloo(named)) return { folder: path.resolve(named) };
     throw new Error(`RESNET_FT_GLOO names ${named}, which has no gloo/config.h`);
@@ -67,9 +68,7 @@ function findGlooHeaders({ cache, say, named = process.env.RESNET_FT_GLOO, syste
   if (found !== undefined) return { folder: found };
   const why = `gloo's headers are missing (install ${PACKAGE}, or set RESNET_FT_GLOO)`;
   if (process.platform !== 'linux') return { reason: why };
-  if (!['', '0', 'false'].includes(process.env.RESNET_FT_OFFLINE ?? '')) {
-    return { reason: `${why}; downloads are off (RESNET_FT_OFFLINE)` };
-  }
+  if (offline) return { reason: `${why}; downloads are off (RESNET_FT_OFFLINE)` };
   say(`fetching ${PACKAGE} by apt-get for gloo's headers, which several processes need; nothing is installed`);
   const failure = fetchPackage(cache);
   if (failure === undefined) return { folder: cache };

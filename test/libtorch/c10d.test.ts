@@ -15,6 +15,7 @@ const { findGlooHeaders } = require('../../scripts/gloo-headers.js') as {
     cache: string;
     say: (line: string) => void;
     named?: string;
+    offline?: boolean;
     system?: string[];
   }) => { folder: string } | { reason: string };
 };
@@ -71,6 +72,13 @@ describe("gloo's headers", () => {
     const [named, system] = [headers('named'), headers('system')];
     expect(findGlooHeaders({ cache, say, named, system: [system] })).toEqual({ folder: named });
     expect(findGlooHeaders({ cache, say, named: '', system: [tmp, system] })).toEqual({ folder: system });
+    expect(said).toEqual([]);
+  });
+
+  onLinux('are not fetched where downloads are off', () => {
+    expect(findGlooHeaders({ cache, say, named: '', system: [], offline: true })).toEqual({
+      reason: expect.stringMatching(/^gloo's headers are missing .*; downloads are off \(RESNET_FT_OFFLINE\)$/),
+    });
     expect(said).toEqual([]);
   });
 
