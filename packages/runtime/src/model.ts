@@ -134,7 +134,10 @@ const isArray = (input: ImageInput | readonly ImageInput[]): input is readonly I
 function asItIsNow(input: ImageInput): ImageInput {
   if (input instanceof Uint8Array) return new Uint8Array(input);
   if (input instanceof ArrayBuffer) return input.slice(0);
-  return isPixels(input) ? rgbOf(input) : input;
+  if (!isPixels(input)) return input;
+  const { width, height, data } = rgbOf(input);
+  // Of pixels with alpha it is a copy already.
+  return { width, height, data: data.buffer === input.data.buffer ? data.slice() : data };
 }
 
 /** Whether a module has what is used of onnxruntime's. */

@@ -28,8 +28,7 @@ export function rgbOf({ width, height, data }: Pixels): RgbImage {
     const size = `${String(width)} x ${String(height)} pixels and ${data.length} bytes`;
     throw new ResnetFtError('IMAGE_UNREADABLE', `(image in memory): ${size} don't go together: each pixel has 3 or 4`);
   }
-  // A copy as with alpha, for what comes next waits.
-  if (channels === 3) return { width, height, data: new Uint8Array(data) };
+  if (channels === 3) return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
   const out = new Uint8Array(area * 3);
   for (let from = 0, to = 0; to < out.length; from += 4, to += 3) {
     out[to] = data[from] as number;
