@@ -255,7 +255,7 @@ export interface SessionState {
   kept: { loss: number; tensors: NamedTensor[] } | null;
 }
 
-/** A model in training: weights, optimizer, random numbers. One pass at a time. */
+/** A model in training: weights, optimizer, random numbers. One pass at a time, in the order in which they are begun. */
 export interface TrainingSession {
   /**
    * What {@link trainEpoch} draws for an epoch of `count` samples: the one that is next or running, or a later one. Changes nothing, and
@@ -350,7 +350,7 @@ export interface GradCamResult {
   cancelled: boolean;
 }
 
-/** A model that is used, not trained: batch norms folded. One pass at a time. */
+/** A model that is used, not trained: batch norms folded. One pass at a time, in the order in which they are begun. */
 export interface InferenceModel {
   run(options: RunOptions, onBatch: (images: number) => void): Promise<RunResult>;
   /** Grad-CAM (Selvaraju et al., arXiv:1610.02391); only where the capabilities have it. */

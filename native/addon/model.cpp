@@ -79,7 +79,7 @@ Napi::Value ModelWrap::run(const Napi::CallbackInfo& info) {
        .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
          return Napi::Number::New(env, static_cast<double>(images));
        },
-       .cancel = cancels(model, options.pass)});
+       .cancel = cancels(model, options.pass->number())});
 }
 
 Napi::Value ModelWrap::grad_cam(const Napi::CallbackInfo& info) {
@@ -121,7 +121,7 @@ Napi::Value ModelWrap::grad_cam(const Napi::CallbackInfo& info) {
        .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
          return Napi::Number::New(env, static_cast<double>(images));
        },
-       .cancel = cancels(model, options.pass)});
+       .cancel = cancels(model, options.pass->number())});
 }
 
 Napi::Value ModelWrap::cancel(const Napi::CallbackInfo& info) {

@@ -261,7 +261,7 @@ Napi::Value SessionWrap::train_epoch(const Napi::CallbackInfo& info) {
          out.Set("images", static_cast<double>(event.images));
          return out;
        },
-       .cancel = cancels(session, options.pass)});
+       .cancel = cancels(session, options.pass->number())});
 }
 
 Napi::Value SessionWrap::steps_computed(const Napi::CallbackInfo& info) {
@@ -306,7 +306,7 @@ Napi::Value SessionWrap::evaluate(const Napi::CallbackInfo& info) {
        .event_to_js = [](Napi::Env env, const int64_t& images) -> Napi::Value {
          return Napi::Number::New(env, static_cast<double>(images));
        },
-       .cancel = cancels(session, options.pass)});
+       .cancel = cancels(session, options.pass->number())});
 }
 
 Napi::Value SessionWrap::state_dict(const Napi::CallbackInfo& info) {

@@ -10,12 +10,13 @@
 #include <vector>
 
 #include "core/folded_resnet.h"
+#include "core/pass_control.h"
 #include "core/sample_source.h"
 
 namespace resnet_ft {
 
 struct GradCamOptions {
-  int64_t pass = 0;  // its number, of PassControl::begin_pass()
+  Pass pass;  // of PassControl::begin_pass()
   std::shared_ptr<const SampleSource> store;
   int64_t count = 0;
   std::vector<int32_t> indices;  // as of RunOptions

@@ -45,7 +45,7 @@ Model::Model(const ModelOptions& options, const std::vector<NamedTensor>& tensor
 }
 
 RunResult Model::run(const RunOptions& options, const std::function<void(int64_t)>& on_batch) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  options.pass->wait_for_turn();
   const DeviceMemoryPass device_memory(device_);
   const CpuMemoryPass memory;
   const GpuSettings settings(device_.is_cuda(), {.tf32 = allows_tf32(options_.precision)});
@@ -78,7 +78,7 @@ RunResult Model::run(const RunOptions& options, const std::function<void(int64_t
 }
 
 GradCamResult Model::grad_cam(const GradCamOptions& options, const std::function<void(int64_t)>& on_batch) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  options.pass->wait_for_turn();
   const DeviceMemoryPass device_memory(device_);
   const CpuMemoryPass memory;
   const GpuSettings settings(device_.is_cuda(), {.tf32 = allows_tf32(options_.precision)});

@@ -29,7 +29,7 @@ struct ModelOptions {
 };
 
 struct RunOptions {
-  int64_t pass = 0;  // its number, of begin_pass()
+  Pass pass;  // of begin_pass()
   std::shared_ptr<const SampleSource> store;
   int64_t count = 0;
   std::vector<int32_t> indices;  // in the store, `count` of them; empty: 0, 1, 2, ...

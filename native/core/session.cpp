@@ -170,7 +170,7 @@ void Session::go_to(const TrainOptions& options) {
 }
 
 EpochResult Session::train_epoch(const TrainOptions& options, const std::function<void(const StepEvent&)>& on_step) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  options.pass->wait_for_turn();
   const DeviceMemoryPass device_memory(device_);
   const CpuMemoryPass memory;
   const GpuSettings settings = this->settings();
@@ -279,7 +279,7 @@ EpochResult Session::train_epoch(const TrainOptions& options, const std::functio
 
 // Validation runs on the folded network: the same logits but for rounding, in less time.
 EvaluateResult Session::evaluate(const EvaluateOptions& options, const std::function<void(int64_t)>& on_batch) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  options.pass->wait_for_turn();
   const DeviceMemoryPass device_memory(device_);
   const CpuMemoryPass memory;
   const GpuSettings settings = this->settings();

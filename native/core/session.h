@@ -67,7 +67,7 @@ struct SessionOptions {
 };
 
 struct TrainOptions {
-  int64_t pass = 0;  // its number, of begin_pass()
+  Pass pass;  // of begin_pass()
   PassSamples samples;
   int64_t batch_size = 0;
   int64_t accumulate = 1;  // batches of a step, at most 2^31
@@ -103,7 +103,7 @@ struct EpochResult {
 };
 
 struct EvaluateOptions {
-  int64_t pass = 0;  // its number, of begin_pass()
+  Pass pass;  // of begin_pass()
   PassSamples samples;
   int64_t batch_size = 0;
 };
@@ -233,7 +233,7 @@ class Session : public PassControl {
   StepFigures gradients(const Batches& batches, const Shares& shares, const torch::Tensor& divisor, int64_t first,
                         int64_t size, const GpuSettings& settings);
   // The figures of a step of a pass over all processes, and how many of these were told to stop.
-  std::pair<StepFigures, torch::Tensor> over_all(const StepFigures& step, int64_t pass);
+  std::pair<StepFigures, torch::Tensor> over_all(const StepFigures& step, const Pass& pass);
   // Gives every process the running statistics of the first's batch norms: each has those of its own images.
   void share_statistics();
   // What all processes together come to, of this one's part of an evaluation.

@@ -1,7 +1,6 @@
 #include "core/session_state.h"
 
 #include <algorithm>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -29,25 +28,25 @@ std::vector<NamedTensor> copy_of(const std::vector<NamedTensor>& tensors) {
 }  // namespace
 
 std::vector<NamedTensor> Session::state_dict(bool kept) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Pass turn = take_turn();
   if (!kept) return copy_of(weights());
   if (!kept_) throw std::invalid_argument("no weights were kept");
   return kept_->tensors;
 }
 
 void Session::load_state_dict(const std::vector<NamedTensor>& tensors) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Pass turn = take_turn();
   copy_into_model(tensors);
 }
 
 void Session::use_kept() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Pass turn = take_turn();
   if (!kept_) throw std::invalid_argument("no weights were kept");
   copy_into_model(kept_->tensors);
 }
 
 SessionState Session::state() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Pass turn = take_turn();
   const torch::NoGradGuard no_grad;
   return {copy_of(model_->state_dict()),
           copy_of(optimizer_->state()),
@@ -58,7 +57,7 @@ SessionState Session::state() {
 }
 
 void Session::restore(const SessionState& state) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Pass turn = take_turn();
   const size_t own = model_->state_dict().size();
   const auto require_whole = [&](const std::vector<NamedTensor>& tensors) {
     if (tensors.size() != own) throw std::invalid_argument("the state does not have every tensor of the model");

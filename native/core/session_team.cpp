@@ -14,7 +14,7 @@ bool is_statistic(const std::string& name) { return name.ends_with(".running_mea
 
 }  // namespace
 
-std::pair<StepFigures, torch::Tensor> Session::over_all(const StepFigures& step, int64_t pass) {
+std::pair<StepFigures, torch::Tensor> Session::over_all(const StepFigures& step, const Pass& pass) {
   const torch::TensorOptions type = torch::TensorOptions(torch::kFloat64).device(device_);
   const torch::Tensor stops = torch::full({}, cancelled(pass) ? 1.0 : 0.0, type);
   const torch::Tensor figures = torch::stack({step.loss.to(torch::kFloat64), step.correct.to(torch::kFloat64), stops});

@@ -1,6 +1,5 @@
 // What an epoch goes over, and its batches as a person may see them.
 #include <algorithm>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -51,7 +50,7 @@ std::vector<int32_t> Session::numbers_of_views(std::vector<int32_t> order, const
 }
 
 BatchView Session::view(const BatchViewOptions& options) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Pass turn = take_turn();
   const PassSamples& samples = options.samples;
   if (options.first < 0 || options.first >= samples.count())
     throw std::invalid_argument("the epoch has " + std::to_string(samples.count()) + " images, and none at " +

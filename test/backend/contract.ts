@@ -258,6 +258,30 @@ export function describeContract(name: string, open: () => Promise<Backend>, way
       store.close();
     });
 
+    test('passes run in the order in which they are begun', async () => {
+      const store = await fillStore(backend, CROP);
+      const epochs = [1, 2, 3, 4, 5, 6];
+      const sums = (of: NamedTensor[]): string[] => of.map((tensor) => sha256(tensor.data));
+      const pass = { store, targets: TARGETS, batchSize: 8 };
+      const train = (session: TrainingSession, epoch: number): Promise<unknown> =>
+        session.trainEpoch({ ...pass, ...rates(0.01, 1), epoch }, ignore);
+      const inTurn = await withSession(backend, {}, async (session) => {
+        const results = [];
+        for (const epoch of epochs) {
+          await train(session, epoch);
+          results.push(await session.evaluate(pass, ignore));
+        }
+        return { results, weights: sums(await session.stateDict()) };
+      });
+      await withSession(backend, {}, async (session) => {
+        const begun = epochs.map((epoch) => [train(session, epoch), session.evaluate(pass, ignore)] as const);
+        const weights = session.stateDict();
+        expect(await Promise.all(begun.map(([, evaluated]) => evaluated))).toEqual(inTurn.results);
+        expect(sums(await weights)).toEqual(inTurn.weights);
+      });
+      store.close();
+    });
+
     test('draws are told while a pass runs, without waiting for it, and are what it does', async () => {
       const store = await fillStore(backend, CROP);
       const expected = await withSession(backend, {}, async (one) => [one.draws(1, 8), one.draws(2, 8)]);
