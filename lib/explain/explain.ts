@@ -6,7 +6,7 @@ import type { DownloadEvent } from '../download/types';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { notWritable, writeAtomically } from '../files/atomic-file';
 import { makeFolder } from '../files/make-folder';
-import { checkOutputFile } from '../files/output-file';
+import { checkOutputFile, replacingNothing } from '../files/output-file';
 import { reasonOf } from '../files/reason';
 import { Classifier } from '../model/classifier';
 import { openModel } from '../model/open';
@@ -191,5 +191,6 @@ async function writePicture(
   await checkOutputFile(picture, '--output', force, 'folder');
   const geometry = geometryOf(info.preprocessing);
   const image = await decodeImage(input, input, geometry.exifRotate);
-  await writeAtomically(picture, [await sideBySide(image, map, cropBox(image, geometry))]);
+  const finish = force ? undefined : replacingNothing('--output', 'folder');
+  await writeAtomically(picture, [await sideBySide(image, map, cropBox(image, geometry))], finish);
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { records, run, scratch } from '../cli/run';
+import { callApi } from '../predict/call-api';
 import { trainFixtureModel, VAL } from '../predict/fixture-model';
 
 const folder = scratch();
@@ -36,6 +37,19 @@ test('writes a picture of each image and prints its classes', async () => {
   const original = await sharp(ANT).metadata();
   const scale = Math.max(Math.min(Math.max(original.width, original.height), 640), 320);
   expect([format, Math.max((width - 8) / 2, height)]).toEqual(['png', scale]);
+});
+
+test('of several at the same time without force, one writes a picture and none replaces it', async () => {
+  const args = { model, images: [ANT], output: output(), device: 'cpu' as const };
+  const errors = await callApi(async ({ api }, options) => {
+    const one = async (): Promise<string[]> => {
+      const all: string[] = [];
+      for await (const { error } of api.explain(options)) all.push(error?.code ?? 'none');
+      return all;
+    };
+    return (await Promise.all([one(), one(), one()])).flat();
+  }, args);
+  expect(errors.sort()).toEqual(['OUTPUT_NOT_WRITABLE', 'OUTPUT_NOT_WRITABLE', 'none']);
 });
 
 test('--json has the same, for the most probable class and another layer', async () => {
