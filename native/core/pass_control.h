@@ -9,6 +9,8 @@
 #include <mutex>
 #include <utility>
 
+#include "core/wait.h"
+
 namespace resnet_ft {
 
 // Those that wait for their turn and, first of them, the one whose turn it is.
@@ -44,7 +46,7 @@ class PassPlace {
   // Returns when all that were begun before have ended; no other's turn comes as long as this place is kept.
   void wait_for_turn() const {
     std::unique_lock<std::mutex> lock(queue_->mutex);
-    queue_->moved.wait(lock, [this] { return queue_->numbers.begin() == own_; });
+    wait_until_ready(queue_->moved, lock, [this] { return queue_->numbers.begin() == own_; });
   }
 
  private:

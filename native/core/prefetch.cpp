@@ -6,19 +6,13 @@
 #include <mutex>
 #include <utility>
 
+#include "core/wait.h"
+
 namespace resnet_ft {
 namespace {
 
 // Batches that may be in memory: the one in use, and those ahead of it.
 constexpr int64_t kBatches = 3;
-
-// Waits until `ready` says so. A wait without an end asks for the libstdc++ of GCC 12, one by the steady clock for
-// glibc 2.30: so it has an end, by the system's clock, and begins again.
-template <class Ready>
-void wait(std::condition_variable& condition, std::unique_lock<std::mutex>& lock, const Ready& ready) {
-  const auto soon = [] { return std::chrono::system_clock::now() + std::chrono::minutes(1); };
-  while (!condition.wait_until(lock, soon(), ready)) continue;
-}
 
 }  // namespace
 
@@ -54,7 +48,7 @@ void Prefetch::work() {
   std::unique_lock<std::mutex> lock(mutex_);
   const auto count = static_cast<int64_t>(slots_.size());
   for (;;) {
-    wait(room_, lock, [&] { return stop_ || batch_ == batches_ || batch_ < released_ + count; });
+    wait_until_ready(room_, lock, [&] { return stop_ || batch_ == batches_ || batch_ < released_ + count; });
     if (stop_ || batch_ == batches_) return;
     const int64_t batch = batch_;
     const int64_t sample = sample_++;
@@ -92,7 +86,7 @@ const uint8_t* Prefetch::take(int64_t place) {
   room_.notify_all();
   const auto began = std::chrono::steady_clock::now();
   Slot& slot = slots_[batch % count];
-  wait(ready_, lock, [&] { return failure_ != nullptr || slot.left == 0; });
+  wait_until_ready(ready_, lock, [&] { return failure_ != nullptr || slot.left == 0; });
   waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   if (failure_) std::rethrow_exception(failure_);
   return slot.bytes.data();
