@@ -106,9 +106,11 @@ onLinux('several processes by --nproc', () => {
   const scratchOf = (rank: number) => ['--cache-dir', folderOf(`cache-${rank}`), '--crop-cache', '0'];
 
   test.each<[string, string, string[]]>([
-    ['crops', 'whole', []],
     ['windows of images, and crops of them for the head,', 'head', ['--crop-scale', '0.5..1', '--head-epochs', '1']],
-    ...slowRows<[string, string, string[]]>(['windows of images', 'windows', ['--crop-scale', '0.5..1']]),
+    ...slowRows<[string, string, string[]]>(
+      ['crops', 'whole', []],
+      ['windows of images', 'windows', ['--crop-scale', '0.5..1']],
+    ),
   ])('machines that share no files make %s of their own', async (_, expected, more) => {
     const alone = ['--epochs', '1', ...more];
     expect((await run([...SMALL, '--nproc', '1', ...alone, ...output(expected)])).code).toBe(0);

@@ -9,8 +9,10 @@ const tmp = scratch();
 const unix = process.platform === 'win32' ? test.skip : test;
 
 unix.each<[name: string, given: string[], kills: number]>([
-  ['the tutorial', ['--keep', 'min-batch-loss'], 3],
-  ...slowRows<[string, string[], number]>(['frozen modules', ['--train-from', 'layer4', '--accumulate', '2'], 3]),
+  ...slowRows<[string, string[], number]>(
+    ['the tutorial', ['--keep', 'min-batch-loss'], 3],
+    ['frozen modules', ['--train-from', 'layer4', '--accumulate', '2'], 3],
+  ),
   [
     'all that is averaged and drawn',
     [

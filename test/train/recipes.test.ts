@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ANTS_BEES, records, run, scratch, type Outcome } from '../cli/run';
+import { slowRows } from '../slow';
 import { resultsOf } from './resume-runs';
 import { startRun } from './small-run';
 import { once } from 'node:events';
@@ -139,7 +140,12 @@ describe('auto', () => {
     [['--train-from', 'layer4'], 'finetune', 'train-from layer4', ''],
     // The few images of each class would be linear's otherwise, as would the time.
     [['--head-epochs', '1', '--max-time', '0.001s'], 'finetune', 'head-epochs', ''],
-    [['--head-epochs', '1', '--backend', 'js'], 'tutorial', 'head-epochs', ', and the backend js '],
+    ...slowRows<[string[], string, string, string]>([
+      ['--head-epochs', '1', '--backend', 'js'],
+      'tutorial',
+      'head-epochs',
+      ', and the backend js ',
+    ]),
   ])('with %j is no linear, which they rule out', async (given, recipe, option, besides) => {
     const output = inTmp(`auto-not-linear${given.join('')}`);
     const ran = await train('--recipe', 'auto', '--epochs', '1', ...given, '--output', output);
