@@ -12,7 +12,7 @@ import {
   type CheckOptions,
   type ResolvedCheckOptions,
 } from '../options';
-import { classFindings, hiddenImage } from './classes';
+import { classFindings, hiddenImage, type BesideImages } from './classes';
 import { duplicateFindings, samePixels, type Decoded } from './duplicates';
 import { FreeNames } from './free-names';
 import { imageFindings, type Seen } from './images';
@@ -83,7 +83,7 @@ async function check(options: ResolvedCheckOptions, control: CheckControl): Prom
     ...walked.findings,
     ...unusedFolders(others),
     ...oddFolders(walked, splits, options.data),
-    ...classFindings(splits, unlistedOf(walked.findings)),
+    ...classFindings(splits, besideImages(walked.findings)),
     ...findings,
     ...(await duplicateFindings(decoded, same, alike, judged.pairs)),
     ...judged.findings,
@@ -123,9 +123,12 @@ function oddFolders({ images }: Walked, splits: readonly SplitReport[], data: st
   return [...oneClass(split, files.flat(), named), ...splitClasses(split, named), ...nestedClasses(split, files)];
 }
 
-/** Folders that could not be walked through. */
-const unlistedOf = (findings: readonly Finding[]): string[] =>
-  findings.flatMap(({ kind, files }) => (kind === 'unreadable-folder' || kind === 'link-loop' ? files : []));
+function besideImages(findings: readonly Finding[]): BesideImages {
+  const of = (...kinds: FindingKind[]): string[] =>
+    findings.flatMap(({ kind, files }) => (kinds.includes(kind) ? files : []));
+  // What could not be walked through, and what was passed over.
+  return { unlisted: of('unreadable-folder', 'link-loop'), notUsed: of('not-used') };
+}
 
 function reportsOf({ splits, images }: Walked): SplitReport[] {
   const counts = splits.map(({ classes }) => new Uint32Array(classes.length));

@@ -20,16 +20,23 @@ const UNEVEN = 10;
  */
 const MOST_COMPARED = 1e7;
 
-/**
- * What is to be said of the classes of splits: their names, and how many images each has.
- *
- * @param unlisted folders of which nobody knows what they hold
- */
-export function classFindings(splits: readonly SplitReport[], unlisted: readonly string[] = []): Finding[] {
+/** What a walk came to beside the images of the classes: absolute paths. */
+export interface BesideImages {
+  /** Folders of which nobody knows what they hold. */
+  unlisted: readonly string[];
+  /** Files that are not trained on. */
+  notUsed: readonly string[];
+}
+
+/** What is to be said of the classes of splits: their names, and how many images each has. */
+export function classFindings(
+  splits: readonly SplitReport[],
+  beside: BesideImages = { unlisted: [], notUsed: [] },
+): Finding[] {
   return [
     ...missingClasses(splits),
     ...splits.flatMap((split) => [
-      ...emptyClasses(split, unlisted),
+      ...emptyClasses(split, beside),
       ...alikeClasses(split),
       ...hiddenClasses(split),
       ...fewImages(split),
@@ -61,7 +68,7 @@ function missingClasses(splits: readonly SplitReport[]): Finding[] {
 
 const lettersOf = (names: readonly string[]): number => names.reduce((sum, name) => sum + name.length, 0);
 
-function emptyClasses({ folder, classes }: SplitReport, unlisted: readonly string[]): Finding[] {
+function emptyClasses({ folder, classes }: SplitReport, { unlisted, notUsed }: BesideImages): Finding[] {
   return classes
     .map(({ name, images }) => ({ name, images, empty: path.join(folder, name) }))
     .filter(
@@ -71,8 +78,11 @@ function emptyClasses({ folder, classes }: SplitReport, unlisted: readonly strin
       if (isHiddenFolder(name)) {
         return finding('empty-class', [empty], whatIsHidden(name));
       }
+      // Files that are to be converted or renamed are its images, once that is done.
+      const filled = notUsed.some((file) => file.startsWith(empty + path.sep));
       // Only what is really empty: rmdir refuses the rest.
-      return finding('empty-class', [empty], 'a class without an image', () => [`rmdir -- ${shellWord(empty)}`]);
+      const remove = `rmdir -- ${shellWord(empty)}`;
+      return finding('empty-class', [empty], 'a class without an image', () => [filled ? afterALook(remove) : remove]);
     });
 }
 

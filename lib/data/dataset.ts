@@ -16,7 +16,7 @@ import {
   type PassedOver,
   type Sample,
 } from './image-folder';
-import { hintOfSplits, splitsAmong } from './split-names';
+import { hintOfSplits, hintOfTraining, splitsAmong } from './split-names';
 
 /** Where the images are. */
 export interface DatasetOptions {
@@ -97,7 +97,10 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     renamed ?? 'Name the validation images with --val DIR, or set some aside with --val-split 0.2',
   );
   const train = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
-  return match(train, await scanImageFolder(valRoot));
+  const val = await scanImageFolder(valRoot);
+  // With --val the folder is that of the classes itself, unless it has a train/: a Train/ was a class.
+  const meant = hasTrain ? undefined : hintOfTraining(options.data, splits, options.val ?? '');
+  return match(train, val, meant);
 }
 
 /**
@@ -115,7 +118,8 @@ const SAME_FOLDERS = 'Both folders must hold the same sub-folders';
 /** Names of which is told how they differ. */
 const MOST_DIFFERENCES = 5;
 
-function match(train: ImageFolder, val: ImageFolder): Dataset {
+/** @param meant what to do where the classes differ, if it is known */
+function match(train: ImageFolder, val: ImageFolder, meant?: string): Dataset {
   const [inTrain, inVal] = [new Set(train.classes), new Set(val.classes)];
   const onlyTrain = train.classes.filter((name) => !inVal.has(name));
   const onlyVal = val.classes.filter((name) => !inTrain.has(name));
@@ -125,7 +129,7 @@ function match(train: ImageFolder, val: ImageFolder): Dataset {
   ];
   if (problems.length > 0) {
     throw new ResnetFtError('DATA_INVALID', `training and validation classes differ: ${problems.join('; ')}`, {
-      hint: [...hiddenDifferences(onlyTrain, onlyVal).slice(0, MOST_DIFFERENCES), SAME_FOLDERS].join('. '),
+      hint: meant ?? [...hiddenDifferences(onlyTrain, onlyVal).slice(0, MOST_DIFFERENCES), SAME_FOLDERS].join('. '),
     });
   }
   // Both lists are sorted and equal, so equal names have equal indices.

@@ -39,7 +39,23 @@ export function hintOfSplits(data: string, { train, val }: NamedSplits): string 
   return `There are ${train}/ and ${val}/: rename them to train and val, or name them: ${commandOf(data, train, val)}`;
 }
 
+/**
+ * What to do where a folder was taken for that of the classes, but has its training images in a folder of their own.
+ *
+ * @param data the folder, as the caller named it
+ * @param val that of the validation images, likewise
+ * @returns undefined where there is no such folder
+ */
+export function hintOfTraining(data: string, { train }: NamedSplits, val: string): string | undefined {
+  return train === undefined
+    ? undefined
+    : `There is ${train}/ in ${data}: name it: ${trainCommand(path.join(data, train), val)}`;
+}
+
 /** The command that trains with folders of these names. */
 export function commandOf(data: string, train: string, val: string): string {
-  return `npx resnet-ft train ${shellPath(path.join(data, train))} --val ${shellPath(path.join(data, val))}`;
+  return trainCommand(path.join(data, train), path.join(data, val));
 }
+
+const trainCommand = (train: string, val: string): string =>
+  `npx resnet-ft train ${shellPath(train)} --val ${shellPath(val)}`;

@@ -14,6 +14,16 @@ const notesOf = (kind: string, ...splits: SplitReport[]): string[] =>
     .filter((one) => one.kind === kind)
     .map(({ note }) => note);
 
+test('a class without an image is removed, but after a look where it has files that may be its images', () => {
+  const split = splitOf('train', ['ants', 'ants and more', 'bees'], 0);
+  const notUsed = ['/data/train/ants/deep/phone.heic', '/data/train/notes.txt'];
+  const found = classFindings([split], { unlisted: ['/data/train/bees'], notUsed });
+  expect(found.filter(({ kind }) => kind === 'empty-class').flatMap(({ commands }) => commands)).toEqual([
+    '# rmdir -- /data/train/ants',
+    "rmdir -- '/data/train/ants and more'",
+  ]);
+});
+
 describe('classes of other names in each split', () => {
   test('a few that are misspelt: what was meant', () => {
     const names = Array.from({ length: 1000 }, (_, i) => `a species of number ${String(i * 7919).padStart(7, '0')}`);

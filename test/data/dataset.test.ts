@@ -96,6 +96,10 @@ test('folders of other names than train and val are found for the hint', async (
   expect(await hintOf('a b')).toBe(
     `There are Train/ and Valid/: rename them to train and val, or name them: npx resnet-ft train '${at('a b/Train')}' --val '${at('a b/Valid')}'`,
   );
+  // With --val the folder is that of the classes, of which Train/ is none.
+  expect(await hintOf('a b', { val: at('a b/Valid') })).toBe(
+    `There is Train/ in ${at('a b')}: name it: npx resnet-ft train '${at('a b/Train')}' --val '${at('a b/Valid')}'`,
+  );
   expect(await hintOf('d')).toMatch(/^There are training\/ and validation\/: rename them/);
   put('e/train/ants/1.jpg', 'e/train/ants/2.jpg', 'e/dev/ants/1.jpg', 'e/test/ants/1.jpg');
   put('f/train/ants/1.jpg', 'f/Test/ants/1.jpg');
