@@ -27,8 +27,9 @@ export async function writeCard(folder: string, facts: CardFacts): Promise<Writt
   const edited: string[] = [];
   for (const name of [CARD, BESIDE]) {
     const file = path.resolve(folder, name);
-    const old = (await readOld(file))?.toString();
-    const whole = old === undefined ? sealed(text) : takeOver(text, old);
+    const bytes = await readOld(file);
+    const old = bytes === undefined ? undefined : textOf(bytes);
+    const whole = bytes === undefined ? sealed(text) : old === undefined ? undefined : takeOver(text, old);
     if (whole !== undefined) {
       if (whole !== old) await writeAtomically(file, [Buffer.from(whole)]);
       return { file, edited };
@@ -36,6 +37,19 @@ export async function writeCard(folder: string, facts: CardFacts): Promise<Writt
     edited.push(file);
   }
   return { file: undefined, edited };
+}
+
+/**
+ * The text of a file, without the byte order mark that some editors put before it.
+ *
+ * @returns undefined for what is not UTF-8: written again, the letters of its author would be lost
+ */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What to say of a card that was not written to its place; undefined where it was. */

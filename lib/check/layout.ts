@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { isDirectory, requireFolder, unreadableFolder } from '../data/image-folder';
 import { compareCodePoints } from '../data/order';
+import { hasTrainingFolder } from '../data/training-folder';
 
 /** A folder of classes, and what it is for. */
 export interface SplitFolder {
@@ -27,10 +28,11 @@ export interface Layout {
 export async function layoutOf(data: string, val: string | undefined): Promise<Layout> {
   await requireFolder(data);
   const folders = await foldersIn(data);
-  const present = SPLITS.filter((name) => folders.includes(name));
+  const hasTrain = await hasTrainingFolder(data, folders);
+  const present = SPLITS.filter((name) => (name === 'train' ? hasTrain : folders.includes(name)));
   if (val !== undefined) {
     await requireFolder(val);
-    const train = present.includes('train') ? path.join(data, 'train') : data;
+    const train = hasTrain ? path.join(data, 'train') : data;
     const own = [
       { name: 'train', folder: train },
       { name: 'val', folder: val },
@@ -38,7 +40,7 @@ export async function layoutOf(data: string, val: string | undefined): Promise<L
     return { splits: own, others: [] };
   }
   // A class may be called val: then it holds images, not folders.
-  const divided = present.includes('train') || (await anyHoldsFolders(data, present));
+  const divided = hasTrain || (await anyHoldsFolders(data, present));
   if (!divided) return { splits: [{ name: 'all', folder: data }], others: [] };
   const others = folders.filter((name) => !present.includes(name) && !name.startsWith('.'));
   return {

@@ -8,7 +8,6 @@ import { hiddenDifferences, quotedBlanks } from './class-names';
 import { drawFolds } from './folds';
 import {
   addPassedOver,
-  isDirectory,
   list,
   requireFolder,
   scanImageFolder,
@@ -17,6 +16,7 @@ import {
   type Sample,
 } from './image-folder';
 import { hintOfSplits, hintOfTraining, splitsAmong } from './split-names';
+import { hasTrainingFolder, maybeClasses } from './training-folder';
 
 /** Where the images are. */
 export interface DatasetOptions {
@@ -43,6 +43,8 @@ export interface Dataset {
   passedOver: PassedOver;
   /** A folder of validation images that stands beside those the folds are of, or some are set aside of, and is not used. */
   leftOut?: string;
+  /** Names of folders beside `train/`, which may have been meant as classes where validation images are not in `val/`. */
+  beside?: string[];
 }
 
 /**
@@ -63,12 +65,15 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
       hint: 'It must hold train/ and val/, each with one sub-folder per class',
     });
   }
-  const hasTrain = folders.includes('train');
+  const hasTrain = await hasTrainingFolder(data, folders);
   const splits = splitsAmong(folders);
+  const besideTrain = hasTrain ? maybeClasses(folders) : [];
+  const beside = besideTrain.length > 0 ? { beside: besideTrain } : {};
+  const leftOut = hasTrain && splits.val !== undefined ? { leftOut: path.join(data, splits.val) } : {};
   if (fold !== undefined) {
     const folder = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
     const dataset = apart(folder, drawFolds(folder, fold.count, options.seed)[fold.number - 1] ?? new Set());
-    return hasTrain && splits.val !== undefined ? { ...dataset, leftOut: path.join(data, splits.val) } : dataset;
+    return { ...dataset, ...leftOut, ...beside };
   }
   if (options.valSplit !== undefined) {
     if (hasTrain && folders.includes('val')) {
@@ -78,13 +83,16 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
       );
     }
     const folder = await scanImageFolder(hasTrain ? path.join(data, 'train') : data);
-    const dataset = split(folder, options.valSplit, options.seed);
-    return hasTrain && splits.val !== undefined ? { ...dataset, leftOut: path.join(data, splits.val) } : dataset;
+    return { ...split(folder, options.valSplit, options.seed), ...leftOut, ...beside };
   }
   if (!hasTrain && options.val === undefined) {
-    throw new ResnetFtError('DATA_NOT_FOUND', `no such folder: ${path.join(data, 'train')}`, {
+    const isClass = folders.includes('train');
+    const where = path.join(data, 'train');
+    const why = isClass ? `${where}: the folder has no sub-folders, and so is no split` : `no such folder: ${where}`;
+    const renamed = isClass ? undefined : hintOfSplits(options.data, splits);
+    throw new ResnetFtError('DATA_NOT_FOUND', why, {
       hint:
-        hintOfSplits(options.data, splits) ??
+        renamed ??
         (folders.length > 0 && !folders.includes('val')
           ? `If ${data} is the folder of classes itself, add --val-split 0.2, or --val DIR`
           : 'The data folder must hold train/ and val/, each with one sub-folder per class'),
@@ -100,7 +108,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const val = await scanImageFolder(valRoot);
   // With --val the folder is that of the classes itself, unless it has a train/: a Train/ was a class.
   const meant = hasTrain ? undefined : hintOfTraining(options.data, splits, options.val ?? '');
-  return match(train, val, meant);
+  return { ...match(train, val, meant), ...(options.val === undefined ? {} : beside) };
 }
 
 /**
@@ -109,8 +117,9 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
  * @throws as {@link openDataset}
  */
 export async function openTrainingImages(data: string): Promise<Dataset> {
-  const train = path.join(path.resolve(data), 'train');
-  const { root, classes, samples, passedOver } = await scanImageFolder((await isDirectory(train)) ? train : data);
+  const { folders } = await list(data);
+  const inTrain = await hasTrainingFolder(data, folders);
+  const { root, classes, samples, passedOver } = await scanImageFolder(inTrain ? path.join(data, 'train') : data);
   return { classes, train: samples, val: [], roots: [root], passedOver };
 }
 

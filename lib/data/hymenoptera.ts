@@ -8,6 +8,7 @@ import { LockLost } from '../download/lock';
 import { ResnetFtError, throwIfAborted } from '../errors';
 import { makeFolder } from '../files/make-folder';
 import { isMissing, reasonOf } from '../files/reason';
+import { shellPath } from '../text/shell';
 
 /** The word for the tutorial's data set in place of a folder of images. */
 export const HYMENOPTERA = 'hymenoptera';
@@ -56,6 +57,11 @@ type HeldControl = DownloadControl & { signal: AbortSignal };
 async function install(target: string, archive: typeof ARCHIVE, control: HeldControl): Promise<void> {
   const zip = path.join(path.dirname(target), path.posix.basename(archive.path));
   const temporary = `${target}.unpacking`;
+  const remove = async (file: string): Promise<void> => {
+    // After a lock that was lost, all of it is another process's.
+    if (control.signal.reason instanceof LockLost) return;
+    await rm(file, { recursive: true, force: true }).catch(() => {});
+  };
   // Left by a process that was killed: only the holder of the lock gets here.
   await rm(temporary, { recursive: true, force: true });
   await download({
@@ -69,16 +75,24 @@ async function install(target: string, archive: typeof ARCHIVE, control: HeldCon
     await makeFolder(temporary);
     await unzip(zip, temporary, { ...LIMITS, signal: control.signal });
     const root = await dataRoot(zip, temporary);
-    // What has the name but is not the data set.
-    await rm(target, { recursive: true, force: true });
+    await moveAside(target);
     await rename(root, target);
+    await remove(zip);
+  } catch (error) {
+    // An archive that holds something else is of no use; one that could not be unpacked now can be another time, without a download.
+    if (error instanceof ResnetFtError && error.code === 'DATA_INVALID') await remove(zip);
+    throw error;
   } finally {
-    // After a lock that was lost, both are another process's.
-    if (!(control.signal.reason instanceof LockLost)) {
-      await rm(temporary, { recursive: true, force: true }).catch(() => {});
-      await rm(zip, { force: true }).catch(() => {});
-    }
+    await remove(temporary);
   }
+}
+
+/** What has the name of the data set but is not all of it: somebody may have changed it, or put files there. */
+async function moveAside(folder: string): Promise<void> {
+  if ((await namesIn(folder)).length === 0) return rm(folder, { recursive: true, force: true });
+  let n = 1;
+  while (fs.existsSync(`${folder}.before-${n}`)) n++;
+  await rename(folder, `${folder}.before-${n}`);
 }
 
 /**
@@ -114,7 +128,7 @@ export async function hymenopteraFolder(control: DownloadControl = {}, archive =
 export function trainingAtHand(): string {
   const excerpt = path.join(packageRoot(), 'test', 'fixtures', 'ants-bees');
   return fs.existsSync(excerpt)
-    ? `train on its excerpt in the checkout: npx resnet-ft train ${path.relative(process.cwd(), excerpt)} --weights none --arch resnet18`
+    ? `train on its excerpt in the checkout: npx resnet-ft train ${shellPath(path.relative(process.cwd(), excerpt))} --weights none --arch resnet18`
     : 'train on a folder of your own, with a folder of images for each class: npx resnet-ft train FOLDER --val-split 0.2 --weights none';
 }
 

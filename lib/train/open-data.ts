@@ -2,6 +2,7 @@ import type { Dataset } from '../data/dataset';
 import { ResnetFtError, withHint } from '../errors';
 import { passedOverEvent } from '../data/passed-over';
 import { foldOf, type ResolvedTrainOptions } from '../options';
+import { firstOf } from '../text/first-of';
 import type { RunControl } from './run';
 
 /**
@@ -30,6 +31,10 @@ export async function openData(
         ? '--val-split sets some of the training images aside'
         : 'the folds are of the training images alone';
     emit({ kind: 'note', note: `${what}: those in ${dataset.leftOut} are not used` });
+  }
+  if (dataset.beside !== undefined) {
+    const names = firstOf(dataset.beside.map((name) => `${name}/`));
+    emit({ kind: 'note', note: `the classes are those in train/: what stands beside it is not used: ${names}` });
   }
   emit({ kind: 'data', classes: dataset.classes, train: dataset.train.length, val: dataset.val.length });
   const passedOver = passedOverEvent(dataset.passedOver);

@@ -211,6 +211,18 @@ test.each<[string, (text: string) => string]>([
   expect(fs.readFileSync(beside, 'utf8')).toBe('mine too');
 });
 
+test("an author's section in another encoding keeps its bytes, and an editor's byte order mark is no edit", async () => {
+  const { folder, file, text } = await card('encoded');
+  fs.writeFileSync(file, `\ufeff${text}`);
+  expect(await again(folder)).toEqual({ file, edited: [] });
+
+  const mine = text.replace(/(<!-- author: begin intended-use[^\n]*\n)/, '$1Für Käfer\n');
+  const latin1 = Buffer.from(mine, 'latin1');
+  fs.writeFileSync(file, latin1);
+  expect(await again(folder)).toEqual({ file: path.join(folder, 'README.new.md'), edited: [file] });
+  expect(fs.readFileSync(file).equals(latin1)).toBe(true);
+});
+
 test('of a run that was stopped it has the figures so far', async () => {
   const { text } = await card('stopped', { finished: false });
   // Epoch 4 of the made run: 1 - 0.5 / 4 of 20 images is no whole number of them, but of 16 it is.

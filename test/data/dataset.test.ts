@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { openDataset } from '../../lib/data/dataset';
+import { openDataset, openTrainingImages } from '../../lib/data/dataset';
 
 let root: string;
 beforeEach(() => {
@@ -109,6 +109,26 @@ test('folders of other names than train and val are found for the hint', async (
   );
   const split = await openDataset({ data: at('e'), seed: 0, valSplit: 0.5 });
   expect(split.leftOut).toBe(at('e/dev'));
+});
+
+test('a class may be called train', async () => {
+  put(...['bus', 'car', 'train'].flatMap((name) => [`g/${name}/1.jpg`, `g/${name}/2.jpg`, `v/${name}/1.jpg`]));
+  const data = path.join(root, 'g');
+  const classes = ['bus', 'car', 'train'];
+  expect(await openDataset({ data, seed: 0, valSplit: 0.5 })).toMatchObject({ classes, roots: [data] });
+  expect(await openDataset({ data, seed: 0, val: path.join(root, 'v') })).toMatchObject({ classes });
+  expect(await openDataset({ data, seed: 0, fold: { number: 1, count: 2 } })).toMatchObject({ classes });
+  expect(await openTrainingImages(data)).toMatchObject({ classes });
+  await expect(openDataset({ data, seed: 0 })).rejects.toMatchObject({
+    code: 'DATA_NOT_FOUND',
+    message: `${data}/train: the folder has no sub-folders, and so is no split`,
+    hint: expect.stringContaining('add --val-split 0.2'),
+  });
+  // With folders in it, it is that of the training images, and what stands beside it is told.
+  put('h/train/ice/1.jpg', 'h/train/ice/2.jpg', 'h/bus/1.jpg', 'h/val/ice/1.jpg', 'h/.git/x');
+  const folds = await openDataset({ data: path.join(root, 'h'), seed: 0, fold: { number: 1, count: 2 } });
+  expect(folds).toMatchObject({ classes: ['ice'], beside: ['bus'], leftOut: path.join(root, 'h', 'val') });
+  expect((await openDataset({ data: path.join(root, 'h'), seed: 0 })).beside).toBeUndefined();
 });
 
 test('class names that differ in what is not seen are told apart', async () => {

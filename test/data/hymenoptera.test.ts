@@ -36,7 +36,9 @@ afterEach(() => {
 
 test('the data set is downloaded and unpacked once, also by two at the same time', async () => {
   server.answer((request, response) => void setTimeout(() => sendFile(request, response, GOOD), 50));
-  const get = (): Promise<string> => hymenopteraFolder({ tuning: TUNING }, archive(GOOD));
+  // On a machine that is busy with other tests, a lock may not be refreshed for seconds.
+  const tuning = { ...TUNING, staleLock: 60_000 };
+  const get = (): Promise<string> => hymenopteraFolder({ tuning }, archive(GOOD));
   const [first, second] = await Promise.all([get(), get()]);
   expect(second).toBe(first);
   expect(server.requests.map(({ url }) => url)).toEqual(['/mirror/tutorial/hymenoptera_data.zip']);
@@ -73,6 +75,33 @@ test('a zip that was put there by hand is used', async () => {
   fs.writeFileSync(path.join(data, 'hymenoptera_data.zip'), GOOD);
   const found = await hymenopteraFolder({ offline: true }, archive(GOOD));
   expect(fs.readdirSync(found).sort()).toEqual(['train', 'val']);
+});
+
+test('a zip whose unpacking is stopped is kept for the next time', async () => {
+  const data = path.join(process.env['XDG_CACHE_HOME'] ?? '', 'resnet-ft', 'data');
+  fs.mkdirSync(data, { recursive: true });
+  fs.writeFileSync(path.join(data, 'hymenoptera_data.zip'), GOOD);
+  const stop = new AbortController();
+  const watcher = fs.watch(data, (_, name) => {
+    if (name === 'hymenoptera_data.unpacking') stop.abort();
+  });
+  const stopped = hymenopteraFolder({ offline: true, signal: stop.signal }, archive(GOOD));
+  await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' });
+  watcher.close();
+  expect(fs.readdirSync(data)).toEqual(['hymenoptera_data.zip']);
+  const found = await hymenopteraFolder({ offline: true }, archive(GOOD));
+  expect(fs.readdirSync(data)).toEqual([path.basename(found)]);
+});
+
+test('a folder of its name that is not all of it is kept beside the data set', async () => {
+  const data = path.join(process.env['XDG_CACHE_HOME'] ?? '', 'resnet-ft', 'data');
+  const own = path.join(data, 'hymenoptera_data', 'val', 'ants', 'own.jpg');
+  fs.mkdirSync(path.dirname(own), { recursive: true });
+  fs.writeFileSync(own, 'own');
+  server.answer((request, response) => sendFile(request, response, GOOD));
+  await hymenopteraFolder({ tuning: TUNING }, archive(GOOD));
+  expect(fs.readdirSync(data).sort()).toEqual(['hymenoptera_data', 'hymenoptera_data.before-1']);
+  expect(fs.readFileSync(own.replace('hymenoptera_data', 'hymenoptera_data.before-1'), 'utf8')).toBe('own');
 });
 
 test('offline the command says where the zip may be put', async () => {
