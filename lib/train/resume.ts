@@ -106,8 +106,8 @@ export function beginningOptions(input: TrainOptions, images?: number): Resolved
  */
 export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: TrainOptions): ResolvedTrainOptions {
   const merged: Record<string, unknown> = { ...options };
-  // What config.json has by its whole path may be given as before.
-  const whole: Record<string, unknown> = wholePaths(given);
+  // What config.json has by its whole path may be given as before, also where it is gone.
+  const whole: Record<string, unknown> = wholePaths(given, options);
   for (const [name, value] of Object.entries(given)) {
     const spec = TRAIN_OPTIONS[name as keyof typeof TRAIN_OPTIONS];
     if (value === undefined || name === 'output' || (SETTLED.has(name) && value === 'auto')) continue;
