@@ -161,7 +161,9 @@ export async function finishedResult({ folder, config, options, named }: Resumed
   } catch {
     return undefined;
   }
-  return result === undefined || isLonger(config.options, options, result) ? undefined : result;
+  if (result === undefined || isLonger(config.options, options, result)) return undefined;
+  // The folder may have been moved, or copied.
+  return { ...result, output: folder };
 }
 
 /** Whether options let a finished run do more than it did: more of what ended it, where nothing else ends it as soon. */

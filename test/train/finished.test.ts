@@ -39,3 +39,13 @@ test.each<[string, Length, Required<Length>, Partial<Length> & { patience?: numb
   ['more epochs within the steps', { epochs: 1, steps: 100 }, { epochs: 1, steps: 3 }, { epochs: 2 }, true],
   ['more steps of its last epoch', { epochs: 1, steps: 2 }, { epochs: 1, steps: 2 }, { steps: 3 }, true],
 ])('%s', async (_, was, done, now, expected) => expect(await isLonger(was, done, now)).toBe(expected));
+
+test('of a run that was moved, or copied, the result names the folder in which it is now', async () => {
+  const made = { classes: ['ants', 'bees'], files: ['0.png'] };
+  const { folder } = await makeRun(tmp, 'before', made);
+  const copy = path.join(tmp, 'copy');
+  fs.cpSync(folder, copy, { recursive: true });
+  const config = JSON.parse(fs.readFileSync(path.join(copy, 'config.json'), 'utf8')) as RunConfig;
+  const result = await finishedResult({ folder: copy, config, options: config.options, named: undefined });
+  expect(result?.output).toBe(copy);
+});
