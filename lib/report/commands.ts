@@ -87,12 +87,19 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'syncBatchNorm',
 ]);
 
-/** Of a run's options those that must be given for a run like it: the others are defaults, or follow from these. */
-export function givenOptions({ data, ...options }: ResolvedTrainOptions): Record<string, unknown> {
+/**
+ * Of a run's options those that must be given for a run like it: the others are defaults, or follow from these.
+ *
+ * @param leftOut those that may be otherwise; its recipe's name should be among them, for its values are given
+ */
+export function givenOptions(
+  { data, ...options }: ResolvedTrainOptions,
+  leftOut: ReadonlySet<string> = LEFT_OUT,
+): Record<string, unknown> {
   const given = Object.fromEntries(
     Object.entries(options).filter(([name, value]) => {
       const fallback = (TRAIN_OPTIONS as Record<string, { default?: unknown }>)[name]?.default;
-      return value !== undefined && value !== fallback && !LEFT_OUT.has(name);
+      return value !== undefined && value !== fallback && !leftOut.has(name);
     }),
   );
   if (given['arch'] === DEFAULT_ARCHITECTURE && !String(options.weights).includes('.')) delete given['arch'];
@@ -107,8 +114,8 @@ export function givenOptions({ data, ...options }: ResolvedTrainOptions): Record
 }
 
 /** The command that trains by these options, without those that go without saying. */
-export function trainCommand(options: ResolvedTrainOptions): string {
-  const words = Object.entries(givenOptions(options)).flatMap(([name, value]) =>
+export function trainCommand(options: ResolvedTrainOptions, leftOut?: ReadonlySet<string>): string {
+  const words = Object.entries(givenOptions(options, leftOut)).flatMap(([name, value]) =>
     wordsOf(name, value as string | number | boolean),
   );
   return [`${PROGRAM} train`, shellPath(options.data), ...words].join(' ');

@@ -1,6 +1,7 @@
 import { commandsOf, trainCommand } from '../../lib/report/commands';
 import type { RunConfig } from '../../lib/report/records';
 import { resolveTrainOptions, type TrainOptions } from '../../lib/options';
+import { optionsOf } from './options-of';
 
 const commandOf = (input: Omit<TrainOptions, 'data'>, data = 'photos'): string =>
   trainCommand(resolveTrainOptions({ data, ...input }));
@@ -39,17 +40,7 @@ test('a command comes to the options that it is of', () => {
     { data: 'photos', recipe: 'finetune', epochs: 4, cropScale: '0.5..1', mixup: 0.2 },
     500,
   );
-  const words = trainCommand(options).split(' ').slice(4);
-  const given: Record<string, unknown> = {};
-  for (let i = 0; i < words.length; i++) {
-    const name = (words[i] ?? '').slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const value = words[i + 1];
-    if (words[i]?.startsWith('--no-') === true) {
-      given[name.replace(/^no(.)/, (_, letter: string) => letter.toLowerCase())] = false;
-    } else if (value === undefined || value.startsWith('--')) given[name] = true;
-    else given[name] = Number.isNaN(Number(value)) ? words[++i] : Number(words[++i]);
-  }
-  expect({ ...resolveTrainOptions({ data: 'photos', ...given }), recipe: 'finetune' }).toEqual(options);
+  expect({ ...resolveTrainOptions(optionsOf(trainCommand(options))), recipe: 'finetune' }).toEqual(options);
 });
 
 test.each<[string, Omit<TrainOptions, 'data'>, string | undefined]>([
