@@ -17,7 +17,7 @@ import {
   type TrainOptions,
 } from '../options';
 import { PLAN } from '../model/several';
-import { endedBySteps, furtherOptions } from '../report/commands';
+import { endedBySteps, furtherOptions, waitedEpochs } from '../report/commands';
 import { trainResultFrom } from '../report/shapes';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainEvent, TrainResult } from './events';
@@ -171,11 +171,12 @@ function isLonger(was: ResolvedTrainOptions, now: ResolvedTrainOptions, result: 
   const more =
     now.epochs > was.epochs ||
     (now.steps ?? Infinity) > (was.steps ?? Infinity) ||
-    (now.patience ?? Infinity) > (was.patience ?? Infinity) ||
-    now.minDelta < was.minDelta;
+    (now.patience ?? Infinity) > (was.patience ?? Infinity);
+  // What counted as no improvement has been waited for, whatever counts as one from now on.
+  const isPatient = waitedEpochs(was, result) < (now.patience ?? Infinity);
   // Steps may have ended it within its last epoch, of which some are left then.
   const within = endedBySteps(was, result) && now.epochs === result.epochs;
-  return more && (now.steps ?? Infinity) > result.steps && (now.epochs > result.epochs || within);
+  return more && isPatient && (now.steps ?? Infinity) > result.steps && (now.epochs > result.epochs || within);
 }
 
 /** What to tell of a run that has come to its end, with what would train it further where it left something to go on from. */

@@ -57,7 +57,7 @@ test.each<[string, Omit<TrainOptions, 'data'>, string | undefined]>([
 describe('the command that trains on', () => {
   const config = (input: Omit<TrainOptions, 'data'>): RunConfig =>
     ({ options: resolveTrainOptions({ data: 'photos', ...input }) }) as RunConfig;
-  const first = (input: Omit<TrainOptions, 'data'>, result?: { epochs: number; steps: number }) =>
+  const first = (input: Omit<TrainOptions, 'data'>, result?: { epochs: number; steps: number; waited?: number }) =>
     commandsOf('/runs/x', config(input), result)[0];
 
   test('is of twice as many epochs', () => {
@@ -83,6 +83,31 @@ describe('the command that trains on', () => {
   test('is of twice as many epochs where the run ended before its limit of steps', () => {
     expect(first({ epochs: 1, steps: 100 }, { epochs: 1, steps: 3 })?.command).toBe(
       'npx resnet-ft train --resume /runs/x --epochs 2',
+    );
+  });
+
+  test.each<[string, Omit<TrainOptions, 'data'>, { epochs: number; steps: number; waited?: number }, string]>([
+    ['ended the run', { epochs: 30, patience: 1 }, { epochs: 2, steps: 6, waited: 1 }, '--patience 2'],
+    ['ended an older run', { epochs: 30, patience: 3 }, { epochs: 5, steps: 15 }, '--patience 6'],
+    ['was made less', { epochs: 30, patience: 1 }, { epochs: 9, steps: 27, waited: 4 }, '--patience 5'],
+    ['and epochs', { epochs: 5, patience: 2 }, { epochs: 5, steps: 15, waited: 2 }, '--patience 4 --epochs 10'],
+    [
+      ...(['and steps', { epochs: 5, patience: 2, steps: 14 }, { epochs: 5, steps: 14, waited: 2 }] as const),
+      '--patience 4 --steps 28 --epochs 10',
+    ],
+  ])('is of more patience, where patience %s', (_, input, result, further) => {
+    expect(first(input, result)).toEqual({
+      what: 'Train on, with more patience',
+      command: `npx resnet-ft train --resume /runs/x ${further}`,
+    });
+  });
+
+  test('is of twice as many epochs where patience did not end the run', () => {
+    expect(first({ epochs: 5, patience: 2 }, { epochs: 5, steps: 15, waited: 1 })?.command).toBe(
+      'npx resnet-ft train --resume /runs/x --epochs 10',
+    );
+    expect(first({ epochs: 5, patience: 2 }, { epochs: 5, steps: 15 })?.command).toBe(
+      'npx resnet-ft train --resume /runs/x --epochs 10',
     );
   });
 
