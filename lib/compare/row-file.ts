@@ -54,12 +54,13 @@ const wholeFolder = (data: string): string =>
 /**
  * The result of a row that is finished already; undefined if the row has to be run.
  *
+ * @param given what it would be run by
  * @param images tells those that the row would be run on; undefined where that can't be told
  * @throws ResnetFtError OUTPUT_NOT_WRITABLE where the folder holds the row of another recipe, or of other images
  */
 export async function finishedRow(
   folder: string,
-  recipe: RowRecipe,
+  given: RowRecipe,
   images: () => Promise<DataPrint | undefined>,
 ): Promise<RowResult | undefined> {
   const file = path.join(folder, ROW_FILE);
@@ -73,6 +74,8 @@ export async function finishedRow(
       cause: error,
     });
   }
+  // A file that made the row may be gone.
+  const recipe = wholePaths<RowRecipe>(given, saved.recipe);
   const names = new Set([...Object.keys(saved.recipe), ...Object.keys(recipe)]);
   const other = [...names].find((one) => !isDeepStrictEqual(saved.recipe[one], recipe[one]));
   if (other !== undefined) {

@@ -94,7 +94,7 @@ export function continued(plan: Plan, by: RepeatKind, input: RepeatInput): Plan 
     );
   }
   mergeOptions(resolveTrainOptions(plan.options), { ...defined(given), data: plan.options.data });
-  const now = wholePaths({ ...plan.options, ...defined(given), data: data ?? plan.options.data });
+  const now = wholePaths({ ...plan.options, ...defined(given), data: data ?? plan.options.data }, plan.options);
   return isDeepStrictEqual(now, plan.options) ? plan : { ...plan, options: now };
 }
 

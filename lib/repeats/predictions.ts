@@ -1,7 +1,9 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import type { PredictionRecord } from '../eval/predictions-file';
 import { readRegularFile } from '../files/regular-file';
+import { RESULT } from '../report/records';
 import type { Finished } from './figures';
 import type { RepeatKind } from './types';
 
@@ -26,9 +28,14 @@ async function readRecords(file: string): Promise<PredictionRecord[]> {
     const lines = (await readRegularFile(file)).toString().split('\n');
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as PredictionRecord);
   } catch (cause) {
-    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${(cause as Error).message}`, {
-      hint: 'Remove the folder of this training, and begin it again',
-      cause,
-    });
+    const message = `${file} can't be read: ${(cause as Error).message}`;
+    throw new ResnetFtError('DATA_INVALID', message, { hint: makeAgain(path.dirname(file)), cause });
   }
+}
+
+/** How the files of a training are made again: one that came to its end is not thrown away for that. */
+function makeAgain(folder: string): string {
+  return fs.existsSync(path.join(folder, RESULT))
+    ? `Remove ${RESULT} beside it, and go on: the training then ends from its last checkpoint once more`
+    : 'Remove the folder of this training, and begin it again';
 }

@@ -28,7 +28,10 @@ export interface Command {
 }
 
 /** How far a run came. */
-type Ended = Pick<TrainResult, 'epochs' | 'steps'>;
+type Ended = Pick<TrainResult, 'epochs' | 'steps' | 'waited'>;
+
+/** How long a run was to be. */
+type Length = Pick<RunConfig['options'], 'epochs' | 'steps' | 'patience'>;
 
 /** The commands that one may want after a run, `result` undefined where it has not come to its end. */
 export function commandsOf(folder: string, { options }: RunConfig, result: Ended | undefined): Command[] {
@@ -53,17 +56,45 @@ function validationOf({ data, val, valSplit, fold }: RunConfig['options']): stri
 function goOn(folder: string, options: RunConfig['options'], result: Ended | undefined): Command {
   const command = resumeCommand(folder);
   if (result === undefined) return { what: 'Go on', command };
-  const unit = endedBySteps(options, result) ? 'steps' : 'epochs';
-  return { what: `Train on, for twice as many ${unit}`, command: `${command} ${furtherOptions(options, result)}` };
+  return {
+    what: `Train on, ${furtherWords(options, result)}`,
+    command: `${command} ${furtherOptions(options, result)}`,
+  };
+}
+
+function furtherWords(options: Length, result: Ended): string {
+  if (endedByPatience(options, result)) return 'with more patience';
+  return `for twice as many ${endedBySteps(options, result) ? 'steps' : 'epochs'}`;
 }
 
 /** Whether a finished run would be no longer by more epochs alone. */
-export function endedBySteps({ steps }: Pick<RunConfig['options'], 'steps'>, result: Ended): boolean {
+export function endedBySteps({ steps }: Pick<Length, 'steps'>, result: Ended): boolean {
   return steps !== undefined && result.steps >= steps;
 }
 
-/** The options that make a finished run twice as long, in words: of what ended it, and of epochs where these would have no room for the steps. */
-export function furtherOptions(options: Pick<RunConfig['options'], 'epochs' | 'steps'>, result: Ended): string {
+/** Epochs for which a finished run had waited for validation to get better, as `--patience` counts them. */
+export function waitedEpochs(options: Length, result: Ended): number {
+  const { patience = 0, epochs } = options;
+  // An older run does not say. Where neither epochs nor steps ended it, patience did.
+  return result.waited ?? (result.epochs < epochs && !endedBySteps(options, result) ? patience : 0);
+}
+
+/** Whether a finished run would be no longer by more epochs or steps alone, whatever else ended it too. */
+function endedByPatience(options: Length, result: Ended): boolean {
+  return options.patience !== undefined && waitedEpochs(options, result) >= options.patience;
+}
+
+/** The options that train a finished run further, in words: twice as many of what ended it. */
+export function furtherOptions(options: Length, result: Ended): string {
+  if (!endedByPatience(options, result)) return moreSteps(options, result);
+  // It may have waited for longer than it was to, having been given less patience meanwhile.
+  const patience = Math.max(2 * (options.patience ?? 0), waitedEpochs(options, result) + 1);
+  const isEnough = result.epochs < options.epochs && !endedBySteps(options, result);
+  return `--patience ${patience}${isEnough ? '' : ` ${moreSteps(options, result)}`}`;
+}
+
+/** Twice as many epochs, or steps where these ended the run, and epochs where these would have no room for the steps. */
+function moreSteps(options: Length, result: Ended): string {
   if (!endedBySteps(options, result)) return `--epochs ${options.epochs * 2}`;
   const steps = result.steps * 2;
   // No epoch has fewer, but the last, in which the run may have ended.
@@ -87,12 +118,19 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'syncBatchNorm',
 ]);
 
-/** Of a run's options those that must be given for a run like it: the others are defaults, or follow from these. */
-export function givenOptions({ data, ...options }: ResolvedTrainOptions): Record<string, unknown> {
+/**
+ * Of a run's options those that must be given for a run like it: the others are defaults, or follow from these.
+ *
+ * @param leftOut those that may be otherwise; its recipe's name should be among them, for its values are given
+ */
+export function givenOptions(
+  { data, ...options }: ResolvedTrainOptions,
+  leftOut: ReadonlySet<string> = LEFT_OUT,
+): Record<string, unknown> {
   const given = Object.fromEntries(
     Object.entries(options).filter(([name, value]) => {
       const fallback = (TRAIN_OPTIONS as Record<string, { default?: unknown }>)[name]?.default;
-      return value !== undefined && value !== fallback && !LEFT_OUT.has(name);
+      return value !== undefined && value !== fallback && !leftOut.has(name);
     }),
   );
   if (given['arch'] === DEFAULT_ARCHITECTURE && !String(options.weights).includes('.')) delete given['arch'];
@@ -107,8 +145,8 @@ export function givenOptions({ data, ...options }: ResolvedTrainOptions): Record
 }
 
 /** The command that trains by these options, without those that go without saying. */
-export function trainCommand(options: ResolvedTrainOptions): string {
-  const words = Object.entries(givenOptions(options)).flatMap(([name, value]) =>
+export function trainCommand(options: ResolvedTrainOptions, leftOut?: ReadonlySet<string>): string {
+  const words = Object.entries(givenOptions(options, leftOut)).flatMap(([name, value]) =>
     wordsOf(name, value as string | number | boolean),
   );
   return [`${PROGRAM} train`, shellPath(options.data), ...words].join(' ');

@@ -99,6 +99,8 @@ export interface TrainResult {
   epochs: number;
   /** Optimizer steps of all of them. */
   steps: number;
+  /** Epochs since validation last got better, as `--patience` counts them. Undefined without it, and of an older run. */
+  waited?: number | undefined;
   /** Validation images. */
   valImages: number;
   /** What `model.safetensors` holds. */

@@ -64,6 +64,7 @@ const isTrainResult = fields({
     steps: count,
     valImages: count,
   },
+  waited: optional(count),
   model: fields({ keep: text, epoch: count, step: count, valLoss: loss, valAccuracy: number }),
   perClass: list((one) => perClass(one) && rates(one)),
   best: fields({ epoch: count, valLoss: loss, valAccuracy: number }),

@@ -71,6 +71,8 @@ export interface FitResult {
   kept: KeptStep | undefined;
   /** Whether `--patience` ended the run before its last epoch. */
   outOfPatience: boolean;
+  /** Epochs since validation last got better, as `--patience` counts them; undefined without it. */
+  waited: number | undefined;
 }
 
 const KEEP_AFTER = 0.8;
@@ -135,6 +137,7 @@ export async function fit(options: FitOptions, progress: Progress = { ...START }
     last,
     kept,
     outOfPatience: wasOver || patience.isOver,
+    waited: options.patience === undefined ? undefined : progress.waiting?.epochs,
   };
 }
 

@@ -15,6 +15,7 @@ export function resultOf(
     precision: run.precision,
     epochs: outcome.epochs,
     steps: outcome.steps,
+    ...(outcome.waited === undefined ? {} : { waited: outcome.waited }),
     valImages: run.valImages,
     model,
     perClass,

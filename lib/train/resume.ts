@@ -17,7 +17,7 @@ import {
   type TrainOptions,
 } from '../options';
 import { PLAN } from '../model/several';
-import { endedBySteps, furtherOptions } from '../report/commands';
+import { endedBySteps, furtherOptions, waitedEpochs } from '../report/commands';
 import { trainResultFrom } from '../report/shapes';
 import { lastCheckpoint, readCheckpoint, runOfCheckpoint, type OpenedCheckpoint } from './checkpoints';
 import type { TrainEvent, TrainResult } from './events';
@@ -106,8 +106,8 @@ export function beginningOptions(input: TrainOptions, images?: number): Resolved
  */
 export function mergeOptions(options: ResolvedTrainOptions, { data, ...given }: TrainOptions): ResolvedTrainOptions {
   const merged: Record<string, unknown> = { ...options };
-  // What config.json has by its whole path may be given as before.
-  const whole: Record<string, unknown> = wholePaths(given);
+  // What config.json has by its whole path may be given as before, also where it is gone.
+  const whole: Record<string, unknown> = wholePaths(given, options);
   for (const [name, value] of Object.entries(given)) {
     const spec = TRAIN_OPTIONS[name as keyof typeof TRAIN_OPTIONS];
     if (value === undefined || name === 'output' || (SETTLED.has(name) && value === 'auto')) continue;
@@ -161,7 +161,9 @@ export async function finishedResult({ folder, config, options, named }: Resumed
   } catch {
     return undefined;
   }
-  return result === undefined || isLonger(config.options, options, result) ? undefined : result;
+  if (result === undefined || isLonger(config.options, options, result)) return undefined;
+  // The folder may have been moved, or copied.
+  return { ...result, output: folder };
 }
 
 /** Whether options let a finished run do more than it did: more of what ended it, where nothing else ends it as soon. */
@@ -169,11 +171,12 @@ function isLonger(was: ResolvedTrainOptions, now: ResolvedTrainOptions, result: 
   const more =
     now.epochs > was.epochs ||
     (now.steps ?? Infinity) > (was.steps ?? Infinity) ||
-    (now.patience ?? Infinity) > (was.patience ?? Infinity) ||
-    now.minDelta < was.minDelta;
+    (now.patience ?? Infinity) > (was.patience ?? Infinity);
+  // What counted as no improvement has been waited for, whatever counts as one from now on.
+  const isPatient = waitedEpochs(was, result) < (now.patience ?? Infinity);
   // Steps may have ended it within its last epoch, of which some are left then.
   const within = endedBySteps(was, result) && now.epochs === result.epochs;
-  return more && (now.steps ?? Infinity) > result.steps && (now.epochs > result.epochs || within);
+  return more && isPatient && (now.steps ?? Infinity) > result.steps && (now.epochs > result.epochs || within);
 }
 
 /** What to tell of a run that has come to its end, with what would train it further where it left something to go on from. */

@@ -36,19 +36,29 @@ const WORDS: Partial<Record<(typeof PATHS)[number], readonly string[]>> = {
   classWeights: ['balanced'],
 };
 
-/** The options with paths that hold in any working directory. */
-export function wholePaths<T extends { [name in (typeof PATHS)[number]]?: string | undefined }>(options: T): T {
+type Paths = { [name in (typeof PATHS)[number] | 'cacheDir']?: string | undefined };
+
+/**
+ * The options with paths that hold in any working directory.
+ *
+ * @param before those of what was begun, where it goes on: what they name need not be there any more
+ */
+export function wholePaths<T extends Paths>(options: T, before: Paths = {}): T {
   const whole = PATHS.filter((name) => options[name] !== undefined).map((name) => [
     name,
-    absolute(name, options[name] ?? ''),
+    absolute(name, options[name] ?? '', before[name]),
   ]);
-  return { ...options, ...Object.fromEntries(whole) } as T;
+  const { cacheDir } = options;
+  // It is made where it is not there yet.
+  const made = cacheDir === undefined ? {} : { cacheDir: path.resolve(cacheDir) };
+  return { ...options, ...Object.fromEntries(whole), ...made } as T;
 }
 
-/** The path of what is there; other words, such as the name of weights, mean something else. */
-function absolute(option: (typeof PATHS)[number], given: string): string {
+/** The path of what is there, or was; other words, such as the name of weights, mean something else. */
+function absolute(option: (typeof PATHS)[number], given: string, before: string | undefined): string {
   const file = path.resolve(given);
-  return WORDS[option]?.includes(given) !== true && fs.existsSync(file) ? file : given;
+  const isPath = WORDS[option]?.includes(given) !== true && (file === before || fs.existsSync(file));
+  return isPath ? file : given;
 }
 
 /** Writes `config.json`, and the images that the run goes without. */

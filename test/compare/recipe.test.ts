@@ -105,6 +105,21 @@ test("the tutorial's data set is the same from whichever folder it is named, and
   }
 });
 
+test('a row is the same once a file that made it is gone', async () => {
+  const folder = path.join(tmp, 'gone');
+  fs.mkdirSync(folder);
+  const file = path.join(folder, 'w.pth');
+  const recipe = (): ReturnType<typeof recipeOf> =>
+    recipeOf('fine-tuned', resolveCompareOptions({ data: 'photos', weights: path.relative(process.cwd(), file) }));
+  fs.writeFileSync(file, 'weights');
+  const figures = { correct: 1, images: 2, accuracy: 0.5, loss: 1, interval: { low: 0, high: 1 } };
+  await saveRow({ recipe: recipe(), result: { row: 'fine-tuned', ...figures, folder, reused: false } });
+  fs.rmSync(file);
+  expect(await finishedRow(folder, recipe(), () => Promise.resolve(undefined))).toMatchObject({ reused: true });
+  const other = { ...recipe(), weights: path.relative(process.cwd(), path.join(folder, 'other.pth')) };
+  await expect(finishedRow(folder, other, () => Promise.resolve(undefined))).rejects.toThrow(/for --weights, not/);
+});
+
 test.each([
   ['pretrained', 'classMap', 'class-map'],
   ['fine-tuned', 'weights', 'weights'],

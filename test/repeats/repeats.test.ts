@@ -161,6 +161,32 @@ describe('--folds', () => {
     expect(lines).toHaveLength(9);
   });
 
+  test('moved or copied, they are those of the folder in which they are now', async () => {
+    fs.cpSync(inTmp('whole'), inTmp('copy'), { recursive: true });
+    const lines = read('copy', 'fold-1', 'predictions.jsonl').trimEnd().split('\n').slice(1);
+    fs.writeFileSync(path.join(inTmp('copy'), 'fold-1', 'predictions.jsonl'), `${lines.join('\n')}\n`);
+    const copied = await train('--resume', inTmp('copy'));
+    expect([copied.code, copied.stderr]).toEqual([0, '']);
+    expect(records(read('copy', 'predictions.jsonl'))).toHaveLength(11);
+    expect(resultIn('copy').runs.map(({ folder }) => folder)).toEqual(
+      FOLDS.map((name) => path.join(inTmp('copy'), name)),
+    );
+
+    fs.renameSync(inTmp('copy'), inTmp('moved'));
+    fs.rmSync(path.join(inTmp('moved'), 'fold-1', 'predictions.jsonl'));
+    const missing = await train('--resume', inTmp('moved'));
+    expect(missing.code).toBe(1);
+    // Nothing that was trained is to be thrown away for that.
+    expect(missing.stderr).toMatch(
+      /\/moved\/fold-1\/predictions\.jsonl can't be read: [^\n]*\. Remove result\.json beside it, and go on: [^\n]*\n$/,
+    );
+    fs.rmSync(path.join(inTmp('moved'), 'fold-1', 'result.json'));
+    const ended = await train('--resume', inTmp('moved'));
+    expect([ended.code, ended.stderr]).toEqual([0, '']);
+    expect(ended.stdout).not.toMatch(/epoch \d\/2/);
+    expect(read('moved', 'predictions.jsonl')).toBe(read('whole', 'predictions.jsonl'));
+  }, 60_000);
+
   test('while they are made longer there are no figures of before', async () => {
     fs.cpSync(inTmp('whole'), inTmp('lengthened'), { recursive: true });
     let sent = false;

@@ -1,6 +1,7 @@
 import { commandsOf, trainCommand } from '../../lib/report/commands';
 import type { RunConfig } from '../../lib/report/records';
 import { resolveTrainOptions, type TrainOptions } from '../../lib/options';
+import { optionsOf } from './options-of';
 
 const commandOf = (input: Omit<TrainOptions, 'data'>, data = 'photos'): string =>
   trainCommand(resolveTrainOptions({ data, ...input }));
@@ -39,17 +40,7 @@ test('a command comes to the options that it is of', () => {
     { data: 'photos', recipe: 'finetune', epochs: 4, cropScale: '0.5..1', mixup: 0.2 },
     500,
   );
-  const words = trainCommand(options).split(' ').slice(4);
-  const given: Record<string, unknown> = {};
-  for (let i = 0; i < words.length; i++) {
-    const name = (words[i] ?? '').slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const value = words[i + 1];
-    if (words[i]?.startsWith('--no-') === true) {
-      given[name.replace(/^no(.)/, (_, letter: string) => letter.toLowerCase())] = false;
-    } else if (value === undefined || value.startsWith('--')) given[name] = true;
-    else given[name] = Number.isNaN(Number(value)) ? words[++i] : Number(words[++i]);
-  }
-  expect({ ...resolveTrainOptions({ data: 'photos', ...given }), recipe: 'finetune' }).toEqual(options);
+  expect({ ...resolveTrainOptions(optionsOf(trainCommand(options))), recipe: 'finetune' }).toEqual(options);
 });
 
 test.each<[string, Omit<TrainOptions, 'data'>, string | undefined]>([
@@ -66,7 +57,7 @@ test.each<[string, Omit<TrainOptions, 'data'>, string | undefined]>([
 describe('the command that trains on', () => {
   const config = (input: Omit<TrainOptions, 'data'>): RunConfig =>
     ({ options: resolveTrainOptions({ data: 'photos', ...input }) }) as RunConfig;
-  const first = (input: Omit<TrainOptions, 'data'>, result?: { epochs: number; steps: number }) =>
+  const first = (input: Omit<TrainOptions, 'data'>, result?: { epochs: number; steps: number; waited?: number }) =>
     commandsOf('/runs/x', config(input), result)[0];
 
   test('is of twice as many epochs', () => {
@@ -92,6 +83,31 @@ describe('the command that trains on', () => {
   test('is of twice as many epochs where the run ended before its limit of steps', () => {
     expect(first({ epochs: 1, steps: 100 }, { epochs: 1, steps: 3 })?.command).toBe(
       'npx resnet-ft train --resume /runs/x --epochs 2',
+    );
+  });
+
+  test.each<[string, Omit<TrainOptions, 'data'>, { epochs: number; steps: number; waited?: number }, string]>([
+    ['ended the run', { epochs: 30, patience: 1 }, { epochs: 2, steps: 6, waited: 1 }, '--patience 2'],
+    ['ended an older run', { epochs: 30, patience: 3 }, { epochs: 5, steps: 15 }, '--patience 6'],
+    ['was made less', { epochs: 30, patience: 1 }, { epochs: 9, steps: 27, waited: 4 }, '--patience 5'],
+    ['and epochs', { epochs: 5, patience: 2 }, { epochs: 5, steps: 15, waited: 2 }, '--patience 4 --epochs 10'],
+    [
+      ...(['and steps', { epochs: 5, patience: 2, steps: 14 }, { epochs: 5, steps: 14, waited: 2 }] as const),
+      '--patience 4 --steps 28 --epochs 10',
+    ],
+  ])('is of more patience, where patience %s', (_, input, result, further) => {
+    expect(first(input, result)).toEqual({
+      what: 'Train on, with more patience',
+      command: `npx resnet-ft train --resume /runs/x ${further}`,
+    });
+  });
+
+  test('is of twice as many epochs where patience did not end the run', () => {
+    expect(first({ epochs: 5, patience: 2 }, { epochs: 5, steps: 15, waited: 1 })?.command).toBe(
+      'npx resnet-ft train --resume /runs/x --epochs 10',
+    );
+    expect(first({ epochs: 5, patience: 2 }, { epochs: 5, steps: 15 })?.command).toBe(
+      'npx resnet-ft train --resume /runs/x --epochs 10',
     );
   });
 

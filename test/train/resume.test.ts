@@ -307,7 +307,11 @@ test('--patience ends a run that does not get better', async () => {
   ]);
   expect([ran.code, ran.stderr]).toEqual([0, '']);
   expect(ran.stdout).toContain('\nstopped after epoch 2: validation has not got better for 1 epoch\n');
-  expect((await resume(inTmp('patience'))).stdout).toContain('is finished, after 2 epochs');
+  const finished = /is finished, after 2 epochs [^\n]*; to train it further: npx resnet-ft train --resume \S+ (.*)\n/;
+  const ended = await resume(inTmp('patience'));
+  expect(finished.exec(ended.stdout)?.[1]).toBe('--patience 2');
+  // Epochs alone would train nothing.
+  expect((await resume(inTmp('patience'), '--epochs', '60')).stdout).toMatch(finished);
   const longer = await resume(inTmp('patience'), '--patience', '2');
   expect(longer.stdout).toContain('\nstopped after epoch 3: validation has not got better for 2 epochs\n');
 });

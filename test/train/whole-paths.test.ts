@@ -1,5 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { resolveTrainOptions } from '../../lib/options';
+import { continued, newPlan, type Plan } from '../../lib/repeats/plan';
+import { mergeOptions } from '../../lib/train/resume';
 import { wholePaths } from '../../lib/train/run-config';
 import { scratch } from '../cli/run';
 
@@ -32,4 +35,39 @@ test('a folder that has the name of the tutorial data set is meant by it, as tra
   expect(wholePaths({ data: 'hymenoptera' })).toEqual({ data: path.join(folder, 'hymenoptera') });
   fs.rmdirSync(path.join(folder, 'hymenoptera'));
   expect(wholePaths({ data: 'hymenoptera' })).toEqual({ data: 'hymenoptera' });
+});
+
+test('what is gone still counts as what it was, except where it is a word of the option', () => {
+  const was = { weights: path.join(folder, 'none'), classWeights: path.join(folder, 'gone.json') };
+  expect(wholePaths({ weights: 'none', classWeights: 'gone.json' }, was)).toEqual({ ...was, weights: 'none' });
+  expect(wholePaths({ classWeights: '../gone.json' }, was)).toEqual({ classWeights: '../gone.json' });
+});
+
+test('the folder of the crops has its whole path before it is there', () => {
+  expect(wholePaths({ cacheDir: 'crops' })).toEqual({ cacheDir: path.join(folder, 'crops') });
+});
+
+describe('the same command is the same once a file that it names is gone', () => {
+  const gone = { weights: 'gone.pth', classWeights: 'gone.json' };
+  const whole = { weights: path.join(folder, 'gone.pth'), classWeights: path.join(folder, 'gone.json') };
+
+  test('with --resume', () => {
+    const was = resolveTrainOptions({ data: '/photos', ...whole });
+    expect(mergeOptions(was, { resume: 'x', ...gone })).toEqual(was);
+    expect(() => mergeOptions(was, { resume: 'x', weights: '../gone.pth' })).toThrow(
+      /^Expected \S+gone\.pth, as when the run began, for --weights but received \.\.\/gone\.pth$/,
+    );
+    const extended = resolveTrainOptions({ data: '/photos', extend: whole.weights });
+    expect(mergeOptions(extended, { resume: 'x', extend: gone.weights })).toEqual(extended);
+  });
+
+  test('with --resume of several trainings', () => {
+    const plan: Plan = { by: 'folds', count: 3, options: { data: '/photos', ...whole } };
+    expect(continued(plan, 'folds', { data: '/photos', folds: 3, ...gone })).toBe(plan);
+  });
+});
+
+test('several trainings keep their crops where they were, from wherever they go on', () => {
+  const { options } = newPlan('seeds', { data: '/photos', seeds: 2, cacheDir: 'crops' });
+  expect(options.cacheDir).toBe(path.join(folder, 'crops'));
 });
