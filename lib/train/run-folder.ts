@@ -136,24 +136,32 @@ export class RunFolder {
   }
 
   /**
+   * Checks that `metrics.jsonl` has at least so many bytes.
+   *
+   * @throws ResnetFtError CHECKPOINT_INVALID, or OUTPUT_NOT_WRITABLE where that can't be seen
+   */
+  requireMetrics(end: number): void {
+    const there = this.metricsEnd;
+    if (there >= end) return;
+    throw new ResnetFtError(
+      'CHECKPOINT_INVALID',
+      `${this.file(METRICS)} has ${there} bytes, and had ${end} when the run was saved`,
+      {
+        hint: 'Put the file back, or begin the run anew in another folder',
+      },
+    );
+  }
+
+  /**
    * Takes off what `metrics.jsonl` has beyond so many bytes.
    *
    * @throws ResnetFtError OUTPUT_NOT_WRITABLE, or CHECKPOINT_INVALID where it has less
    */
   cutMetrics(end: number): void {
-    const file = this.file(METRICS);
-    if (this.metricsEnd < end) {
-      throw new ResnetFtError(
-        'CHECKPOINT_INVALID',
-        `${file} has ${this.metricsEnd} bytes, and had ${end} when the run was saved`,
-        {
-          hint: 'Put the file back, or begin the run anew in another folder',
-        },
-      );
-    }
+    this.requireMetrics(end);
     if (this.metricsEnd === end) return;
     try {
-      fs.truncateSync(file, end);
+      fs.truncateSync(this.file(METRICS), end);
     } catch (error) {
       throw this.failure(METRICS, error);
     }
