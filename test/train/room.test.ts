@@ -66,11 +66,6 @@ testWithMounts('a model that is calibrated needs room for itself once more: aske
   expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/need 135\.\d MB of disk, and 91\.\d MB are free/)]);
 });
 
-testWithMounts('the room that is asked for is enough with --calibrate', async () => {
-  const ran = await onDisk(130, 'true', 'a/run', '--calibrate');
-  expect([ran.code, ran.stderr]).toEqual([0, '']);
-});
-
 for (const ends of ['--patience 1 --min-delta 1', '--max-time 10s']) {
   testWithMounts(`epochs that ${ends} will not let come to pass need no room`, async () => {
     const epochs = training.replace('--steps 1', `--train-from fc --epochs 1000000 ${ends}`);
