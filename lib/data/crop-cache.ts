@@ -3,6 +3,7 @@ import { open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:f
 import path from 'node:path';
 import { freeBytes } from '../files/disk';
 import { makeFolder } from '../files/make-folder';
+import { closeRead } from '../files/read';
 import { removeStale, temporaryName } from '../files/stale';
 import { PackWriter, readCrop, readPack, type Pack } from './crop-pack';
 
@@ -140,7 +141,7 @@ export class CropCache {
   /** Publishes what was added, and removes what has no room, which {@link makeRoom} has not done yet; never fails. */
   async close(): Promise<void> {
     try {
-      for (const handle of this.handles.values()) await (await handle)?.close();
+      for (const handle of this.handles.values()) await closeRead(await handle);
       const writer = await this.writer;
       if (writer !== undefined) await this.publish(writer);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { closing } from '../files/closing';
 import { closeRead, readFully } from '../files/read';
 
 /*
@@ -119,20 +120,23 @@ export class PackWriter {
    * @throws the first error of any write
    */
   async finish(): Promise<void> {
-    try {
-      await Promise.allSettled(this.pending);
-      if (this.failure !== undefined) throw this.failure as Error;
-      const index = Buffer.concat(this.index);
-      const trailer = Buffer.alloc(TRAILER_BYTES);
-      trailer.write(this.kind, 'latin1');
-      trailer.writeUInt32LE(this.index.length, KEY_BYTES);
-      trailer.writeUInt32LE(this.bytes, KEY_BYTES + 4);
-      trailer.writeUInt32LE(checksumOf(index, trailer), KEY_BYTES + 8);
-      MAGIC.copy(trailer, KEY_BYTES + 12);
-      await writeAt(this.handle, Buffer.concat([index, trailer]), this.index.length * this.bytes);
-    } finally {
-      await this.handle.close();
-    }
+    await closing(
+      () => this.handle.close(),
+      () => this.writeEnd(),
+    );
+  }
+
+  private async writeEnd(): Promise<void> {
+    await Promise.allSettled(this.pending);
+    if (this.failure !== undefined) throw this.failure as Error;
+    const index = Buffer.concat(this.index);
+    const trailer = Buffer.alloc(TRAILER_BYTES);
+    trailer.write(this.kind, 'latin1');
+    trailer.writeUInt32LE(this.index.length, KEY_BYTES);
+    trailer.writeUInt32LE(this.bytes, KEY_BYTES + 4);
+    trailer.writeUInt32LE(checksumOf(index, trailer), KEY_BYTES + 8);
+    MAGIC.copy(trailer, KEY_BYTES + 12);
+    await writeAt(this.handle, Buffer.concat([index, trailer]), this.index.length * this.bytes);
   }
 }
 

@@ -90,7 +90,6 @@ async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortS
   const partial = await PartialFile.open(file, url, sha256 !== undefined, signal);
   const onBytes = (): void =>
     void onProgress({ kind: 'bytes', url: shown, received: partial.length, total: partial.total });
-  let finished = false;
   try {
     let resumed = partial.length > 0;
     for (let failures = 0, furthest = partial.length; ;) {
@@ -119,9 +118,11 @@ async function transfer(request: DownloadRequest, tuning: Tuning, signal: AbortS
       }
     }
     await partial.finish();
-    finished = true;
+  } catch (error) {
+    // What happened first is what is told.
+    await partial.close().catch(() => {});
+    throw error;
   } finally {
-    if (!finished) await partial.close();
     await client.close();
   }
 }

@@ -60,7 +60,7 @@ export class PartialFile {
       }
       return partial;
     } catch (error) {
-      await partial.close();
+      await partial.close().catch(() => {});
       throw error;
     }
   }

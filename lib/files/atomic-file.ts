@@ -3,6 +3,8 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { oneLine, ResnetFtError } from '../errors';
+import { closing } from './closing';
+import { closeRead } from './read';
 import { reasonOf } from './reason';
 import { removeStale, temporaryName } from './stale';
 import { sync } from './sync';
@@ -39,15 +41,16 @@ export async function writeAtomically(
     const mode = await modeOf(file);
     const handle = await open(temporary, 'wx', mode);
     created = true;
-    try {
-      // The umask may have taken some; a file system without permissions, which all alike may use, may refuse.
-      if (mode !== undefined) await fchmod(handle.fd, mode).catch(() => {});
-      // writeFile, unlike write, repeats short writes.
-      for await (const chunk of chunks) await handle.writeFile(chunk);
-      await sync(handle);
-    } finally {
-      await handle.close();
-    }
+    await closing(
+      () => handle.close(),
+      async () => {
+        // The umask may have taken some; a file system without permissions, which all alike may use, may refuse.
+        if (mode !== undefined) await fchmod(handle.fd, mode).catch(() => {});
+        // writeFile, unlike write, repeats short writes.
+        for await (const chunk of chunks) await handle.writeFile(chunk);
+        await sync(handle);
+      },
+    );
     await finish(temporary, file);
     await syncFolder(path.dirname(file));
   } catch (cause) {
@@ -70,9 +73,6 @@ async function modeOf(file: string): Promise<number | undefined> {
 /** Makes what was renamed in a folder durable; where the system can't do that for a folder (Windows), it does it by itself. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
-  try {
-    if (handle !== undefined) await sync(handle).catch(() => {});
-  } finally {
-    await handle?.close();
-  }
+  if (handle !== undefined) await sync(handle).catch(() => {});
+  await closeRead(handle);
 }

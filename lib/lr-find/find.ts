@@ -2,6 +2,7 @@ import path from 'node:path';
 import { isOutOfMemory } from '../backend/out-of-memory';
 import { writeAtomically } from '../files/atomic-file';
 import { ResnetFtError, throwIfAborted, withHint } from '../errors';
+import { closing } from '../files/closing';
 import { checkOutputFile } from '../files/output-file';
 import { inTemporaryFolder } from '../files/temporary-folder';
 import { controlled, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from '../options';
@@ -47,7 +48,12 @@ async function find(options: ResolvedLrFindOptions, control: LrFindControl): Pro
   const { curve, ...where } = await inTemporaryFolder('resnet-ft-lr-find', async (scratch) => {
     const folder = await RunFolder.prepareFor(scratch, run);
     let open: OpenTraining | undefined;
-    try {
+    const close = (): Promise<void> =>
+      closing(
+        () => folder.close(),
+        async () => open?.close(),
+      );
+    return closing(close, async () => {
       // Nothing is validated.
       open = await openScratch({ options: train, dataset: { ...dataset, val: [] }, folder, scratch: true }, run);
       const { trainer, start } = open.parts;
@@ -55,10 +61,7 @@ async function find(options: ResolvedLrFindOptions, control: LrFindControl): Pro
       await tellStart(open, options, emit);
       const measured = await measureCurve(open, options, run.signal, emit);
       return { curve: measured, arch: start.arch, device, precision, images: open.cropped.train.kept.length };
-    } finally {
-      await open?.close();
-      await folder.close();
-    }
+    });
   });
   const { points, ended } = curve;
   const { steepest, tenthOfLeast, note = null } = suggestRate(points, lrSteps, ended);

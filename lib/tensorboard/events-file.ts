@@ -29,7 +29,13 @@ export class EventsFile {
     const host = os.hostname().replace(/[^\w.-]/g, '_');
     this.file = path.resolve(folder, `events.out.tfevents.${seconds}.${host}.${process.pid}.0`);
     this.handle = fs.openSync(this.file, 'ax');
-    this.put(0, { kind: 'version' });
+    try {
+      this.put(0, { kind: 'version' });
+    } catch (error) {
+      // Nobody else has the handle.
+      ignoringErrors(() => this.close());
+      throw error;
+    }
   }
 
   /**
@@ -49,7 +55,16 @@ export class EventsFile {
     for (let done = 0; done < bytes.length;) done += fs.writeSync(this.handle, bytes, done);
   }
 
+  /** @throws the file system's error: some tell only now that what was written is lost */
   close(): void {
     fs.closeSync(this.handle);
+  }
+}
+
+function ignoringErrors(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // What came before it is what is told.
   }
 }

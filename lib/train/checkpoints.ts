@@ -180,7 +180,10 @@ export function runOfCheckpoint(file: string): string | undefined {
   return path.dirname(path.dirname(absolute));
 }
 
-/** Removes the checkpoints of more steps than `file`, from which a run goes on: they are no longer of this run. */
+/**
+ * Removes the checkpoints of more steps than `file`, from which a run goes on: they are no longer of this run. The last one first: killed in
+ * between, the run goes on from one whose best epoch is there yet.
+ */
 export async function removeNewer(run: string, file: string): Promise<void> {
   const own = stepsOf(path.basename(file));
   await removeCheckpoints(run, (name) => stepsOf(name) > own);
@@ -225,7 +228,7 @@ const inOrder = (names: readonly string[]): string[] =>
 
 /** Never fails: what can't be removed now is removed after the next one, and does no harm until then. */
 async function removeCheckpoints(run: string, isMeant: (name: string) => boolean): Promise<void> {
-  for (const name of (await checkpointsOf(run)).filter(isMeant)) {
+  for (const name of (await checkpointsOf(run)).filter(isMeant).reverse()) {
     await rm(path.join(run, CHECKPOINTS, name), { force: true }).catch(() => {});
   }
 }

@@ -62,12 +62,16 @@ export async function goOn(
   });
   const note = otherVersions(config, versionsOf(parts.trainer));
   if (note !== undefined) emit({ kind: 'note', note });
-  folder.cutMetrics(opened?.checkpoint.metricsEnd ?? 0);
+  const metricsEnd = opened?.checkpoint.metricsEnd ?? 0;
+  // Before anything is taken away.
+  folder.requireMetrics(metricsEnd);
   await folder.remove(RESULT);
+  if (opened !== undefined) await removeNewer(folder.path, opened.file);
+  // Last: killed in between, the folder has no checkpoint of which the metrics are gone.
+  folder.cutMetrics(metricsEnd);
   if (opened === undefined) return undefined;
   const { file, checkpoint, best } = opened;
   const progress = { ...checkpoint.progress };
-  await removeNewer(folder.path, file);
   if (options.keep === 'best') await writeBestModel(session, resuming, opened);
   const planned = plannedByLength(options);
   const isOtherLength = options.epochs !== config.options.epochs || options.steps !== config.options.steps;

@@ -37,6 +37,9 @@ export async function shareRoom({ options, trainer, dataset, start, folder }: Se
     classes: dataset.classes,
     precision,
     steps,
+    // A plan for a time comes only once its steps can be measured.
+    endsEarly: options.maxTime !== undefined || options.patience !== undefined,
+    calibrate: options.calibrate,
     valImages: dataset.val.length,
     checkpointCopies: checkpointCopies(options),
   };

@@ -19,6 +19,10 @@ export interface PlannedFiles {
   precision: string;
   /** Optimizer steps, at most. */
   steps: number;
+  /** Whether the run may end long before these steps are done. */
+  endsEarly: boolean;
+  /** Whether something is added to the model at the end. */
+  calibrate: boolean;
   valImages: number;
   /** What a checkpoint holds for each weight: itself, and what the optimizer and the kept weights add; 0 where none are written. */
   checkpointCopies: number;
@@ -26,6 +30,8 @@ export interface PlannedFiles {
 
 /** Files of weights at the same time, one of them under its temporary name: an older best one and the next, or the last one and the best. */
 const MODEL_FILES = 2;
+/** The last one and the best, which is written anew with what is added to it. */
+const CALIBRATED_FILES = 3;
 /** Checkpoints at the same time: the last one, that of the best epoch, and the one that is being written. */
 const CHECKPOINT_FILES = 3;
 /** Of a step in `metrics.jsonl`, and of an image and of a class of it in `predictions.jsonl`, names apart; `config.json` and the others. */
@@ -33,10 +39,12 @@ const STEP_BYTES = 120;
 const IMAGE_BYTES = 300;
 const CLASS_BYTES = 28;
 const OTHER_BYTES = 1e6;
+/** Room for the steps of a run that may end early: how many there will be is not known, and hardly more than these. */
+const EARLY_STEPS_BYTES = 100e6;
 
 /** Bytes that the files of a run take, at most and roughly. */
 export function plannedBytes(planned: PlannedFiles): number {
-  const { arch, classes, precision, steps, valImages, checkpointCopies } = planned;
+  const { arch, classes, precision, steps, endsEarly, calibrate, valImages, checkpointCopies } = planned;
   const dtype = precision === 'fp64' ? 'F64' : 'F32';
   const weights = tensorsOf(buildNetwork(arch, classes.length)).reduce(
     (sum, tensor) => sum + (byteLength(tensor.dtype === 'F32' ? dtype : tensor.dtype, tensor.shape) ?? 0),
@@ -44,8 +52,8 @@ export function plannedBytes(planned: PlannedFiles): number {
   );
   const names = classes.reduce((sum, name) => sum + CLASS_BYTES + Buffer.byteLength(name), 0);
   return (
-    (MODEL_FILES + CHECKPOINT_FILES * checkpointCopies) * weights +
-    steps * STEP_BYTES +
+    ((calibrate ? CALIBRATED_FILES : MODEL_FILES) + CHECKPOINT_FILES * checkpointCopies) * weights +
+    Math.min(steps * STEP_BYTES, endsEarly ? EARLY_STEPS_BYTES : Infinity) +
     valImages * (IMAGE_BYTES + names) +
     OTHER_BYTES
   );

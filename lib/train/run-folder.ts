@@ -55,7 +55,7 @@ export class RunFolder {
   static async prepare(output: string | undefined, options: FolderLockOptions = {}): Promise<RunFolder> {
     const folder = await takeOutput(output, options);
     const prepared = new RunFolder(folder);
-    const refused = (await holdsRun(folder.path)) ?? wouldOverwrite(folder.path, fileOfRun(folder.path));
+    const refused = await refusedFor(folder.path, fileOfRun);
     if (refused !== undefined) {
       await prepared.close();
       prepared.discard();
@@ -136,24 +136,32 @@ export class RunFolder {
   }
 
   /**
+   * Checks that `metrics.jsonl` has at least so many bytes.
+   *
+   * @throws ResnetFtError CHECKPOINT_INVALID, or OUTPUT_NOT_WRITABLE where that can't be seen
+   */
+  requireMetrics(end: number): void {
+    const there = this.metricsEnd;
+    if (there >= end) return;
+    throw new ResnetFtError(
+      'CHECKPOINT_INVALID',
+      `${this.file(METRICS)} has ${there} bytes, and had ${end} when the run was saved`,
+      {
+        hint: 'Put the file back, or begin the run anew in another folder',
+      },
+    );
+  }
+
+  /**
    * Takes off what `metrics.jsonl` has beyond so many bytes.
    *
    * @throws ResnetFtError OUTPUT_NOT_WRITABLE, or CHECKPOINT_INVALID where it has less
    */
   cutMetrics(end: number): void {
-    const file = this.file(METRICS);
-    if (this.metricsEnd < end) {
-      throw new ResnetFtError(
-        'CHECKPOINT_INVALID',
-        `${file} has ${this.metricsEnd} bytes, and had ${end} when the run was saved`,
-        {
-          hint: 'Put the file back, or begin the run anew in another folder',
-        },
-      );
-    }
+    this.requireMetrics(end);
     if (this.metricsEnd === end) return;
     try {
-      fs.truncateSync(file, end);
+      fs.truncateSync(this.file(METRICS), end);
     } catch (error) {
       throw this.failure(METRICS, error);
     }
@@ -241,10 +249,10 @@ export async function takeFolderOfRuns(output: string | undefined, run: RunContr
   return waiting(run, async (options) => {
     const folder = await takeOutput(output, options);
     if (fs.existsSync(path.join(folder.path, PLAN))) return folder;
-    const refused =
-      (await holdsRun(folder.path)) ?? wouldOverwrite(folder.path, firstThere(folder.path, WRITTEN_BY_SEVERAL));
+    const refused = await refusedFor(folder.path, (at) => firstThere(at, WRITTEN_BY_SEVERAL));
     if (refused === undefined) return folder;
     await folder.release();
+    folder.discard();
     throw refused;
   });
 }
@@ -268,16 +276,39 @@ async function removeScratch(folder: string): Promise<void> {
   }
 }
 
-/** The error of a folder that holds a run, or what looks like one, or of which that can't be seen; undefined where it holds none. */
-async function holdsRun(folder: string): Promise<ResnetFtError | undefined> {
-  let names;
+/**
+ * The error of a folder that a run can't have for what is in it, or of which that can't be seen; undefined where it can have it. It is told and
+ * not thrown, so that whoever holds the folder lets go of it.
+ *
+ * @param overwritten the file in a folder that would be replaced, or added to
+ */
+async function refusedFor(
+  folder: string,
+  overwritten: (folder: string) => string | undefined,
+): Promise<ResnetFtError | undefined> {
   try {
-    names = fs.readdirSync(folder);
+    return (await holdsRun(folder)) ?? wouldOverwrite(folder, overwritten(folder));
   } catch (cause) {
-    // It may hold one, which another must not be written over.
-    const message = `The output folder ${folder} can't be read: ${reasonOf(cause)}`;
-    return new ResnetFtError('OUTPUT_NOT_WRITABLE', message, { hint: OTHER_OUTPUT, cause });
+    // It may hold a run, which another must not be written over.
+    return notSeen(folder, cause);
   }
+}
+
+/** The error of a folder that can't be looked into, or of what is in it. */
+function notSeen(folder: string, cause: unknown): ResnetFtError {
+  const { path: at } = cause as NodeJS.ErrnoException;
+  const name = at === undefined ? '' : path.relative(folder, at);
+  const what = name === '' ? "can't be read" : `has ${name}, which can't be looked at`;
+  return refusal(`${folder} ${what}: ${reasonOf(cause)}`, OTHER_OUTPUT, cause);
+}
+
+/**
+ * The error of a folder that holds a run, or what looks like one; undefined where it holds none.
+ *
+ * @throws the file system's error
+ */
+async function holdsRun(folder: string): Promise<ResnetFtError | undefined> {
+  const names = fs.readdirSync(folder);
   const goOn = `Go on with it: ${resumeCommand(folder)}. Or choose another folder with --output`;
   if (names.includes(CONFIG)) {
     // Models of other programs have a file of this name.
@@ -296,11 +327,19 @@ function wouldOverwrite(folder: string, there: string | undefined): ResnetFtErro
   return there === undefined ? undefined : refusal(`${folder} already has ${there}, which this run would overwrite`);
 }
 
-/** The first of the files that is there. */
+/**
+ * The first of the files that is there.
+ *
+ * @throws the file system's error
+ */
 const firstThere = (folder: string, names: readonly string[]): string | undefined =>
   names.find((name) => isThere(path.join(folder, name)));
 
-/** A file that a run would replace or add to. */
+/**
+ * A file that a run would replace or add to.
+ *
+ * @throws the file system's error
+ */
 function fileOfRun(folder: string): string | undefined {
   return firstThere(folder, WRITTEN) ?? checkpointIn(path.join(folder, CHECKPOINTS));
 }
@@ -334,5 +373,5 @@ async function hasOurConfig(folder: string): Promise<boolean> {
 const notOurs = (folder: string, file: string): ResnetFtError =>
   refusal(`${folder} has a ${file} that is not of resnet-ft, or is damaged`);
 
-const refusal = (what: string, hint = OTHER_OUTPUT): ResnetFtError =>
-  new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${what}`, { hint });
+const refusal = (what: string, hint = OTHER_OUTPUT, cause?: unknown): ResnetFtError =>
+  new ResnetFtError('OUTPUT_NOT_WRITABLE', `The output folder ${what}`, { hint, cause });

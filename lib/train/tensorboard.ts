@@ -1,4 +1,5 @@
 import { oneLine } from '../errors';
+import { reasonOf } from '../files/reason';
 import type { ResolvedTrainOptions } from '../options';
 import type { Scalar } from '../tensorboard/event';
 import { EventsFile } from '../tensorboard/events-file';
@@ -44,15 +45,24 @@ export class TensorBoardLog {
         file.write(this.step, { kind: 'scalars', scalars: epochScalars(record) });
       }
     } catch (error) {
-      this.failed = true;
-      const reason = oneLine(error instanceof Error ? error.message : String(error));
-      this.emit({ kind: 'note', note: `TensorBoard's events are not written any more: ${reason}` });
+      this.fail("TensorBoard's events are not written any more", error);
     }
   }
 
   close(): void {
-    this.file?.close();
+    const { file } = this;
     this.file = undefined;
+    try {
+      file?.close();
+    } catch (error) {
+      // Said already, where they ended before.
+      if (!this.failed) this.fail("TensorBoard's events are not all written", error);
+    }
+  }
+
+  private fail(what: string, error: unknown): void {
+    this.failed = true;
+    this.emit({ kind: 'note', note: `${what}: ${oneLine(reasonOf(error))}` });
   }
 
   private open(record: StepRecord | EpochRecord): EventsFile {

@@ -5,6 +5,7 @@ import type { Dataset } from '../data/dataset';
 import { fingerprint, requireSameData, type DataPrint, type LookedAt } from '../data/fingerprint';
 import type { Sample } from '../data/image-folder';
 import { ResnetFtError, withHint } from '../errors';
+import { closing } from '../files/closing';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
 import { resumeCommand } from '../report/commands';
 import type { Team } from '../team/team';
@@ -78,6 +79,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
   let open: OpenTraining | undefined;
   let begun = resumed !== undefined;
   let report: RunReport | undefined;
+  let failed = false;
   try {
     await run.team?.keepRun(path.resolve(folder.path));
     const finished = resumed === undefined ? undefined : await finishedResult(resumed);
@@ -136,6 +138,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     run.emit({ kind: 'done', ...result });
     return result;
   } catch (error) {
+    failed = true;
     // Of what there is; the error that ended the run is what its caller hears of.
     if (account.stopped !== undefined) await report?.write(open).catch(() => {});
     if (run.signal.aborted && !(error instanceof ResnetFtError)) {
@@ -151,11 +154,24 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     }
     throw error;
   } finally {
-    await open?.close();
-    await folder.close();
+    await closeRun(folder, open).catch((error: unknown) => {
+      // That of the run says what was saved, and how to go on.
+      if (!failed) throw error;
+    });
     if (!begun) folder.discard();
   }
 }
+
+/**
+ * Closes what a run had open, and lets others have its folder, whatever fails.
+ *
+ * @throws ResnetFtError OUTPUT_NOT_WRITABLE
+ */
+const closeRun = (folder: RunFolder, open: OpenTraining | undefined): Promise<void> =>
+  closing(
+    () => folder.close(),
+    async () => open?.close(),
+  );
 
 /** The error of a run that was stopped, with what to do next; where there are epochs, it has been said already. */
 function withNextStep(

@@ -53,6 +53,13 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
     1,
     /metrics\.jsonl can't be written: no space left on device \(ENOSPC\)/,
   ],
+  // That it can't be closed either does not hide what ended the run, and how to go on.
+  [
+    'train',
+    { call: 'write,close', ...EVERY, error: 'EDQUOT', file: 'metrics.jsonl' },
+    1,
+    /metrics\.jsonl can't be written: disk quota exceeded \(EDQUOT\)\. The weights so far are saved in [^\n]* Go on with: /,
+  ],
   ['train', { call: 'write', ...EVERY, action: 'short', file: '.json' }, 0, /^$/],
   ['train', { call: 'access,list', number: 1, error: 'EIO', file: 'run' }, 0, /^$/],
   [

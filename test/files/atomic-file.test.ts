@@ -34,6 +34,44 @@ test('what a killed process left half-written beside a file is gone after the ne
   expect(fs.readFileSync(other, 'utf8')).toBe('better');
 });
 
+describe('a file that can not be closed', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  /** Files close, and say then that what was written is lost. */
+  function failToClose(): void {
+    const { open } = promises;
+    jest.spyOn(promises, 'open').mockImplementation(async (...args) => {
+      const handle = await open(...args);
+      const close = handle.close.bind(handle);
+      handle.close = async () => {
+        await close();
+        throw Object.assign(new Error('lost'), { code: 'EIO' });
+      };
+      return handle;
+    });
+  }
+
+  test('is not written, and leaves nothing', async () => {
+    const place = fs.mkdtempSync(path.join(folder, 'lost-'));
+    failToClose();
+    await expect(writeAtomically(path.join(place, 'model.pth'), [Buffer.from('a')])).rejects.toMatchObject({
+      code: 'OUTPUT_NOT_WRITABLE',
+      message: expect.stringContaining('lost') as string,
+    });
+    expect(fs.readdirSync(place)).toEqual([]);
+  });
+
+  test('does not hide what ended the writing', async () => {
+    const stopped = new Error('no more memory');
+    failToClose();
+    const chunks = (function* () {
+      yield Buffer.from('a');
+      throw stopped;
+    })();
+    await expect(writeAtomically(path.join(folder, 'hidden'), chunks)).rejects.toMatchObject({ cause: stopped });
+  });
+});
+
 const onPosix = process.platform === 'win32' ? test.skip : test;
 
 onPosix('a file that is replaced keeps its permissions, whatever the umask', async () => {

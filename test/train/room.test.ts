@@ -13,10 +13,10 @@ const training = [
 ].join(' ');
 
 /** Trains into a file system of so many MB, after `before`; what is there afterwards is on standard output. */
-const onDisk = (megabytes: number, before: string, output: string) =>
+const onDisk = (megabytes: number, before: string, output: string, more = '') =>
   shell(`export -f resnet-ft; unshare --mount bash -c '
     mount -t tmpfs -o size=${megabytes}m none ${tmp} && cd ${tmp} && ${before}
-    cd "$OLDPWD"; resnet-ft ${training} --output ${path.join(tmp, output)}; code=$?
+    cd "$OLDPWD"; resnet-ft ${training} ${more} --output ${path.join(tmp, output)}; code=$?
     ls -A ${tmp}; exit $code'`);
 
 testWithMounts('too little room for the weights is told before training, with both figures', async () => {
@@ -60,6 +60,21 @@ testWithMounts('the room that is asked for is enough with checkpoints too', asyn
     resnet-ft ${epochs} --output ${path.join(tmp, 'run')}'`);
   expect([ran.code, ran.stderr]).toEqual([0, '']);
 });
+
+testWithMounts('a model that is calibrated needs room for itself once more: asked for before training', async () => {
+  const ran = await onDisk(87, 'true', 'a/run', '--calibrate');
+  expect([ran.code, ran.stderr]).toEqual([1, expect.stringMatching(/need 135\.\d MB of disk, and 91\.\d MB are free/)]);
+});
+
+for (const ends of ['--patience 1 --min-delta 1', '--max-time 10s']) {
+  testWithMounts(`epochs that ${ends} will not let come to pass need no room`, async () => {
+    const epochs = training.replace('--steps 1', `--train-from fc --epochs 1000000 ${ends}`);
+    const ran = await shell(`export -f resnet-ft; unshare --mount bash -c '
+      mount -t tmpfs -o size=200m none ${tmp}
+      resnet-ft ${epochs} --output ${path.join(tmp, 'run')}'`);
+    expect([ran.code, ran.stderr]).toEqual([0, '']);
+  });
+}
 
 testWithMounts('a run that goes on needs no room for what it has written already', async () => {
   const args = training.replace('--steps 1 --checkpoint-every never', '');

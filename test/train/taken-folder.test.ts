@@ -94,6 +94,38 @@ test('a config.json of ours is, and how to go on is told', async () => {
   expect(await refusal(folder)).toBe(`The output folder OUT holds a run already (config.json). ${OTHER}`);
 });
 
+describe('a folder that can not be looked into', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  (process.platform === 'win32' ? test.skip : test)('is refused for its checkpoints, and let go of', async () => {
+    const folder = folderOf();
+    const checkpoints = path.join(folder, 'checkpoints');
+    fs.symlinkSync('checkpoints', checkpoints);
+    expect(await refusal(folder)).toMatch(
+      /^The output folder OUT has checkpoints, which can't be looked at: .*ELOOP.*\. Choose another folder/,
+    );
+    expect(fs.readdirSync(folder)).toEqual(['checkpoints']);
+    fs.rmSync(checkpoints);
+    expect(await refusal(folder)).toBe('taken');
+  });
+
+  test.each([
+    ['a run', refusal, 'model.safetensors'],
+    ['several trainings', severalRefusal, 'predictions.jsonl'],
+  ])('by %s is refused, and let go of', async (_, refusedTo, name) => {
+    const folder = path.join(folderOf(), 'new');
+    jest.spyOn(fs, 'lstatSync').mockImplementationOnce((file) => {
+      throw Object.assign(new Error('mine'), { code: 'EIO', errno: -5, syscall: 'lstat', path: file });
+    });
+    expect(await refusedTo(folder)).toBe(
+      `The output folder OUT has ${name}, which can't be looked at: i/o error (EIO). ${OTHER}`,
+    );
+    // As it was before.
+    expect(fs.existsSync(folder)).toBe(false);
+    expect(await refusedTo(folder)).toBe('taken');
+  });
+});
+
 test('several trainings leave alone what is in their folder, and take one of a model that they do not write', async () => {
   for (const file of ['predictions.jsonl', 'folds.json', 'seeds.json']) {
     expect(await severalRefusal(folderOf(file))).toBe(

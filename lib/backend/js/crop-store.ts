@@ -9,7 +9,13 @@ import { nextTurn } from './turn';
 const MAX_SIDE = 16384;
 
 /** Closes the file of crops that nobody has any more: a store may be closed while a pass still reads it. */
-const unused = new FinalizationRegistry<number>((descriptor) => fs.closeSync(descriptor));
+const unused = new FinalizationRegistry<number>((descriptor) => {
+  try {
+    fs.closeSync(descriptor);
+  } catch {
+    // It is closed all the same, and there is nobody who could catch it.
+  }
+});
 
 /** `fs.readSync` or `fs.writeSync`. */
 type Transfer = (descriptor: number, bytes: Uint8Array, offset: number, length: number, position: number) => number;
