@@ -9,6 +9,11 @@ export function slowRows<T>(...rows: T[]): T[] {
   return SLOW ? rows : [];
 }
 
+/** How many of some cases: far more in the slow suite. */
+export function inSlowSuite(slow: number, otherwise: number): number {
+  return SLOW ? slow : otherwise;
+}
+
 /** A test of the slow suite alone. */
 export function slowTest(name: string, work: () => Promise<void>): void {
   if (SLOW) test(name, work);

@@ -29,6 +29,7 @@ test('a program is told of the fallback to js by an event, and its standard erro
         trainFrom: 'fc',
         steps: 1,
         batchSize: 4,
+        imageSize: 64,
         cropCache: '0',
       } as const;
       await api.train({ data, weights: 'none', ...few, output }, { onEvent: note('train') });
@@ -47,7 +48,19 @@ test('a program is told of the fallback to js by an event, and its standard erro
 });
 
 test('a command says it once on standard error, whatever it opens the backend for', async () => {
-  const args = ['--rows', 'pretrained,scratch', '--weights', weights, '--arch', 'resnet18', '--epochs', '1', '--json'];
+  const args = [
+    '--rows',
+    'pretrained,scratch',
+    '--weights',
+    weights,
+    '--arch',
+    'resnet18',
+    '--epochs',
+    '1',
+    '--image-size',
+    '64',
+    '--json',
+  ];
   const output = path.join(tmp, 'compare');
   const ran = await run(['compare', ANTS_BEES, ...args, '--train-from', 'fc', '--output', output], { env: without });
   expect(ran.code).toBe(0);

@@ -14,7 +14,7 @@ import type { SessionChanges } from '../made-weights';
 import { withSession } from './contract';
 import { difference, fillStore, floats, TARGETS } from './images';
 
-const CROP = 64;
+const CROP = 48;
 const ignore = (): void => {};
 const ADAMW: AdamWRecipe = { kind: 'adamw', beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 };
 

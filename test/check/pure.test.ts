@@ -62,7 +62,7 @@ describe('hashes that are near', () => {
     expect(found.sort()).toEqual(expected.sort());
   });
 
-  test('100,000 of them are searched without comparing all with all', async () => {
+  test('40,000 of them are searched without comparing all with all', async () => {
     // Looking up a global is slow in jest's contexts: in a process of its own.
     const found = await callApi(async ({ root }, count) => {
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- the built package
@@ -82,8 +82,8 @@ describe('hashes that are near', () => {
         () => Promise.resolve(),
       );
       return pairs;
-    }, 100_000);
-    expect(found).toContainEqual([7, 99_999, 3]);
+    }, 40_000);
+    expect(found).toContainEqual([7, 39_999, 3]);
   });
 });
 

@@ -7,7 +7,20 @@ import { records, run, scratch } from '../cli/run';
 import { fill, picture, put, soundData } from './pictures';
 
 const tmp = scratch();
-const TRAIN = ['--arch', 'resnet18', '--weights', 'none', '--batch-size', '4', '--steps', '1', '--device', 'cpu'];
+const TRAIN = [
+  '--arch',
+  'resnet18',
+  '--weights',
+  'none',
+  '--batch-size',
+  '4',
+  '--steps',
+  '1',
+  '--image-size',
+  '64',
+  '--device',
+  'cpu',
+];
 
 /** The notes of a training on this folder. */
 async function notesOf(data: string, ...more: string[]): Promise<string[]> {

@@ -13,7 +13,20 @@ const ODD_FOLDER = 'da\nta\u001b[5m';
 
 const data = path.join(tmp, ODD_FOLDER);
 const trained = path.join(tmp, 'run\u001b[7m');
-const TRAIN = ['--arch', 'resnet18', '--weights', 'none', '--batch-size', '4', '--steps', '1', '--device', 'cpu'];
+const TRAIN = [
+  '--arch',
+  'resnet18',
+  '--weights',
+  'none',
+  '--batch-size',
+  '4',
+  '--steps',
+  '1',
+  '--image-size',
+  '64',
+  '--device',
+  'cpu',
+];
 
 /** No character but those that a line is made of: `allowed` beside what is printable and the line feed. */
 function expectPrintable(text: string, allowed = ''): void {
@@ -146,7 +159,7 @@ test('compare, with the lines of its training', async () => {
   const whole = path.join(tmp, 'whole\u0007');
   fs.cpSync(data, whole, { recursive: true, filter: (file) => !file.endsWith(BROKEN) });
   const output = path.join(tmp, 'compared\u0007');
-  const recipe = ['--arch', 'resnet18', '--epochs', '1', '--batch-size', '8', '--device', 'cpu'];
+  const recipe = ['--arch', 'resnet18', '--epochs', '1', '--batch-size', '8', '--image-size', '64', '--device', 'cpu'];
   const args = ['compare', whole, '--rows', 'scratch', ...recipe, '--output', output];
   const ran = await run(args);
   expectShown(ran);

@@ -8,7 +8,7 @@ import { madeWeights } from '../made-weights';
 
 const tmp = scratch();
 const output = path.join(tmp, 'compare');
-const recipe = ['--arch', 'resnet18', '--batch-size', '4', '--epochs', '2', '--device', 'cpu'];
+const recipe = ['--arch', 'resnet18', '--batch-size', '4', '--epochs', '1', '--device', 'cpu'];
 
 async function compare(...args: string[]): Promise<CompareResult> {
   const ran = await run(['compare', ANTS_BEES, ...recipe, '--output', output, '--json', ...args]);
@@ -79,7 +79,7 @@ test('the rows are what train and eval give, and what is finished is not run aga
   const refused = await run(['compare', ANTS_BEES, ...recipe, ...other]);
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(
-    /scratch was made with 2 for --epochs, not 3\. Choose another folder with --output\n$/,
+    /scratch was made with 1 for --epochs, not 3\. Choose another folder with --output\n$/,
   );
 });
 

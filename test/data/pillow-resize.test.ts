@@ -6,6 +6,7 @@ import type { RgbImage } from '../../lib/backend/types';
 import { sha256 } from '../backend/contract';
 import { scratch } from '../cli/run';
 import { describeWithPillow, FOLLOWED_PILLOW } from '../python-pillow';
+import { inSlowSuite } from '../slow';
 
 const tmp = scratch();
 
@@ -86,7 +87,7 @@ function cases(): Case[] {
     // No more than a line of pixels, enlarged to one that only its middle is wanted of.
     ...([[1, 20_000, 32, 16], [20_000, 1, 32, 16], [2, 9_001, 40, 33], [3, 50_000, 2, 0], [50_000, 3, 2, 1]] as Case[]),
   ]; // prettier-ignore
-  for (let i = 0; i < 24; i++) {
+  for (let i = 0; i < inSlowSuite(24, 8); i++) {
     found.push([between(1, 700), between(1, 700), ...geometry()]); // of any shape
     found.push([between(250, 400), between(500, 1600), ...geometry()]); // tall
     found.push([between(500, 1600), between(250, 400), ...geometry()]); // wide

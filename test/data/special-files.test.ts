@@ -10,7 +10,20 @@ const data = path.join(folder, 'photos');
 const pipe = path.join(data, 'train', 'ants', 'pipe.jpg');
 const zero = path.join(data, 'train', 'bees', 'zero.jpg');
 const socket = path.join(data, 'val', 'ants', 'socket.jpg');
-const QUICK = ['--arch', 'resnet18', '--weights', 'none', '--batch-size', '4', '--steps', '1', '--device', 'cpu'];
+const QUICK = [
+  '--arch',
+  'resnet18',
+  '--weights',
+  'none',
+  '--batch-size',
+  '4',
+  '--steps',
+  '1',
+  '--image-size',
+  '64',
+  '--device',
+  'cpu',
+];
 let server: net.Server;
 
 test('a name that no file can have is unreadable, in words of our own', async () => {

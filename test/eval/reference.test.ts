@@ -6,6 +6,7 @@ import type { EvalResult } from '../../lib/eval/types';
 import { imagenetClasses } from '../../lib/weights/registry';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
 import { describeWithTorch, type PythonTorch } from '../python-torch';
+import { slowRows } from '../slow';
 
 const tmp = scratch();
 const SCRIPT = fs.readFileSync(path.join(__dirname, 'eval_reference.py'), 'utf8');
@@ -39,7 +40,8 @@ async function reference(torch: PythonTorch, folder: string, model: string): Pro
 
 describeWithTorch('a 1000-class model with made weights', (torch) => {
   const data = process.env['RESNET_FT_TEST_DATA'];
-  const folders = [['the excerpt', ANTS_BEES], ...(data ? [['the whole data set', data]] : [])] as [string, string][];
+  const whole: [string, string][] = data ? [['the whole data set', data]] : [];
+  const folders: [string, string][] = [['the excerpt', ANTS_BEES], ...slowRows(...whole)];
 
   test.each(folders)("counts on %s what PyTorch counts by the tutorial's rule", async (_, folder) => {
     const model = path.join(tmp, 'made.pth');

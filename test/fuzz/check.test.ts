@@ -5,6 +5,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ROOT } from '../cli/run';
 import { describeWithPillow } from '../python-pillow';
+import { inSlowSuite } from '../slow';
 
 // What `npm run fuzz` does for an hour, for seconds: each target gets its seeds, the inputs by which it failed before, and some mutations
 // that are always the same. In a process of its own, of which an input that hangs or crashes it is the end.
@@ -54,7 +55,7 @@ function expectKept(checked: Map<string, Checked>): void {
 }
 
 test('each reader reads an input or refuses it, whatever the input is', async () => {
-  const checked = await check(300, namesOf(undefined));
+  const checked = await check(inSlowSuite(300, 150), namesOf(undefined));
   expectKept(checked);
   // Mutations that never leave a whole input would test nothing but the first check of each reader.
   for (const { read } of checked.values()) expect(read).toBeGreaterThan(0);
@@ -67,7 +68,7 @@ test('a damaged archive never throws where nobody can catch it', async () => {
 
 describeWithPillow('damaged images', () => {
   test('have the pixels of Pillow, or are refused for a reason that is known', async () => {
-    const checked = await check(120, namesOf('pillow'));
+    const checked = await check(inSlowSuite(120, 60), namesOf('pillow'));
     expectKept(checked);
     for (const { read } of checked.values()) expect(read).toBeGreaterThan(0);
   });

@@ -11,7 +11,7 @@ import { slowRows } from '../slow';
 import { BUILT_FOR_SEVERAL } from './built';
 import { several, type Outcome } from './several';
 
-const CROP = 64;
+const CROP = 48;
 const EPOCHS = 2;
 const ADAMW: AdamWRecipe = { kind: 'adamw', beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 };
 const SMOOTHED = { kind: 'cross-entropy', labelSmoothing: 0.1, classWeights: Float64Array.of(2, 0.5) } as const;
@@ -28,7 +28,7 @@ let store: CropStore;
 beforeAll(async () => {
   backend = await openNativeBackend(false);
   store = backend.createCropStore(FILES.length, CROP, file, true);
-  for (const [i, name] of FILES.entries()) await store.put(i, await decodeImage(name), 72);
+  for (const [i, name] of FILES.entries()) await store.put(i, await decodeImage(name), 54);
 });
 afterAll(() => store.close());
 

@@ -7,7 +7,7 @@ import { difference, fillStore, TARGETS } from '../backend/images';
 import { rates, sessionWith, type SessionChanges } from '../made-weights';
 import { slowRows, slowTest } from '../slow';
 
-const CROP = 64;
+const CROP = 48;
 const EPOCHS = 2;
 const ADAMW: AdamWRecipe = { kind: 'adamw', beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0.1 };
 const SMOOTHED = { kind: 'cross-entropy', labelSmoothing: 0.1, classWeights: Float64Array.of(2, 0.5) } as const;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { EvalResult } from '../../lib/eval/types';
 import type { StepRecord, TrainResult } from '../../lib/train/events';
 import { ANTS_BEES, records, run, scratch } from '../cli/run';
+import { slowRows } from '../slow';
 import { SMALL_RUN } from './small-run';
 
 const tmp = scratch();
@@ -57,14 +58,20 @@ describe('features of frozen modules', () => {
     const each = await losses('each', '--cache-memory', '0', '--cache-disk', '0');
     expect(each).toHaveLength(6);
     // Room for a few rows in memory (a row is 16 KB), a few in the file, and none for the others.
-    const places = [[], ['--cache-memory', '0'], ['--cache-memory', '50k', '--cache-disk', '80k']];
-    for (const [i, place] of places.entries()) {
-      const found = await losses(`place-${i}`, ...place);
+    const places = [
+      ...slowRows<string[]>([]),
+      ['--cache-memory', '0'],
+      ['--cache-memory', '50k', '--cache-disk', '80k'],
+    ];
+    for (const place of places) {
+      const found = await losses(`place${place.join('')}`, ...place);
       found.forEach((loss, step) => expect(loss).toBeCloseTo(each[step] ?? NaN, 5));
     }
     const half = await losses('half', '--cache-bf16');
     half.forEach((loss, step) => expect(Math.abs(loss - (each[step] ?? NaN))).toBeLessThan(0.05));
     expect(half).not.toEqual(each);
-    expect(fs.readdirSync(path.join(tmp, 'place-1')).filter((file) => file.startsWith('.features'))).toEqual([]);
+    expect(
+      fs.readdirSync(path.join(tmp, 'place--cache-memory0')).filter((file) => file.startsWith('.features')),
+    ).toEqual([]);
   });
 });
