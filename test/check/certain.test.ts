@@ -328,3 +328,20 @@ test('what is called .jfif gets the name of a JPEG if it is one', async () => {
     `# mv -n -- ${at('text.jfif')} ${at('text.jpg')}`,
   ]);
 });
+
+test('large images that a thread of their own decodes are looked at as strictly as others', async () => {
+  await fill(path.join(tmp, 'cmyk', 'ants'), 0, 10);
+  await fill(path.join(tmp, 'cmyk', 'bees'), 10, 10);
+  for (const side of [200, 400]) {
+    const bytes = await picture(770, side, side).toColourspace('cmyk').jpeg().toBuffer();
+    // The end of the image, in the middle of it.
+    bytes.set([0xff, 0xd9], bytes.length >> 1);
+    put(path.join(tmp, 'cmyk', 'ants', `${side}.jpg`), bytes);
+  }
+  const { findings } = await reportOf(path.join(tmp, 'cmyk'));
+  expect(
+    findings
+      .filter(({ kind }) => kind === 'suspicious')
+      .flatMap(({ files }) => files.map((file) => path.basename(file))),
+  ).toEqual(['200.jpg', '400.jpg']);
+});
