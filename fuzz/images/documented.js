@@ -22,7 +22,7 @@ const DOCUMENTED = [
   // Damaged data and directories, at which libtiff's complaints are errors to libvips and warnings to Pillow.
   /tiff2vips|source: bad seek/,
   // Pillow leaves black what is not there, where it reads the pixels itself.
-  /TIFF: (?:the file is cut off|strips or tiles are missing)/,
+  /TIFF: (?:the file is cut off|strips or tiles (?:are missing|have no bytes)|a tag of one value)/,
   // Of a list of no offsets libtiff makes zeros: what Pillow shows then are the bytes of the file's own header.
   /TIFF: the file does not say where its pixels are/,
   // Pillow counts rows with whatever number it finds; nobody writes a fraction.

@@ -1,6 +1,8 @@
 import { realpath } from 'node:fs/promises';
-import path from 'node:path';
 import { inodeOf } from '../files/inode';
+import { shellWord } from '../text/shell';
+import { afterALook, removal } from './finding';
+import type { Paths } from './paths';
 
 /** Where a path really leads. */
 export interface Place {
@@ -10,47 +12,59 @@ export interface Place {
   target: string;
   /** The same for all hard links to a file. */
   inode: string;
+  /** Whether a link to a folder lies on the way. */
+  behind: boolean;
+  /** Whether a link leads to the entry, straight on or over others. */
+  ledTo: boolean;
 }
 
 /**
  * What removing one of several paths to the same image would do: `file`, nothing to the others; `link`, only a link would go; `target`, others would
- * lead nowhere; `detour`, the file that another path names would go, for this one leads through a link to a folder.
+ * lead nowhere; `detour`, the file that another path names would go, for this one leads through a link to a folder; `behind`, a file would go that lies
+ * behind such a link, perhaps in no folder of this data set.
  */
-export type Role = 'file' | 'link' | 'target' | 'detour';
+export type Role = 'file' | 'link' | 'target' | 'detour' | 'behind';
 
 /** Files whose places are asked for at the same time. */
 const AT_ONCE = 64;
 
 /** Where each of these files really is. */
-export async function placesOf(files: readonly string[]): Promise<Map<string, Place>> {
+export async function placesOf(files: readonly string[], paths: Paths): Promise<Map<string, Place>> {
   const places = new Map<string, Place>();
   for (let first = 0; first < files.length; first += AT_ONCE) {
     const some = files.slice(first, first + AT_ONCE);
-    const found = await Promise.all(some.map(placeOf));
+    const found = await Promise.all(some.map((file) => placeOf(file, paths)));
     for (const [i, file] of some.entries()) places.set(file, found[i] as Place);
   }
   return places;
 }
 
-async function placeOf(file: string): Promise<Place> {
+async function placeOf(file: string, paths: Paths): Promise<Place> {
+  const entry = paths.entryOf(file);
+  const own = { entry, behind: paths.isBehind(file), ledTo: paths.isLedTo(entry) };
   try {
-    const [folder, target] = await Promise.all([realpath(path.dirname(file)), realpath(file)]);
-    const inode = await inodeOf(file);
-    return { entry: path.join(folder, path.basename(file)), target, inode };
+    const [target, inode] = await Promise.all([realpath(file), inodeOf(file)]);
+    return { ...own, target, inode };
   } catch {
-    return { entry: file, target: file, inode: file };
+    return { ...own, target: entry, inode: entry };
   }
 }
 
+const unknownPlace = (file: string): Place => ({
+  ...{ entry: file, target: file, inode: file },
+  ...{ behind: false, ledTo: false },
+});
+
 /** The role of each of several paths to the same image. A place-holder may be there ten thousand times: none is compared with all others. */
 export function rolesOf(files: readonly string[], places: ReadonlyMap<string, Place>): Role[] {
-  const all = files.map((file) => places.get(file) ?? { entry: file, target: file, inode: file });
-  const own = owners(files, all);
+  const all = files.map((file) => places.get(file) ?? unknownPlace(file));
+  const own = owners(all);
   const entries = indicesBy(all.map(({ entry }) => entry));
   const targets = indicesBy(all.map(({ target }) => target));
-  return all.map(({ entry, target }, i) => {
+  return all.map(({ entry, target, behind, ledTo }, i) => {
     if (own.get(entry) !== i) return 'detour';
-    if ((entries.get(entry)?.count ?? 0) > 1) return 'target';
+    if (behind) return 'behind';
+    if (ledTo || (entries.get(entry)?.count ?? 0) > 1) return 'target';
     const sharing = targets.get(target);
     if (sharing === undefined || sharing.count === 1) return 'file';
     if (entry === target) return 'target';
@@ -71,13 +85,21 @@ function indicesBy(names: readonly string[]): Map<string, { first: number; count
 }
 
 /** Of the paths to one entry, which stands for it: that without a detour, or else the first. */
-function owners(files: readonly string[], places: readonly Place[]): Map<string, number> {
+function owners(places: readonly Place[]): Map<string, number> {
   const own = new Map<string, number>();
-  for (const [i, { entry }] of places.entries()) {
+  for (const [i, { entry, behind }] of places.entries()) {
     const known = own.get(entry);
-    if (known === undefined || (files[i] === entry && files[known] !== entry)) own.set(entry, i);
+    if (known === undefined || (!behind && places[known]?.behind === true)) own.set(entry, i);
   }
   return own;
+}
+
+/** The line for a file that need not stay: what others may need is left to a person, and what lies elsewhere to whoever it belongs to. */
+export function removalBy(role: Role, file: string): string {
+  if (role === 'target') return afterALook(removal(file));
+  if (role === 'detour') return afterALook(`${shellWord(file)} leads to the same file as another path: not removed`);
+  if (role === 'behind') return afterALook(`${shellWord(file)} lies behind a link to a folder: not removed`);
+  return removal(file);
 }
 
 /** That some of the paths are one file; nothing where each is a file of its own. */

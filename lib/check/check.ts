@@ -12,17 +12,19 @@ import {
   type CheckOptions,
   type ResolvedCheckOptions,
 } from '../options';
+import { placesOf, rolesOf, type Role } from './aliases';
 import { classFindings, hiddenImage, type BesideImages } from './classes';
 import { duplicateFindings, samePixels, type Decoded } from './duplicates';
 import { FreeNames } from './free-names';
-import { imageFindings, type Seen } from './images';
+import { imageFindings, type Around, type Seen } from './images';
 import { judgeByModel } from './judge';
 import { KIND_NAMES, type FindingKind, type Severity } from './kinds';
 import { lookAlikes } from './look-alikes';
 import { layoutOf } from './layout';
-import { unusedFolders } from './not-used';
+import { notUsed, unusedFolders } from './not-used';
 import { nestedClasses, splitClasses } from './odd-folders';
 import { oneClass } from './one-class';
+import { Paths } from './paths';
 import type { CheckControl, CheckEvent, CheckReport, Finding, SplitReport } from './types';
 import { CHECK_STOPPED, walk, type Walked } from './walk';
 
@@ -68,12 +70,16 @@ async function check(options: ResolvedCheckOptions, control: CheckControl): Prom
   const model = options.model === undefined ? undefined : await opened(options.model, options, download);
 
   const names = new FreeNames();
-  const walked = await walk(folders, names, signal);
+  const walked = await walk(folders, data, signal);
   const splits = reportsOf(walked);
   const { decoded, seen } = await readImages(walked, splits, run);
+  const paths = await Paths.of(walked, signal);
+  const passedOver = await notUsed(walked.passedOver, names, paths);
   const findings = ownFindings(walked, seen, splits, {
     imageSize: options.imageSize ?? model?.preprocessing.crop ?? PREPROCESSING.crop,
     names,
+    paths,
+    roles: await rolesOfUnreadable(walked, seen, paths),
   });
   const pause = pauses(signal, CHECK_STOPPED);
   const same = samePixels(decoded);
@@ -81,11 +87,12 @@ async function check(options: ResolvedCheckOptions, control: CheckControl): Prom
   const judged = await judgeByModel({ ...run, model, pause }, decoded, same, folderOf(splits));
   const all = [
     ...walked.findings,
+    ...passedOver,
     ...unusedFolders(others),
     ...oddFolders(walked, splits, options.data),
-    ...classFindings(splits, besideImages(walked.findings)),
+    ...classFindings(splits, besideImages(walked.findings, passedOver, paths)),
     ...findings,
-    ...(await duplicateFindings(decoded, same, alike, judged.pairs)),
+    ...(await duplicateFindings(decoded, same, alike, judged.pairs, paths)),
     ...judged.findings,
   ];
   const report: CheckReport = {
@@ -123,11 +130,11 @@ function oddFolders({ images }: Walked, splits: readonly SplitReport[], data: st
   return [...oneClass(split, files.flat(), named), ...splitClasses(split, named), ...nestedClasses(split, files)];
 }
 
-function besideImages(findings: readonly Finding[]): BesideImages {
-  const of = (...kinds: FindingKind[]): string[] =>
-    findings.flatMap(({ kind, files }) => (kinds.includes(kind) ? files : []));
+function besideImages(findings: readonly Finding[], passedOver: readonly Finding[], paths: Paths): BesideImages {
   // What could not be walked through, and what was passed over.
-  return { unlisted: of('unreadable-folder', 'link-loop'), notUsed: of('not-used') };
+  const unlisted = findings.filter(({ kind }) => kind === 'unreadable-folder' || kind === 'link-loop');
+  const of = (some: readonly Finding[]): string[] => some.flatMap(({ files }) => files);
+  return { unlisted: of(unlisted), notUsed: of(passedOver), linked: paths.linkedFolders() };
 }
 
 function reportsOf({ splits, images }: Walked): SplitReport[] {
@@ -172,18 +179,29 @@ async function readImages(
   return { decoded: decoded.filter((one) => one !== undefined), seen };
 }
 
+/** How the images that can't be decoded stand to each other: the decoder has the same to say of all paths to a file. */
+async function rolesOfUnreadable(
+  { images }: Walked,
+  seen: readonly (Seen | undefined)[],
+  paths: Paths,
+): Promise<Map<string, Role>> {
+  const files = images.filter((_, i) => seen[i]?.unreadable !== undefined).map(({ file }) => file);
+  const roles = rolesOf(files, await placesOf(files, paths));
+  return new Map(files.map((file, i) => [file, roles[i] ?? 'target']));
+}
+
 /** What is to be said of each image by itself, in the order of the folders, whichever was read first. */
 function ownFindings(
   { images }: Walked,
   seen: readonly (Seen | undefined)[],
   splits: readonly SplitReport[],
-  { imageSize, names }: { imageSize: number; names: FreeNames },
+  around: Around,
 ): Finding[] {
   return images.flatMap(({ file, split, target }, i) => {
     const { folder, classes } = splits[split] as SplitReport;
     const inspected = seen[i];
     return [
-      ...(inspected === undefined ? [] : imageFindings(file, inspected, imageSize, names)),
+      ...(inspected === undefined ? [] : imageFindings(file, inspected, around)),
       ...hiddenImage(file, path.join(folder, classes[target]?.name ?? '')),
     ];
   });

@@ -26,12 +26,14 @@ export interface BesideImages {
   unlisted: readonly string[];
   /** Files that are not trained on. */
   notUsed: readonly string[];
+  /** Folders that are links, or to which several paths lead. */
+  linked: ReadonlySet<string>;
 }
 
 /** What is to be said of the classes of splits: their names, and how many images each has. */
 export function classFindings(
   splits: readonly SplitReport[],
-  beside: BesideImages = { unlisted: [], notUsed: [] },
+  beside: BesideImages = { unlisted: [], notUsed: [], linked: new Set() },
 ): Finding[] {
   return [
     ...missingClasses(splits),
@@ -68,22 +70,34 @@ function missingClasses(splits: readonly SplitReport[]): Finding[] {
 
 const lettersOf = (names: readonly string[]): number => names.reduce((sum, name) => sum + name.length, 0);
 
-function emptyClasses({ folder, classes }: SplitReport, { unlisted, notUsed }: BesideImages): Finding[] {
-  return classes
-    .map(({ name, images }) => ({ name, images, empty: path.join(folder, name) }))
-    .filter(
-      ({ images, empty }) => images === 0 && !unlisted.some((one) => one === empty || one.startsWith(empty + path.sep)),
-    )
-    .map(({ name, empty }) => {
+function emptyClasses({ folder, classes }: SplitReport, { unlisted, notUsed, linked }: BesideImages): Finding[] {
+  const none = classes.filter(({ images }) => images === 0);
+  if (none.length === 0) return [];
+  const unknown = classesOf(unlisted, folder);
+  // Files that are to be converted or renamed are its images, once that is done.
+  const filled = classesOf(notUsed, folder);
+  return none
+    .filter(({ name }) => !unknown.has(name))
+    .map(({ name }) => {
+      const empty = path.join(folder, name);
       if (isHiddenFolder(name)) {
         return finding('empty-class', [empty], whatIsHidden(name));
       }
-      // Files that are to be converted or renamed are its images, once that is done.
-      const filled = notUsed.some((file) => file.startsWith(empty + path.sep));
       // Only what is really empty: rmdir refuses the rest.
       const remove = `rmdir -- ${shellWord(empty)}`;
-      return finding('empty-class', [empty], 'a class without an image', () => [filled ? afterALook(remove) : remove]);
+      const look = filled.has(name) || linked.has(empty);
+      return finding('empty-class', [empty], 'a class without an image', () => [look ? afterALook(remove) : remove]);
     });
+}
+
+/** The classes in which these paths lie, or which they are: there may be thousands of classes and a million paths. */
+function classesOf(paths: readonly string[], folder: string): Set<string> {
+  const begin = folder.endsWith(path.sep) ? folder : folder + path.sep;
+  const names = new Set<string>();
+  for (const one of paths) {
+    if (one.startsWith(begin)) names.add(one.slice(begin.length).split(path.sep, 1)[0] ?? '');
+  }
+  return names;
 }
 
 /** A name without what tells it only to a computer: case, spaces, signs, and how accents are written. Signs that numbers need stay: 2.5 is not 25, nor -1 1. */

@@ -1,11 +1,11 @@
 import { counted } from '../text/count';
 import { listed } from '../text/listed';
-import { shellWord } from '../text/shell';
-import { aliasNote, placesOf, rolesOf, type Place, type Role } from './aliases';
+import { aliasNote, placesOf, removalBy, rolesOf, type Place, type Role } from './aliases';
 import { afterALook, finding } from './finding';
 import { Groups } from './groups';
 import type { Inspected } from './inspect';
 import type { FindingKind } from './kinds';
+import type { Paths } from './paths';
 import type { Look } from './perceptual-hash';
 import type { Finding } from './types';
 
@@ -42,9 +42,11 @@ export async function duplicateFindings(
   same: readonly number[][],
   alike: readonly Pair[],
   embedded: readonly Pair[],
+  paths: Paths,
 ): Promise<Finding[]> {
   const several = same.filter((group) => group.length > 1);
-  const places = await placesOf(several.flatMap((group) => pick(images, group).map(({ file }) => file)));
+  const files = several.flatMap((group) => pick(images, group).map(({ file }) => file));
+  const places = await placesOf(files, paths);
   const kept = new Map<number, Decoded>();
   const exact = several.flatMap((group) => {
     const members = pick(images, group);
@@ -107,12 +109,14 @@ function layOf(members: readonly Decoded[]): Lay {
 interface Copy {
   image: Decoded;
   role: Role;
+  /** Whether a file of the very same bytes is before it: in the pixels alone there is no alpha, nor whatever else training does not see. */
+  again: boolean;
 }
 
 /** In what order copies are kept: a file is worth more than a link to it, and a path that can't be removed by itself is no copy. */
-const WORTH: Readonly<Record<Role, number>> = { target: 0, file: 0, link: 1, detour: 2 };
+const WORTH: Readonly<Record<Role, number>> = { target: 0, file: 0, link: 1, behind: 2, detour: 3 };
 /** In what order the others are told: those that are removed come last. */
-const STAYS: Readonly<Record<Role, number>> = { detour: 0, target: 1, file: 2, link: 2 };
+const STAYS: Readonly<Record<Role, number>> = { detour: 0, behind: 0, target: 1, file: 2, link: 2 };
 
 /** The paths to an image, the one to keep first. */
 function copiesOf(members: readonly Decoded[], places: ReadonlyMap<string, Place>): Copy[] {
@@ -120,14 +124,19 @@ function copiesOf(members: readonly Decoded[], places: ReadonlyMap<string, Place
     members.map(({ file }) => file),
     places,
   );
-  const copies = members.map((image, i) => ({ image, role: roles[i] ?? 'file' }));
+  const copies = members.map((image, i): Copy => ({ image, role: roles[i] ?? 'file', again: false }));
   // What is validated with stays, so that figures of before and after can be compared.
   const training = ({ image }: Copy): number => Number(image.split === 'train');
   const ledTo = ({ role }: Copy): number => Number(role !== 'target');
-  const [keep, ...others] = copies.sort(
-    (a, b) => WORTH[a.role] - WORTH[b.role] || training(a) - training(b) || ledTo(a) - ledTo(b),
-  );
-  return [keep as Copy, ...others.sort((a, b) => STAYS[a.role] - STAYS[b.role] || training(a) - training(b))];
+  copies.sort((a, b) => WORTH[a.role] - WORTH[b.role] || training(a) - training(b) || ledTo(a) - ledTo(b));
+  const contents = new Set<string | undefined>();
+  for (const copy of copies) {
+    copy.again = contents.has(copy.image.inspected.bytes);
+    contents.add(copy.image.inspected.bytes);
+  }
+  const [keep, ...others] = copies;
+  const stays = ({ role, again }: Copy): number => (again ? STAYS[role] : Math.min(STAYS[role], STAYS.target));
+  return [keep as Copy, ...others.sort((a, b) => stays(a) - stays(b) || training(a) - training(b))];
 }
 
 function sameFindings(
@@ -148,7 +157,7 @@ function sameFindings(
   );
   const note = `${what}${where === '' ? '' : `, ${where}`}${alias === '' ? '' : `; ${alias}`}`;
   const removeOthers = (remove: (file: string) => string): string[] =>
-    copies.slice(1).flatMap((copy) => removalOf(copy, remove));
+    copies.slice(1).map((copy) => removalOf(copy, remove));
   const removeAny = (remove: (file: string) => string): string[] =>
     copies
       .filter(({ role }) => role === 'file' || role === 'link')
@@ -160,11 +169,10 @@ function sameFindings(
   ];
 }
 
-/** The line for a copy that need not stay: a file to which a link leads, or another path, is left to a person. */
-function removalOf({ image: { file }, role }: Copy, remove: (file: string) => string): string[] {
-  if (role === 'target') return [afterALook(remove(file))];
-  if (role === 'detour') return [afterALook(`${shellWord(file)} leads to the same file as another path: not removed`)];
-  return [remove(file)];
+/** The line for a copy that need not stay. */
+function removalOf({ image: { file }, role, again }: Copy, remove: (file: string) => string): string {
+  const sure = again || (role !== 'file' && role !== 'link');
+  return sure ? removalBy(role, file) : afterALook(remove(file));
 }
 
 function nearFindings(members: Decoded[], score: number, how: string): Finding[] {

@@ -29,7 +29,8 @@ export function finding(
 /** Whether a name is what the file system has: U+FFFD stands for bytes that are not UTF-8. */
 const canBeNamed = (file: string): boolean => !file.includes('\uFFFD');
 
-const removal = (file: string): string => `rm -- ${shellWord(file)}`;
+/** A line that removes a file. */
+export const removal = (file: string): string => `rm -- ${shellWord(file)}`;
 
 /** A line that gives a file another place, and never takes that of another file. */
 export const move = (from: string, to: string): string => `mv -n -- ${shellWord(from)} ${shellWord(to)}`;

@@ -1,10 +1,12 @@
 import { isImageName } from '../data/image-folder';
 import { shellWord } from '../text/shell';
 import { PLAIN_CONTRAST } from './look-alikes';
-import { afterALook, extensionOf, finding, move } from './finding';
+import { afterALook, extensionOf, finding } from './finding';
 import { nameFits, type Format } from './format';
+import type { Role } from './aliases';
 import type { FreeNames } from './free-names';
 import type { Inspected } from './inspect';
+import type { Paths } from './paths';
 import type { Finding } from './types';
 
 /** Long side by short side from which on the square in the middle holds less than a third of an image. */
@@ -24,18 +26,29 @@ const TURNS: Readonly<Record<number, string>> = {
 /** What is kept of an image that was looked at, until all have been. */
 export type Seen = Omit<Inspected, 'look' | 'pixels'>;
 
-/**
- * What is to be said of one file by itself.
- *
- * @param imageSize side of the square that the network sees, in pixels
- * @param names those that files are to be given
- */
-export function imageFindings(file: string, inspected: Seen, imageSize: number, names: FreeNames): Finding[] {
+/** What findings of single files depend on beside the file. */
+export interface Around {
+  /** Side of the square that the network sees, in pixels. */
+  imageSize: number;
+  /** Those that files are to be given. */
+  names: FreeNames;
+  paths: Paths;
+  /** How those that can't be decoded stand to each other. */
+  roles: ReadonlyMap<string, Role>;
+}
+
+/** What is to be said of one file by itself. */
+export function imageFindings(file: string, inspected: Seen, around: Around): Finding[] {
+  const { imageSize, names, roles } = around;
   const { unreadable, mend, warning, format, width, height, orientation, contrast } = inspected;
   if (unreadable !== undefined)
-    return [finding('unreadable', [file], unreadable, (remove) => [mend?.(file, names) ?? afterALook(remove(file))])];
+    return [
+      finding('unreadable', [file], unreadable, (remove) => [
+        mend?.(file, names, roles.get(file) ?? 'target') ?? afterALook(remove(file)),
+      ]),
+    ];
   const size = `${width} x ${height}`;
-  const found = format !== undefined && !nameFits(file, format) ? [wrongExtension(file, format, names)] : [];
+  const found = format !== undefined && !nameFits(file, format) ? [wrongExtension(file, format, around)] : [];
   if (warning !== undefined) found.push(finding('suspicious', [file], warning, (remove) => [afterALook(remove(file))]));
   if (contrast < BLANK_CONTRAST) {
     found.push(finding('blank', [file], `${size} pixels of one colour`, (remove) => [afterALook(remove(file))]));
@@ -63,13 +76,13 @@ export function imageFindings(file: string, inspected: Seen, imageSize: number, 
 /** Below it, a picture is of one colour but for what compression does to it. */
 const BLANK_CONTRAST = PLAIN_CONTRAST / 3;
 
-function wrongExtension(file: string, { name, extensions }: Format, names: FreeNames): Finding {
+function wrongExtension(file: string, { name, extensions }: Format, { names, paths }: Around): Finding {
   const usual = extensions[0] ?? '';
   const note = `${extensionOf(file)} by its name, ${name} by its content`;
   // By its own name a GIF would not be trained on any more.
   const mend = (): string =>
     isImageName(usual)
-      ? move(file, names.beside(file, usual))
+      ? paths.rename(file, names.beside(file, usual))
       : afterALook(`magick ${shellWord(`${name}:${file}`)} ${shellWord(names.beside(file, '.png'))}`);
   return finding('wrong-extension', [file], note, () => [mend()]);
 }

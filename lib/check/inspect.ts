@@ -24,7 +24,7 @@ export interface Inspected {
   /** Of the decoded image as it is stored. */
   width: number;
   height: number;
-  /** SHA-256 of size and pixels; what is decoded to the same bytes is the same image. */
+  /** SHA-256 of size and pixels: what is decoded to the same bytes is the same image to training, though its file may hold more. */
   pixels?: string;
   /** EXIF orientation, 1 where it is upright. */
   orientation: number;
@@ -42,12 +42,12 @@ export async function inspect(file: string): Promise<Inspected> {
     content = await readImage(file);
   } catch (error) {
     const unreadable = reasonOf(error, file);
-    return { ...NOTHING, unreadable, mend: mendUnreadable(undefined, unreadable) };
+    return { ...NOTHING, unreadable, mend: await mendUnreadable(undefined, unreadable) };
   }
   const known = { bytes: await sha256(content), format: formatOf(content) };
   const decoded = await decodeCarefully(content, file);
   if (typeof decoded === 'string') {
-    return { ...NOTHING, ...known, unreadable: decoded, mend: mendUnreadable(content, decoded) };
+    return { ...NOTHING, ...known, unreadable: decoded, mend: await mendUnreadable(content, decoded) };
   }
   const { image, warning } = decoded;
   const { width, height, data } = image;

@@ -53,10 +53,10 @@ export async function judgeByModel(
   const embeddings = await embed(classifier, files, { batchSize, signal, onProgress }).finally(() =>
     classifier.close(),
   );
-  const near = await nearEmbeddings(embeddings, pause);
-
-  const groups = new Int32Array(images.length);
+  const groups = Int32Array.from(images.keys());
   for (const group of same) for (const i of group) groups[i] = group[0] ?? i;
+  const near = await nearEmbeddings(embeddings, groups, pause);
+
   const labelled = images.map(({ file, className, split }, i) => ({
     file,
     className,
@@ -69,7 +69,7 @@ export async function judgeByModel(
   const { device, precision } = classifier.choice;
   return {
     findings,
-    pairs: (near ?? []).filter(({ a, b }) => groups[a] !== groups[b]),
+    pairs: near ?? [],
     judgedBy: { model: options.model ?? '', arch, device, precision, features: embeddings.width, folds, ...figures },
     skipped: [
       ...(near === undefined ? [{ part: 'embeddings' as const, reason: CLUSTERED }] : []),

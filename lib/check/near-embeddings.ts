@@ -29,11 +29,18 @@ export interface Embeddings {
  * same side of nearly all of 64 random planes are (M. S. Charikar, Similarity estimation techniques from rounding algorithms, STOC 2002), which finds 99
  * in 100 of the pairs at the threshold.
  *
+ * @param groups the same for images that are copies of one another, of which one stands for all: their pairs tell nothing of the model
  * @returns as few pairs as join all that are near; undefined where nearly all are
  */
-export async function nearEmbeddings(embeddings: Embeddings, pause: () => Promise<void>): Promise<Pair[] | undefined> {
-  const { width, images } = embeddings;
-  const centred = centredUnits(embeddings);
+export async function nearEmbeddings(
+  embeddings: Embeddings,
+  groups: Int32Array,
+  pause: () => Promise<void>,
+): Promise<Pair[] | undefined> {
+  const { width } = embeddings;
+  const rows = firstOfEach(embeddings.images, groups);
+  const images = rows.map((row) => embeddings.images[row] ?? 0);
+  const centred = centredUnits(embeddings, rows);
   const planes = randomRows(PLANES, width, SEED);
   const high = new Uint32Array(images.length);
   const low = new Uint32Array(images.length);
@@ -44,7 +51,7 @@ export async function nearEmbeddings(embeddings: Embeddings, pause: () => Promis
     low[i] = bitsOf(sides.subarray(32));
   }
   const pairs: Pair[] = [];
-  const groups = new Groups(images.length);
+  const joined = new Groups(images.length);
   let near = 0;
   const clustered = (): boolean => near > MOST_PAIRS * images.length;
   await nearHashes(
@@ -54,8 +61,8 @@ export async function nearEmbeddings(embeddings: Embeddings, pause: () => Promis
       const score = dot(centred, a * width, b * width, width);
       if (score < NEAR_COSINE) return;
       near++;
-      if (groups.of(a) === groups.of(b)) return;
-      groups.join(a, b);
+      if (joined.of(a) === joined.of(b)) return;
+      joined.join(a, b);
       pairs.push({ a: images[a] ?? 0, b: images[b] ?? 0, score: Math.min(1, score) });
     },
     pause,
@@ -70,13 +77,29 @@ function bitsOf(sides: Float32Array): number {
   return bits >>> 0;
 }
 
-/** Without their mean, and of length 1. */
-function centredUnits({ values, width, images }: Embeddings): Float32Array {
-  const count = images.length;
+/** The rows of the first image of each group. */
+function firstOfEach(images: Int32Array, groups: Int32Array): Int32Array {
+  const met = new Set<number | undefined>();
+  return Int32Array.from(images.keys()).filter((row) => {
+    const group = groups[images[row] ?? 0];
+    if (met.has(group)) return false;
+    met.add(group);
+    return true;
+  });
+}
+
+/** Those of these rows, without their mean, and of length 1. */
+function centredUnits({ values, width }: Embeddings, rows: Int32Array): Float32Array {
   const mean = new Float64Array(width);
-  for (let i = 0; i < values.length; i++) mean[i % width] = (mean[i % width] as number) + (values[i] as number) / count;
-  const centred = Float32Array.from(values, (value, i) => value - (mean[i % width] as number));
-  for (let at = 0; at < centred.length; at += width) {
+  for (const row of rows) {
+    for (let i = 0; i < width; i++) {
+      mean[i] = (mean[i] as number) + (values[row * width + i] as number) / rows.length;
+    }
+  }
+  const centred = new Float32Array(rows.length * width);
+  for (const [to, row] of rows.entries()) {
+    const at = to * width;
+    for (let i = 0; i < width; i++) centred[at + i] = (values[row * width + i] as number) - (mean[i] as number);
     const length = Math.sqrt(dot(centred, at, at, width));
     if (length > 0) for (let i = at; i < at + width; i++) centred[i] = (centred[i] as number) / length;
   }

@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { insteadOf, onlyZeros, type Instead } from '../data/no-image';
 import { shellWord } from '../text/shell';
-import { afterALook, move } from './finding';
+import { removalBy, type Role } from './aliases';
+import { endsEarly } from './cut-off';
+import { afterALook, move, removal } from './finding';
 import type { FreeNames } from './free-names';
 
-/** Makes a line of commands for a file. */
-export type Mend = (file: string, names: FreeNames) => string;
+/** Makes a line of commands for a file that stands to other paths so. */
+export type Mend = (file: string, names: FreeNames, role: Role) => string;
 
 const convertFrom =
   (format: string): Mend =>
@@ -31,9 +33,6 @@ const MENDS: Partial<Record<Instead, Mend>> = {
   'a zip archive': rename('.zip'),
 };
 
-/** Reasons of decoders for a file that ends too early. */
-const CUT_OFF = /the (file|header|chunk IDAT) is cut off|premature end/i;
-
 /**
  * The line about an image that can't be decoded. Only what holds nothing, or is but the beginning of an image, is surely worthless: whatever else
  * may be a good photograph for other programs.
@@ -41,17 +40,17 @@ const CUT_OFF = /the (file|header|chunk IDAT) is cut off|premature end/i;
  * @param bytes the content; undefined where it can't be read
  * @param reason why it can't be decoded
  */
-export function mendUnreadable(bytes: Buffer | undefined, reason: string): Mend {
-  const removal = (file: string): string => `rm -- ${shellWord(file)}`;
-  const look = (file: string): string => afterALook(removal(file));
+export async function mendUnreadable(bytes: Buffer | undefined, reason: string): Promise<Mend> {
+  const remove: Mend = (file, _names, role) => removalBy(role, file);
+  const look: Mend = (file) => afterALook(removal(file));
   if (bytes === undefined) return look;
-  if (bytes.length === 0 || onlyZeros(bytes)) return removal;
+  if (bytes.length === 0 || onlyZeros(bytes)) return remove;
   const instead = insteadOf(bytes);
   const mend = instead === undefined ? undefined : MENDS[instead];
-  if (mend !== undefined) return (file, names) => afterALook(mend(file, names));
+  if (mend !== undefined) return (file, names, role) => afterALook(mend(file, names, role));
   if (/\btoo large\b/.test(reason)) {
     return (file, names) =>
       afterALook(`magick ${shellWord(file)} -resize 4096x4096 ${shellWord(names.beside(file, '.jpg'))}`);
   }
-  return CUT_OFF.test(reason) ? removal : look;
+  return (await endsEarly(bytes, reason)) ? remove : look;
 }

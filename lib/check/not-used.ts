@@ -1,21 +1,36 @@
+import { isJpeg } from '../data/decoders/jpeg';
 import { isImageName } from '../data/image-folder';
 import { PICTURES } from '../data/picture-kinds';
+import { closeRead, readFully } from '../files/read';
+import { openRegularFile } from '../files/regular-file';
 import { shellWord } from '../text/shell';
 import { afterALook, extensionOf, finding, move } from './finding';
 import type { FreeNames } from './free-names';
+import type { Paths } from './paths';
 import type { Finding } from './types';
+import type { PassedOver } from './walk';
 
 /** Other names of JPEG. */
 const JPEG_NAMES = ['.jfif', '.jpe', '.jif', '.pjpeg', '.pjp'];
 
+/** Bytes by which a JPEG is known. */
+const HEAD = 3;
+
 /**
- * What is to be said of a file that is not trained on.
+ * What is to be said of files that are not trained on; nothing of what lies beside the classes and is no picture.
  *
- * @param where `in a class`, where its name is not that of an image, or `beside` the folders of the classes
  * @param names those that files are to be given
- * @returns undefined for what lies beside the classes and is no picture
  */
-export function notUsed(file: string, where: 'in a class' | 'beside', names: FreeNames): Finding | undefined {
+export async function notUsed(passedOver: readonly PassedOver[], names: FreeNames, paths: Paths): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const one of passedOver) {
+    const said = await notUsedFile(one, names, paths);
+    if (said !== undefined) found.push(said);
+  }
+  return found;
+}
+
+async function notUsedFile({ file, where }: PassedOver, names: FreeNames, paths: Paths): Promise<Finding | undefined> {
   const extension = extensionOf(file).toLowerCase();
   const kind = PICTURES[extension];
   if (where === 'beside') {
@@ -23,12 +38,12 @@ export function notUsed(file: string, where: 'in a class' | 'beside', names: Fre
     return finding('not-used', [file], 'lies beside the folders of the classes, and so has no class');
   }
   if (JPEG_NAMES.includes(extension)) {
-    return finding(
-      'not-used',
-      [file],
-      `${extension} is no extension of an image here; if it is a JPEG, call it .jpg`,
-      () => [move(file, names.beside(file, '.jpg'))],
-    );
+    const jpeg = await beginsAsJpeg(file);
+    const note = `${extension} is no extension of an image here; if it is a JPEG, call it .jpg`;
+    return finding('not-used', [file], note, () => {
+      const to = names.beside(file, '.jpg');
+      return [jpeg ? paths.rename(file, to) : afterALook(move(file, to))];
+    });
   }
   if (kind !== undefined) {
     return finding('not-used', [file], `${kind} is not trained on; convert it to PNG or JPEG`, () => [
@@ -40,6 +55,21 @@ export function notUsed(file: string, where: 'in a class' | 'beside', names: Fre
     [file],
     extension === '' ? 'has no extension' : `${quotedOddly(extension)} is no extension of an image`,
   );
+}
+
+async function beginsAsJpeg(file: string): Promise<boolean> {
+  try {
+    const { handle } = await openRegularFile(file);
+    try {
+      const head = Buffer.alloc(HEAD);
+      await readFully(handle, head, 0);
+      return isJpeg(head);
+    } finally {
+      await closeRead(handle);
+    }
+  } catch {
+    return false;
+  }
 }
 
 /** In quotes where a reader would not see it for what it is: with a space at its end, or a point alone. */

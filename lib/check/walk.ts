@@ -7,10 +7,8 @@ import { noSuch } from '../data/reason';
 import { throwIfAborted } from '../errors';
 import { reasonOf } from '../files/reason';
 import { brokenLink } from './broken-link';
-import { finding } from './finding';
-import type { FreeNames } from './free-names';
+import { afterALook, finding } from './finding';
 import type { SplitFolder } from './layout';
-import { notUsed } from './not-used';
 import type { Finding } from './types';
 
 /** The message of an abort. */
@@ -32,9 +30,29 @@ export interface WalkedSplit extends SplitFolder {
   classes: string[];
 }
 
+/** A file that is not trained on. */
+export interface PassedOver {
+  file: string;
+  /** Within a class its name is not that of an image; beside the folders of the classes it has no class. */
+  where: 'in a class' | 'beside';
+}
+
+/** A folder within a class, or that of a class, each time that it was walked through. */
+export interface WalkedFolder {
+  folder: string;
+  /** Where it really is. */
+  real: string;
+  /** Whether a link to a folder lies on the way to it, below the folder that was named. */
+  behind: boolean;
+}
+
 export interface Walked {
   splits: WalkedSplit[];
   images: ImageFile[];
+  passedOver: PassedOver[];
+  folders: WalkedFolder[];
+  /** Those of the files that are links. */
+  links: string[];
   findings: Finding[];
 }
 
@@ -44,13 +62,13 @@ const AT_ONCE = 64;
 /**
  * Lists the classes and images of splits by the rules of training (`lib/data/image-folder.ts`), but goes on where training would stop.
  *
- * @param names those that files are to be given
+ * @param named the folder that the caller named, in which most of the splits are
  * @throws ResnetFtError ABORTED
  */
-export async function walk(folders: readonly SplitFolder[], names: FreeNames, signal: AbortSignal): Promise<Walked> {
-  const walked: Walked = { splits: [], images: [], findings: [] };
+export async function walk(folders: readonly SplitFolder[], named: string, signal: AbortSignal): Promise<Walked> {
+  const walked: Walked = { splits: [], images: [], passedOver: [], folders: [], links: [], findings: [] };
   for (const [split, { name, folder }] of folders.entries()) {
-    const walker = new Walker(walked, split, names, signal);
+    const walker = new Walker(walked, split, await rootOf(folder, named), signal);
     const { folders: classes, files, listed } = await walker.list(folder);
     walked.splits.push({ name, folder, classes });
     if (classes.length === 0) {
@@ -58,9 +76,7 @@ export async function walk(folders: readonly SplitFolder[], names: FreeNames, si
       continue;
     }
     for (const file of files) {
-      if (isUnasked(file)) continue;
-      const found = notUsed(path.join(folder, file), 'beside', names);
-      if (found !== undefined) walked.findings.push(found);
+      if (!isUnasked(file)) walked.passedOver.push({ file: path.join(folder, file), where: 'beside' });
     }
     const above = await foldersAbove(folder);
     for (const [target, name] of classes.entries()) await walker.walk(path.join(folder, name), target, above);
@@ -84,11 +100,22 @@ async function foldersAbove(folder: string): Promise<Map<string, string>> {
   return above;
 }
 
+/** The folder from which on links are links of the data set: what was named may itself be reached by as many as it likes. */
+interface Root {
+  folder: string;
+  real: string;
+}
+
+async function rootOf(split: string, named: string): Promise<Root> {
+  const folder = split.startsWith(named + path.sep) ? named : split;
+  return { folder, real: await realpath(folder).catch(() => folder) };
+}
+
 class Walker {
   constructor(
     private readonly walked: Walked,
     private readonly split: number,
-    private readonly names: FreeNames,
+    private readonly root: Root,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -105,6 +132,7 @@ class Walker {
         const broken = link && !folderLike ? await brokenLink(path.join(folder, entry.name)) : undefined;
         if (broken !== undefined) this.walked.findings.push(broken);
         else (folderLike ? folders : files).push(entry.name);
+        if (link && !folderLike && broken === undefined) this.walked.links.push(path.join(folder, entry.name));
       }
     } catch (error) {
       this.unreadable(folder, error);
@@ -118,24 +146,32 @@ class Walker {
     if (real === undefined) return;
     const ancestor = ancestors.get(real);
     if (ancestor !== undefined) {
-      const { link, note } = await linkLoop(folder, ancestor);
-      this.walked.findings.push(finding('link-loop', [link], note, (remove) => [remove(link)]));
+      this.walked.findings.push(await this.loop(folder, ancestor));
       return;
     }
+    this.walked.folders.push({ folder, real, behind: this.isBehind(folder, real) });
     const { folders, files } = await this.list(folder);
     const images: string[] = [];
     for (const name of files) {
       if (isImageName(name)) images.push(path.join(folder, name));
-      else if (!isUnasked(name)) this.passedOver(path.join(folder, name));
+      else if (!isUnasked(name)) this.walked.passedOver.push({ file: path.join(folder, name), where: 'in a class' });
     }
     await this.add(images, target);
     const chain = new Map(ancestors).set(real, folder);
     for (const name of folders) await this.walk(path.join(folder, name), target, chain);
   }
 
-  private passedOver(file: string): void {
-    const found = notUsed(file, 'in a class', this.names);
-    if (found !== undefined) this.walked.findings.push(found);
+  private isBehind(folder: string, real: string): boolean {
+    return real !== path.join(this.root.real, path.relative(this.root.folder, folder));
+  }
+
+  /** Of several links that make a loop together any may be the one that is meant, and what lies behind a link to a folder may be others'. */
+  private async loop(folder: string, ancestor: string): Promise<Finding> {
+    const { link, note, itself } = await linkLoop(folder, ancestor);
+    const above = path.dirname(link);
+    const own = await realpath(above).catch(() => undefined);
+    const sure = itself && own !== undefined && !this.isBehind(above, own);
+    return finding('link-loop', [link], note, (remove) => [sure ? remove(link) : afterALook(remove(link))]);
   }
 
   private async add(files: readonly string[], target: number): Promise<void> {

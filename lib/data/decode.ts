@@ -73,15 +73,15 @@ async function explained(bytes: Buffer, orientation: number, failOn: Strictness)
     // Of an image that is turned there are two while that happens.
     const bytesPerPixel = Math.max(plan.bytesPerPixel, orientation === UPRIGHT ? 3 : 6);
     const room = plan.width * plan.height * bytesPerPixel + (elsewhere(plan) ? bytes.length : 0);
-    return await withRoomFor(room, () => run(plan, bytes, orientation));
+    return await withRoomFor(room, () => run(plan, bytes, orientation, failOn));
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    return withRoomFor(Infinity, async () => run(await planOf(bytes, failOn), bytes, orientation));
+    return withRoomFor(Infinity, async () => run(await planOf(bytes, failOn), bytes, orientation, failOn));
   }
 }
 
-async function run(plan: Plan, bytes: Buffer, orientation: number): Promise<RgbImage> {
-  const image = await (elsewhere(plan) ? decodeElsewhere(bytes) : plan.decode());
+async function run(plan: Plan, bytes: Buffer, orientation: number, failOn: Strictness): Promise<RgbImage> {
+  const image = await (elsewhere(plan) ? decodeElsewhere(bytes, failOn) : plan.decode());
   return orientation === UPRIGHT ? image : upright(image, orientation);
 }
 

@@ -7,6 +7,8 @@ export interface LinkLoop {
   link: string;
   /** That it leads back, for a sentence that its name begins. */
   note: string;
+  /** Whether it leads to a folder in which it lies: without it there is no loop. */
+  itself: boolean;
 }
 
 /**
@@ -26,10 +28,10 @@ export async function linkLoop(folder: string, ancestor: string): Promise<LinkLo
     if (found.itself) return found;
     links.push(found);
   }
-  return links[0] ?? { link: folder, note: `leads back to ${ancestor}, in which it is` };
+  return links[0] ?? { link: folder, note: `leads back to ${ancestor}, in which it is`, itself: false };
 }
 
-async function leadsTo(link: string): Promise<LinkLoop & { itself: boolean }> {
+async function leadsTo(link: string): Promise<LinkLoop> {
   const [target, own] = await Promise.all([link, path.dirname(link)].map((file) => realpath(file).catch(() => file)));
   const itself = target !== undefined && own !== undefined && isWithin(own, target);
   const note = `is a link to ${target}, ${itself ? 'in which it lies itself' : 'from which links lead back to it'}`;

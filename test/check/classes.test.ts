@@ -17,11 +17,27 @@ const notesOf = (kind: string, ...splits: SplitReport[]): string[] =>
 test('a class without an image is removed, but after a look where it has files that may be its images', () => {
   const split = splitOf('train', ['ants', 'ants and more', 'bees'], 0);
   const notUsed = ['/data/train/ants/deep/phone.heic', '/data/train/notes.txt'];
-  const found = classFindings([split], { unlisted: ['/data/train/bees'], notUsed });
+  const found = classFindings([split], { unlisted: ['/data/train/bees'], notUsed, linked: new Set() });
   expect(found.filter(({ kind }) => kind === 'empty-class').flatMap(({ commands }) => commands)).toEqual([
     '# rmdir -- /data/train/ants',
     "rmdir -- '/data/train/ants and more'",
   ]);
+});
+
+test('thousands of classes without an image: each file that is passed over is looked at once', () => {
+  const names = Array.from({ length: 300 }, (_, i) => `class ${i}`);
+  const files = names.flatMap((name) => Array.from({ length: 10 }, (_, i) => `/data/train/${name}/${i}.heic`));
+  let looked = 0;
+  const notUsed = new Proxy(files, {
+    get: (array, key, receiver): unknown => {
+      if (typeof key === 'string' && /^\d+$/.test(key)) looked++;
+      return Reflect.get(array, key, receiver);
+    },
+  });
+  const found = classFindings([splitOf('train', names, 0)], { unlisted: [], notUsed, linked: new Set() });
+  const commands = found.filter(({ kind }) => kind === 'empty-class').flatMap((one) => one.commands);
+  expect(commands.filter((line) => line.startsWith('# rmdir'))).toHaveLength(names.length);
+  expect(looked).toBeLessThanOrEqual(2 * files.length);
 });
 
 describe('classes of other names in each split', () => {

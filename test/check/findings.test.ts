@@ -79,6 +79,7 @@ beforeAll(async () => {
     'Thumbs.db',
   ])
     put(at('train', 'ants', name), 'x');
+  for (const name of ['d.jfif', 'd.jpe']) put(at('train', 'ants', name), jpeg);
   put(at('train', 'loose.jpg'), jpeg);
   put(at('train', 'labels.csv'), 'x');
   fs.mkdirSync(at('valid', 'ants'), { recursive: true });

@@ -94,10 +94,22 @@ test('embeddings that point the same way, whatever all have in common', async ()
   for (let i = 0; i < 20 * width; i++) rows[100 * width + i] = (rows[i] ?? 0) * 1.5 + 0.1 * Math.sin(i);
   const values = rows.map((value) => value + 20);
   const images = Int32Array.from({ length: 200 }, (_, i) => i);
-  const pairs = await nearEmbeddings({ values, width, images }, noPause);
+  const pairs = await nearEmbeddings({ values, width, images }, images, noPause);
   expect((pairs ?? []).map(({ a, b }) => [a, b]).sort((x, y) => (x[0] ?? 0) - (y[0] ?? 0))).toEqual(
     Array.from({ length: 20 }, (_, i) => [i, i + 100]),
   );
+});
+
+test('many copies of one image are no cluster', async () => {
+  const [width, count, copies] = [32, 600, 150];
+  const values = randomRows(count, width, 6);
+  for (let i = 1; i < copies; i++) values.copyWithin(i * width, 0, width);
+  // Of different images only the last is near another: a copy.
+  for (let i = 0; i < width; i++) values[(count - 1) * width + i] = 1.1 * (values[i] ?? 0);
+  const images = Int32Array.from({ length: count }, (_, i) => i);
+  const groups = images.map((image) => (image < copies ? 0 : image));
+  const pairs = await nearEmbeddings({ values, width, images }, groups, noPause);
+  expect(pairs?.map(({ a, b }) => [a, b])).toEqual([[0, count - 1]]);
 });
 
 test('embeddings in two clusters tell no look-alikes', async () => {
@@ -105,7 +117,7 @@ test('embeddings in two clusters tell no look-alikes', async () => {
   const noise = randomRows(200, width, 4);
   const values = noise.map((value, i) => 0.01 * value + (Math.floor(i / width) % 2 === i % 2 ? 1 : -1));
   const images = Int32Array.from({ length: 200 }, (_, i) => i);
-  expect(await nearEmbeddings({ values, width, images }, noPause)).toBeUndefined();
+  expect(await nearEmbeddings({ values, width, images }, images, noPause)).toBeUndefined();
 });
 
 test('parts: each class evenly, and copies together', () => {
@@ -214,7 +226,10 @@ describe('many images', () => {
     const files = Array.from({ length: 40_000 }, (_, i) => `/data/${i}.jpg`);
     // A file, ten links to it, and files of their own.
     const places = new Map(
-      files.map((file, i) => [file, { entry: file, target: i < 11 ? '/data/0.jpg' : file, inode: file }]),
+      files.map((file, i) => [
+        file,
+        { entry: file, target: i < 11 ? '/data/0.jpg' : file, inode: file, behind: false, ledTo: false },
+      ]),
     );
     const roles = await timed(() => rolesOf(files, places));
     const count = (role: Role): number => roles.filter((one) => one === role).length;

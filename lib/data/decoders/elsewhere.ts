@@ -3,6 +3,8 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { RgbImage } from '../../backend/types';
+import type { Question } from './decode-worker';
+import type { Strictness } from './plan';
 import { Refusal } from './refusal';
 
 /** Threads at most; images that JavaScript decodes are few. */
@@ -13,7 +15,7 @@ const COPIED_AT_ONCE = 2 ** 24;
 type Answer = { image: RgbImage } | { reason: string; refused?: boolean };
 
 interface Job {
-  bytes: Uint8Array<ArrayBuffer>;
+  question: Question;
   settle: (answer: Answer) => void;
 }
 
@@ -31,13 +33,14 @@ const threads = new Set<Thread>();
  * Decodes an image on another thread, so that the event loop does not wait while JavaScript goes over its pixels. Threads start when
  * they are first needed, and never keep the process alive.
  *
+ * @param failOn at which complaints it is refused
  * @throws Error with the decoder's reason
  */
-export async function decodeElsewhere(bytes: Buffer): Promise<RgbImage> {
+export async function decodeElsewhere(bytes: Buffer, failOn: Strictness): Promise<RgbImage> {
   // A copy can be handed over, and the caller keeps its own.
   const copy = await copyOf(bytes);
   const answer = await new Promise<Answer>((settle) => {
-    waiting.push({ bytes: copy, settle });
+    waiting.push({ question: { bytes: copy, failOn }, settle });
     assign();
   });
   if ('reason' in answer) throw answer.refused === true ? new Refusal(answer.reason) : new Error(answer.reason);
@@ -61,7 +64,7 @@ function assign(): void {
   if (thread === undefined || job === undefined) return;
   thread.job = job;
   thread.worker.ref();
-  thread.worker.postMessage(job.bytes, [job.bytes.buffer]);
+  thread.worker.postMessage(job.question, [job.question.bytes.buffer]);
 }
 
 function start(): Thread {

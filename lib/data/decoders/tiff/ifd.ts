@@ -26,8 +26,10 @@ interface Entry {
 /** The first directory of a TIFF. */
 export interface Directory {
   littleEndian: boolean;
-  /** All of it is in the file, so are the values that it points to, and tags of one value have one: libtiff insists on that. */
+  /** All of it is in the file, and so are the values that it points to: libtiff insists on that. */
   complete: boolean;
+  /** A tag of one value has another number of them, which libtiff refuses too. */
+  odd: boolean;
   /** The whole numbers of a tag; undefined where it is missing, NaN where it holds something else. */
   values(tag: number): number[] | undefined;
   /** The first of them. */
@@ -76,6 +78,7 @@ export function readDirectory(bytes: Uint8Array): Directory {
   const inline = big ? 8 : 4;
   let total = 0;
   let complete = true;
+  let odd = false;
   for (let i = 0; i < count; i++) {
     const at = start + (big ? 8 : 2) + i * entry;
     if (at + entry > bytes.length) {
@@ -86,7 +89,7 @@ export function readDirectory(bytes: Uint8Array): Directory {
     const type = u16(at + 2);
     const length = big ? u64(at + 4) : u32(at + 4);
     const each = SIZES[type] ?? OTHER_SIZES[type];
-    if (ONE_VALUE.has(tag) && length !== 1) complete = false;
+    if (ONE_VALUE.has(tag) && length !== 1) odd = true;
     if (found.has(tag) || each === undefined || length === 0) continue;
     const size = length * each;
     let from = at + (big ? 12 : 8);
@@ -122,5 +125,5 @@ export function readDirectory(bytes: Uint8Array): Directory {
   };
   const value = (tag: number): number | undefined => read(tag, 1)?.[0];
   const orientation = found.get(ORIENTATION)?.type === BYTE ? 1 : value(ORIENTATION);
-  return { littleEndian, complete, values, value, orientation, bytes: content };
+  return { littleEndian, complete, odd, values, value, orientation, bytes: content };
 }

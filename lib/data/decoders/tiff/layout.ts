@@ -55,6 +55,7 @@ export function readLayout(bytes: Buffer): Layout {
   const compression = one(259, 1);
   // libtiff refuses what Pillow's own reader passes over.
   if (compression !== 1 && !ifd.complete) throw new Refusal('TIFF: the file is cut off');
+  if (compression !== 1 && ifd.odd) throw new Refusal('TIFF: a tag of one value has another number of them');
   const width = one(256, NaN);
   const height = one(257, NaN);
   if (!(Number.isInteger(width) && Number.isInteger(height))) throw new Refusal('TIFF: the file does not say its size');

@@ -152,9 +152,8 @@ async function expand(
   counts: number[],
 ): Promise<Uint8Array> {
   const { height, chunkWidth, chunkHeight, tiled, predictor, compression } = layout;
-  if (offsets.some((at, i) => at + (counts[i] ?? 0) > bytes.length || !((counts[i] ?? 0) > 0))) {
-    throw new Refusal('TIFF: the file is cut off');
-  }
+  if (!counts.every((count) => count > 0)) throw new Refusal('TIFF: strips or tiles have no bytes');
+  if (offsets.some((at, i) => at + (counts[i] ?? 0) > bytes.length)) throw new Refusal('TIFF: the file is cut off');
   const packed = offsets.reduce((sum, _, i) => sum + (counts[i] ?? 0), 0);
   if (packed > MOST_SHARED * bytes.length + MOST_BESIDE)
     throw new Refusal('TIFF: strips or tiles that have so much of the file in common are not supported');
