@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ResnetFtError, throwIfAborted } from '../../errors';
 import { packageRoot } from '../../machine/root';
+import { installHint } from '../install-command';
 
 const STOPPED = 'The build of the addon was stopped';
 
@@ -63,7 +64,7 @@ export async function buildAddon(signal?: AbortSignal): Promise<string> {
   const missing = missingPackages(root);
   if (missing.length > 0) {
     throw new ResnetFtError('ADDON_BUILD_FAILED', `building the addon needs ${missing.join(', ')}`, {
-      hint: `Run: npm install --save-dev ${missing.join(' ')}`,
+      hint: installHint(missing, true),
     });
   }
   throwIfAborted(signal, STOPPED);
