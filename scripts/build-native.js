@@ -67,10 +67,39 @@ function glooHeaders() {
   return folder;
 }
 
+/**
+ * Where cmake-js is to have everything made, before it goes to where it is looked for: the loader is linked within seconds and the core
+ * after minutes, if it compiles at all, and a loader without its core would be taken before a prebuilt addon that works.
+ */
+const madeIn = (out) => path.join(out, 'made', 'Release');
+
+/** How CMake is told so. Generators with several configurations, as on Windows, add the name of theirs. */
+function outputDirectory(out) {
+  const made = madeIn(out);
+  return process.platform === 'win32'
+    ? `--CDCMAKE_RUNTIME_OUTPUT_DIRECTORY=${path.dirname(made).replaceAll('\\', '/')}`
+    : `--CDCMAKE_LIBRARY_OUTPUT_DIRECTORY=${made}`;
+}
+
+/** Puts what was made where it is looked for, each file at once and the loader last: node-gyp-build goes by the loader alone. */
+function putInPlace(out) {
+  const isLoader = (name) => name.endsWith('.node');
+  const made = madeIn(out);
+  const names = fs.readdirSync(made).sort((a, b) => isLoader(a) - isLoader(b));
+  fs.mkdirSync(path.join(out, 'Release'), { recursive: true });
+  for (const name of names) {
+    // Copied, so that the next build does not link anew what has not changed.
+    const copy = path.join(path.dirname(made), `${name}.copy`);
+    fs.copyFileSync(path.join(made, name), copy);
+    fs.renameSync(copy, path.join(out, 'Release', name));
+  }
+}
+
 function cmakeJs(command, { libtorch, out, gloo, target, crossed }) {
   const manifest = require.resolve('cmake-js/package.json', { paths: [root] });
   const bin = path.join(path.dirname(manifest), require(manifest).bin['cmake-js']);
   const args = [bin, command, '--config', 'Release', '--out', out, '--directory', root, '--arch', arch];
+  args.push(outputDirectory(out));
   args.push(`--CDRESNET_FT_LIBTORCH=${libtorch.replaceAll('\\', '/')}`);
   args.push(`--CDRESNET_FT_GLOO=${gloo?.replaceAll('\\', '/') ?? 'OFF'}`);
   for (const name of ['RESNET_FT_NCCL', 'RESNET_FT_CUDA']) args.push(`--CD${name}=${process.env[name] || 'OFF'}`);
@@ -91,6 +120,7 @@ function build(options) {
     throw new Error('cmake-js could not configure the build; its messages are above');
   }
   if (!cmakeJs('build', options)) throw new Error('the addon did not compile; the messages are above');
+  putInPlace(options.out);
   say(`built ${path.join(options.out, 'Release')}`);
 }
 
@@ -108,7 +138,7 @@ async function buildC10d(folders, { folder: buildFolder, crossed }) {
     say(`LibTorch ${found.version} of ${found.path}`);
     const out = path.join(buildFolder, `c10d-${minor}`);
     // What an earlier build has left there is not named.
-    fs.rmSync(path.join(out, 'Release'), { recursive: true, force: true });
+    for (const place of [madeIn(out), path.join(out, 'Release')]) fs.rmSync(place, { recursive: true, force: true });
     build({ libtorch: found.path, out, gloo, crossed, target: 'resnet_ft_several' });
     const files = fs.readdirSync(path.join(out, 'Release')).map((name) => path.join(out, 'Release', name));
     for (const file of crossed === undefined ? files : []) {

@@ -1,12 +1,13 @@
 import { ResnetFtError } from '../errors';
 
 /**
- * How LibTorch says that there is no memory: of CUDA's allocator, of cuDNN and cuBLAS, of the CPU's, std::bad_alloc, and oneDNN. What oneDNN
- * can't compute at all it refuses before, with "could not create a primitive descriptor for ..."; that a primitive itself can't be created, it
- * says of memory, and where the system lets nothing write machine code, but there Node.js does not even start.
+ * How LibTorch says that there is no memory: of CUDA's allocator, of cuDNN (in other words from version 9 on) and cuBLAS, of the CPU's,
+ * std::bad_alloc, and oneDNN. What oneDNN can't compute at all it refuses before, with "could not create a primitive descriptor for ..."; that
+ * a primitive itself can't be created, it says of memory, and where the system lets nothing write machine code, but there Node.js does not
+ * even start.
  */
 const NO_MEMORY =
-  /out of memory|not enough memory|can't allocate memory|CUDNN_STATUS_ALLOC_FAILED|CUBLAS_STATUS_ALLOC_FAILED|bad_alloc|could not create a (?:primitive|memory|memory object)$/i;
+  /out of memory|not enough memory|can't allocate memory|CUDNN_STATUS_(?:INTERNAL_ERROR_(?:HOST|DEVICE)_)?ALLOC(?:ATION)?_FAILED|CUBLAS_STATUS_ALLOC_FAILED|bad_alloc|could not create a (?:primitive|memory|memory object)$/i;
 
 /** Whether an error of a backend says that something did not fit into memory; not where that was told already. */
 export function isOutOfMemory(error: unknown): error is Error {

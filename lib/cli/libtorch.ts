@@ -23,13 +23,16 @@ async function where(json: boolean): Promise<void> {
 
 /** Says so if another LibTorch takes precedence over the installed one, so that CUDA does not silently become CPU. */
 async function tellIfUnused(installed: string, onLine: (line: string) => void): Promise<void> {
-  const { findLibtorch } = await import('../libtorch/find.js');
+  const { findLibtorch, wayToAnother } = await import('../libtorch/find.js');
   let used: ReturnType<typeof findLibtorch>;
   try {
     used = findLibtorch();
   } catch (error) {
-    // A LIBTORCH that does not fit.
-    return onLine(`not used yet: ${(error as Error).message}`);
+    // A LIBTORCH that does not fit, or an addon that was compiled against another.
+    onLine(`not used yet: ${(error as Error).message}`);
+    const way = wayToAnother();
+    if (way !== undefined) onLine(way);
+    return;
   }
   if (used.path === installed) return;
   onLine(

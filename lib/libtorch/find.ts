@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { cachePath } from '../machine/cache';
 import { oneLine, ResnetFtError } from '../errors';
-import { shownRange, supportedRange } from './compatibility';
+import { shownRange, supportedRange, versionMisfit } from './compatibility';
 import { canBeBuiltFor, inspectLibtorch, isCudaBuild, type LibtorchFolder, type Purpose } from './inspect';
 import { compiledAgainst } from './loader';
 import { packagedLibtorch } from './packaged';
@@ -98,5 +98,17 @@ export function findLibtorch(options: { requireHeaders?: boolean } = {}): FoundL
 export function wayToLibtorch(requireHeaders: boolean, none = whyNoLibtorch()): string {
   if (none !== undefined) return `${none}: use --backend js, or set LIBTORCH to one of your own making`;
   const install = 'Run: npx resnet-ft libtorch install';
-  return requireHeaders ? `${install} (the npm package of LibTorch has no headers)` : install;
+  if (requireHeaders) return `${install} (the npm package of LibTorch has no headers)`;
+  return wayToAnother() ?? install;
+}
+
+/**
+ * What to do where the addon at hand does not work with the LibTorch that `libtorch install` installs; undefined where it does.
+ *
+ * @param version that the addon was compiled against
+ */
+export function wayToAnother(version = compiledAgainst()): string | undefined {
+  if (versionMisfit(LIBTORCH_VERSION, version) === undefined) return undefined;
+  const range = shownRange(supportedRange(version));
+  return `Set LIBTORCH to a LibTorch of version ${range}, for which the addon was compiled, or run npx resnet-ft libtorch install and then npx resnet-ft build`;
 }

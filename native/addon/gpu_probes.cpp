@@ -90,6 +90,8 @@ FusedOperators operators_named(const std::string& name, int64_t* calls) {
     if (name == "throws" || (name == "throws-later" && *calls > 2)) throw std::runtime_error("no engine");
     if (name == "no-memory" && *calls > 2)
       throw c10::OutOfMemoryError({__func__, __FILE__, static_cast<uint32_t>(__LINE__)}, "out of memory");
+    if (name == "no-memory-at-first" || (name == "no-memory-in-cudnn" && *calls > 2))
+      throw std::runtime_error("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED");
     const torch::Tensor sum = plain_convolution(input, p);
     return name == "no-relu" ? sum : name == "no-number" ? sum.relu() * NAN : sum.relu();
   };

@@ -1,6 +1,7 @@
 #include "core/cudnn_fusion.h"
 
 #include <cmath>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,17 @@ bool alike(const torch::Tensor& one, const torch::Tensor& other, double toleranc
   const double apart = (one.to(torch::kFloat64) - expected).abs().max().item<double>();
   // Written so that what is no number is not alike.
   return apart <= tolerance * expected.abs().max().item<double>();
+}
+
+// Whether it says that there was no memory, as LibTorch's allocators, cuDNN and cuBLAS do. That says nothing of the
+// operators, and what is told of them counts for as long as the process lives.
+bool is_no_memory(const std::exception& error) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) || dynamic_cast<const std::bad_alloc*>(&error)) return true;
+  const std::string text = first_line(error);
+  for (const char* words : {"ALLOC_FAILED", "ALLOCATION_FAILED", "out of memory"}) {
+    if (text.find(words) != std::string::npos) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -81,10 +93,8 @@ std::string CudnnFusion::why_not(const torch::Device& device, torch::ScalarType 
       return "cuDNN's convolution with ReLU gives other values";
     if (!alike(operators_.add_relu(input, parts, residual), (sum + residual).relu(), tolerance(type)))
       return "cuDNN's convolution with add and ReLU gives other values";
-  } catch (const c10::OutOfMemoryError&) {
-    // Says nothing of the operators: what is told here counts for as long as the process lives.
-    throw;
   } catch (const std::exception& error) {
+    if (is_no_memory(error)) throw;
     return first_line(error);
   }
   return {};
@@ -108,9 +118,8 @@ template <class Call>
 torch::Tensor CudnnFusion::tried(const torch::Tensor& input, const ConvolutionParts& parts, const Call& call) {
   try {
     return call();
-  } catch (const c10::OutOfMemoryError&) {
-    throw;
   } catch (const std::exception& error) {
+    if (is_no_memory(error)) throw;
     const std::string what = "a convolution of " + std::to_string(input.size(1)) + " to " +
                              std::to_string(parts.weight.size(0)) + " channels: " + first_line(error);
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -43,7 +43,8 @@ class CudnnFusion {
   // Whether such an input may be given to relu() and add_relu(): not where the pass wants the same bits each time, not
   // in float64, and not in float32 without TF32. The first of its kind is tried.
   bool serves(const torch::Tensor& input, const ConvolutionParts& parts);
-  // Undefined where the operator throws, which is remembered as a reason; except that there is no memory.
+  // Undefined where the operator throws, which is remembered as a reason; except that there is no memory, which is
+  // thrown on.
   torch::Tensor relu(const torch::Tensor& input, const ConvolutionParts& parts);
   torch::Tensor add_relu(const torch::Tensor& input, const ConvolutionParts& parts, const torch::Tensor& residual);
 

@@ -227,6 +227,15 @@ describe('convolutions that cuDNN fuses', () => {
     expect(outcome({ operators: 'no-memory' })).toMatchObject({ error: 'out of memory', calls: 3 });
   });
 
+  // As cuDNN 9 says it, in an error of its own.
+  test.each([
+    ['no-memory-at-first', 1, []],
+    ['no-memory-in-cudnn', 3, [{ ...kind, reason: '' }]],
+  ] as const)('nor is it where cuDNN is the one that has none: %s', (operators, calls, findings) => {
+    const error = 'cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED';
+    expect(outcome({ operators })).toMatchObject({ error, calls, findings });
+  });
+
   test.each([{ deterministic: true }, { tf32: false }, { type: 'fp64' as const }])(
     'are not asked for with %j',
     (options) => {

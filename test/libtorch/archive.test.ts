@@ -6,7 +6,7 @@ import { installLibtorchFrom } from '../../lib/libtorch/install';
 import { expectedHash } from '../../lib/libtorch/known-hashes';
 import { run } from '../cli/run';
 import { breakOff, localServer, sendFile, sha256 } from '../download/server';
-import { fakeLibtorch, libraryFile, OPENABLE, sandbox, type Sandbox } from './fakes';
+import { addonFor, fakeLibtorch, libraryFile, OPENABLE, sandbox, type Sandbox } from './fakes';
 
 const server = localServer();
 let box: Sandbox;
@@ -270,6 +270,21 @@ test('says so where another LibTorch goes before the one that was installed', as
   expect(outcome.stderr).toContain(
     `the LibTorch of ${LIBTORCH} (LIBTORCH) goes before it; to use it, set LIBTORCH=${box.target}`,
   );
+});
+
+test('says so where the addon was compiled against another than the one that is installed', async () => {
+  fakeLibtorch(box.target, '2.13.0+cpu');
+  const env = {
+    ...{ XDG_CACHE_HOME: box.cache, LIBTORCH: '' },
+    RESNET_FT_PREBUILD: addonFor(path.join(box.root, 'addon'), '2.14.0'),
+  };
+  const outcome = await run(['libtorch', 'install'], { env });
+  expect(outcome).toMatchObject({ code: 0, stdout: `${box.target}\n` });
+  const told = outcome.stderr.trim().split('\n');
+  expect(told.slice(-2)).toEqual([
+    expect.stringMatching(/^not used yet: no LibTorch found .* the addon was compiled against 2\.14\.0/),
+    expect.stringMatching(/^Set LIBTORCH to a LibTorch of version >=2\.14 <2\.15, .* then npx resnet-ft build$/),
+  ]);
 });
 
 test.each([

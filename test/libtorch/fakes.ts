@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { LIBTORCH_VERSION } from '../../lib/libtorch/version';
 
 const LIB = { win32: ['', '.dll'], darwin: ['lib', '.dylib'] }[process.platform as string] ?? ['lib', '.so'];
 export const libraryFile = (name: string): string => `${LIB[0]}${name}${LIB[1]}`;
@@ -23,6 +24,19 @@ export function fakeLibtorch(
   }
   if (options.zip) fs.writeFileSync(path.join(folder, 'build-version'), `${version}\n`);
   else fs.writeFileSync(path.join(folder, 'version.py'), `debug = False\n__version__ = '${version}'\n`);
+  return folder;
+}
+
+/** A folder for RESNET_FT_PREBUILD: the addon's loader, with another version of as many letters that it says it was compiled against. */
+export function addonFor(folder: string, version: string): string {
+  const loader = fs.readFileSync(OPENABLE);
+  const at = loader.indexOf(`\0${LIBTORCH_VERSION}\0`);
+  if (at < 0 || version.length !== LIBTORCH_VERSION.length)
+    throw new Error(`the loader can't be made one for ${version}`);
+  loader.write(version, at + 1);
+  const release = path.join(folder, 'build', 'Release');
+  fs.mkdirSync(release, { recursive: true });
+  fs.writeFileSync(path.join(release, 'resnet_ft.node'), loader);
   return folder;
 }
 

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { findLibtorch } from '../../lib/libtorch/find';
 import { isSupported, shownRange, supportedRange, versionMisfit } from '../../lib/libtorch/compatibility';
-import { fakeLibtorch, libraryFile, sandbox, type Sandbox } from './fakes';
+import { addonFor, fakeLibtorch, libraryFile, sandbox, type Sandbox } from './fakes';
 
 let box: Sandbox;
 beforeEach(() => {
@@ -132,6 +132,23 @@ test("Python's torch of another version is passed over, and the error says so", 
       message: expect.stringContaining('version 2.5.1'),
       hint: expect.stringContaining('npx resnet-ft libtorch install'),
     }),
+  );
+});
+
+test('an addon for another LibTorch than the one that can be installed is told so, and what helps', () => {
+  process.env['RESNET_FT_PREBUILD'] = addonFor(path.join(box.root, 'addon'), '2.14.0');
+  fakeLibtorch(box.target, '2.13.0+cpu');
+  expect(() => findLibtorch()).toThrow(
+    expect.objectContaining({
+      code: 'LIBTORCH_NOT_FOUND',
+      hint: 'Set LIBTORCH to a LibTorch of version >=2.14 <2.15, for which the addon was compiled, or run npx resnet-ft libtorch install and then npx resnet-ft build',
+    }),
+  );
+  // To compile it anew one is there, or can be installed.
+  expect(findLibtorch({ requireHeaders: true }).path).toBe(box.target);
+  fs.rmSync(box.target, { recursive: true });
+  expect(() => findLibtorch({ requireHeaders: true })).toThrow(
+    expect.objectContaining({ hint: expect.stringMatching(/^Run: npx resnet-ft libtorch install /) }),
   );
 });
 

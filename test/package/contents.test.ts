@@ -111,6 +111,30 @@ onLinux('the prebuilt binaries', () => {
     }
   });
 
+  test('ask for what docs/packaging.md says', () => {
+    // Another compiler, as of the release workflow, may ask for less.
+    const named = files().filter((file) => fs.readFileSync(file).includes('GCC: (Debian 12.'));
+    if (process.arch !== 'x64' || named.length === 0) return;
+    const asked = (name: string): string => {
+      const file = named.find((one) => path.basename(one).includes(name));
+      if (file === undefined) throw new Error(`no ${name}`);
+      const versions = elf.requirements(file);
+      return ['GLIBC', 'GLIBCXX', 'CXXABI', 'GCC'].map((library) => versions[library]).join(' ');
+    };
+    const pages = fs.readFileSync(path.join(ROOT, 'docs', 'packaging.md'), 'utf8');
+    const told = (row: string): string | undefined =>
+      new RegExp(`^\\| ${row} +\\|(.*)\\|$`, 'm')
+        .exec(pages)?.[1]
+        ?.replace(/[|\s]+/g, ' ')
+        .trim();
+    expect(told('loader')).toBe(asked('.node'));
+    expect(told('core')).toBe(asked('_core'));
+    if (BUILT_FOR_SEVERAL) expect(told('what several processes need')).toBe(asked('_c10d-'));
+    expect(told('floor, [^|]*')).toBe(
+      ['GLIBC', 'GLIBCXX', 'CXXABI', 'GCC'].map((library) => elf.FLOORS[library]).join(' '),
+    );
+  });
+
   test('the check sees what it is for: Node.js has its symbols', () => {
     expect(() => elf.checkRuntime(process.execPath)).toThrow(/asks for|search path|not stripped/);
   });

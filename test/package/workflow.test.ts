@@ -23,7 +23,11 @@ interface Job {
 }
 const file = path.join(ROOT, '.github', 'workflows', 'release.yml');
 const text = fs.readFileSync(file, 'utf8');
-const workflow = parse(text) as { permissions: Record<string, string>; jobs: Record<string, Job> };
+const workflow = parse(text) as {
+  permissions: Record<string, string>;
+  env: Record<string, string>;
+  jobs: Record<string, Job>;
+};
 const jobs = Object.entries(workflow.jobs);
 const steps = jobs.flatMap(([job, { steps: list }]) => list.map((step) => ({ job, ...step })));
 const scripts = steps.flatMap(({ job, run }) => (run === undefined ? [] : [{ job, run }]));
@@ -114,7 +118,7 @@ function bash(
 ): { status: number | null; stdout: string; stderr: string } {
   // As GitHub calls it.
   const { status, stdout, stderr } = spawnSync('bash', ['-eo', 'pipefail', '-c', script], {
-    ...{ cwd, encoding: 'utf8', env: { ...process.env, ...env } },
+    ...{ cwd, encoding: 'utf8', env: { ...process.env, ...workflow.env, ...env } },
   });
   return { status, stdout, stderr };
 }
@@ -189,40 +193,121 @@ test.each([
   expect(bash(scriptOf('This npm publishes'), { PATH: `${bin}:${process.env['PATH']}` }, folder).status).toBe(status);
 });
 
-test('what is published: LibTorch and weights before the package that names them, each once, prereleases beside the others', () => {
-  const work = path.join(folder, 'publish');
-  const tarballs = path.join(work, 'tarballs');
-  fs.mkdirSync(path.join(work, 'bin'), { recursive: true });
-  fs.mkdirSync(tarballs);
-  const pack = (name: string, version: string): void => {
-    const own = path.join(work, 'package');
+/** A registry of npm's, and what is called of it. */
+class Registry {
+  private readonly folder: string;
+  private readonly calls: string;
+
+  /** @param answers what `npm view` says of each question; "E404" or another code where it fails. Of the rest there is nothing. */
+  constructor(name: string, answers: Record<string, string>) {
+    this.folder = path.join(folder, name);
+    this.calls = path.join(this.folder, 'calls');
+    for (const one of ['bin', 'tarballs']) fs.mkdirSync(path.join(this.folder, one), { recursive: true });
+    const cases = Object.entries(answers).map(([question, answer]) =>
+      /^E/.test(answer) ? `'${question}') code=${answer} ;;` : `'${question}') echo '${answer}'; exit 0 ;;`,
+    );
+    const npm = `#!/bin/sh
+if [ "$1" != view ]; then echo "$@" >> '${this.calls}'; exit 0; fi
+code=E404
+case "$2 $3" in ${cases.join(' ')} esac
+echo "npm error code $code" >&2; echo "npm error said the registry" >&2; exit 1\n`;
+    fs.writeFileSync(path.join(this.folder, 'bin', 'npm'), npm, { mode: 0o755 });
+    // Nobody waits for what a stand-in will not have a minute later either.
+    fs.writeFileSync(path.join(this.folder, 'bin', 'sleep'), '#!/bin/sh\n', { mode: 0o755 });
+  }
+
+  /** Puts a package of the release beside the others. */
+  pack(name: string, version: string): void {
+    const own = path.join(this.folder, 'package');
     fs.mkdirSync(own, { recursive: true });
     fs.writeFileSync(path.join(own, 'package.json'), JSON.stringify({ name, version }));
-    const tarball = path.join(tarballs, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
-    spawnSync('tar', ['-czf', tarball, 'package'], { cwd: work });
-  };
-  pack('resnet-ft', '1.2.3-rc.1');
-  pack('@resnet-ft/runtime', '1.2.3-rc.1');
-  pack('@resnet-ft/libtorch-linux-x64-cpu', '2.13.0');
-  pack('@resnet-ft/weights-resnet50-imagenet-v1', '1.0.0');
-  pack('@resnet-ft/weights-resnet50-imagenet-v2', '1.0.0');
-  // A stand-in for npm, whose registry has the weights of version 1 already.
-  const npm = `#!/bin/sh
-if [ "$1" = view ]; then case "$2" in *imagenet-v1@1.0.0) echo 1.0.0 ;; *) exit 1 ;; esac; else echo "$@" >> "$CALLS"; fi\n`;
-  fs.writeFileSync(path.join(work, 'bin', 'npm'), npm, { mode: 0o755 });
-  const calls = path.join(work, 'calls');
-  const env = {
-    PATH: `${path.join(work, 'bin')}:${process.env['PATH']}`,
-    CALLS: calls,
-    GITHUB_REF_NAME: 'v1.2.3-rc.1',
-  };
-  const outcome = bash(scriptOf('Publish, LibTorch and weights first'), env, tarballs);
-  expect(outcome).toMatchObject({ status: 0, stdout: '@resnet-ft/weights-resnet50-imagenet-v1@1.0.0 is published\n' });
-  const rest = '--provenance --access public --ignore-scripts --tag';
-  expect(fs.readFileSync(calls, 'utf8').trim().split('\n')).toEqual([
-    `publish ./resnet-ft-libtorch-linux-x64-cpu-2.13.0.tgz ${rest} latest`,
-    `publish ./resnet-ft-weights-resnet50-imagenet-v2-1.0.0.tgz ${rest} latest`,
-    `publish ./resnet-ft-1.2.3-rc.1.tgz ${rest} next`,
-    `publish ./resnet-ft-runtime-1.2.3-rc.1.tgz ${rest} next`,
+    const tarball = path.join(this.folder, 'tarballs', `${name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+    spawnSync('tar', ['-czf', tarball, 'package'], { cwd: this.folder });
+  }
+
+  /** Runs a step for a tag, with the tarballs at hand. */
+  step(name: string, tag: string, env: Record<string, string> = {}): ReturnType<typeof bash> {
+    const PATH = `${path.join(this.folder, 'bin')}:${process.env['PATH']}`;
+    return bash(scriptOf(name), { PATH, GITHUB_REF_NAME: tag, ...env }, path.join(this.folder, 'tarballs'));
+  }
+
+  /** Under which tags packages were published. */
+  published(): Record<string, string> {
+    if (!fs.existsSync(this.calls)) return {};
+    const lines = fs.readFileSync(this.calls, 'utf8').trim().split('\n');
+    const rest = '--provenance --access public --ignore-scripts --tag';
+    return Object.fromEntries(lines.map((line) => line.replace('publish ./', '').split(` ${rest} `)));
+  }
+}
+
+const PUBLISH = 'Publish, LibTorch and weights first';
+
+test('what is published: LibTorch and weights before the package that names them, each once, prereleases beside the others', () => {
+  const registry = new Registry('publish', {
+    '@resnet-ft/weights-resnet50-imagenet-v1@1.0.0 version': '1.0.0',
+    'resnet-ft dist-tags.latest': '1.2.2',
+  });
+  registry.pack('resnet-ft', '1.2.3-rc.1');
+  registry.pack('@resnet-ft/runtime', '1.2.3-rc.1');
+  registry.pack('@resnet-ft/libtorch-linux-x64-cpu', '2.13.0');
+  registry.pack('@resnet-ft/weights-resnet50-imagenet-v1', '1.0.0');
+  registry.pack('@resnet-ft/weights-resnet50-imagenet-v2', '1.0.0');
+  const outcome = registry.step(PUBLISH, 'v1.2.3-rc.1');
+  const stdout = '@resnet-ft/weights-resnet50-imagenet-v1@1.0.0 is published\n';
+  expect(outcome).toEqual({ status: 0, stdout, stderr: '' });
+  expect(Object.entries(registry.published())).toEqual([
+    ['resnet-ft-libtorch-linux-x64-cpu-2.13.0.tgz', 'latest'],
+    ['resnet-ft-weights-resnet50-imagenet-v2-1.0.0.tgz', 'latest'],
+    ['resnet-ft-1.2.3-rc.1.tgz', 'next'],
+    ['resnet-ft-runtime-1.2.3-rc.1.tgz', 'next'],
   ]);
+});
+
+/** A registry with these, and the tarballs of 0.1.1 beside it. */
+function mend(name: string, answers: Record<string, string>): Registry {
+  const registry = new Registry(name, answers);
+  registry.pack('@resnet-ft/libtorch-linux-x64-cpu', '2.13.0');
+  registry.pack('@resnet-ft/weights-resnet50-imagenet-v1', '1.0.0');
+  registry.pack('resnet-ft', '0.1.1');
+  registry.pack('@resnet-ft/runtime', '0.1.1');
+  return registry;
+}
+
+test('a mend of an older line is not what everybody gets', () => {
+  const registry = mend('older', {
+    '@resnet-ft/libtorch-linux-x64-cpu@2.13.0 version': '2.13.0',
+    '@resnet-ft/weights-resnet50-imagenet-v1@1.0.0 version': '1.0.0',
+    'resnet-ft dist-tags.latest': '0.2.0',
+    '@resnet-ft/runtime dist-tags.latest': '0.1.0',
+  });
+  expect(registry.step(PUBLISH, 'v0.1.1')).toMatchObject({ status: 0, stderr: '' });
+  expect(registry.published()).toEqual({
+    'resnet-ft-0.1.1.tgz': 'release-0.1',
+    'resnet-ft-runtime-0.1.1.tgz': 'latest',
+  });
+});
+
+test.each(['resnet-ft@0.1.1 version', 'resnet-ft dist-tags.latest'])(
+  'a registry that does not say what it has ends the publication: %s',
+  (question) => {
+    const registry = mend(question, { [question]: 'ETIMEDOUT' });
+    const { status, stderr } = registry.step(PUBLISH, 'v0.1.1');
+    expect([status, stderr]).toEqual([1, 'npm error code ETIMEDOUT\nnpm error said the registry\n']);
+    expect(registry.published()).not.toHaveProperty(['resnet-ft-0.1.1.tgz']);
+  },
+);
+
+test.each([
+  ['what everybody gets', { 'resnet-ft@0.1.1 version': '0.1.1', 'resnet-ft dist-tags.latest': '0.1.1' }, 0, true],
+  ['a mend of an older line', { 'resnet-ft@0.1.1 version': '0.1.1', 'resnet-ft dist-tags.latest': '0.2.0' }, 0, false],
+  ['what npm does not show', { 'resnet-ft dist-tags.latest': '0.1.1' }, 1, false],
+  ['of no known latest', { 'resnet-ft@0.1.1 version': '0.1.1', 'resnet-ft dist-tags.latest': 'E503' }, 1, false],
+])('pages of the API are deployed of what everybody gets alone: %s', (name, answers, status, deployed) => {
+  const output = path.join(folder, 'output');
+  fs.writeFileSync(output, '');
+  const registry = new Registry(`pages-${name}`, answers);
+  expect(registry.step('Whether npm gives', 'v0.1.1', { GITHUB_OUTPUT: output }).status).toBe(status);
+  expect(fs.readFileSync(output, 'utf8')).toBe(deployed ? 'deploy=true\n' : '');
+  const deploy = workflow.jobs['docs']?.steps.find(({ uses }) => uses?.startsWith('actions/deploy-pages@'));
+  expect(deploy?.if).toBe("${{ steps.newest.outputs.deploy == 'true' }}");
 });

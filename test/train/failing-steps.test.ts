@@ -153,6 +153,10 @@ describe('a batch that does not fit into memory', () => {
     ['DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes.', true],
     ['there is not enough memory', true],
     ['cuDNN error: CUDNN_STATUS_ALLOC_FAILED', true],
+    // As cuDNN 9 says it.
+    ['cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED', true],
+    ['cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED', true],
+    ['cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED', false],
     ['could not create a primitive', true],
     ['could not create a memory object', true],
     ['could not create a primitive descriptor for the convolution forward propagation primitive. Run workload', false],

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Wasm from '@tensorflow/tfjs-backend-wasm';
 import { ResnetFtError } from '../../errors';
+import { installHint } from '../install-command';
 
 /** TensorFlow.js itself, without its convenience packages. */
 export type Tf = typeof Core;
@@ -19,7 +20,7 @@ const PACKAGES: Readonly<Record<Kernels, string>> = {
 };
 
 // They cost 66 MB of an install, more than all the rest of this package, so that npm does not install them on its own.
-const INSTALL = `Run: npm install ${[CORE, ...Object.values(PACKAGES)].map((name) => `${name}@4`).join(' ')}`;
+const WANTED = [CORE, ...Object.values(PACKAGES)].map((name) => `${name}@4`);
 
 /** TensorFlow.js with kernels of one kind. */
 export class Engine {
@@ -148,7 +149,7 @@ function requirePackage<T>(name: string): T {
     throw new ResnetFtError(
       'BACKEND_UNAVAILABLE',
       missing ? `the js backend needs ${name}, which is not installed` : `${name} can't be loaded: ${message}`,
-      { ...(missing ? { hint: INSTALL } : {}), cause: error },
+      { ...(missing ? { hint: installHint(WANTED) } : {}), cause: error },
     );
   }
 }

@@ -151,7 +151,9 @@ export interface GpuPass {
 }
 
 export interface FusedConvolution {
-  operators: 'right' | 'none' | 'throws' | 'throws-later' | 'no-memory' | 'no-relu' | 'no-add' | 'no-number';
+  operators:
+    | ('right' | 'none' | 'throws' | 'throws-later' | 'no-relu' | 'no-add' | 'no-number')
+    | ('no-memory' | 'no-memory-at-first' | 'no-memory-in-cudnn');
   type: 'fp32' | 'fp64';
   groups: number;
   tf32: boolean;
