@@ -62,6 +62,7 @@ export type {
   ClassMap,
   ClassResult,
   Confusion,
+  ConfusionPair,
   EvalControl,
   EvalEvent,
   EvalResult,

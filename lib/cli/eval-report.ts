@@ -1,4 +1,4 @@
-import type { EvalEvent, EvalResult } from '../eval/types';
+import type { Confusion, ConfusionPair, EvalEvent, EvalResult } from '../eval/types';
 import { align } from '../text/text-table';
 import type { ClassFigures } from '../train/events';
 import { shownPath } from './shown-path';
@@ -7,7 +7,7 @@ import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 
 /** More classes than this have no confusion matrix on a screen: their most frequent confusions are listed. */
-const MATRIX_CLASSES = 12;
+const SHOWN_CLASSES = 12;
 const LISTED_CONFUSIONS = 10;
 
 const NUMBERS = (column: number): boolean => column > 0;
@@ -68,7 +68,7 @@ export function classLines(classes: readonly ClassFigures[]): string[] {
 function confusionLines({ classes, confusion }: EvalResult): string[] {
   const names = classes.map(({ name }) => name);
   const withOther = confusion.other.some((count) => count > 0);
-  if (names.length <= MATRIX_CLASSES) {
+  if (confusion.counts !== null && names.length <= SHOWN_CLASSES) {
     const rows = confusion.counts.map((counts, i) => [
       names[i] ?? '',
       ...[...counts, ...(withOther ? [confusion.other[i] ?? 0] : [])].map(String),
@@ -78,17 +78,31 @@ function confusionLines({ classes, confusion }: EvalResult): string[] {
       ...align([['', ...names, ...(withOther ? ['other'] : [])], ...rows], NUMBERS),
     ];
   }
-  const wrong = confusion.counts.flatMap((counts, i) => [
-    ...counts.flatMap((count, j) => (i === j || count === 0 ? [] : [{ from: names[i], to: names[j], count }])),
-    ...((confusion.other[i] ?? 0) > 0 ? [{ from: names[i], to: 'other', count: confusion.other[i] ?? 0 }] : []),
-  ]);
+  const wrong = [...wrongPairs(confusion)];
   if (wrong.length === 0) return ['no confusions'];
-  const listed = wrong.sort((a, b) => b.count - a.count).slice(0, LISTED_CONFUSIONS);
+  const listed = wrong.sort((a, b) => b.images - a.images || a.truth - b.truth).slice(0, LISTED_CONFUSIONS);
   return [
-    'most frequent confusions; --json gives the whole matrix',
+    `most frequent confusions; --json gives ${confusion.counts === null ? 'all of them' : 'the whole matrix'}`,
     ...align(
-      [['true', 'predicted', 'images'], ...listed.map((one) => [one.from ?? '', one.to ?? '', `${one.count}`])],
+      [
+        ['true', 'predicted', 'images'],
+        ...listed.map((one) => [names[one.truth] ?? '', names[one.predicted] ?? 'other', `${one.images}`]),
+      ],
       NUMBERS,
     ),
   ];
+}
+
+/** What was taken for another class; one that has no row is behind the last. */
+function* wrongPairs(confusion: Confusion): Generator<ConfusionPair> {
+  const { other } = confusion;
+  for (const pair of pairsOf(confusion)) if (pair.truth !== pair.predicted) yield pair;
+  for (const [truth, images] of other.entries()) if (images > 0) yield { truth, predicted: other.length, images };
+}
+
+function* pairsOf({ counts, pairs }: Confusion): Generator<ConfusionPair> {
+  yield* pairs ?? [];
+  for (const [truth, row] of (counts ?? []).entries()) {
+    for (const [predicted, images] of row.entries()) if (images > 0) yield { truth, predicted, images };
+  }
 }

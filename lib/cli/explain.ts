@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ExplainedImage, ExplainEvent } from '../explain/explain';
 import { EXPLAIN_OPTIONS, type ExplainOptions } from '../options';
+import { counted } from '../text/count';
 import { say, sayJson, tell } from '../text/terminal';
 import { ProgressBar } from './bar';
 import { defineCommand } from './command';
@@ -29,9 +30,11 @@ export const explainCommand = defineCommand({
     const { pathsOfStandardInput } = await import('../predict/path-list.js');
     const display = createDownloadDisplay({ quiet: json });
     const bar = new ProgressBar(process.stderr, { label: 'training images', time: true });
+    let passedOver: PassedOver | undefined;
     const show = (event: ExplainEvent): void => {
       if (event.kind === 'download') display.show(event.event);
       else if (event.kind === 'fallback') tellFallback(event);
+      else if (event.kind === 'pictures-passed-over') passedOver = event;
       else if (!json) bar.show(event.done, event.total);
     };
     const input = { model: positionals['model'], images: positionals['images'], ...given } as ExplainOptions;
@@ -53,6 +56,7 @@ export const explainCommand = defineCommand({
         // If the signal ends the wait, the next image will throw.
         if (!taken) await once(process.stdout, 'drain', { signal }).catch(() => {});
       }
+      if (!json && passedOver !== undefined) tell(passedOverLine(passedOver));
     } finally {
       display.close();
       bar.stop();
@@ -60,6 +64,11 @@ export const explainCommand = defineCommand({
     }
   },
 });
+
+type PassedOver = Extract<ExplainEvent, { kind: 'pictures-passed-over' }>;
+
+const passedOverLine = ({ files, folder }: PassedOver): string =>
+  `passed over ${counted(files, 'picture')} of this model in ${shownPath(folder)}: name ${files === 1 ? 'it' : 'them'} to have ${files === 1 ? 'it' : 'them'} explained`;
 
 function linesOf({ file, top, explained, layer, map, picture, neighbours = [] }: ExplainedImage): string[] {
   const nothing =

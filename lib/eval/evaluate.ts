@@ -18,7 +18,7 @@ import { softmax } from '../network/softmax';
 import { readClassMap } from './class-map';
 import { scanEvalFolder } from './folder';
 import { classLabels, matchClasses } from './match-classes';
-import { score, Tally } from './metrics';
+import { MATRIX_CLASSES, score, Tally } from './metrics';
 import { writePredictions, type ScoredPrediction } from './predictions-file';
 import { NAMED } from '../data/unreadable';
 import type { ClassMap, EvalControl, EvalEvent, EvalResult, EvaluateOptions } from './types';
@@ -138,7 +138,7 @@ async function evaluateResolved(
       folders: matched.filter((one) => one.index === index).map((one) => one.folder),
       ...tally.classFigures(row),
     })),
-    confusion: tally.confusion,
+    confusion: tally.confusionWithin(MATRIX_CLASSES),
     unreadable,
     seconds: Math.round(seconds * 1000) / 1000,
     imagesPerSecond: images / seconds,

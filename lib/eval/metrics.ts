@@ -1,4 +1,7 @@
-import type { ClassResult, Confusion } from './types';
+import type { ClassResult, Confusion, ConfusionPair } from './types';
+
+/** More classes than this have no matrix in a result: it would fill the memory, and its JSON be longer than a string can be. */
+export const MATRIX_CLASSES = 2000;
 
 /** What the network said of one image. */
 export interface Score {
@@ -33,13 +36,8 @@ export function score(logits: ArrayLike<number>, target: number): Score | undefi
   return { predicted, probability: 1 / sum, loss: highest + Math.log(sum) - own, rank };
 }
 
-/** Images of one class that were taken for one class. */
-export interface Pair {
-  /** The rows of both. */
-  truth: number;
-  predicted: number;
-  images: number;
-}
+/** Images of one class that were taken for one class, by the rows of both. */
+export type Pair = ConfusionPair;
 
 /** Adds up the scores of images; memory does not grow with their number, nor with the square of that of the classes. */
 export class Tally {
@@ -88,13 +86,20 @@ export class Tally {
   }
 
   /** All of the matrix, also where it is 0. */
-  get confusion(): Confusion {
+  get confusion(): { counts: number[][]; other: number[] } {
     const counts = this.others.map(() => this.others.map(() => 0));
     for (const { truth, predicted, images } of this.pairs()) {
       const row = counts[truth];
       if (row !== undefined) row[predicted] = images;
     }
     return { counts, other: [...this.others] };
+  }
+
+  /** The matrix, where it has no more than so many rows; else what of it is not 0. */
+  confusionWithin(most: number): Confusion {
+    if (this.rowOf.size <= most) return { ...this.confusion, pairs: null };
+    const pairs = [...this.pairs()].sort((a, b) => a.truth - b.truth || a.predicted - b.predicted);
+    return { counts: null, pairs, other: [...this.others] };
   }
 
   /** What of the matrix is not 0, in no order. */

@@ -44,10 +44,22 @@ export interface ClassResult {
   f1: number | null;
 }
 
-/** Images by true and predicted class. */
+/** Images of one class that were taken for one class. */
+export interface ConfusionPair {
+  /** Place of the true class in `classes`. */
+  truth: number;
+  /** Place of the predicted class in `classes`. */
+  predicted: number;
+  /** How many, more than 0. */
+  images: number;
+}
+
+/** Images by true and predicted class: all of the matrix, or of more than 2,000 classes what of it is not 0. One of `counts` and `pairs` is null. */
 export interface Confusion {
-  /** `counts[i][j]`: images of `classes[i]` taken for `classes[j]`. */
-  counts: number[][];
+  /** `counts[i][j]`: images of `classes[i]` taken for `classes[j]`; null of more than 2,000 classes. */
+  counts: number[][] | null;
+  /** In the order of the true classes, and for each of the predicted ones; null of up to 2,000 classes. */
+  pairs: ConfusionPair[] | null;
   /** `other[i]`: images of `classes[i]` taken for a class of the model that is not in `classes`. */
   other: number[];
 }

@@ -94,16 +94,18 @@ async function calibrate(
   return { file, ...figures, from: kept === undefined ? 'images' : 'predictions', note };
 }
 
-/** What the run has kept of its model's answers; undefined where that is not all, or of other weights. */
+/** What the run has kept of its model's answers; undefined where that is not all, does not tell the logits, or is of other weights. */
 async function keptPredictions(
   { opened, file }: RunModel,
   pause: Pause,
 ): Promise<(Pick<Validated, 'targets'> & { logits: Float64Array[] }) | undefined> {
   if (path.basename(file) !== MODEL_FILE) return undefined;
   const { scores } = await readRun(path.dirname(file), pause);
-  const { images, logits, classes } = scores;
+  const { images, logits, classes, beyond } = scores;
   const same = classes.length === opened.classes.length && classes.every((name, i) => name === opened.classes[i]);
   if (!same || images.length === 0 || logits.length < images.length) return undefined;
+  // By what stands for a probability of 0, a temperature would be fitted to logits that the network never gave.
+  if (beyond > 0) return undefined;
   return { logits, targets: images.map(({ truth }) => truth) };
 }
 

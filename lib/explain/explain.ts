@@ -24,10 +24,10 @@ import { expandInputs } from '../predict/inputs';
 import { cropBox } from '../grad-cam/crop-box';
 import { embeddingKey, embeddingsOf, featureWidth } from './embeddings';
 import { classIndex, gradCam, isEmpty, type Explanation } from '../grad-cam/grad-cam';
-import { requireLayer } from '../grad-cam/layers';
+import { mapLayers, requireLayer } from '../grad-cam/layers';
 import { nearestImages, type Neighbour } from './neighbours';
 import { sideBySide } from '../grad-cam/overlay';
-import { PictureNames } from './picture-name';
+import { pictureNamed, PictureNames } from './picture-name';
 import { openRunData } from './run-data';
 
 const STOPPED = 'The explanation was stopped';
@@ -36,6 +36,8 @@ const STOPPED = 'The explanation was stopped';
 export type ExplainEvent =
   | { kind: 'download'; event: DownloadEvent }
   | FallbackEvent
+  /** Told at the end, where the output folder was among the images: its pictures of this model, which were passed over, and not explained themselves. */
+  | { kind: 'pictures-passed-over'; folder: string; files: number }
   /** Training images are embedded, to be neighbours. */
   | { kind: 'embedding'; done: number; total: number };
 
@@ -94,10 +96,10 @@ export async function* explain(
 ): AsyncGenerator<ExplainedImage | UnexplainedImage> {
   const options = resolveExplainOptions(input);
   checkControl(control);
-  const { signal } = control;
+  const { signal, onEvent } = control;
   throwIfAborted(signal, STOPPED);
   const folder = path.resolve(options.output);
-  const { classifier, neighboursOf } = await controlled(control, (heard) => open(options, heard));
+  const { classifier, neighboursOf, isPicture } = await controlled(control, (heard) => open(options, heard));
   try {
     await makeFolder(folder).catch((cause: unknown) => {
       throw notWritable(folder, reasonOf(cause), { hint: 'Choose another folder with --output', cause });
@@ -105,8 +107,15 @@ export async function* explain(
     const names = new PictureNames();
     const problems = new Map<string, ResnetFtError>();
     const list = control.list ?? async function* (): AsyncGenerator<string> {};
-    // Pictures of this call, and of earlier ones, are no images to be explained.
-    const files = expandInputs(options.images, { list, problems, except: await realpath(folder) });
+    // Pictures of this call, and of earlier ones, are no images to be explained; photographs beside them are.
+    const real = await realpath(folder);
+    let passedOver = 0;
+    const passOver = (where: string, name: string): boolean => {
+      const passed = where === real && isPicture(name);
+      if (passed) passedOver++;
+      return passed;
+    };
+    const files = expandInputs(options.images, { list, problems, passOver });
     for await (const result of gradCam(classifier, files, { layer: options.layer, class: options.class, signal })) {
       const file = result.input;
       if (result.error !== undefined) {
@@ -126,6 +135,7 @@ export async function* explain(
         yield { file, error };
       }
     }
+    if (passedOver > 0) await onEvent?.({ kind: 'pictures-passed-over', folder, files: passedOver });
   } finally {
     await classifier.close();
   }
@@ -135,6 +145,8 @@ interface Opened {
   classifier: Classifier;
   /** Where neighbours are asked for. */
   neighboursOf: ((file: string, signal?: AbortSignal) => Promise<Neighbour[]>) | undefined;
+  /** Whether a file may be a picture of this model, by its name. */
+  isPicture: (name: string) => boolean;
 }
 
 async function open(options: ResolvedExplainOptions, control: ExplainControl): Promise<Opened> {
@@ -147,6 +159,7 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
   const onProgress = (event: DownloadEvent): void => void onEvent({ kind: 'download', event });
   const opened = await openModel(options.model, { arch, classes, offline, signal, onProgress });
   requireLayer(opened.network, layer);
+  const isPicture = pictureNamed(mapLayers(opened.network), opened.classes);
   if (options.class !== undefined) classIndex(opened.classes, options.class);
   const option = '--neighbours';
   const where = { data, offline, signal, onProgress, option, trainingAlone: true };
@@ -155,7 +168,7 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
   const classifier = await Classifier.create(opened, machine, onEvent);
   try {
     classifier.requireGradCam();
-    if (run === undefined) return { classifier, neighboursOf: undefined };
+    if (run === undefined) return { classifier, neighboursOf: undefined, isPicture };
     const { folder, dataset, print } = run;
     const key = embeddingKey(opened, classifier.choice.precision, print);
     const onImage = (done: number, total: number): void => void onEvent({ kind: 'embedding', done, total });
@@ -168,7 +181,7 @@ async function open(options: ResolvedExplainOptions, control: ExplainControl): P
       }
       return [];
     };
-    return { classifier, neighboursOf };
+    return { classifier, neighboursOf, isPicture };
   } catch (error) {
     await classifier.close();
     throw error;

@@ -16,7 +16,7 @@ export class PictureNames {
   /** @param image path of the image */
   next(image: string, layer: string, className: string): string {
     const name = path.basename(image, path.extname(image));
-    const end = `.${layer}.${cut(fit(className), 80)}`;
+    const end = `.${layer}.${classPart(className)}`;
     const begin = cut(fit(name), LONGEST - Buffer.byteLength(end));
     for (let number = 1; ; number++) {
       const file = `${begin}${number === 1 ? '' : `-${number}`}${end}.png`;
@@ -28,6 +28,37 @@ export class PictureNames {
     }
   }
 }
+
+/**
+ * Tells which files may be pictures of a model, by names that end in `.LAYER.CLASS.png`, whenever they were made.
+ *
+ * @param layers those of the model that have a map
+ * @param classes of the model
+ */
+export function pictureNamed(layers: readonly string[], classes: readonly string[]): (file: string) => boolean {
+  const knownLayers = new Set(layers);
+  const knownClasses = new Set(classes.map((name) => classPart(name).normalize('NFC')));
+  return (file) => {
+    if (!file.endsWith('.png')) return false;
+    // Some file systems give names back in another form of Unicode.
+    const name = file.slice(0, -'.png'.length).normalize('NFC');
+    return splits(name).some(
+      ([before, className]) =>
+        knownClasses.has(className) && splits(before).some(([image, layer]) => image !== '' && knownLayers.has(layer)),
+    );
+  };
+}
+
+/** What stands before and after each dot: layers and classes have dots too. */
+function splits(text: string): [string, string][] {
+  const parts: [string, string][] = [];
+  for (let at = text.indexOf('.'); at !== -1; at = text.indexOf('.', at + 1)) {
+    parts.push([text.slice(0, at), text.slice(at + 1)]);
+  }
+  return parts;
+}
+
+const classPart = (className: string): string => cut(fit(className), 80);
 
 /** A name that begins with a dot would be hidden. */
 const fit = (name: string): string => name.replace(UNFIT, '_').replace(/^\./, '_').trim() || '_';

@@ -12,8 +12,8 @@ export interface ExpandOptions {
   list: () => AsyncIterable<string>;
   /** What is wrong with a path that is given on all the same: a folder or a glob without images, by its name. */
   problems: Map<string, ResnetFtError>;
-  /** A folder, by its real path, that is passed over within others: what the results go into. Named itself, it is taken. */
-  except?: string;
+  /** Whether the image of this name, in a folder by its real path, is passed over, as what an earlier call left there. Named itself, it is taken. */
+  passOver?: (folder: string, name: string) => boolean;
   /** Gets the names of files in folders that are not taken, for their names are not those of images. */
   onPassedOver?: (name: string) => void;
 }
@@ -165,12 +165,12 @@ async function* walk(
   ancestors: readonly string[],
   options: ExpandOptions,
 ): AsyncGenerator<string> {
-  const { problems, except } = options;
+  const { problems, passOver } = options;
   let real: string;
   let found: Awaited<ReturnType<typeof list>>;
   try {
     real = await realpath(folder);
-    if (ancestors.includes(real) || (name !== '' && real === except)) return;
+    if (ancestors.includes(real)) return;
     found = await list(folder);
   } catch (cause) {
     const error = cause instanceof ResnetFtError ? cause : unreadableFolder(folder, cause as NodeJS.ErrnoException);
@@ -182,7 +182,9 @@ async function* walk(
     return;
   }
   const within = (child: string): string => (name === '' ? child : `${name}/${child}`);
-  for (const file of found.files) if (take.file(within(file))) yield path.join(folder, file);
+  for (const file of found.files) {
+    if (take.file(within(file)) && passOver?.(real, file) !== true) yield path.join(folder, file);
+  }
   for (const child of found.folders) {
     const what = take.folder(within(child));
     if (what === 'skip') continue;

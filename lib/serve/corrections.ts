@@ -90,6 +90,7 @@ export class Corrections {
     try {
       await kept;
     } catch (cause) {
+      if (cause instanceof Refusal) throw cause;
       throw Object.assign(new Refusal(500, 'NOT_SAVED', 'The correction could not be written'), { cause });
     }
     return `${className}/${name}`;
@@ -98,16 +99,40 @@ export class Corrections {
   private async write(className: string, name: string, bytes: Buffer): Promise<void> {
     const folder = path.join(this.folder, className);
     await makeFolder(folder);
+    const others = await this.othersThan(className);
     const file = path.join(folder, name);
-    if (!(await isSameSize(file, bytes.length))) await writeAtomically(file, [bytes]);
-    const entries = await readdir(this.folder);
-    const others = entries.filter((other) => other !== className && this.classes.has(other));
-    const own = await inodeOf(folder);
-    for (const other of others) {
-      const place = path.join(this.folder, other);
+    const isNew = !(await isSameSize(file, bytes.length));
+    // Written before it is taken out of the others, so that whatever ends the server there is an image.
+    if (isNew) await writeAtomically(file, [bytes]);
+    try {
+      for (const other of others) await this.takeOut(other, name);
+    } catch (error) {
+      // What is said not to be saved must not be there: an image is in one class.
+      if (isNew) await removeIfThere(folder, name).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Classes beside this one that have a folder, which is not the same. */
+  private async othersThan(className: string): Promise<string[]> {
+    const own = await inodeOf(path.join(this.folder, className));
+    const others: string[] = [];
+    for (const entry of await readdir(this.folder)) {
+      if (entry === className || !this.classes.has(entry)) continue;
       // Where case does not count, `cat` and `Cat` are one folder. A link that leads nowhere is none.
-      const inode = await inodeOf(place).catch(() => undefined);
-      if (inode !== own) await removeIfThere(place, name);
+      const inode = await inodeOf(path.join(this.folder, entry)).catch(() => undefined);
+      if (inode !== own) others.push(entry);
+    }
+    return others;
+  }
+
+  /** @throws Refusal NOT_SAVED, of which the cause says why */
+  private async takeOut(className: string, name: string): Promise<void> {
+    try {
+      await removeIfThere(path.join(this.folder, className), name);
+    } catch (cause) {
+      const message = `The image could not be taken out of the class ${className}, and stays there`;
+      throw Object.assign(new Refusal(500, 'NOT_SAVED', message), { cause });
     }
   }
 }

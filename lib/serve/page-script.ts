@@ -1,12 +1,14 @@
 /**
- * What the served page does: each image that is dropped, pasted or chosen is sent by itself, two at a time, and shown with its classes. Whatever
- * comes from names is set as text.
+ * What the served page does: each image that is dropped, pasted or chosen is sent by itself, two at a time, and shown with its classes; one at a
+ * time where the server's queue has no room for two. Whatever comes from names is set as text.
  */
 export const PAGE_SCRIPT = `
 'use strict';
 document.documentElement.classList.add('scripted');
 
-const AT_ONCE = 2;
+// Requests at the same time, and how often one that finds no room is sent again before a person decides.
+let atOnce = 2;
+const TRIES = 60;
 const byId = (id) => document.getElementById(id);
 const results = byId('results');
 const evidence = byId('evidence');
@@ -42,7 +44,11 @@ async function said(answer) {
   const body = await answer.json().catch(() => undefined);
   if (answer.ok && body !== undefined) return body;
   const message = answer.ok ? UNREACHABLE : (body?.error?.message ?? 'The server answered ' + answer.status) + '.';
-  throw Object.assign(new Error(message), { again: answer.ok || [408, 503].includes(answer.status) });
+  throw Object.assign(new Error(message), {
+    again: answer.ok || [408, 503].includes(answer.status),
+    full: body?.error?.code === 'QUEUE_FULL',
+    seconds: Number(answer.headers.get('Retry-After')) || 1,
+  });
 }
 
 // What the page knows of the model. It is asked for again where it could not be had: another try would else fail without one.
@@ -68,6 +74,30 @@ async function ask(path, file) {
   return said(answer);
 }
 
+// Asks again where the queue is full. No other image is sent meanwhile, which would take the place that becomes free.
+async function askInTurn(path, { file, item }) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask(path, file);
+    } catch (error) {
+      if (!error.full || tries === TRIES || !item.isConnected) throw error;
+      atOnce = 1;
+      await new Promise((resolve) => setTimeout(resolve, error.seconds * 1000));
+    }
+  }
+}
+
+// Counts what is sent, so that others wait for it.
+async function occupied(asking) {
+  working++;
+  try {
+    return await asking;
+  } finally {
+    working--;
+    work();
+  }
+}
+
 function add(files) {
   const added = [...files];
   if (added.length === 0) return;
@@ -88,22 +118,18 @@ function add(files) {
 }
 
 function work() {
-  while (working < AT_ONCE && queue.length > 0) {
-    working++;
-    predict(queue.shift()).finally(() => {
-      working--;
-      work();
-    });
-  }
+  while (working < atOnce && queue.length > 0) void occupied(predict(queue.shift()));
 }
 
 async function predict(job) {
   try {
     const about = await model();
-    const answer = await ask('/predict' + (about.explain ? '?explain=true' : ''), job.file);
+    const answer = await askInTurn('/predict' + (about.explain ? '?explain=true' : ''), job);
     show(job, answer, about);
     announce(job.name + ': ' + (answer.unknown ? 'none of these classes' : answer.class + ', ' + percent(answer.probability)));
   } catch (error) {
+    // The list was emptied, and nobody waits for it.
+    if (!job.item.isConnected) return;
     showError(job, error);
     announce(job.name + ': ' + error.message);
   }
@@ -184,7 +210,7 @@ function correction(file, { classes, unfitClasses }) {
     note.className = 'note';
     note.textContent = 'Saving it …';
     try {
-      await ask('/corrections?class=' + encodeURIComponent(name), file);
+      await occupied(askInTurn('/corrections?class=' + encodeURIComponent(name), { file, item: form }));
       if (!form.kept) saved++;
       form.kept = true;
       note.className = 'note good';

@@ -169,8 +169,19 @@ export class LivePage {
     response.once('close', () => this.parting--);
   }
 
+  /** Tells those who look how the training ended, and waits for what they ask for then. */
   async end(error: unknown): Promise<void> {
     clearInterval(this.timer);
+    // Connections keep no program running, and what is told now is to arrive.
+    const running = setInterval(() => {}, PARTING);
+    try {
+      await this.farewells(error);
+    } finally {
+      clearInterval(running);
+    }
+  }
+
+  private async farewells(error: unknown): Promise<void> {
     const { live } = this.shown;
     this.shown.ended =
       error === undefined

@@ -45,7 +45,8 @@ export async function servePage(
   }) as Server;
   server.maxConnections = MOST_CONNECTIONS;
   const address = await listen(server, '127.0.0.1', port, option);
-  // A page that is open keeps no program running.
+  // A page that is open keeps no program running: neither what listens nor what is connected.
+  server.on('connection', (socket) => socket.unref());
   server.unref();
   return { server, port: address.port };
 }

@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { EvalEvent } from '../../lib/eval/types';
+import type { EvalEvent, EvalResult } from '../../lib/eval/types';
+import { PREPROCESSING } from '../../lib/options';
 import { ANTS_BEES, ROOT, records, run, scratch, type Outcome } from '../cli/run';
+import { makeTensors, writeModel } from '../export/made-model';
 import { callApi } from '../predict/call-api';
 
 const tmp = scratch();
@@ -70,6 +72,7 @@ test('a run folder on its validation images: what train itself counted, as one J
         [number, number],
         [number, number],
       ],
+      pairs: null,
       other: [0, 0],
     },
     unreadable: [],
@@ -122,6 +125,28 @@ test('classes are matched by name, not by position', async () => {
     { name: 'ants', folders: [], support: 0, recall: null },
     { name: 'bees', folders: ['bees'], support: 4 },
   ]);
+});
+
+test('of thousands of classes the result has the pairs that are not 0, and no matrix', async () => {
+  const classes = ['ants', 'bees', ...Array.from({ length: 1999 }, (_, i) => `class ${i}`)];
+  const card = { arch: 'resnet18' as const, classes, preprocessing: PREPROCESSING };
+  const file = path.join(tmp, 'many.safetensors');
+  await writeModel(file, card, makeTensors(card));
+  const args = ['eval', file, VAL, '--device', 'cpu'];
+  const ran = await run([...args, '--json']);
+  expect(ran).toMatchObject({ code: 0, stderr: '' });
+  const { confusion } = JSON.parse(ran.stdout) as EvalResult;
+  expect(confusion.counts).toBeNull();
+  const pairs = confusion.pairs ?? [];
+  expect(pairs.every(({ truth, predicted }) => truth < 2 && predicted < classes.length)).toBe(true);
+  expect(pairs.reduce((sum, { images }) => sum + images, 0)).toBe(8);
+  expect(confusion.other).toEqual(classes.map(() => 0));
+  const wrong = pairs.filter(({ truth, predicted }) => truth !== predicted);
+  const { stdout } = await run(args);
+  const [, listed = ''] = stdout.split('\nmost frequent confusions; --json gives all of them\n');
+  expect(listed.trimEnd().split('\n')).toHaveLength(1 + wrong.length);
+  for (const { truth, predicted, images } of wrong)
+    expect(listed).toMatch(new RegExp(`^${classes[truth]} +${classes[predicted]} +${images}$`, 'm'));
 });
 
 test('a folder that is no class of the model is an error before any image is read; --class-map says what it is', async () => {

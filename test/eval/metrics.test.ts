@@ -96,6 +96,30 @@ test('what is taken for a class without a row is other, and top-5 counts five', 
   expect(made.classFigures(0)).toMatchObject({ support: 2, predicted: 1, correct: 0, precision: 0, recall: 0, f1: 0 });
 });
 
+test('of more classes than a matrix has room for there are the pairs that are not 0, in order', () => {
+  const pairs: [number, number][] = [
+    [2, 0],
+    [0, 1],
+    [2, 2],
+    [0, 0],
+    [2, 0],
+    [1, 3],
+  ];
+  const made = tally(4, [0, 1, 2], pairs);
+  const other = [0, 1, 0];
+  expect(made.confusionWithin(3)).toEqual({ counts: made.confusion.counts, pairs: null, other });
+  expect(made.confusionWithin(2)).toEqual({
+    counts: null,
+    pairs: [
+      { truth: 0, predicted: 0, images: 1 },
+      { truth: 0, predicted: 1, images: 1 },
+      { truth: 2, predicted: 0, images: 2 },
+      { truth: 2, predicted: 2, images: 1 },
+    ],
+    other,
+  });
+});
+
 test('properties of many images: sums agree, and F1 is the harmonic mean', () => {
   let state = 1;
   const draw = (below: number): number => (state = (state * 48271) % 2147483647) % below;

@@ -67,7 +67,7 @@ describeWithTorch('a 1000-class model with made weights', (torch) => {
       ['bee', 309, ['bees']],
     ]);
     const { counts, other } = result.confusion;
-    expect(counts.map((row, i) => row.reduce((a, b) => a + b, other[i] ?? 0))).toEqual(
+    expect(counts?.map((row, i) => row.reduce((a, b) => a + b, other[i] ?? 0))).toEqual(
       result.classes.map(({ support }) => support),
     );
     const written = records(fs.readFileSync(predictions, 'utf8'));

@@ -218,7 +218,15 @@ test('what cannot be done is said in one line, and the model stays as it was', a
   // Others than those that the run knows: its predictions are of another model.
   const other = await madeRun('other');
   await writeModel(other.model, { ...card, classes: ['a', 'b', 'c'] }, tensors);
+  // A probability of 0 for the true class does not tell its logit: the images are run again, and these are not there.
+  const beyond = await madeRun('beyond', {
+    said: (image, truth) => ({
+      predicted: image % 5 === 0 ? (truth + 1) % 3 : truth,
+      probability: image % 5 === 0 ? 1 : 0.9,
+    }),
+  });
   const cases: [string[], number, RegExp][] = [
+    [[beyond.folder], 1, /no such folder: .*photos\/train/],
     [[right.folder], 1, /right: 60 validation images tell no temperature: the model is right about all of them\. /],
     [[wrong.folder], 1, /60 validation images tell no temperature: the model is no better than chance on them\. /],
     [[damaged.folder], 1, /predictions\.jsonl: line 61 is no prediction of these classes/],
@@ -232,14 +240,14 @@ test('what cannot be done is said in one line, and the model stays as it was', a
     [[right.folder, '--forget', '--batch-size', '8'], 2, /^resnet-ft: --batch-size can't be used with --forget\./],
     [['imagenet-v1'], 2, /^resnet-ft: There is no file or folder imagenet-v1\. Name the folder of a run of train$/],
   ];
-  const before = [right, wrong, damaged, pipe, other].map(({ model }) => fs.readFileSync(model));
+  const before = [right, wrong, damaged, pipe, other, beyond].map(({ model }) => fs.readFileSync(model));
   for (const [args, code, line] of cases) {
     const { stderr, ...result } = await run(['calibrate', ...args], { env: { RESNET_FT_OFFLINE: '1' } });
     expect([args, result]).toEqual([args, { code, stdout: '' }]);
     expect(stderr.trimEnd()).toMatch(line);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   }
-  [right, wrong, damaged, pipe, other].forEach(({ model }, i) =>
+  [right, wrong, damaged, pipe, other, beyond].forEach(({ model }, i) =>
     expect(Buffer.compare(fs.readFileSync(model), before[i] ?? Buffer.alloc(0))).toBe(0),
   );
 });
@@ -301,6 +309,16 @@ describe('a run that is trained', () => {
     const seen = await calibrate(plain, '--data', ANTS_BEES, '--device', 'cpu', '--precision', 'fp32');
     expect(seen).toMatchObject({ from: 'images', images: 8 });
     expect(seen.temperature / (calibrated['temperature'] as number)).toBeCloseTo(1, 3);
+
+    // Of a probability that is too small to be written down the logit is computed, and not made up.
+    const [first, ...rest] = lines;
+    const none = { ...first, probabilities: { ...first?.probabilities, [first?.trueClass ?? '']: 0 } };
+    const kept = path.join(plain, 'predictions.jsonl');
+    const text = fs.readFileSync(kept);
+    fs.writeFileSync(kept, [none, ...rest].map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const computed = await calibrate(plain, '--device', 'cpu', '--precision', 'fp32');
+    fs.writeFileSync(kept, text);
+    expect(computed).toMatchObject({ from: 'images', images: 8, temperature: seen.temperature });
     expect(await calibrate(plain, '--forget')).toEqual({
       file: path.join(plain, 'model.safetensors'),
       temperature: null,

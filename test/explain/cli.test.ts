@@ -119,6 +119,32 @@ test('its own pictures, in a folder among the images, are no images to be explai
   expect((await explain([maps], '--class', 'ants', '--output', output())).stderr).toBe('');
 });
 
+test('nor are they beside the images, where the folder of both is named, and nothing else is passed over', async () => {
+  const photos = path.join(folder, 'beside');
+  const below = path.join(photos, 'below');
+  fs.mkdirSync(below, { recursive: true });
+  const [photo, other] = [path.join(photos, 'a.jpg'), path.join(below, 'b.jpg')];
+  fs.copyFileSync(ANT, photo);
+  fs.copyFileSync(BEE, other);
+  const given = ['--class', 'ants', '--output', photos];
+  expect((await explain([photos], ...given)).code).toBe(0);
+  expect(pictures(photos)).toEqual(['a.jpg', 'a.layer4.ants.png', 'b.layer4.ants.png', 'below']);
+  const again = await explain([photos], ...given, '--force');
+  expect([again.code, again.stderr]).toEqual([
+    0,
+    `passed over 2 pictures of this model in ${photos}: name them to have them explained\n`,
+  ]);
+  expect(pictures(photos)).toEqual(['a.jpg', 'a.layer4.ants.png', 'b.layer4.ants.png', 'below']);
+  // Below and above the output folder too.
+  const within = await explain([photos], '--class', 'ants', '--output', below, '--json');
+  expect(records(within.stdout).map(({ file }) => file)).toEqual(
+    [photo, 'a.layer4.ants.png', 'b.layer4.ants.png', other].map((file) => path.resolve(photos, file)),
+  );
+  const named = path.join(photos, 'a.layer4.ants.png');
+  const [record] = records((await explain([named], ...given, '--json', '--output', output())).stdout);
+  expect(record).toMatchObject({ file: named });
+});
+
 test('names of files may hold anything', async () => {
   const strange = path.join(folder, 'strange');
   fs.mkdirSync(strange);

@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { PictureNames } from '../../lib/explain/picture-name';
+import { pictureNamed, PictureNames } from '../../lib/explain/picture-name';
 import { scratch } from '../cli/run';
 import { HOSTILE } from '../html/hostile';
 
@@ -28,6 +28,35 @@ test.each(NAMES)('a picture of an image called %j stays in its folder', (name) =
     writeFileSync(path.join(folder, one), '');
   }
   expect(readdirSync(folder).sort()).toEqual([...made].sort());
+});
+
+test('pictures are known by their names, with a layer and a class of the model', () => {
+  const layers = ['layer4', 'layer4.0', 'conv1'];
+  const classes = ['ants', 'ants.layer4.ants', ...NAMES, 'x'.repeat(100)];
+  const isPicture = pictureNamed(layers, classes);
+  for (const name of NAMES) {
+    for (const layer of layers) {
+      const names = new PictureNames();
+      for (const className of [...classes, 'ants']) {
+        const made = names.next(`photos/${name}.jpg`, layer, className);
+        expect([made, isPicture(made), isPicture(made.normalize('NFD'))]).toEqual([made, true, true]);
+      }
+    }
+  }
+  const others = [
+    'ant.png',
+    'ants.png',
+    'layer4.ants.png',
+    '.layer4.ants.png',
+    'a.layer4.bees.png',
+    'a.layer3.ants.png',
+    'a.layer4.ants.jpg',
+    'a.layer4.ants',
+    'alayer4.ants.png',
+    'a.layer4ants.png',
+    'a.layer4.0.1.ants.png',
+  ];
+  expect(others.filter(isPicture)).toEqual([]);
 });
 
 test('names that only some file systems tell apart are told apart by a number', () => {

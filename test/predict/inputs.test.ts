@@ -24,6 +24,22 @@ async function expanded(...args: string[]): Promise<{ files: string[]; problems:
   return { files, problems };
 }
 
+test('images in folders may be passed over, by the real path of the folder; what is named itself is taken', async () => {
+  fs.symlinkSync('val', path.join(tmp, 'link'));
+  const asked: string[] = [];
+  const passOver = (folder: string, name: string): boolean => {
+    asked.push(path.relative(fs.realpathSync(tmp), path.join(folder, name)));
+    return name === '3.jpg';
+  };
+  const files: string[] = [];
+  async function* list(): AsyncGenerator<string> {}
+  const args = ['../link', '../val/ants/*.jpg', '../val/ants/3.jpg'];
+  for await (const file of expandInputs(args, { list, problems: new Map(), passOver })) files.push(file);
+  fs.rmSync(path.join(tmp, 'link'));
+  expect(files).toEqual(['../link/ants/4.png', '../val/ants/*.jpg', '../val/ants/3.jpg']);
+  expect(asked).toEqual(['val/ants/3.jpg', 'val/ants/4.png', 'val/ants/3.jpg']);
+});
+
 test.each([
   [
     '../*/',

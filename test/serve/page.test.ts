@@ -145,6 +145,23 @@ withBrowser('the page', () => {
     await close();
   });
 
+  test('waits where the queue is full, with what it predicts and with what it corrects', async () => {
+    const narrow = await serve(path.join(tmp, 'run'), '--queue', '1', '--corrections', path.join(tmp, 'narrow'));
+    const { page, complaints, close } = await openUrl(narrow.url);
+    const names = ['1.jpg', '2.jpg', '3.jpg', '4.jpg'];
+    await page.evaluate(give('drop', names));
+    await done(page, names.length);
+    expect(await page.locator('.result .bad').allTextContents()).toEqual([]);
+    expect(await page.locator('.result .verdict').count()).toBe(names.length);
+    const full = { error: { code: 'QUEUE_FULL', message: 'Too many images are waiting; try again later' } };
+    await page.route('**/corrections?*', (route) => route.fulfill({ status: 503, json: full }), { times: 2 });
+    await page.locator('.result select').first().selectOption('bees');
+    await page.locator('.result form button').first().click();
+    await page.locator('.note.good').waitFor();
+    expect(complaints.filter((one) => !one.includes('503'))).toEqual([]);
+    await close();
+  });
+
   test('says so where the server is gone, and where there are no scripts', async () => {
     const other = await serve(path.join(tmp, 'run'));
     const { page, close } = await openUrl(other.url);

@@ -197,6 +197,31 @@ describe('corrections', () => {
     }
   });
 
+  test('are not kept in two classes where the image can not be taken out of the other', async () => {
+    const folder = path.join(tmp, 'held');
+    const corrections = await Corrections.open(folder, ['ants', 'bees', 'wasps']);
+    const name = path.basename(await corrections.keep('ants', bytes));
+    const held = path.join(folder, 'ants', name);
+    // What the system does not remove.
+    fs.rmSync(held);
+    fs.mkdirSync(held);
+    await expect(corrections.keep('bees', bytes)).rejects.toMatchObject({
+      code: 'NOT_SAVED',
+      message: 'The image could not be taken out of the class ants, and stays there',
+      cause: expect.anything() as unknown,
+    });
+    expect(fs.readdirSync(folder)).toEqual(['ants']);
+    // One that the class has had before stays too.
+    fs.mkdirSync(path.join(folder, 'bees'));
+    fs.writeFileSync(path.join(folder, 'bees', name), bytes);
+    await expect(corrections.keep('bees', bytes)).rejects.toMatchObject({ code: 'NOT_SAVED' });
+    expect(fs.readdirSync(folder).sort()).toEqual(['ants', 'bees']);
+    fs.rmdirSync(held);
+    expect(await corrections.keep('bees', bytes)).toBe(`bees/${name}`);
+    expect(await corrections.keep('wasps', bytes)).toBe(`wasps/${name}`);
+    expect(fs.readdirSync(folder).sort()).toEqual(['ants', 'wasps']);
+  });
+
   test('say that they could not be written without saying where', async () => {
     const folder = path.join(tmp, 'blocked');
     const corrections = await Corrections.open(folder, ['bees']);

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SSEStreamingApi } from 'hono/streaming';
 import { openUrl, withBrowser } from '../browser/browser';
 import { records, run, scratch } from '../cli/run';
+import { callApi } from '../predict/call-api';
 import type { EpochRecord, StepRecord, TrainEvent } from '../../lib/train/events';
 import { LivePage } from '../../lib/watch/live-page';
 import { LiveRun } from '../../lib/watch/live-run';
@@ -163,6 +164,41 @@ test('a page that takes nothing any more, as that of a computer which sleeps, do
   await page.end(undefined);
   // Nor does anything pile up for it.
   expect(told).toBe(1);
+});
+
+test('a page that is open keeps no program running', async () => {
+  const ended = callApi(
+    async ({ api }, begin) => {
+      const client = await import('node:http');
+      const busy = setInterval(() => {}, 1000);
+      const watch = await api.watchTraining();
+      watch.see(begin);
+      const said = await new Promise<string>((resolve) => {
+        const request = client.get(watch.url.replace('/?', '/events?'), { agent: false });
+        request.on('socket', (socket) => socket.unref());
+        request.on('response', (response) => response.once('data', (chunk: Buffer) => resolve(String(chunk))));
+      });
+      clearInterval(busy);
+      // Reached where something else keeps the program running.
+      setTimeout(() => process.exit(3), 10_000).unref();
+      return said.split('\n')[0];
+    },
+    await begun('left-open'),
+  );
+  expect(await ended).toBe('event: parts');
+});
+
+test('the end is waited for, also where nothing else keeps the program running', async () => {
+  const told = await callApi(async ({ root }) => {
+    const { LivePage: Page } = (await import(`${root}/dist/watch/live-page.js`)) as { LivePage: typeof LivePage };
+    const page = new Page();
+    // It takes nothing any more.
+    const stuck = { writeSSE: () => new Promise(() => {}), onAbort: () => {} };
+    void page.follow(stuck as never);
+    await page.end(undefined);
+    return 'ended';
+  }, {});
+  expect(told).toBe('ended');
 });
 
 describe('who is let in', () => {
