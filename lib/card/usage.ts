@@ -1,12 +1,21 @@
 import type { ModelCard } from '../model/describe';
 import { MODEL_FILE } from '../model/locate';
 import type { Preprocessing } from '../options';
+import { hasDiverged } from '../report/diverged';
+import type { Run } from '../report/read-run';
 import type { CardFacts } from './card';
 
 /** How to use a model: code that has no names of classes or files in it but ours. */
 export function usage(facts: CardFacts): string {
-  return facts.beside === 'onnx' ? onnxUsage(facts) : runUsage(facts);
+  if (facts.beside === 'onnx') return onnxUsage(facts);
+  return facts.run?.hasModel === false ? withoutModel(facts.run) : runUsage(facts);
 }
+
+/** In place of commands that could not work. */
+const withoutModel = (run: Run): string =>
+  hasDiverged(run)
+    ? 'There is no model: the loss of the training was no number any more before there was one to keep.'
+    : 'There is no model yet: the training was stopped before there was one to keep.';
 
 const fenced = (language: string, ...lines: string[]): string => `\`\`\`${language}\n${lines.join('\n')}\n\`\`\``;
 

@@ -1,4 +1,5 @@
 import { html, trusted, type Html } from '../html/html';
+import { leastOf, mostOf } from '../text/extremes';
 import { printable } from '../text/printable';
 import { axis, FONT, type Axis } from './axis';
 import { cleanChart } from './clean';
@@ -89,10 +90,6 @@ export function linePlot({ id, title, description, x, y, curves: given, marks = 
     <p class="readout needs-script" hidden></p>
   </figure>`;
 }
-
-/** Not spread into arguments: there may be more points than a call takes. */
-const leastOf = (values: readonly number[]): number => values.reduce((least, one) => Math.min(least, one), Infinity);
-const mostOf = (values: readonly number[]): number => values.reduce((most, one) => Math.max(most, one), -Infinity);
 
 /** The digits of ticks of shares. */
 function ticksOf({ min, max }: Axis, values: readonly number[]): number {

@@ -7,6 +7,7 @@ import { page } from '../html/page';
 import { elementUrl } from '../html/url';
 import { capital } from '../text/capital';
 import { counted } from '../text/count';
+import { leastOf, mostOf } from '../text/extremes';
 import { percent } from '../text/percent';
 import { KINDS, titleOf, type FindingKind } from './kinds';
 import { labelsJudgedBy, notDone } from './not-judged';
@@ -124,8 +125,8 @@ function splitTable({ splits }: CheckReport): Html {
             <th scope="row">${name}</th>
             <td class="number">${images}</td>
             <td class="number">${classes.length}</td>
-            <td class="number">${counts.length === 0 ? '-' : Math.min(...counts)}</td>
-            <td class="number">${counts.length === 0 ? '-' : Math.max(...counts)}</td>
+            <td class="number">${counts.length === 0 ? '-' : leastOf(counts)}</td>
+            <td class="number">${counts.length === 0 ? '-' : mostOf(counts)}</td>
           </tr>`;
         })}
       </tbody>

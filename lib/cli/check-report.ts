@@ -5,6 +5,7 @@ import { labelsJudgedBy, notDone } from '../check/not-judged';
 import { mendable } from '../check/script';
 import type { CheckReport, Finding } from '../check/types';
 import { counted } from '../text/count';
+import { leastOf, mostOf } from '../text/extremes';
 import { percent } from '../text/percent';
 import { printable } from '../text/printable';
 import { align, fill } from '../text/text-table';
@@ -48,7 +49,7 @@ export function reportLines(report: CheckReport, { width, quiet }: { width: numb
 function splitLines({ splits }: CheckReport): string[] {
   const rows = splits.map(({ name, images, classes }) => {
     const counts = classes.map((one) => one.images);
-    const [least, most] = counts.length === 0 ? ['-', '-'] : [Math.min(...counts), Math.max(...counts)].map(String);
+    const [least, most] = counts.length === 0 ? ['-', '-'] : [leastOf(counts), mostOf(counts)].map(String);
     return [name, `${images}`, `${classes.length}`, least ?? '', most ?? ''];
   });
   return align([['split', 'images', 'classes', 'fewest', 'most'], ...rows], (column) => column > 0);

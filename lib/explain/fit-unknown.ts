@@ -156,7 +156,7 @@ function chosen({ width, rows, read }: Embeddings, { train, classes }: Dataset):
     ),
   );
   const most = Math.floor(MOST_BYTES / Math.max(width, 1));
-  const longest = Math.max(0, ...byClass.map((own) => own.length));
+  const longest = byClass.reduce((most, own) => Math.max(most, own.length), 0);
   const taken: number[] = [];
   for (let i = 0; i < longest; i++) {
     for (const own of byClass) if (own[i] !== undefined && taken.length < most) taken.push(own[i] ?? 0);

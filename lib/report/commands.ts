@@ -33,18 +33,37 @@ type Ended = Pick<TrainResult, 'epochs' | 'steps' | 'waited'>;
 /** How long a run was to be. */
 type Length = Pick<RunConfig['options'], 'epochs' | 'steps' | 'patience'>;
 
+/** What a run left. */
+interface Left {
+  hasModel: boolean;
+  /** Whether its loss was no number any more. */
+  diverged: boolean;
+}
+
 /** The commands that one may want after a run, `result` undefined where it has not come to its end. */
-export function commandsOf(folder: string, { options }: RunConfig, result: Ended | undefined): Command[] {
+export function commandsOf(
+  folder: string,
+  { options }: RunConfig,
+  result: Ended | undefined,
+  { hasModel, diverged }: Left,
+): Command[] {
+  // Without checkpoints there is nothing to go on from, and a loss that was no number is one again.
+  const goesOn = options.checkpointEvery !== 'never' && !diverged;
+  return [
+    ...(goesOn ? [goOn(folder, options, result)] : []),
+    { what: 'Repeat', command: trainCommand(options) },
+    ...(hasModel ? commandsOfModel(folder, options) : []),
+    { what: 'Make this page again', command: reportCommand(folder) },
+  ];
+}
+
+function commandsOfModel(folder: string, options: RunConfig['options']): Command[] {
   const run = shellPath(folder);
   const val = validationOf(options);
   return [
-    // Without checkpoints there is nothing to go on from.
-    ...(options.checkpointEvery === 'never' ? [] : [goOn(folder, options, result)]),
-    { what: 'Repeat', command: trainCommand(options) },
     ...(val === undefined ? [] : [{ what: 'Evaluate', command: `${PROGRAM} eval ${run} ${shellPath(val)}` }]),
     { what: 'Predict', command: `${PROGRAM} predict ${run} photo.jpg` },
     { what: 'Export', command: `${PROGRAM} export ${run} --format onnx` },
-    { what: 'Make this page again', command: reportCommand(folder) },
   ];
 }
 

@@ -9,12 +9,13 @@ import { counted } from '../text/count';
 import { duration } from '../text/duration';
 import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
-import { shownName, withInterval, type Section } from './context';
+import { withInterval, type Section } from './context';
 import { mcnemar, type McNemar } from './mcnemar';
 import { framed } from './page';
 import type { Run } from './read-run';
 import type { EpochRecord } from './records';
 import { reliabilityOfScores } from './sections/calibration';
+import { commonImages, shownImages, type ShownImages } from './same-images';
 import { lossAxis } from './sections/curves';
 
 /** Below this probability a difference is called significant. */
@@ -190,22 +191,17 @@ function curves(runs: readonly Run[], names: readonly string[]): Section {
 }
 
 function differences(runs: readonly Run[], names: readonly string[]): Section {
-  const rightOf = runs.map(
-    (run) => new Map(run.scores.images.map((image) => [shownName(run, image.file), image.truth === image.predicted])),
-  );
+  const images = runs.map(shownImages);
   const pairs = runs.flatMap((_, i) => runs.slice(i + 1).map((__, k) => pair(i, i + 1 + k)));
   function pair(i: number, j: number) {
-    const second = rightOf[j];
-    const shared = [...(rightOf[i] ?? [])].flatMap(([name, right]) => {
-      const other = second?.get(name);
-      return other === undefined ? [] : [[right, other] as const];
-    });
+    const { same, others } = commonImages(images[i] as ShownImages, images[j] as ShownImages);
     const finished = runs[i]?.result !== undefined && runs[j]?.result !== undefined;
-    return { names: [names[i] ?? '', names[j] ?? ''] as const, finished, shared: shared.length, ...mcnemar(shared) };
+    const pairNames = [names[i] ?? '', names[j] ?? ''] as const;
+    return { names: pairNames, finished, shared: same.length, others, ...mcnemar(same) };
   }
   const id = 'differences';
   const title = 'Do they differ?';
-  if (pairs.every(({ shared }) => shared === 0)) {
+  if (pairs.every(({ shared, others }) => shared + others === 0)) {
     const body = html`<p>
       No two of these runs are finished and have validation images in common, so that they can't be compared.
     </p>`;
@@ -230,9 +226,10 @@ function differences(runs: readonly Run[], names: readonly string[]): Section {
       </table>`,
     )}
     <p class="dim small">
-      McNemar's test, exact and two-sided, on the validation images that both runs have. p is the probability of a
-      difference at least this large if both models were equally good. Below ${SIGNIFICANT} the difference is called
-      significant; among many pairs, some will be significant by chance alone.
+      McNemar's test, exact and two-sided, on the validation images that both runs have: those of the same path, and
+      those of classes in which both had files of the same names and sizes. p is the probability of a difference at
+      least this large if both models were equally good. Below ${SIGNIFICANT} the difference is called significant;
+      among many pairs, some will be significant by chance alone.
     </p>`;
   return { id, title, body };
 }
@@ -241,10 +238,11 @@ function differenceRow({
   names: [first, second],
   finished,
   shared,
+  others,
   onlyFirst,
   onlySecond,
   p,
-}: McNemar & { names: readonly [string, string]; finished: boolean; shared: number }): Html {
+}: McNemar & { names: readonly [string, string]; finished: boolean; shared: number; others: number }): Html {
   const head = html`<th scope="row">${first}<br />${second}</th>`;
   if (shared === 0) {
     const dash = html`<td class="number" data-value="-1">${UNKNOWN}</td>`;
@@ -252,13 +250,15 @@ function differenceRow({
       ${head}
       <td class="number">0</td>
       ${dash}${dash}${dash}
-      <td>${finished ? 'no images in common' : 'not finished'}</td>
+      <td>${!finished ? 'not finished' : others > 0 ? 'other images of the same names' : 'no images in common'}</td>
     </tr>`;
   }
+  const count =
+    others === 0 ? shared : html`${shared}<br /><span class="dim small">${others} others of the same names</span>`;
   const better = onlyFirst > onlySecond ? first : second;
   return html`<tr>
     ${head}
-    <td class="number">${shared}</td>
+    <td class="number" data-value="${shared}">${count}</td>
     <td class="number">${onlyFirst}</td>
     <td class="number">${onlySecond}</td>
     <td class="number" data-value="${p}">${p < 0.0001 ? '< 0.0001' : p.toFixed(4)}</td>

@@ -36,10 +36,12 @@ export interface Run {
   result: TrainResult | undefined;
   steps: StepRecord[];
   epochs: EpochRecord[];
-  /** Told by a run that goes on; else those of the longest epoch. */
+  /** Told by a run that goes on. */
   stepsPerEpoch?: number;
   /** Of the validation images; none where the run has not come to its end. */
   scores: Scores;
+  /** Whether it has a model: one that was stopped early, or whose loss was no number, need not. */
+  hasModel: boolean;
   /** By which the model's probabilities are calibrated; undefined where it has none. */
   temperature: number | undefined;
   /** Undefined where the run wrote none. */
@@ -68,7 +70,8 @@ export async function readRun(named: string, pause: Pause = NONE): Promise<Run> 
     else if (isEpoch(value)) addEpoch(epochs, withLosses(value as EpochRecord, 'trainLoss', 'valLoss'));
     else if (!last) throw damaged(path.join(folder, METRICS));
   }
-  const temperature = await temperatureOf(path.join(folder, MODEL_FILE));
+  const model = path.join(folder, MODEL_FILE);
+  const temperature = await temperatureOf(model);
   const scores = new Scores(config.classes, temperature);
   const result = await json(path.join(folder, RESULT), trainResultFrom);
   const predictions = path.join(folder, PREDICTIONS);
@@ -79,6 +82,7 @@ export async function readRun(named: string, pause: Pause = NONE): Promise<Run> 
   scores.measuredLoss = result?.model.valLoss;
   return {
     ...{ folder, config, steps, epochs, scores, temperature, result },
+    hasModel: await isFile(model),
     data: await json(path.join(folder, REPORT_DATA), (value) =>
       isReportData(value) ? (value as ReportData) : undefined,
     ),
@@ -101,6 +105,12 @@ function addEpoch(epochs: EpochRecord[], record: EpochRecord): void {
   dropRepeated(epochs, ({ epoch }) => epoch >= record.epoch);
   epochs.push(record);
 }
+
+const isFile = (file: string): Promise<boolean> =>
+  stat(file).then(
+    (there) => there.isFile(),
+    () => false,
+  );
 
 /** The temperature in a model's file; a run may have no model yet, and a damaged one is no matter of its report. */
 async function temperatureOf(file: string): Promise<number | undefined> {

@@ -111,16 +111,18 @@ export interface TrainResult {
   best: { epoch: number; valLoss: number; valAccuracy: number };
   /** Figures of the last epoch; accuracies are shares, 0..1. */
   last: { trainLoss: number; trainAccuracy: number; valLoss: number; valAccuracy: number };
-  /** What the training took. */
+  /** What the training took: of a run that was resumed, all processes, without what was done again. */
   seconds: number;
 }
 
 /** What a report needs beside the other files of its run: kept in `report.json`, so that the page can be made again. */
 export interface ReportData {
-  /** What took how long, of the process that wrote this. */
+  /** What took how long: of a run that was resumed, in all processes, without what was done again. */
   phases: { name: string; seconds: number }[];
-  /** What the run told on its way. */
+  /** What the run told on its way, also before it was resumed. */
   notes: string[];
+  /** Optimizer steps of a whole epoch. Undefined of an older run. */
+  stepsPerEpoch?: number | undefined;
   /** Training images as the network saw them. */
   batches: SeenBatch[];
 }

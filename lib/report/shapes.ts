@@ -98,5 +98,6 @@ const seen = fields({ epoch: count, batch: count, images: list(fields({ webp: te
 export const isReportData = fields({
   phases: optional(list(fields({ name: text, seconds: number }))),
   notes: optional(list(text)),
+  stepsPerEpoch: optional((value) => count(value) && value !== 0),
   batches: optional(list(seen)),
 });

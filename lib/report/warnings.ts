@@ -1,4 +1,5 @@
 import { counted } from '../text/count';
+import { leastOf, mostOf } from '../text/extremes';
 import { lossText } from '../text/loss';
 import type { Run } from './read-run';
 
@@ -25,7 +26,8 @@ export function warningsOf(run: Run): string[] {
   }
   const unreadable = config.unreadable?.length ?? 0;
   if (unreadable > 0) out.push(`${counted(unreadable, 'image')} could not be read, and the run went without.`);
-  const [least, most] = [Math.min(...counts.map(({ train }) => train)), Math.max(...counts.map(({ train }) => train))];
+  const sizes = counts.map(({ train }) => train);
+  const [least, most] = [leastOf(sizes), mostOf(sizes)];
   if (most >= IMBALANCE * least) {
     const times =
       least === 0

@@ -1,4 +1,5 @@
 import stringWidth from 'string-width';
+import { mostOf } from './extremes';
 import { printable } from './printable';
 
 /**
@@ -9,7 +10,7 @@ import { printable } from './printable';
  */
 export function align(rows: readonly (readonly string[])[], right: (column: number) => boolean): string[] {
   const shown = rows.map((row) => row.map(printable).map((text) => ({ text, width: stringWidth(text) })));
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...shown.map((row) => row[column]?.width ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => mostOf(shown.map((row) => row[column]?.width ?? 0)));
   return shown.map((row) => {
     const padded = row.map(({ text, width }, column) => {
       const space = ' '.repeat(Math.max(0, (widths[column] ?? 0) - width));

@@ -3,6 +3,7 @@ import type { SessionState } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import type { Metadata, StateDict, Tensor } from '../weights/index';
 import type { NamedTensor } from '../weights/state-dict';
+import type { Spent } from './account';
 import { BEST_LOGITS, GENERATOR, isSaid, LAST_LOGITS } from './checkpoint-shape';
 import { START, type Progress, type Validated } from './progress';
 
@@ -19,6 +20,8 @@ export interface Checkpoint {
   progress: Progress;
   /** Bytes of `metrics.jsonl` that belong to it. */
   metricsEnd: number;
+  /** What the run took until then. Undefined of an older one. */
+  spent?: Spent | undefined;
 }
 
 const MODEL = 'model/';
@@ -40,10 +43,11 @@ interface Said {
     validatedAt?: { best?: number | undefined; last?: number | undefined } | undefined;
   };
   metricsEnd: number;
+  spent?: Spent | undefined;
 }
 
 /** A checkpoint as tensors and metadata; nothing is copied. */
-export async function encodeCheckpoint({ state, progress, metricsEnd }: Checkpoint): Promise<{
+export async function encodeCheckpoint({ state, progress, metricsEnd, spent }: Checkpoint): Promise<{
   tensors: StateDict;
   metadata: Metadata;
 }> {
@@ -69,6 +73,7 @@ export async function encodeCheckpoint({ state, progress, metricsEnd }: Checkpoi
       validatedAt: { best: best?.steps, last: last?.steps },
     },
     metricsEnd,
+    spent,
   };
   const run = JSON.stringify(said, (_key, value: unknown) =>
     typeof value === 'number' && !Number.isFinite(value) ? { number: String(value) } : value,
@@ -120,6 +125,7 @@ export async function decodeCheckpoint(file: string, tensors: StateDict, metadat
       last: validated(last, tensors.get(LAST_LOGITS), validatedAt?.last),
     },
     metricsEnd: said.metricsEnd,
+    spent: said.spent,
   };
 }
 

@@ -1,4 +1,4 @@
-import { count, fields, list, nullable, number, optional, text } from '../files/shape';
+import { count, fields, list, nullable, number, optional, text, type Shape } from '../files/shape';
 import { isEpoch } from '../report/shapes';
 import type { StateDict } from '../weights/index';
 
@@ -6,6 +6,9 @@ import type { StateDict } from '../weights/index';
 export const GENERATOR = 'generator';
 export const BEST_LOGITS = 'logits/best';
 export const LAST_LOGITS = 'logits/last';
+
+/** Seconds. */
+const time: Shape = (value) => Number.isFinite(value) && (value as number) >= 0;
 
 const figures = { images: count, loss: number, correct: count };
 
@@ -26,6 +29,7 @@ const shape = fields({
   keptLoss: nullable(number),
   progress,
   metricsEnd: count,
+  spent: optional(fields({ seconds: time, phases: list(fields({ name: text, seconds: time })) })),
 });
 
 /** Whether the metadata of a checkpoint say what such metadata do, of these tensors. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { TrainingSession } from '../backend/types';
 import { ResnetFtError } from '../errors';
 import { codeOf, reasonOf } from '../files/reason';
+import type { Spent } from './account';
 import { decodeCheckpoint, encodeCheckpoint, invalidCheckpoint, type Checkpoint } from './checkpoint-file';
 import type { CheckpointInterval } from './checkpoint-interval';
 import type { TrainEvent } from './events';
@@ -22,6 +23,8 @@ export interface CheckpointsOptions {
   session: TrainingSession;
   interval: CheckpointInterval;
   emit: (event: TrainEvent) => void;
+  /** What the run took until now. */
+  spent: () => Spent;
   /** Of a run that is resumed: the name of the one from which it goes on, and of that of its best epoch. */
   last?: string | undefined;
   best?: string | undefined;
@@ -36,6 +39,7 @@ export class Checkpoints implements Pauses {
   private readonly session: TrainingSession;
   private readonly interval: CheckpointInterval;
   private readonly emit: (event: TrainEvent) => void;
+  private readonly spent: () => Spent;
   /** Names of the files that are kept. */
   private best: string | undefined;
   private last: string | undefined;
@@ -46,11 +50,12 @@ export class Checkpoints implements Pauses {
   private cost = 0;
   private saved: { steps: number; validated: boolean } | undefined;
 
-  constructor({ folder, session, interval, emit, last, best }: CheckpointsOptions) {
+  constructor({ folder, session, interval, emit, spent, last, best }: CheckpointsOptions) {
     this.folder = folder;
     this.session = session;
     this.interval = interval;
     this.emit = emit;
+    this.spent = spent;
     this.last = last;
     this.best = best;
   }
@@ -83,7 +88,7 @@ export class Checkpoints implements Pauses {
     this.begun = performance.now();
     const state = await this.session.state();
     // What it points to never changes, only what it consists of.
-    const checkpoint = { state, progress: { ...progress }, metricsEnd: this.folder.metricsEnd };
+    const checkpoint = { state, progress: { ...progress }, metricsEnd: this.folder.metricsEnd, spent: this.spent() };
     const name = `step-${String(steps).padStart(8, '0')}.safetensors`;
     this.saved = { steps, validated };
     this.writing = this.write(name, checkpoint, isBest).catch((error: unknown) => {

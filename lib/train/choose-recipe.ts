@@ -14,6 +14,7 @@ import {
 } from '../options';
 import { secondsOf } from '../options/duration';
 import { duration } from '../text/duration';
+import { leastOf } from '../text/extremes';
 import { outOfMemory } from './out-of-memory';
 import { recipeOf } from './recipe';
 import { beginningOptions } from './resume';
@@ -68,7 +69,7 @@ async function chooseRecipe(
   const against = againstLinear(input);
   if (against !== undefined) return withoutLinear(against, options, emit);
   const counts = classCounts(dataset.train.map(({ target }) => target));
-  const perClass = Math.min(...dataset.classes.map((_, target) => counts.get(target) ?? 0));
+  const perClass = leastOf(dataset.classes.map((_, target) => counts.get(target) ?? 0));
   if (perClass < FEW) {
     return {
       recipe: 'linear',

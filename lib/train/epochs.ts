@@ -6,6 +6,7 @@ import { MODEL_FILE } from '../model/locate';
 import type { ResolvedTrainOptions } from '../options';
 import type { Cropped } from './crop-data';
 import type { ClassFigures, KeptModel, TrainEvent } from './events';
+import type { Spent } from './account';
 import { calibrateKept } from './calibrate';
 import { Checkpoints } from './checkpoints';
 import { checkpointInterval } from './checkpoint-interval';
@@ -34,6 +35,8 @@ export interface EpochsContext {
   folder: RunFolder;
   signal: AbortSignal;
   emit: (event: TrainEvent) => void;
+  /** What the run took until now. */
+  spent: () => Spent;
   /** Told where the run stood when it ended before its end. */
   onStopped?: ((progress: Progress) => void) | undefined;
 }
@@ -65,7 +68,7 @@ export async function runEpochs(
   card: ModelCard,
   from?: From,
 ): Promise<Trained> {
-  const { session, cropped, folder, signal, emit } = context;
+  const { session, cropped, folder, signal, emit, spent } = context;
   const { keep, batchSize, accumulate } = options;
   const run = runSteps(cropped.train.targets.length, options);
   const saved = new Set<string>();
@@ -87,6 +90,7 @@ export async function runEpochs(
     session,
     interval: checkpointInterval(options.checkpointEvery),
     emit: emitSafely,
+    spent,
     last: from?.last,
     best: from?.best,
   });

@@ -1,6 +1,8 @@
 import { oneLine } from '../errors';
+import { readIfThere } from '../files/regular-file';
 import type { ResolvedTrainOptions } from '../options';
 import { REPORT, REPORT_DATA, type ReportData } from '../report/records';
+import { isReportData } from '../report/shapes';
 import { jsonText } from '../text/json';
 import type { Account } from './account';
 import type { TrainEvent } from './events';
@@ -8,10 +10,12 @@ import type { OpenTraining } from './open-training';
 import { predictions } from './predictions';
 import type { RunFolder } from './run-folder';
 import { seenBatches } from './seen';
+import { runSteps } from './steps';
 
 /** The page and the model card about a run, from its beginning to its end. Nothing of them ever fails the run: a note says what went wrong. */
 export class RunReport {
   private batches: ReportData['batches'] = [];
+  private stepsPerEpoch: number | undefined;
 
   constructor(
     private readonly folder: RunFolder,
@@ -23,6 +27,7 @@ export class RunReport {
   /** Keeps how the training images look, before the epoch that is next: also for a page about a run that is killed, or goes on. */
   async begin({ session, cropped, parts }: OpenTraining, options: ResolvedTrainOptions, epoch: number): Promise<void> {
     if (!this.wanted.report) return;
+    ({ stepsPerEpoch: this.stepsPerEpoch } = runSteps(cropped.train.targets.length, options));
     await this.attempt('the training images are not in the report', async () => {
       this.batches = await seenBatches(session, cropped, options, { epoch, classes: parts.dataset.classes });
       await this.writeData();
@@ -64,8 +69,9 @@ export class RunReport {
   }
 
   private async writeData(): Promise<void> {
-    const { phases, told } = this.account;
-    const data: ReportData = { phases, notes: told, batches: this.batches };
+    const { spent, told } = this.account;
+    const { stepsPerEpoch, batches } = this;
+    const data: ReportData = { phases: spent.phases, notes: told, stepsPerEpoch, batches };
     await this.folder.write(REPORT_DATA, jsonText(data));
   }
 
@@ -75,5 +81,15 @@ export class RunReport {
     } catch (error) {
       this.emit({ kind: 'note', note: `${what}: ${oneLine(error instanceof Error ? error.message : String(error))}` });
     }
+  }
+}
+
+/** What a run said before it is resumed; nothing where its folder does not tell, or no more: to be without it fails no run. */
+export async function notesOfReport(folder: RunFolder): Promise<string[]> {
+  try {
+    const data: unknown = JSON.parse(String(await readIfThere(folder.file(REPORT_DATA))));
+    return isReportData(data) ? ((data as Partial<ReportData>).notes ?? []) : [];
+  } catch {
+    return [];
   }
 }

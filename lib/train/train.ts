@@ -9,7 +9,7 @@ import { closing } from '../files/closing';
 import type { ResolvedTrainOptions, TrainOptions } from '../options';
 import { resumeCommand } from '../report/commands';
 import type { Team } from '../team/team';
-import { Account } from './account';
+import { Account, type Spent } from './account';
 import { withChosenRate } from './choose-rate';
 import { settleRecipe } from './choose-recipe';
 import type { Cropped } from './crop-data';
@@ -32,7 +32,7 @@ import { beginningOptions, finishedEvent, finishedResult, openCheckpoint, openRu
 import { runControl, type RunControl, type TrainControl } from './run';
 import { resolvedOptions, writeConfig } from './run-config';
 import { RESULT, RunFolder } from './run-folder';
-import { RunReport } from './run-report';
+import { notesOfReport, RunReport } from './run-report';
 import { checkWarmup } from './schedule';
 import { runSteps } from './steps';
 import { withinTime } from './time-plan';
@@ -50,10 +50,9 @@ export type Join = (data: DataPrint, dataset: Dataset) => Promise<Team>;
  * @throws ResnetFtError with a stable `code`
  */
 export async function runTraining(input: TrainOptions, control: TrainControl = {}, join?: Join): Promise<TrainResult> {
-  const started = performance.now();
+  const account = new Account();
   const resumed = input?.resume === undefined ? undefined : await openRun(input);
   const asked = resumed?.options ?? beginningOptions(input);
-  const account = new Account();
   const seen = (event: TrainEvent): void => {
     account.see(event);
     // What a listener does to an event changes nothing of the run. Others may hold errors, and are of nobody else.
@@ -89,6 +88,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
       return finished;
     }
     const opened = resumed === undefined ? undefined : await openCheckpoint(resumed);
+    if (resumed !== undefined) account.goOn(opened?.checkpoint.spent, await notesOfReport(folder));
     const { withoutWeights } = control;
     open = await openTraining(
       {
@@ -108,9 +108,8 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
       resumed === undefined
         ? undefined
         : await goOn(session, { resumed, opened, parts, cropped, options: settled }, run);
-    const elapsed = (): number => (performance.now() - started) / 1000;
     // A run that is resumed has been planned already.
-    const resolved = resumed === undefined ? await planned(open, settled, elapsed, run) : settled;
+    const resolved = resumed === undefined ? await planned(open, settled, () => account.spent.seconds, run) : settled;
     // Which a plan has made shorter: going on with it would be refused.
     checkWarmup(resolved, runSteps(cropped.train.targets.length, resolved));
     await writeConfig(parts, resolved, cropped, print);
@@ -122,7 +121,8 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
     await tellStart(session, { ...parts, options: resolved }, cropped, from?.progress.steps ?? 0, run);
     const { arch, preprocessing } = start;
     const card = { arch, classes: dataset.classes, preprocessing };
-    const context = { session, cropped, folder, signal: run.signal, emit: run.emit };
+    const spent = (): Spent => account.spent;
+    const context = { session, cropped, folder, signal: run.signal, emit: run.emit, spent };
     const onStopped = (progress: Progress): void => void (account.stopped = progress);
     const trained = await runEpochs({ ...context, onStopped }, resolved, card, from);
     const result = resultOf(trained, {
@@ -131,7 +131,7 @@ export async function runTraining(input: TrainOptions, control: TrainControl = {
       device: trainer.device,
       precision: trainer.precision,
       valImages: cropped.val.kept.length,
-      seconds: Math.round(elapsed() * 1000) / 1000,
+      seconds: account.spent.seconds,
     });
     await folder.write(RESULT, jsonText(result));
     await report?.write();

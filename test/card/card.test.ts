@@ -4,6 +4,7 @@ import { lexer, type Token, type Tokens } from 'marked';
 import { parse } from 'yaml';
 import { runFacts } from '../../lib/card/facts';
 import { editedNote, writeCard } from '../../lib/card/write';
+import { makeReport } from '../../lib/report/report';
 import { printable } from '../../lib/text/printable';
 import { scratch } from '../cli/run';
 import { HOSTILE } from '../html/hostile';
@@ -229,6 +230,24 @@ test('of a run that was stopped it has the figures so far', async () => {
   expect(text).toContain('The training did not finish: these are its figures so far.');
   expect(text).toContain('The run did not finish');
   expect(read(text).data['model-index']).toMatchObject([{ results: [{ metrics: [{ value: 0.875 }] }] }]);
+});
+
+test.each([
+  [0.5, 'There is no model yet: the training was stopped before there was one to keep.'],
+  [null, 'There is no model: the loss of the training was no number any more before there was one to keep.'],
+])('of a run without a model it says so, and not how to use it: last loss %p', async (loss, said) => {
+  const { folder } = await makeRun(tmp, `without ${loss}`, {
+    ...{ classes: ['ants', 'bees'], files: FILES, epochs: 1, finished: false, model: false },
+  });
+  const step = { kind: 'step', epoch: 1, step: 1, loss, lr: 0.1, images: 8 };
+  fs.writeFileSync(path.join(folder, 'metrics.jsonl'), `${JSON.stringify(step)}\n`);
+  const { file = '' } = await again(folder);
+  const text = fs.readFileSync(file, 'utf8');
+  expect(text).toContain(`## How to use it\n\n${said}\n\n## Limitations`);
+  expect(text).not.toContain('resnet-ft predict');
+  const page = fs.readFileSync((await makeReport({ runs: [folder] })).file, 'utf8');
+  expect(page).not.toMatch(/resnet-ft (eval|predict|export)/);
+  expect(page.includes('train --resume')).toBe(loss !== null);
 });
 
 test('of a run that was stopped in its first epoch it has none', async () => {

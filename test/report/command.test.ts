@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { makeReport } from '../../lib';
 import { resolveTrainOptions } from '../../lib/options';
 import type { Evidence } from '../../lib/report/overlays';
+import type { RunConfig } from '../../lib/report/records';
 import { reportPage } from '../../lib/report/page';
 import { readRun } from '../../lib/report/read-run';
 import { Scores } from '../../lib/report/scores';
@@ -174,6 +175,48 @@ test('what no run knows has no column, what one does not know has a dash, and ru
   expect(other.images).toBe(9);
 });
 
+describe('which images of two runs are the same', () => {
+  const made = { classes: ['class-0', 'class-1'], files: FILES };
+  /** The row of the two runs: images that both have, and what is said of them. */
+  const compared = async (...runs: string[]): Promise<string[]> => {
+    const text = fs.readFileSync((await makeReport({ runs, output: path.join(tmp, 'same.html') })).file, 'utf8');
+    const row = /<th scope="row">[^<]*<br \/>[^]*?<\/tr>/.exec(text)?.[0] ?? text;
+    const cells = [...row.matchAll(/<td[^>]*>([^]*?)<\/td>/g)].map(([, cell = '']) => cell.replace(/<[^>]*>/g, ' '));
+    return [cells[0] ?? '', cells.at(-1) ?? ''].map((cell) => cell.replace(/\s+/g, ' ').trim());
+  };
+  const change = (folder: string, edit: (config: RunConfig) => void): void => {
+    const file = path.join(folder, 'config.json');
+    const config = JSON.parse(fs.readFileSync(file, 'utf8')) as RunConfig;
+    edit(config);
+    fs.writeFileSync(file, JSON.stringify(config));
+  };
+
+  test('those of a data set that has moved, and those that it names by another word', async () => {
+    const here = (await makeRun(path.join(tmp, 'here'), 'one', made)).folder;
+    const moved = (await makeRun(path.join(tmp, 'moved'), 'two', made)).folder;
+    expect(await compared(here, moved)).toEqual(['20', 'may be chance']);
+    const word = (await makeRun(path.join(tmp, 'here'), 'three', made)).folder;
+    // A run on the tutorial's images may have that as its folder.
+    change(word, (config) => (config.options.data = 'hymenoptera'));
+    expect(await compared(here, word)).toEqual(['20', 'may be chance']);
+    // Its prints say nothing where the paths are the same: another image has come to the class.
+    change(word, ({ data }) => (data.val['class-0'] = { images: 11, hash: '1' }));
+    expect(await compared(here, word)).toEqual(['20', 'may be chance']);
+  });
+
+  test('not those that have only their names in common', async () => {
+    const here = (await makeRun(path.join(tmp, 'here'), 'four', made)).folder;
+    const others = (await makeRun(path.join(tmp, 'others'), 'five', made)).folder;
+    change(others, ({ data }) => (data.val['class-0'] = { images: 10, hash: '1' }));
+    expect(await compared(here, others)).toEqual(['10 10 others of the same names', 'may be chance']);
+    change(others, ({ data }) => (data.val['class-1'] = { images: 10, hash: '2' }));
+    expect(await compared(here, others)).toEqual(['0', 'other images of the same names']);
+    // An older run has no prints.
+    change(others, (config) => delete (config as Partial<RunConfig>).data);
+    expect(await compared(here, others)).toEqual(['0', 'other images of the same names']);
+  });
+});
+
 test.each([
   [{ weights: 'none' }, 'ResNet-18, all layers trained from scratch with SGD at'],
   [{ weights: 'imagenet-v1' }, 'ResNet-18 with the weights imagenet-v1, all layers fine-tuned with SGD at'],
@@ -205,6 +248,22 @@ test('a learning rate that stays is told as one', async () => {
   const run = await readRun(first);
   run.steps.forEach((step) => (step.lr = 0.01));
   expect(curvesSection(run).body.toString()).toContain('Constant at 0.01.');
+});
+
+test('the curves of a run that was stopped within its first epoch show how far it was', async () => {
+  const run = await readRun(first);
+  const [data, steps] = [run.data, run.steps.slice(0, 3)];
+  if (data === undefined) throw new Error('no data');
+  const last = (stepsPerEpoch?: number, epochs = run.epochs.slice(0, 0)): unknown => {
+    const body = curvesSection({ steps, epochs, result: undefined, data: { ...data, stepsPerEpoch } }).body.toString();
+    const plot = /data-plot="([^"]*)"/.exec(body)?.[1]?.replace(/&(quot|#34);/g, '"') ?? '';
+    return (JSON.parse(plot) as { curves: { points: unknown[][] }[] }).curves.at(-1)?.points.at(-1)?.[0];
+  };
+  expect(last(10)).toBe(0.3);
+  // As of runs of before, which did not say.
+  expect(last()).toBe(1);
+  // A limit of steps ended it within its first epoch, whose figures stand at 1.
+  expect(last(10, run.epochs.slice(0, 1))).toBe(1);
 });
 
 test('a run that has not come to its end has a page too', async () => {

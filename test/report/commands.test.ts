@@ -6,6 +6,7 @@ import { optionsOf } from './options-of';
 const commandOf = (input: Omit<TrainOptions, 'data'>, data = 'photos'): string =>
   trainCommand(resolveTrainOptions({ data, ...input }));
 
+const MODEL = { hasModel: true, diverged: false };
 const CHOOSING = 'npx resnet-ft train photos --train-from fc --choose-lr';
 
 test.each<[string, Omit<TrainOptions, 'data'>, string]>([
@@ -51,14 +52,16 @@ test.each<[string, Omit<TrainOptions, 'data'>, string | undefined]>([
   ['are a fold of the images', { fold: '2/5' }, undefined],
 ])('a run whose validation images %s is evaluated by no other images', (_, input, expected) => {
   const config = { options: resolveTrainOptions({ data: 'photos', ...input }) } as RunConfig;
-  expect(commandsOf('/runs/x', config, undefined).find(({ what }) => what === 'Evaluate')?.command).toBe(expected);
+  expect(commandsOf('/runs/x', config, undefined, MODEL).find(({ what }) => what === 'Evaluate')?.command).toBe(
+    expected,
+  );
 });
 
 describe('the command that trains on', () => {
   const config = (input: Omit<TrainOptions, 'data'>): RunConfig =>
     ({ options: resolveTrainOptions({ data: 'photos', ...input }) }) as RunConfig;
   const first = (input: Omit<TrainOptions, 'data'>, result?: { epochs: number; steps: number; waited?: number }) =>
-    commandsOf('/runs/x', config(input), result)[0];
+    commandsOf('/runs/x', config(input), result, MODEL)[0];
 
   test('is of twice as many epochs', () => {
     expect(first({ epochs: 3 }, { epochs: 3, steps: 9 })).toEqual({
@@ -119,4 +122,14 @@ describe('the command that trains on', () => {
     expect(first({ checkpointEvery: 'never' }, { epochs: 50, steps: 150 })?.what).toBe('Repeat');
     expect(first({ checkpointEvery: 'never' })?.what).toBe('Repeat');
   });
+});
+
+test('a run has no commands that can not work: of a model that is not there, and those that come to the same loss again', () => {
+  const config = { options: resolveTrainOptions({ data: 'photos' }) } as RunConfig;
+  const of = (hasModel: boolean, diverged: boolean): string[] =>
+    commandsOf('/runs/x', config, undefined, { hasModel, diverged }).map(({ what }) => what);
+  const page = 'Make this page again';
+  expect(of(false, false)).toEqual(['Go on', 'Repeat', page]);
+  expect(of(false, true)).toEqual(['Repeat', page]);
+  expect(of(true, true)).toEqual(['Repeat', 'Evaluate', 'Predict', 'Export', page]);
 });

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Spent } from '../../lib/train/account';
+import { decodeCheckpoint, encodeCheckpoint } from '../../lib/train/checkpoint-file';
+import { readWeights, writeStateDict } from '../../lib/weights/index';
 import { ANTS_BEES, records, run, scratch, type Outcome } from '../cli/run';
 import { slowRows, slowTest } from '../slow';
 import { resultsOf, SHORT_RUN } from './resume-runs';
@@ -55,6 +58,66 @@ test('a finished run says so, and goes on where it is given more epochs, as if i
   expect([longer.code, longer.stderr]).toEqual([0, '']);
   expect(longer.stdout).toContain('the run goes on in epoch 3, after 6 steps\n');
   expect(await resultsOf(output)).toEqual(await resultsOf(inTmp('three')));
+});
+
+describe('a run that goes on', () => {
+  const REPORT = '--report';
+  /** A copy of a run that has a report. */
+  const copyReported = (to: string): string => {
+    fs.cpSync(inTmp('reported'), inTmp(to), { recursive: true });
+    return inTmp(to);
+  };
+  beforeAll(async () => {
+    const ran = await run([...SHORT_RUN, '--epochs', '1', REPORT, '--output', inTmp('reported')]);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+  });
+  /** What its last checkpoint says of the time until then, in place of what it does say. */
+  const setSpent = async (output: string, spent: Spent | undefined): Promise<void> => {
+    const file = path.join(output, 'checkpoints', checkpointsOf(output).at(-1) ?? '');
+    const read = await readWeights(file);
+    const checkpoint = await decodeCheckpoint(file, read.tensors, read.metadata);
+    const { tensors, metadata } = await encodeCheckpoint({ ...checkpoint, spent });
+    await writeStateDict(file, tensors, { metadata: { ...read.metadata, ...metadata } });
+  };
+  interface Told {
+    seconds: number;
+    phases: Spent['phases'];
+    notes: string[];
+    stepsPerEpoch: number;
+  }
+  const toldBy = (output: string): Told => {
+    const read = (name: string): object => JSON.parse(fs.readFileSync(path.join(output, name), 'utf8')) as object;
+    return { ...read('report.json'), ...read('result.json') } as Told;
+  };
+
+  test('took as long as all its processes, and has said what they said', async () => {
+    const output = copyReported('spent');
+    await setSpent(output, { seconds: 1e6, phases: [{ name: 'Training', seconds: 8e5 }] });
+    const file = path.join(output, 'report.json');
+    const before = JSON.parse(fs.readFileSync(file, 'utf8')) as Told;
+    fs.writeFileSync(file, JSON.stringify({ ...before, notes: ['said before'] }));
+    const longer = await resume(output, '--epochs', '2', REPORT);
+    expect([longer.code, longer.stderr]).toEqual([0, '']);
+    const { seconds, phases, notes, stepsPerEpoch } = toldBy(output);
+    expect(seconds).toBeGreaterThan(1e6);
+    expect(phases[0]).toEqual({ name: 'Training', seconds: expect.any(Number) });
+    expect(phases[0]?.seconds).toBeGreaterThan(8e5);
+    expect(phases.map(({ name }) => name)).toContain('Reading images');
+    expect(notes[0]).toBe('said before');
+    expect(stepsPerEpoch).toBe(3);
+    // And so once more, from the checkpoint that it has left.
+    expect(await resume(output, '--epochs', '3', REPORT)).toMatchObject({ code: 0, stderr: '' });
+    expect(toldBy(output).seconds).toBeGreaterThan(seconds);
+    expect(toldBy(output).notes[0]).toBe('said before');
+  });
+
+  test('may do so from a checkpoint of before, which did not tell the time, and beside a report.json that is damaged', async () => {
+    const output = copyReported('not-told');
+    await setSpent(output, undefined);
+    fs.writeFileSync(path.join(output, 'report.json'), '{"notes": 7}');
+    expect(await resume(output, '--epochs', '2', REPORT)).toMatchObject({ code: 0, stderr: '' });
+    expect(toldBy(output).phases.map(({ name }) => name)).toContain('Training');
+  });
 });
 
 slowTest('so does a run of the js backend', async () => {

@@ -13,9 +13,12 @@ const MOST_POINTS = 300;
 
 type Point = readonly [number, number];
 
-/** Steps of an epoch: told by a run that goes on, else those of the longest epoch. */
-function stepsOfEpoch({ steps, stepsPerEpoch }: Pick<Run, 'steps' | 'stepsPerEpoch'>): number {
-  if (stepsPerEpoch !== undefined) return stepsPerEpoch;
+type CurveParts = Pick<Run, 'steps' | 'epochs' | 'result' | 'data'> & { stepsPerEpoch?: number | undefined };
+
+/** Steps of an epoch: told by a run that goes on, else those of the longest epoch; of a run that was stopped within its first, those that this was to have. */
+function stepsOfEpoch({ steps, epochs, stepsPerEpoch, data }: CurveParts): number {
+  const told = stepsPerEpoch ?? (epochs.length === 0 ? data?.stepsPerEpoch : undefined);
+  if (told !== undefined) return told;
   const counts = new Map<number, number>();
   for (const { epoch } of steps) counts.set(epoch, (counts.get(epoch) ?? 0) + 1);
   // Not spread into arguments: there may be more epochs than a call takes.
@@ -23,7 +26,7 @@ function stepsOfEpoch({ steps, stepsPerEpoch }: Pick<Run, 'steps' | 'stepsPerEpo
 }
 
 /** Of each step, its place in epochs: the last of the first epoch is at 1. */
-function places(run: Pick<Run, 'steps' | 'stepsPerEpoch'>): number[] {
+function places(run: CurveParts): number[] {
   const perEpoch = stepsOfEpoch(run);
   return run.steps.map(({ step }) => step / perEpoch);
 }
@@ -59,8 +62,6 @@ export function lossAxis(losses: readonly number[]): Axis {
   if (least > 0 && most > SPREAD * middle) return { name: 'loss', log: true, figures: 'short' };
   return { name: 'loss', min: 0, ...(most >= LONG ? { figures: 'short' } : {}) };
 }
-
-type CurveParts = Pick<Run, 'steps' | 'epochs' | 'result' | 'stepsPerEpoch'>;
 
 /** The axis of epochs; of a run that is within its first the whole of it. */
 function epochAxis(x: readonly number[]): Axis {

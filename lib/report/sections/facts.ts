@@ -6,6 +6,7 @@ import { duration } from '../../text/duration';
 import { percent } from '../../text/percent';
 import { commandsOf, givenOptions } from '../commands';
 import { shownName, type Section } from '../context';
+import { hasDiverged } from '../diverged';
 import type { Run } from '../read-run';
 import { countsOf } from '../warnings';
 
@@ -111,9 +112,10 @@ export const TIME_STYLE = `
 `;
 
 /** What to do next. */
-export function commandsSection({ folder, config, result }: Run): Section {
+export function commandsSection(run: Run): Section {
+  const { folder, config, result, hasModel } = run;
   const body = html`<dl class="commands">
-    ${commandsOf(folder, config, result).map(
+    ${commandsOf(folder, config, result, { hasModel, diverged: hasDiverged(run) }).map(
       ({ what, command }) =>
         html`<dt>${what}</dt>
           <dd>
