@@ -36,6 +36,7 @@ const CHECKPOINT = {
   },
   progress: { ...progress, waiting: { epochs: 1, accuracy: NaN, loss: Infinity } },
   metricsEnd: 20,
+  spent: { seconds: 3.5, phases: [{ name: 'Epochs', seconds: 3 }] },
 };
 
 let scratch;

@@ -10,7 +10,7 @@ import { rates, type SessionChanges } from '../made-weights';
 import { slowRows } from '../slow';
 import { mistakes } from './mistakes';
 
-const CROP = 48;
+const CROP = 64;
 const ignore = (): void => {};
 
 /**

@@ -202,7 +202,8 @@ describe('paths that lead to one file', () => {
   async function mended(...args: string[]): Promise<{ printed: string; before: CheckReport; after: CheckReport }> {
     const before = await reportOf(...args);
     const { stdout: printed } = await run(['check', ...args, '--commands']);
-    execFileSync('bash', ['-eu', '-c', printed], { cwd: tmp });
+    // bash takes a socket as its standard input, which it has here, for a login from elsewhere, and would read its start-up file.
+    execFileSync('bash', ['--norc', '-eu', '-c', printed], { cwd: tmp });
     return { printed, before, after: await reportOf(...args) };
   }
 

@@ -116,7 +116,7 @@ onLinux('the lines mend what they say, whatever the names, and only that', async
   expect(printed.code).toBe(0);
   // eslint-disable-next-line no-control-regex
   expect(printed.stdout.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
-  execFileSync('bash', ['-eu', '-c', printed.stdout], { cwd: folder });
+  execFileSync('bash', ['--norc', '-eu', '-c', printed.stdout], { cwd: folder });
   const after = await reportOf(data);
   expect(after.counts).toEqual({});
   // What was renamed is still there, and nothing beside it.
@@ -130,7 +130,7 @@ describe('paths that lead to one file', () => {
   async function mended(data: string, ...more: string[]): Promise<{ printed: string; notes: string[] }> {
     const { findings } = JSON.parse((await run(['check', data, ...more, '--json'])).stdout) as CheckReport;
     const { stdout: printed } = await run(['check', data, ...more, '--commands']);
-    execFileSync('bash', ['-eu', '-c', printed], { cwd: tmp });
+    execFileSync('bash', ['--norc', '-eu', '-c', printed], { cwd: tmp });
     const kinds = ['duplicate', 'leak', 'label-conflict'];
     return { printed, notes: findings.filter(({ kind }) => kinds.includes(kind)).map(({ note }) => note) };
   }
