@@ -23,7 +23,6 @@ export { checkLastBatch, preprocessingOf, toMeasure } from './geometry';
 export { EXPLAIN_OPTIONS, resolveExplainOptions, type ExplainOptions, type ResolvedExplainOptions } from './explain';
 export { EXPORT_OPTIONS, resolveExportOptions, type ExportFormat, type ExportOptions } from './export';
 export { onAbort } from './on-abort';
-export { optimizerDefaults } from './optimization';
 export { LR_FIND_OPTIONS, resolveLrFindOptions, type LrFindOptions, type ResolvedLrFindOptions } from './lr-find';
 export { LOAD_MODEL_OPTIONS, PREDICT_OPTIONS, resolvePredictOptions } from './predict';
 export {
