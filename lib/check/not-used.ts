@@ -1,8 +1,7 @@
 import { isJpeg } from '../data/decoders/jpeg';
 import { isImageName } from '../data/image-folder';
 import { PICTURES } from '../data/picture-kinds';
-import { closeRead, readFully } from '../files/read';
-import { openRegularFile } from '../files/regular-file';
+import { readPart } from '../files/regular-file';
 import { shellWord } from '../text/shell';
 import { afterALook, extensionOf, finding, move } from './finding';
 import type { FreeNames } from './free-names';
@@ -59,14 +58,7 @@ async function notUsedFile({ file, where }: PassedOver, names: FreeNames, paths:
 
 async function beginsAsJpeg(file: string): Promise<boolean> {
   try {
-    const { handle } = await openRegularFile(file);
-    try {
-      const head = Buffer.alloc(HEAD);
-      await readFully(handle, head, 0);
-      return isJpeg(head);
-    } finally {
-      await closeRead(handle);
-    }
+    return isJpeg(await readPart(file, 0, HEAD));
   } catch {
     return false;
   }

@@ -3,8 +3,7 @@ import { CropCache } from '../data/crop-cache';
 import type { Dataset } from '../data/dataset';
 import { readImage } from '../data/decode';
 import type { Sample } from '../data/image-folder';
-import { closeRead, readFully } from '../files/read';
-import { openRegularFile } from '../files/regular-file';
+import { readPart } from '../files/regular-file';
 import { counted } from '../text/count';
 import { shellPath } from '../text/shell';
 import { brokenLinksIn } from './broken-link';
@@ -148,14 +147,8 @@ async function divided<T>(
 }
 
 async function middleOf(file: string, size: number): Promise<string> {
-  const { handle } = await openRegularFile(file);
-  try {
-    const buffer = Buffer.alloc(Math.min(MIDDLE, size));
-    const bytesRead = await readFully(handle, buffer, Math.floor((size - buffer.length) / 2));
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await closeRead(handle);
-  }
+  const length = Math.min(MIDDLE, size);
+  return (await readPart(file, Math.floor((size - length) / 2), length)).toString('latin1');
 }
 
 function copyNotes(groups: readonly Placed[][], base: string): string[] {

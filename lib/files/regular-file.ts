@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { closeRead, readToEnd } from './read';
+import { closeRead, readFully, readToEnd } from './read';
 import { isMissing } from './reason';
 
 /** Bytes that a file may have: Node.js reads no more into one buffer, and no image within the limit of pixels needs more. */
@@ -44,6 +44,23 @@ export async function readRegularFile(file: string): Promise<Buffer> {
   try {
     if (size > MAX_BYTES) throw new Error(`the file is too large (${size} bytes; ${MAX_BYTES} are allowed)`);
     return await readToEnd(handle, size, MAX_BYTES);
+  } finally {
+    await closeRead(handle);
+  }
+}
+
+/**
+ * A part of a regular file, or of what a link leads to: {@link openRegularFile}.
+ *
+ * @param position of its first byte
+ * @returns as many bytes as there are, and no more than `length`
+ * @throws as {@link openRegularFile}
+ */
+export async function readPart(file: string, position: number, length: number): Promise<Buffer> {
+  const { handle } = await openRegularFile(file);
+  try {
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, await readFully(handle, bytes, position));
   } finally {
     await closeRead(handle);
   }

@@ -5,27 +5,14 @@ import type { CheckReport } from '../../lib/check/types';
 import type { Sample } from '../../lib/data/image-folder';
 import { records, run, scratch } from '../cli/run';
 import { fill, picture, put, soundData } from './pictures';
+import { ONE_STEP } from '../train/small-run';
 
 const tmp = scratch();
-const TRAIN = [
-  '--arch',
-  'resnet18',
-  '--weights',
-  'none',
-  '--batch-size',
-  '4',
-  '--steps',
-  '1',
-  '--image-size',
-  '64',
-  '--device',
-  'cpu',
-];
 
 /** The notes of a training on this folder. */
 async function notesOf(data: string, ...more: string[]): Promise<string[]> {
   const output = path.join(tmp, `run-${path.basename(data)}`);
-  const ran = await run(['train', data, ...more, ...TRAIN, '--image-size', '32', '--output', output, '--json']);
+  const ran = await run(['train', data, ...more, ...ONE_STEP, '--image-size', '32', '--output', output, '--json']);
   expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
   return records(ran.stdout).flatMap(({ kind, note }) => (kind === 'note' ? [String(note)] : []));
 }

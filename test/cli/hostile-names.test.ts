@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ANTS_BEES, records, run, scratch, type Outcome } from './run';
+import { ONE_STEP } from '../train/small-run';
 
 const tmp = scratch();
 
@@ -13,20 +14,6 @@ const ODD_FOLDER = 'da\nta\u001b[5m';
 
 const data = path.join(tmp, ODD_FOLDER);
 const trained = path.join(tmp, 'run\u001b[7m');
-const TRAIN = [
-  '--arch',
-  'resnet18',
-  '--weights',
-  'none',
-  '--batch-size',
-  '4',
-  '--steps',
-  '1',
-  '--image-size',
-  '64',
-  '--device',
-  'cpu',
-];
 
 /** No character but those that a line is made of: `allowed` beside what is printable and the line feed. */
 function expectPrintable(text: string, allowed = ''): void {
@@ -62,10 +49,10 @@ beforeAll(() => {
 });
 
 test('train shows names escaped, and gives them whole as JSON', async () => {
-  const refused = await errorLine(['train', data, ...TRAIN, '--output', path.join(tmp, 'none')]);
+  const refused = await errorLine(['train', data, ...ONE_STEP, '--output', path.join(tmp, 'none')]);
   expect(refused).toContain('\\x0aresnet-ft: all is well.jpg: not an image');
 
-  const ran = await run(['train', data, ...TRAIN, '--skip-unreadable', '--output', trained]);
+  const ran = await run(['train', data, ...ONE_STEP, '--skip-unreadable', '--output', trained]);
   expectShown(ran);
   expect(ran.code).toBe(0);
   expect(ran.stdout).toContain(`classes ${SHOWN.join(', ')}\n`);
@@ -75,7 +62,7 @@ test('train shows names escaped, and gives them whole as JSON', async () => {
   expect(ran.stdout).toContain('run\\x1b[7m\n');
 
   const output = path.join(tmp, 'json');
-  const json = await run(['train', data, ...TRAIN, '--skip-unreadable', '--output', output, '--json']);
+  const json = await run(['train', data, ...ONE_STEP, '--skip-unreadable', '--output', output, '--json']);
   expect(json.stderr).toBe('');
   expectPrintable(json.stdout);
   const events = records(json.stdout);
@@ -219,7 +206,7 @@ onLinux('names that are not UTF-8 are errors that say so', async () => {
       path.join(latin, 'val'),
       '--val-split',
       '0.5',
-      ...TRAIN,
+      ...ONE_STEP,
       '--output',
       path.join(tmp, 'no'),
     ]),

@@ -4,26 +4,13 @@ import net from 'node:net';
 import path from 'node:path';
 import { decodeImage } from '../../lib/data/decode';
 import { ANTS_BEES, run, scratch } from '../cli/run';
+import { ONE_STEP } from '../train/small-run';
 
 const folder = scratch();
 const data = path.join(folder, 'photos');
 const pipe = path.join(data, 'train', 'ants', 'pipe.jpg');
 const zero = path.join(data, 'train', 'bees', 'zero.jpg');
 const socket = path.join(data, 'val', 'ants', 'socket.jpg');
-const QUICK = [
-  '--arch',
-  'resnet18',
-  '--weights',
-  'none',
-  '--batch-size',
-  '4',
-  '--steps',
-  '1',
-  '--image-size',
-  '64',
-  '--device',
-  'cpu',
-];
 let server: net.Server;
 
 test('a name that no file can have is unreadable, in words of our own', async () => {
@@ -57,13 +44,13 @@ onUnix('files that are none', () => {
   });
 
   test('train refuses them by name, or goes on without them; so do eval and predict', async () => {
-    const refused = await run(['train', data, ...QUICK, '--output', path.join(folder, 'refused')]);
+    const refused = await run(['train', data, ...ONE_STEP, '--output', path.join(folder, 'refused')]);
     expect(refused.code).toBe(1);
     for (const file of [pipe, zero, socket]) expect(refused.stderr).toContain(file);
 
     const output = path.join(folder, 'run');
     const cache = ['--cache-dir', path.join(folder, 'cache')];
-    const trained = await run(['train', data, ...QUICK, ...cache, '--skip-unreadable', '--output', output]);
+    const trained = await run(['train', data, ...ONE_STEP, ...cache, '--skip-unreadable', '--output', output]);
     expect(trained.code).toBe(0);
     for (const file of [pipe, zero, socket]) expect(trained.stdout + trained.stderr).toContain(`${file}: a `);
 

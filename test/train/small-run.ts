@@ -9,6 +9,12 @@ export const SMALL_RUN = [
   ...['--image-size', '64', '--device', 'cpu', '--precision', 'fp32'],
 ];
 
+/** Options of a single step from scratch on small images, whatever the folder. Options that are given after these count. */
+export const ONE_STEP = [
+  ...['--arch', 'resnet18', '--weights', 'none', '--batch-size', '4', '--steps', '1'],
+  ...['--image-size', '64', '--device', 'cpu'],
+];
+
 /** Starts {@link SMALL_RUN} without a crop cache, and gives its process once its standard output holds `until`. */
 export async function startRun(
   args: string[],
