@@ -148,8 +148,9 @@ export function withHelpAll(argv: readonly string[]): string[] {
   return beforeEnd(argv).includes(`--${HELP_ALL}`) ? ['--help', ...argv] : [...argv];
 }
 
-function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
-  let built = yargs.strict(false).usage(`$0 ${spec.command}\n\n${spec.describe}.`);
+/** The options as the help shows them. */
+function describeAll(spec: CommandSpec, yargs: Argv): Argv {
+  let built = yargs.usage(`$0 ${spec.command}\n\n${spec.describe}.`);
   for (const [name, describe] of Object.entries(spec.positionals)) {
     // Undefined, for yargs shows that of a list as [default: []].
     built = built.positional(name, { type: 'string', describe, default: undefined });
@@ -158,22 +159,36 @@ function build(spec: CommandSpec, yargs: Argv): Argv<Arguments> {
     const choices = 'choices' in option && option.choices !== undefined ? `: ${option.choices.join(', ')}` : '';
     // Of a switch that is off nobody needs to be told.
     const fallback = option.default === undefined || option.default === false ? '' : ` [default: ${option.default}]`;
-    // Numbers are read as strings, so that an error can name what was typed.
     built = built.option(kebab(name), {
-      type: option.type === 'boolean' ? 'boolean' : 'string',
-      requiresArg: option.type !== 'boolean',
       hidden: option.advanced === true,
       group: `${option.group}:`,
       describe: `${option.help}${choices}${fallback}`,
     });
   }
   for (const flag of outputFlags(spec)) {
-    const describe = flag === 'json' ? spec.json : spec.quiet;
-    built = built.option(flag, { type: 'boolean', default: false, group: 'Output:', describe: describe ?? '' });
+    built = built.option(flag, { group: 'Output:', describe: (flag === 'json' ? spec.json : spec.quiet) ?? '' });
   }
   const more = Object.values(spec.options).filter((option) => option.advanced === true).length;
   if (more > 0) built = built.showHidden(HELP_ALL, `show the help with ${more} more options`);
   for (const [command, what] of spec.examples ?? []) built = built.example(`$0 ${command}`, what);
+  return built;
+}
+
+/**
+ * @param helping whether the help is asked for. Yargs makes its text of every command that it runs, in case that an error shows it: a tenth of
+ *   a second for the options of `train`, for which they are hidden where nobody sees it
+ */
+function build(spec: CommandSpec, yargs: Argv, helping: boolean): Argv<Arguments> {
+  let built = yargs.strict(false);
+  for (const [name, { type }] of Object.entries(spec.options)) {
+    const isFlag = type === 'boolean';
+    // Numbers are read as strings, so that an error can name what was typed.
+    built = built.option(kebab(name), { type: isFlag ? 'boolean' : 'string', requiresArg: !isFlag, hidden: !helping });
+  }
+  for (const flag of outputFlags(spec)) {
+    built = built.option(flag, { type: 'boolean', default: false, hidden: !helping });
+  }
+  if (helping) built = describeAll(spec, built);
   return built.check((args) => checkUnknown(spec, args));
 }
 
@@ -209,7 +224,7 @@ export function defineCommand(spec: CommandSpec): Command {
     flags: [...flagsOf(spec.options), ...outputFlags(spec)],
     command: wordsOf(spec).join(' '),
     describe: spec.describe,
-    builder: (yargs) => build(spec, yargs),
+    builder: (yargs: Argv, helping?: boolean) => build(spec, yargs, helping === true),
     handler: (args) => run(spec, args),
   };
 }

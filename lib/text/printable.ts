@@ -35,11 +35,14 @@ const PROPER = [
 ].join('|');
 
 const ANY_HIDDEN = new RegExp(`[${HIDDEN}]`, 'v');
-const EACH = new RegExp(`(?<proper>${PROPER})|[${HIDDEN}]`, 'gv');
+
+/** Made when it is first needed, for the thousands of emoji take 40 ms. */
+let each: RegExp | undefined;
 
 function replaceHidden(text: string, shown: (char: string) => string): string {
   if (!ANY_HIDDEN.test(text)) return text;
-  return text.replace(EACH, (char: string, proper: string | undefined) => proper ?? shown(char));
+  each ??= new RegExp(`(?<proper>${PROPER})|[${HIDDEN}]`, 'gv');
+  return text.replace(each, (char: string, proper: string | undefined) => proper ?? shown(char));
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
 } from '../../lib/backend/types';
 import { buildNetwork } from '../../lib/network/architecture';
 import type { SessionChanges } from '../made-weights';
+import { slowRows, slowTest } from '../slow';
 import { withSession } from './contract';
 import { difference, fillStore, floats, TARGETS } from './images';
 
@@ -176,7 +177,7 @@ test('both backends do the same, and each goes on from the state of the other', 
       const weight = (await session.stateDict()).find((tensor) => tensor.name === 'fc.weight');
       return [steps, floats(weight ?? { data: new Uint8Array() })];
     });
-  for (const changes of [EVERYTHING, { ...EVERYTHING, trainFrom: 'layer4' } as const]) {
+  for (const changes of [EVERYTHING, ...slowRows({ ...EVERYTHING, trainFrom: 'layer4' } as const)]) {
     const [[native, weights], [js, own]] = [await train('native', changes), await train('js', changes)];
     expect(js.map(({ step, images, correct }) => [step, images, correct])).toEqual(
       native.map(({ step, images, correct }) => [step, images, correct]),
@@ -210,7 +211,7 @@ test('both backends do the same, and each goes on from the state of the other', 
   }
 });
 
-test('the state of an optimizer of grouped convolutions fits both backends', async () => {
+slowTest('the state of an optimizer of grouped convolutions fits both backends', async () => {
   const changes = { network: buildNetwork('resnext50_32x4d', 2), trainFrom: 'layer4', momentum: 0.9 } as const;
   const learningRates = Float64Array.of(0.01);
   const state = await withSession(of('js').backend, changes, async (session) => {

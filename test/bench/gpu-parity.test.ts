@@ -2,13 +2,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { scratch } from '../cli/run';
 import { DEVICE, testOnGpu } from '../device';
+import { slowTest } from '../slow';
 import { failed, parity, REFERENCE } from './gpu-parity';
 
 // The script that holds a GPU against PyTorch's figures and the CPU: on the CPU, and on the GPU where there is one.
 
 const tmp = scratch();
 
-test('what is cheap holds on the CPU', async () => {
+slowTest('what is cheap holds on the CPU', async () => {
   const only = 'draws,resume,ragged,targets';
   const { code, checks, stderr } = await parity('--device', 'cpu', '--reference', REFERENCE, '--only', only);
   expect([code, stderr, failed(checks)]).toEqual([0, '', []]);

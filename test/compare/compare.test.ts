@@ -124,7 +124,8 @@ test('a row that does not exist', async () => {
 test('every row computes with the backend that was asked for', async () => {
   const weights = path.join(tmp, 'backend.pth');
   await madeWeights(weights, { network: buildNetwork('resnet18', 1000), seed: 3 });
-  const args = ['--rows', 'pretrained', '--weights', weights, '--arch', 'resnet18', '--backend', 'js', '--json'];
+  const small = ['--arch', 'resnet18', '--image-size', '64'];
+  const args = ['--rows', 'pretrained', '--weights', weights, ...small, '--backend', 'js', '--json'];
   const ran = await run(['compare', ANTS_BEES, ...args, '--output', path.join(tmp, 'js')]);
   expect(ran.code).toBe(0);
   const events = records(ran.stdout).map(({ event }) => event as { kind: string; note: string } | undefined);

@@ -65,10 +65,10 @@ function apart(a: SessionState, b: SessionState): number {
 const RECIPES: [string, SessionChanges, number, number][] = [
   ['a smaller last batch', { momentum: 0.9, nesterov: true, weightDecay: 1e-3 }, 3, 1],
   ['AdamW, clipped, averaged, smoothed', { optimizer: ADAMW, clipGrad: 0.5, ema: 0.7, loss: SMOOTHED }, 2, 1],
-  ['batches that are added up', { loss: SMOOTHED }, 2, 2],
-  ['a part of the network', { trainFrom: 'layer3', momentum: 0.9 }, 2, 1],
   ['the head alone', { trainFrom: 'fc', loss: SMOOTHED }, 2, 1],
   ...slowRows<[string, SessionChanges, number, number]>(
+    ['batches that are added up', { loss: SMOOTHED }, 2, 2],
+    ['a part of the network', { trainFrom: 'layer3', momentum: 0.9 }, 2, 1],
     ['SGD', { momentum: 0.9 }, 2, 1],
     ['mixed images', { augment: [{ kind: 'mixup', alpha: 0.4 }], draws: 'counter' }, 2, 1],
   ),

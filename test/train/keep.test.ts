@@ -59,8 +59,7 @@ describe('features of frozen modules', () => {
     expect(each).toHaveLength(6);
     // Room for a few rows in memory (a row is 16 KB), a few in the file, and none for the others.
     const places = [
-      ...slowRows<string[]>([]),
-      ['--cache-memory', '0'],
+      ...slowRows<string[]>([], ['--cache-memory', '0']),
       ['--cache-memory', '50k', '--cache-disk', '80k'],
     ];
     for (const place of places) {
@@ -71,7 +70,9 @@ describe('features of frozen modules', () => {
     half.forEach((loss, step) => expect(Math.abs(loss - (each[step] ?? NaN))).toBeLessThan(0.05));
     expect(half).not.toEqual(each);
     expect(
-      fs.readdirSync(path.join(tmp, 'place--cache-memory0')).filter((file) => file.startsWith('.features')),
+      fs
+        .readdirSync(path.join(tmp, 'place--cache-memory50k--cache-disk80k'))
+        .filter((file) => file.startsWith('.features')),
     ).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { run, scratch } from '../cli/run';
-import { slowRows } from '../slow';
+import { inSlowSuite, slowRows } from '../slow';
 import { killAndResume, repeatableRandom, resultsOf, SHORT_RUN } from './resume-runs';
 
 // A process is killed at any moment, and the run that goes on comes to the same weights and figures, to the bit.
@@ -19,7 +19,7 @@ unix.each<[name: string, given: string[], kills: number]>([
       ...['--optimizer', 'adamw', '--lr', '0.001', '--schedule', 'cosine', '--warmup', '0.2', '--ema', '0.9'],
       ...['--crop-scale', '0.35..1', '--color-jitter', '0.3', '--mixup', '0.2', '--sampling', 'balanced'],
     ],
-    3,
+    inSlowSuite(3, 1),
   ],
 ])(
   'a run with %s that was killed comes to what one that was not comes to',

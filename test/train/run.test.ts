@@ -186,7 +186,7 @@ test('Ctrl-C stops within a batch, leaves whole files and ends with 130', async 
 test('bfloat16 trains like float32 but for its rounding, and validates in float32 on a CPU', async () => {
   const losses = async (precision: string): Promise<{ steps: number[]; val: number; output: string }> => {
     const output = path.join(tmp, precision);
-    const of = ['--image-size', '224', '--precision', precision, '--steps', '2'];
+    const of = ['--image-size', '128', '--precision', precision, '--steps', '2'];
     const ran = await run([...base, ...of, '--output', output]);
     expect(ran.code).toBe(0);
     const found = records(ran.stdout);
