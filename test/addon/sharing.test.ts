@@ -4,7 +4,7 @@ import path from 'node:path';
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { Backend, Box, CropStore, ImageStore } from '../../lib/backend/types';
 import { OutputFolder } from '../../lib/files/output-folder';
-import { sha256 } from '../backend/contract';
+import { sha256 } from '../backend/sessions';
 import { madeImage } from '../backend/images';
 import { scratch } from '../cli/run';
 import { others } from './sharing';

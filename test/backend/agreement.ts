@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Backend, StepEvent } from '../../lib/backend/types';
 import { buildNetwork } from '../../lib/network/architecture';
 import type { NamedTensor } from '../../lib/weights/state-dict';
-import { sha256, weightsOf, withSession } from './contract';
+import { sha256, weightsOf, withSession } from './sessions';
 import { difference, fillStore, floats, madeImage, MODEL, TARGETS } from './images';
 import { rates, type SessionChanges } from '../made-weights';
 import { slowRows } from '../slow';

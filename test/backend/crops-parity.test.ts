@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { resizeAndCrop } from '../../lib/backend/js/resize';
 import { decodeImage } from '../../lib/data/decode';
-import { sha256 } from './contract';
+import { sha256 } from './sessions';
 
 const data = process.env['RESNET_FT_TEST_DATA'];
 const reference = process.env['RESNET_FT_TEST_REFERENCE'];

@@ -7,7 +7,7 @@ import { openJsBackend } from '../../lib/backend/js/backend';
 import { FeatureCache } from '../../lib/backend/js/feature-cache';
 import { loadEngine } from '../../lib/backend/js/tfjs';
 import { openNativeBackend } from '../../lib/backend/native/backend';
-import { weightsOf, withSession } from './contract';
+import { weightsOf, withSession } from './sessions';
 import { difference, fillStore, MODEL, TARGETS } from './images';
 import { rates, type SessionChanges } from '../made-weights';
 

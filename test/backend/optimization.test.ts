@@ -12,7 +12,7 @@ import type {
 import { buildNetwork } from '../../lib/network/architecture';
 import type { SessionChanges } from '../made-weights';
 import { slowRows, slowTest } from '../slow';
-import { withSession } from './contract';
+import { withSession } from './sessions';
 import { difference, fillStore, floats, TARGETS } from './images';
 
 const CROP = 48;

@@ -5,7 +5,7 @@ import type { Backend, Box, ImageStore, RgbImage } from '../../lib/backend/types
 import { decodeImage } from '../../lib/data/decode';
 import { scanImageFolder, type Sample } from '../../lib/data/image-folder';
 import { keepImages } from '../../lib/data/images';
-import { sha256 } from '../backend/contract';
+import { sha256 } from '../backend/sessions';
 import { madeImage } from '../backend/images';
 import { ANTS_BEES, scratch } from '../cli/run';
 import { describeWithPillow } from '../python-pillow';

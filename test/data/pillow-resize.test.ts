@@ -3,7 +3,7 @@ import path from 'node:path';
 import { openJsBackend } from '../../lib/backend/js/backend';
 import { openNativeBackend } from '../../lib/backend/native/backend';
 import type { RgbImage } from '../../lib/backend/types';
-import { sha256 } from '../backend/contract';
+import { sha256 } from '../backend/sessions';
 import { scratch } from '../cli/run';
 import { describeWithPillow, FOLLOWED_PILLOW } from '../python-pillow';
 import { inSlowSuite } from '../slow';

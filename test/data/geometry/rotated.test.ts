@@ -6,7 +6,7 @@ import { decodeImage } from '../../../lib/data/decode';
 import { orientationOf } from '../../../lib/data/decoders/orientation';
 import { keepImages } from '../../../lib/data/images';
 import { loadImage } from '../../../lib/data/load-image';
-import { sha256 } from '../../backend/contract';
+import { sha256 } from '../../backend/sessions';
 import { scratch } from '../../cli/run';
 import { FOLLOWED_PILLOW } from '../../python-pillow';
 
