@@ -1,4 +1,4 @@
-import type { Argv, ArgumentsCamelCase, CommandModule } from 'yargs';
+import type { Argv, ArgumentsCamelCase, CommandModule, Options } from 'yargs';
 import { ResnetFtError } from '../errors';
 import { kebab, rejectOption, rejectUse, type OptionTable } from '../options';
 import { suggestOption } from '../text/suggest';
@@ -148,25 +148,24 @@ export function withHelpAll(argv: readonly string[]): string[] {
   return beforeEnd(argv).includes(`--${HELP_ALL}`) ? ['--help', ...argv] : [...argv];
 }
 
-/** The options as the help shows them. */
-function describeAll(spec: CommandSpec, yargs: Argv): Argv {
+/** How the help shows an option. */
+function shownAs(option: OptionTable[string]): Options {
+  const choices = 'choices' in option && option.choices !== undefined ? `: ${option.choices.join(', ')}` : '';
+  // Of a switch that is off nobody needs to be told.
+  const fallback = option.default === undefined || option.default === false ? '' : ` [default: ${option.default}]`;
+  return {
+    hidden: option.advanced === true,
+    group: `${option.group}:`,
+    describe: `${option.help}${choices}${fallback}`,
+  };
+}
+
+/** What the help shows beside the options. */
+function describeCommand(spec: CommandSpec, yargs: Argv): Argv {
   let built = yargs.usage(`$0 ${spec.command}\n\n${spec.describe}.`);
   for (const [name, describe] of Object.entries(spec.positionals)) {
     // Undefined, for yargs shows that of a list as [default: []].
     built = built.positional(name, { type: 'string', describe, default: undefined });
-  }
-  for (const [name, option] of Object.entries(spec.options)) {
-    const choices = 'choices' in option && option.choices !== undefined ? `: ${option.choices.join(', ')}` : '';
-    // Of a switch that is off nobody needs to be told.
-    const fallback = option.default === undefined || option.default === false ? '' : ` [default: ${option.default}]`;
-    built = built.option(kebab(name), {
-      hidden: option.advanced === true,
-      group: `${option.group}:`,
-      describe: `${option.help}${choices}${fallback}`,
-    });
-  }
-  for (const flag of outputFlags(spec)) {
-    built = built.option(flag, { group: 'Output:', describe: (flag === 'json' ? spec.json : spec.quiet) ?? '' });
   }
   const more = Object.values(spec.options).filter((option) => option.advanced === true).length;
   if (more > 0) built = built.showHidden(HELP_ALL, `show the help with ${more} more options`);
@@ -180,15 +179,21 @@ function describeAll(spec: CommandSpec, yargs: Argv): Argv {
  */
 function build(spec: CommandSpec, yargs: Argv, helping: boolean): Argv<Arguments> {
   let built = yargs.strict(false);
-  for (const [name, { type }] of Object.entries(spec.options)) {
-    const isFlag = type === 'boolean';
-    // Numbers are read as strings, so that an error can name what was typed.
-    built = built.option(kebab(name), { type: isFlag ? 'boolean' : 'string', requiresArg: !isFlag, hidden: !helping });
+  if (helping) built = describeCommand(spec, built);
+  for (const [name, option] of Object.entries(spec.options)) {
+    const isFlag = option.type === 'boolean';
+    built = built.option(kebab(name), {
+      // Numbers are read as strings, so that an error can name what was typed.
+      type: isFlag ? 'boolean' : 'string',
+      requiresArg: !isFlag,
+      ...(helping ? shownAs(option) : { hidden: true }),
+    });
   }
   for (const flag of outputFlags(spec)) {
-    built = built.option(flag, { type: 'boolean', default: false, hidden: !helping });
+    const describe = (flag === 'json' ? spec.json : spec.quiet) ?? '';
+    const shown = helping ? { group: 'Output:', describe } : { hidden: true };
+    built = built.option(flag, { type: 'boolean', default: false, ...shown });
   }
-  if (helping) built = describeAll(spec, built);
   return built.check((args) => checkUnknown(spec, args));
 }
 
@@ -224,7 +229,7 @@ export function defineCommand(spec: CommandSpec): Command {
     flags: [...flagsOf(spec.options), ...outputFlags(spec)],
     command: wordsOf(spec).join(' '),
     describe: spec.describe,
-    builder: (yargs: Argv, helping?: boolean) => build(spec, yargs, helping === true),
+    builder: (yargs: Argv, helping = false) => build(spec, yargs, helping),
     handler: (args) => run(spec, args),
   };
 }

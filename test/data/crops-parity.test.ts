@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,11 +6,11 @@ import { makeCrops } from '../../lib/data/crops';
 import { openDataset } from '../../lib/data/dataset';
 import { scanImageFolder } from '../../lib/data/image-folder';
 import { loadImage } from '../../lib/data/load-image';
+import { sha256 } from '../backend/sessions';
 
 const data = process.env.RESNET_FT_TEST_DATA;
 const reference = process.env.RESNET_FT_TEST_REFERENCE;
 const maybe = data !== undefined && reference !== undefined ? describe : describe.skip;
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 interface Expected {
   class: number;
