@@ -68,9 +68,11 @@ unix('a reader that stops reading', () => {
   const started: ChildProcess[] = [];
   afterEach(() => started.forEach((child) => child.kill('SIGKILL')));
 
-  /** Starts a command, and gives it once it has printed something, of which nothing is read any more. */
-  async function stalled(args: string[]): Promise<ChildProcess> {
-    const command = [path.join(ROOT, 'bin', 'resnet-ft.js'), ...args];
+  /** Starts a prediction that prints far more than a pipe takes, and gives it once it has printed something, of which nothing is read any more. */
+  async function stalled(folders: number): Promise<ChildProcess> {
+    const images = Array.from({ length: folders }, () => `${ANTS_BEES}/val`);
+    const predicting = ['predict', model, ...images, '--json', '--features', '--device', 'cpu'];
+    const command = [path.join(ROOT, 'bin', 'resnet-ft.js'), ...predicting];
     const child = spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     started.push(child);
     await once(child.stdout, 'readable');
@@ -78,10 +80,9 @@ unix('a reader that stops reading', () => {
     await sleep(3000);
     return child;
   }
-  const images = Array.from({ length: 100 }, () => `${ANTS_BEES}/val`);
 
-  test('does not keep a command from being stopped, by one signal', async () => {
-    const child = await stalled(['predict', model, ...images, '--json', '--features', '--device', 'cpu']);
+  async function stopped(): Promise<void> {
+    const child = await stalled(100);
     let stderr = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     child.kill('SIGTERM');
@@ -89,16 +90,20 @@ unix('a reader that stops reading', () => {
     expect(code).toBe(143);
     expect(stderr).toMatch(/^resnet-ft: The [a-z]+ was stopped\n$/);
     child.stdout?.destroy();
-  });
+  }
 
-  test('is waited for where nobody stops the command', async () => {
-    const few = images.slice(0, 30);
-    const slow = await stalled(['predict', model, ...few, '--json', '--features', '--device', 'cpu']);
+  async function waitedFor(): Promise<void> {
+    const slow = await stalled(30);
     expect([slow.exitCode, slow.signalCode]).toEqual([null, null]);
     let text = '';
     slow.stdout?.setEncoding('utf8').on('data', (more: string) => (text += more));
     expect(await once(slow, 'close')).toEqual([0, null]);
     expect(text.trimEnd().split('\n')).toHaveLength(30 * 8);
+  }
+
+  // At the same time, for most of it is waiting: ten seconds alone are what a reader has after a signal.
+  test('does not keep a command from being stopped, by one signal, and is waited for where nobody stops it', async () => {
+    await Promise.all([stopped(), waitedFor()]);
   });
 });
 

@@ -102,7 +102,7 @@ describe('onnx', () => {
     expect(bare?.output).toMatchObject({ name: 'logits', shape: ['batch', 2] });
   });
 
-  test.each([...slowRows('resnet50' as const), 'resnext50_32x4d'] as const)(
+  test.each([...slowRows('resnet50' as const, 'resnext50_32x4d' as const), 'resnet18' as const])(
     'a %s in bfloat16, with a crop of its own',
     async (arch) => {
       const classes = ['one', 'two', 'three', 'four', 'five'];

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { freePort } from '../../lib/team/start';
 import { ANTS_BEES as FIXTURE, run } from '../cli/run';
 import { describeWithTorch } from '../python-torch';
-import { slowRows } from '../slow';
+import { slowRows, slowTest } from '../slow';
 import { BUILT_FOR_SEVERAL } from './built';
 import { expectSame, folderOf, MAIN, output, recordsOf, SMALL } from './small-runs';
 
@@ -142,7 +142,7 @@ onLinux('several processes by --nproc', () => {
     expect(first).toMatchObject({ code: 1, stderr: expect.stringContaining(line) });
   });
 
-  test('features of frozen modules are kept once on a machine', async () => {
+  slowTest('features of frozen modules are kept once on a machine', async () => {
     const frozen = [...SMALL, '--train-from', 'layer4', '--nproc', '2', '--epochs', '3', ...output('frozen')];
     let kept: string[] = [];
     const running = run(frozen, {

@@ -24,8 +24,8 @@ beforeAll(async () => {
   expect(await run(['train', ANTS_BEES, ...MACHINE, ...begin])).toMatchObject({ code: 0, stderr: '' });
 });
 
-test.each([
-  ['images', []],
+test.each<[string, string[]]>([
+  ...slowRows<[string, string[]]>(['images', []]),
   // Three: the features of a plain image would stand where another one's of a view belong.
   ['views', ['--cache-views', '3', '--color-jitter', '0.8']],
 ])('linear chooses a rate on images held out, and trains fc on %s', async (what, more) => {
@@ -116,11 +116,11 @@ describe('auto', () => {
     run(['train', data, ...MACHINE, '--recipe', 'auto', '--epochs', '1', '--steps', '1', '--json', ...args]);
 
   test.each([
-    [
+    ...slowRows<[string[], string, RegExp]>([
       ['--max-time', '1h'],
       'finetune',
       /^recipe finetune: training everything takes about \d+ s, within the 1h that there are$/,
-    ],
+    ]),
     [[], 'finetune', /within an hour, and --max-time says nothing$/],
     [
       ['--max-time', '0.001s'],
@@ -137,15 +137,12 @@ describe('auto', () => {
   });
 
   test.each([
-    [['--train-from', 'layer4'], 'finetune', 'train-from layer4', ''],
     // The few images of each class would be linear's otherwise, as would the time.
     [['--head-epochs', '1', '--max-time', '0.001s'], 'finetune', 'head-epochs', ''],
-    ...slowRows<[string[], string, string, string]>([
-      ['--head-epochs', '1', '--backend', 'js'],
-      'tutorial',
-      'head-epochs',
-      ', and the backend js ',
-    ]),
+    ...slowRows<[string[], string, string, string]>(
+      [['--train-from', 'layer4'], 'finetune', 'train-from layer4', ''],
+      [['--head-epochs', '1', '--backend', 'js'], 'tutorial', 'head-epochs', ', and the backend js '],
+    ),
   ])('with %j is no linear, which they rule out', async (given, recipe, option, besides) => {
     const output = inTmp(`auto-not-linear${given.join('')}`);
     const ran = await train('--recipe', 'auto', '--epochs', '1', ...given, '--output', output);
