@@ -3,7 +3,7 @@ import { DEFAULT_ARCHITECTURE } from '../options';
 import { parseCard, type ModelCard } from '../model/describe';
 import { MODEL_FILE } from '../model/locate';
 import { readRun } from '../report/read-run';
-import { readSafetensorsMetadata } from '../weights/safetensors';
+import { metadataIfWhole } from '../weights/safetensors';
 import type { CardFacts } from './card';
 
 /**
@@ -22,8 +22,9 @@ export async function runFacts(folder: string): Promise<CardFacts> {
 
 /** When a model says "none of these"; a run may have no model yet, and a damaged one is no matter of its card. */
 async function ruleIn(file: string): Promise<ModelCard['unknown']> {
+  const metadata = await metadataIfWhole(file);
   try {
-    return parseCard(file, await readSafetensorsMetadata(file)).unknown;
+    return metadata === undefined ? undefined : parseCard(file, metadata).unknown;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { REPORT_OPTIONS, type ReportOptions } from '../options';
-import { say, sayJson } from '../text/terminal';
+import { say, sayJson, tell } from '../text/terminal';
 import { defineCommand } from './command';
 import { shownPath } from './shown-path';
 
@@ -19,7 +19,8 @@ export const reportCommand = defineCommand({
   async run(options, { positionals, json }) {
     const { makeReport } = await import('../report/report.js');
     const result = await makeReport({ runs: positionals['runs'], ...options } as ReportOptions);
-    if (json) sayJson(result);
-    else say(`wrote ${shownPath(result.file)}`);
+    if (json) return void sayJson(result);
+    say(`wrote ${shownPath(result.file)}`);
+    result.notes.forEach(tell);
   },
 });

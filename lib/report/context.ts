@@ -2,7 +2,7 @@ import path from 'node:path';
 import { html, type Html } from '../html/html';
 import { imageUrl } from '../html/url';
 import { percent } from '../text/percent';
-import type { Evidence } from './overlays';
+import type { Evidence, EvidenceFound } from './overlays';
 import type { Run } from './read-run';
 import type { ScoredImage } from './scores';
 import type { Thumbnails } from './thumbnails';
@@ -12,7 +12,7 @@ export interface ReportContext {
   run: Run;
   thumbnails: Thumbnails;
   /** Of images of the galleries, what the network saw and where the evidence lies. */
-  evidence: ReadonlyMap<string, Evidence>;
+  evidence: EvidenceFound;
 }
 
 /** A part of a page: its heading and what comes under it. */
@@ -60,7 +60,7 @@ export async function imageCard(
   const right = image.truth === image.predicted;
   const name = shownName(run, image.file);
   const alt = right ? `An image of ${truth}` : `An image of ${truth}, taken for ${said}`;
-  const why = explained ? evidence.get(image.file) : undefined;
+  const why = explained ? evidence.of.get(image.file) : undefined;
   const rest = right ? image.second : { index: image.truth, probability: image.own };
   return html`<li
     data-truth="${image.truth}"

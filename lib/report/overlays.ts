@@ -1,5 +1,6 @@
 import path from 'node:path';
 import sharp from 'sharp';
+import { reasonOf } from '../files/reason';
 import { MODEL_FILE } from '../model/locate';
 import type { ScoredImage } from './scores';
 import { webpOf } from './thumbnails';
@@ -16,20 +17,29 @@ export interface Evidence {
   cells: number;
 }
 
+/** What could be made of the images that were asked for. */
+export interface EvidenceFound {
+  /** By file. */
+  of: Map<string, Evidence>;
+  /** How many images it is missing of, and why of the first of them; undefined where it is of none. */
+  missing: { images: number; why: string } | undefined;
+}
+
 /**
  * Grad-CAM of some images for the class that the model of a run predicts. On the CPU, for a GPU's memory may still be the training's.
  *
  * @param seconds after which the images that are done must do
- * @returns by file; none where it can't be had: without a model, or without the native backend
+ * @returns what there is: of no image where it can't be had, as without a model or without the native backend
  */
 export async function evidenceOf(
   folder: string,
   images: readonly ScoredImage[],
   { side, seconds }: { side: number; seconds: number },
-): Promise<Map<string, Evidence>> {
-  const out = new Map<string, Evidence>();
+): Promise<EvidenceFound> {
+  const of = new Map<string, Evidence>();
   const files = [...new Set(images.map(({ file }) => file))];
-  if (files.length === 0) return out;
+  if (files.length === 0) return { of, missing: undefined };
+  let why: string | undefined;
   const signal = AbortSignal.timeout(seconds * 1000);
   try {
     const { openModel } = await import('../model/open.js');
@@ -41,7 +51,10 @@ export async function evidenceOf(
     const classifier = await Classifier.create(opened, machine, () => {});
     try {
       for await (const one of gradCam(classifier, files, { batchSize: BATCH, signal })) {
-        if (one.error !== undefined) continue;
+        if (one.error !== undefined) {
+          why ??= reasonOf(one.error.cause ?? one.error);
+          continue;
+        }
         const { data, width, height } = one.crop;
         const overlay = isEmpty(one.map)
           ? undefined
@@ -49,13 +62,14 @@ export async function evidenceOf(
               .webp({ quality: 70 })
               .toBuffer();
         const cells = one.map.width * one.map.height;
-        out.set(one.input, { seen: await webpOf(data, width, height, side), overlay, cells });
+        of.set(one.input, { seen: await webpOf(data, width, height, side), overlay, cells });
       }
     } finally {
       await classifier.close();
     }
-  } catch {
+  } catch (error) {
     // A report is whole without them.
+    why ??= signal.aborted ? `it took longer than ${seconds} s` : reasonOf(error);
   }
-  return out;
+  return { of, missing: why === undefined ? undefined : { images: files.length - of.size, why } };
 }

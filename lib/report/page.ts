@@ -11,6 +11,7 @@ import { lossText } from '../text/loss';
 import { percent } from '../text/percent';
 import { bestEpoch } from './best-epoch';
 import { withInterval, type ReportContext, type Section } from './context';
+import { withoutPicture } from './lacking';
 import type { Run } from './read-run';
 import { SCRIPT } from './script';
 import { batchesSection } from './sections/batches';
@@ -53,10 +54,11 @@ export async function reportPage(context: ReportContext): Promise<string> {
     commandsSection(run),
     ...(scored ? [await imagesSection(context)] : []),
   ];
+  const warnings = [...warningsOf(run), ...withoutPicture(context).map((text) => `${text}.`)];
   return framed({
     title: path.basename(run.folder),
     lead: leadOf(run),
-    top: html`${warningsOf(run).map((text) => html`<p class="warning">${text}</p>`)}${headline(run, trust)}`,
+    top: html`${warnings.map((text) => html`<p class="warning">${text}</p>`)}${headline(run, trust)}`,
     sections: sections.filter((section) => section !== undefined),
   });
 }

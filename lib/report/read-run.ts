@@ -3,12 +3,12 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ResnetFtError } from '../errors';
 import type { Pause } from '../eval/calibration';
-import { reasonOf } from '../files/reason';
+import { isMissing, reasonOf } from '../files/reason';
 import { readIfThere } from '../files/regular-file';
 import { temperatureIn } from '../model/describe';
 import { MODEL_FILE } from '../model/locate';
 import { severalIn } from '../model/several';
-import { readSafetensorsMetadata } from '../weights/safetensors';
+import { metadataIfWhole } from '../weights/safetensors';
 import {
   CONFIG,
   METRICS,
@@ -52,7 +52,7 @@ export interface Run {
  * Reads the folder of a run.
  *
  * @param pause called between lines, of which there may be hundreds of megabytes
- * @throws what `pause` does; ResnetFtError DATA_NOT_FOUND where it holds no run, DATA_INVALID where a file of it is damaged
+ * @throws what `pause` does; ResnetFtError DATA_NOT_FOUND where it holds no run, DATA_INVALID where a file of it is damaged or can't be read; WEIGHTS_INVALID where its model can't be read at the moment
  */
 export async function readRun(named: string, pause: Pause = NONE): Promise<Run> {
   const folder = path.resolve(named);
@@ -109,13 +109,19 @@ function addEpoch(epochs: EpochRecord[], record: EpochRecord): void {
 const isFile = (file: string): Promise<boolean> =>
   stat(file).then(
     (there) => there.isFile(),
-    () => false,
+    (cause: unknown) => {
+      if (isMissing(cause)) return false;
+      throw unreadable(file, cause);
+    },
   );
 
 /** The temperature in a model's file; a run may have no model yet, and a damaged one is no matter of its report. */
 async function temperatureOf(file: string): Promise<number | undefined> {
-  return temperatureIn(await readSafetensorsMetadata(file).catch(() => ({})));
+  return temperatureIn((await metadataIfWhole(file)) ?? {});
 }
+
+const unreadable = (file: string, cause: unknown): ResnetFtError =>
+  new ResnetFtError('DATA_INVALID', `${file} can't be read: ${reasonOf(cause)}`, { cause });
 
 function damaged(file: string, reason = 'the file is damaged'): ResnetFtError {
   return new ResnetFtError('DATA_INVALID', `${file}: ${reason}`, { hint: 'Put the file back as train wrote it' });
@@ -128,7 +134,7 @@ function damaged(file: string, reason = 'the file is damaged'): ResnetFtError {
  */
 async function json<T extends object>(file: string, from: (value: unknown) => T | undefined): Promise<T | undefined> {
   const bytes = await readIfThere(file).catch((cause: Error) => {
-    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${reasonOf(cause)}`, { cause });
+    throw unreadable(file, cause);
   });
   if (bytes === undefined) return undefined;
   try {
@@ -168,7 +174,7 @@ async function* jsonLines(file: string, pause: Pause): AsyncGenerator<{ value: u
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     if (error instanceof ResnetFtError) throw error;
-    throw new ResnetFtError('DATA_INVALID', `${file} can't be read: ${reasonOf(error)}`, { cause: error });
+    throw unreadable(file, error);
   }
   if (length > 0) yield { value: parsed(pieces.join('')), line: line + 1, last: true };
 }

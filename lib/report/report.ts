@@ -14,6 +14,8 @@ export interface ReportResult {
   file: string;
   /** Absolute paths of the runs' folders. */
   runs: string[];
+  /** What the page of a run lacks that was to be on it, such as pictures of images that can't be read, each in a sentence: none as a rule. */
+  notes: string[];
 }
 
 /**
@@ -30,15 +32,15 @@ export async function makeReport(input: ReportOptions): Promise<ReportResult> {
   const file = path.resolve(output ?? path.join(several ? '.' : folder, REPORT));
   if (several || output !== undefined) await checkOutputFile(file, '--output');
   if (!several) {
-    const { run } = await writeReport(folder, { file });
-    return { file, runs: [run.folder] };
+    const { run, lacking } = await writeReport(folder, { file });
+    return { file, runs: [run.folder], notes: lacking };
   }
   await refuseTwice(runs);
   if (output === undefined) await refuseOther(file);
   const read = [];
   for (const run of runs) read.push(await readRun(run));
   await writeAtomically(file, [Buffer.from(comparePage(read))]);
-  return { file, runs: read.map((run) => run.folder) };
+  return { file, runs: read.map((run) => run.folder), notes: [] };
 }
 
 /** Where no file was named, only a comparison of before is replaced: the working directory may be that of a run, with a page of its own. */

@@ -1,8 +1,10 @@
+import path from 'node:path';
 import sharp from 'sharp';
 import { decodeImage } from '../data/decode';
 import { jpegHeader } from '../data/decoders/jpeg';
 import { orientationOf } from '../data/decoders/orientation';
 import { turned } from '../data/decoders/upright';
+import { reasonOf } from '../files/reason';
 import { readRegularFile } from '../files/regular-file';
 
 /** Pictures that are made at the same time. */
@@ -10,6 +12,8 @@ const AT_ONCE = 4;
 
 /** Makes small pictures of images, for as long as there is time. */
 export class Thumbnails {
+  /** By file, why there is no picture of it. */
+  readonly missing = new Map<string, string>();
   private readonly made = new Map<string, Promise<Buffer | undefined>>();
   private readonly end: number;
   private running = 0;
@@ -20,22 +24,30 @@ export class Thumbnails {
    * @param exifRotate whether images are turned as their EXIF orientation says, as the network sees them
    */
   constructor(
-    seconds: number,
+    private readonly seconds: number,
     private readonly exifRotate = false,
   ) {
     this.end = performance.now() + seconds * 1000;
   }
 
-  /** The middle of an image as a square, WebP; undefined where it can't be read, or time is up. */
+  /** The middle of an image as a square, WebP; undefined where it can't be read, or time is up: {@link missing} says so then. */
   of(file: string, side: number): Promise<Buffer | undefined> {
     const key = `${side} ${file}`;
     const known = this.made.get(key);
     if (known !== undefined) return known;
-    const making = this.inTurn(() =>
-      performance.now() > this.end ? Promise.resolve(undefined) : squareOf(file, side, this.exifRotate),
-    );
+    const making = this.inTurn(() => this.make(file, side));
     this.made.set(key, making);
     return making;
+  }
+
+  private async make(file: string, side: number): Promise<Buffer | undefined> {
+    try {
+      if (performance.now() > this.end) throw new Error(`making the others took longer than ${this.seconds} s`);
+      return await squareOf(file, side, this.exifRotate);
+    } catch (error) {
+      this.missing.set(file, reasonOf(error));
+      return undefined;
+    }
   }
 
   private async inTurn<T>(make: () => Promise<T>): Promise<T> {
@@ -70,18 +82,15 @@ async function squareOfJpeg(bytes: Buffer, side: number, exifRotate: boolean): P
   return asWebp(turned(sharp(data, { raw: { width, height, channels } }), orientation));
 }
 
-async function squareOf(file: string, side: number, exifRotate: boolean): Promise<Buffer | undefined> {
+async function squareOf(file: string, side: number, exifRotate: boolean): Promise<Buffer> {
+  // Asked twice: what passes, as too many open files, need not cost a picture.
+  const bytes = await readRegularFile(file).catch(() => readRegularFile(file));
   try {
-    const bytes = await readRegularFile(file);
     // Whatever else sharp would open by itself is not for it.
     if (jpegHeader(bytes)?.progressive === false) return await squareOfJpeg(bytes, side, exifRotate);
   } catch {
     // Of JPEGs sharp reads fewer than we do.
   }
-  try {
-    const { data, width, height } = await decodeImage(file, file, exifRotate);
-    return await webpOf(data, width, height, side);
-  } catch {
-    return undefined;
-  }
+  const { data, width, height } = await decodeImage(bytes, path.basename(file), exifRotate);
+  return webpOf(data, width, height, side);
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { writeAtomically } from '../files/atomic-file';
 import { evidenceOf } from './overlays';
 import { reportPage } from './page';
+import { lackingOf } from './lacking';
 import { readRun, type Run } from './read-run';
 import { REPORT, type EpochRecord } from './records';
 import { LARGE, notable } from './sections/gallery';
@@ -21,12 +22,13 @@ export interface Validation {
  * Writes `report.html` into a run's folder, or to `file`.
  *
  * @param validation of a run that has not come to its end: its predictions so far, and their loss
+ * @returns what was read and written, and what the page lacks: {@link lackingOf}
  * @throws ResnetFtError as readRun, and OUTPUT_NOT_WRITABLE
  */
 export async function writeReport(
   folder: string,
   { file, validation }: { file?: string; validation?: Validation | undefined } = {},
-): Promise<{ run: Run; file: string }> {
+): Promise<{ run: Run; file: string; lacking: string[] }> {
   const run = await readRun(folder);
   if (run.scores.images.length === 0 && validation !== undefined) {
     validation.predictions.forEach((one) => run.scores.add(one));
@@ -38,7 +40,8 @@ export async function writeReport(
   const explained = run.result === undefined ? [] : [...wrong, ...unsure];
   const evidence = await evidenceOf(run.folder, explained, { side: LARGE, seconds: EVIDENCE_SECONDS });
   const thumbnails = new Thumbnails(PICTURE_SECONDS, run.config.preprocessing.exifRotate);
-  const text = await reportPage({ run, thumbnails, evidence });
+  const context = { run, thumbnails, evidence };
+  const text = await reportPage(context);
   await writeAtomically(to, [Buffer.from(text)]);
-  return { run, file: to };
+  return { run, file: to, lacking: lackingOf(context) };
 }

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { notWritable, writeAtomically, type Finish } from '../files/atomic-file';
+import { isMissing, isOfSystem } from '../files/reason';
 import { invalid, quote, readBytes, readParts, withWeightsFile } from './file';
 import { isRecord, toMetadata, type Metadata } from './metadata';
 import {
@@ -53,6 +54,19 @@ export async function readSafetensors(
  */
 export function readSafetensorsMetadata(file: string): Promise<Metadata> {
   return withWeightsFile(file, async (handle, size) => (await readHeader(file, handle, size)).metadata);
+}
+
+/**
+ * The metadata of a `.safetensors` file of which others may tell that it is damaged.
+ *
+ * @returns undefined where there is no such file, or no whole one
+ * @throws ResnetFtError WEIGHTS_INVALID where it can't be read at the moment: what it says is not to be taken for nothing
+ */
+export function metadataIfWhole(file: string): Promise<Metadata | undefined> {
+  return readSafetensorsMetadata(file).catch((error: Error) => {
+    if (isOfSystem(error.cause) && !isMissing(error.cause)) throw error;
+    return undefined;
+  });
 }
 
 /** @returns what the header says, and where the tensors begin */

@@ -28,6 +28,8 @@ export interface Scenario {
   lineOfEach?: boolean;
   /** What it may say where it has done what it was to do, but for that. */
   note?: RegExp;
+  /** Whether it says what its result lacks, and why. */
+  lacks?: (outcome: Outcome) => boolean;
 }
 
 const SMALL = [
@@ -36,6 +38,10 @@ const SMALL = [
   // Features of the frozen part lie in a file; what is saved is small beside the weights themselves.
   ...['--train-from', 'fc', '--cache-memory', '0'],
 ];
+
+/** What `report` says of pictures, or of maps of the evidence, that its page is without. */
+const PAGE_LACKS =
+  /^(?=.)(?:\d images? ha(?:s|ve) no picture, .*\n)?(?:The page does not show where the evidence for the predicted class lies.*: .*\n)?$/;
 
 const ONE = ['--threads', '1', '--device', 'cpu', '--precision', 'fp32'];
 
@@ -220,10 +226,26 @@ export async function scenarios(base: string, library: string, mirror: LocalServ
       ),
       lineOfEach: true,
     },
-    about('report', (folder) => ['--output', path.join(folder, 'out', 'page.html')], textOf('out', 'page.html')),
+    {
+      ...about('report', (folder) => ['--output', path.join(folder, 'out', 'page.html')], textOf('out', 'page.html')),
+      lacks: ({ stderr }) => PAGE_LACKS.test(stderr),
+    },
     {
       ...about('unknown', () => [], metadataOfRun),
       note: /^(?:the model card was not written: (?:cannot write )?[/]|README[.]md was edited)/,
+    },
+    {
+      name: 'check',
+      prepare: withRun,
+      ...same((folder) => [
+        ...['check', path.join(folder, 'data'), '--html', path.join(folder, 'out', 'page.html')],
+        ...['--model', path.join(folder, 'run'), ...ONE],
+      ]),
+      result: async (folder, { stdout }) => [stdout.replaceAll(folder, ''), await textOf('out', 'page.html')(folder)],
+      // What can't be read is a finding.
+      lacks: ({ stdout, stderr }) =>
+        stderr === '' && /^ +\d+ {2}(?:unreadable images?|folders? that cannot be read)\n/m.test(stdout),
+      outputs: ['out'],
     },
     exporting('export safetensors', 'safetensors', 'model.safetensors'),
     exporting('export pth', 'pth', 'model.pth'),

@@ -97,13 +97,14 @@ export class Sweep {
     const { outcome, calls } = await this.run(scenario, folder, fault);
     const hits = calls.filter(({ kind }) => kind === 'fault');
     const [hit] = hits;
-    const noted = outcome.code === 0 && scenario.note?.test(outcome.stderr) === true;
+    const lacking = outcome.code === 0 && scenario.lacks?.(outcome) === true;
+    const noted = lacking || (outcome.code === 0 && scenario.note?.test(outcome.stderr) === true);
     if (!noted) problems.push(...told(outcome, hits, folder, scenario.lineOfEach === true));
     const outputs = scenario.outputs.map((name) => path.join(folder, name));
     // What was cut short stays so.
     const cut = fault.action === 'cut';
     if (!cut) for (const file of visible(outputs)) problems.push(...(await broken(file)));
-    if (outcome.code === 0 && !cut) problems.push(...(await differs(scenario, folder, outcome, expected)));
+    if (outcome.code === 0 && !cut && !lacking) problems.push(...(await differs(scenario, folder, outcome, expected)));
     const kinds = fault.call.split(',');
     const cleans = hit !== undefined && ['unlink', 'rmdir', 'list', 'rename'].some((kind) => kinds.includes(kind));
     // What could not be looked at could not be removed either.

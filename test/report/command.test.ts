@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
-import { makeReport } from '../../lib';
+import { makeReport, type ReportResult } from '../../lib';
 import { resolveTrainOptions } from '../../lib/options';
 import type { Evidence } from '../../lib/report/overlays';
 import type { RunConfig } from '../../lib/report/records';
@@ -117,9 +117,10 @@ test('where nothing in an image speaks for its class, words stand in the place o
   const seen = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
     .webp()
     .toBuffer();
-  const evidence = new Map<string, Evidence>(
+  const of = new Map<string, Evidence>(
     images.map(({ file }, i) => [file, { seen, overlay: i === 0 ? seen : undefined, cells: 49 }]),
   );
+  const evidence = { of, missing: undefined };
   const text = await reportPage({ run, thumbnails: new Thumbnails(30), evidence });
   expect(text.match(/alt="Where the evidence for bees lies"/g)?.length).toBeGreaterThan(0);
   expect(text).toMatch(/nothing here speaks for\s+bees/);
@@ -312,8 +313,24 @@ test('a page stays one that can be sent, however many images there are', async (
 test('images that are gone leave a place', async () => {
   const { folder } = await makeRun(path.join(tmp, 'gone'), 'run', { classes: CLASSES, files: FILES.slice(0, 2) });
   fs.rmSync(path.join(tmp, 'gone', 'photos'), { recursive: true });
-  const { file } = await makeReport({ runs: [folder] });
-  expect(fs.readFileSync(file, 'utf8')).toContain('no picture');
+  const ran = await run(['report', folder, '--json']);
+  expect([ran.code, ran.stderr]).toEqual([0, '']);
+  const { file, notes } = JSON.parse(ran.stdout) as ReportResult;
+  const text = fs.readFileSync(file, 'utf8');
+  expect(text).toContain('>no picture<');
+  const gone = /^6 images have no picture, such as \S+1\.png: no such file or directory \(ENOENT\)$/;
+  expect(notes).toEqual([
+    expect.stringMatching(gone),
+    expect.stringMatching(
+      /^The page does not show where the evidence for the predicted class lies: weights \S+model\.safetensors: not a state/,
+    ),
+  ]);
+  for (const note of notes) expect(text).toContain(`<p class="${note === notes[0] ? 'warning' : 'dim'}">${note}.</p>`);
+  expect(await run(['report', folder])).toEqual({
+    code: 0,
+    stdout: `wrote ${file}\n`,
+    stderr: `${notes.join('\n')}\n`,
+  });
 });
 
 test.each<[string, (folder: string) => void, RegExp]>([

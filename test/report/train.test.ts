@@ -37,7 +37,7 @@ test('report makes the same page again', async () => {
   fs.rmSync(file);
   const outcome = await run(['report', folder, '--json']);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
-  expect(JSON.parse(outcome.stdout)).toEqual({ file, runs: [folder] });
+  expect(JSON.parse(outcome.stdout)).toEqual({ file, runs: [folder], notes: [] });
   expect(fs.readFileSync(file, 'utf8')).toBe(before);
 });
 

@@ -2,6 +2,7 @@ import { html, type Html } from '../../html/html';
 import { DEFAULT_LAYER } from '../../grad-cam/layers';
 import { counted } from '../../text/count';
 import { imageCard, type ReportContext, type Section } from '../context';
+import { withoutEvidence } from '../lacking';
 import type { Evidence } from '../overlays';
 import type { ScoredImage, Scores } from '../scores';
 import { cellId } from './confusion';
@@ -43,7 +44,8 @@ export async function mistakesSection(context: ReportContext): Promise<Section> 
   const all = scores.images.length - scores.correct;
   const cards = (some: readonly ScoredImage[]): Promise<Html[]> =>
     Promise.all(some.map((image) => imageCard(context, image, { side: LARGE, explained: true })));
-  const body = html`${evidenceLead([...context.evidence.values()])}
+  const body = html`${evidenceLead([...context.evidence.of.values()])}
+    ${withoutEvidence(context).map((text) => html`<p class="dim">${text}.</p>`)}
     <h3>Worst mistakes</h3>
     ${
       all === 0
