@@ -27,7 +27,8 @@ export function codeOf(error: unknown): string | undefined {
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
 
 /** Whether a system call failed, rather than that what was read is wrong. */
-export const isOfSystem = (error: unknown): boolean => error instanceof Object && known(error as Error) !== undefined;
+export const isOfSystem = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && known(error as Error) !== undefined;
 
 /** Why the file system refused, for a message: `read-only file system (EROFS)`; of another error its message. */
 export function reasonOf(error: unknown): string {

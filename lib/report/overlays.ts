@@ -1,5 +1,6 @@
 import path from 'node:path';
 import sharp from 'sharp';
+import { withoutName } from '../data/reason';
 import { reasonOf } from '../files/reason';
 import { MODEL_FILE } from '../model/locate';
 import type { ScoredImage } from './scores';
@@ -52,7 +53,7 @@ export async function evidenceOf(
     try {
       for await (const one of gradCam(classifier, files, { batchSize: BATCH, signal })) {
         if (one.error !== undefined) {
-          why ??= reasonOf(one.error.cause ?? one.error);
+          why ??= withoutName(one.error.message, one.input);
           continue;
         }
         const { data, width, height } = one.crop;

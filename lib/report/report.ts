@@ -21,8 +21,8 @@ export interface ReportResult {
 /**
  * Makes the report of a run again from what its folder holds, or one page that compares several runs.
  *
- * @throws ResnetFtError INVALID_OPTION; DATA_NOT_FOUND where a folder holds no run, DATA_INVALID where a file of one is damaged;
- *   OUTPUT_NOT_WRITABLE
+ * @throws ResnetFtError INVALID_OPTION; DATA_NOT_FOUND where a folder holds no run, DATA_INVALID where a file of one is damaged
+ *   or can't be read, WEIGHTS_INVALID where a model can't be read at the moment; OUTPUT_NOT_WRITABLE
  */
 export async function makeReport(input: ReportOptions): Promise<ReportResult> {
   const { runs, output } = resolveReportOptions(input);

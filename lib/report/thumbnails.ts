@@ -1,11 +1,9 @@
-import path from 'node:path';
 import sharp from 'sharp';
-import { decodeImage } from '../data/decode';
+import { decodeImage, readImage } from '../data/decode';
 import { jpegHeader } from '../data/decoders/jpeg';
 import { orientationOf } from '../data/decoders/orientation';
 import { turned } from '../data/decoders/upright';
-import { reasonOf } from '../files/reason';
-import { readRegularFile } from '../files/regular-file';
+import { withoutName } from '../data/reason';
 
 /** Pictures that are made at the same time. */
 const AT_ONCE = 4;
@@ -45,7 +43,7 @@ export class Thumbnails {
       if (performance.now() > this.end) throw new Error(`making the others took longer than ${this.seconds} s`);
       return await squareOf(file, side, this.exifRotate);
     } catch (error) {
-      this.missing.set(file, reasonOf(error));
+      this.missing.set(file, withoutName((error as Error).message, file));
       return undefined;
     }
   }
@@ -84,13 +82,13 @@ async function squareOfJpeg(bytes: Buffer, side: number, exifRotate: boolean): P
 
 async function squareOf(file: string, side: number, exifRotate: boolean): Promise<Buffer> {
   // Asked twice: what passes, as too many open files, need not cost a picture.
-  const bytes = await readRegularFile(file).catch(() => readRegularFile(file));
+  const bytes = await readImage(file).catch(() => readImage(file));
   try {
     // Whatever else sharp would open by itself is not for it.
     if (jpegHeader(bytes)?.progressive === false) return await squareOfJpeg(bytes, side, exifRotate);
   } catch {
     // Of JPEGs sharp reads fewer than we do.
   }
-  const { data, width, height } = await decodeImage(bytes, path.basename(file), exifRotate);
+  const { data, width, height } = await decodeImage(bytes, file, exifRotate);
   return webpOf(data, width, height, side);
 }

@@ -158,6 +158,13 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
     1,
     /^resnet-ft: [^ ]+model\.safetensors can't be read: stale file handle \(ESTALE\)\n$/,
   ],
+  // A card without what the model has just got would be one of another model.
+  [
+    'unknown',
+    { call: 'open', number: 4, error: 'EIO', file: 'run/model.safetensors' },
+    0,
+    /^the model card was not written: weights [^ ]+model\.safetensors: i\/o error \(EIO\)\n$/,
+  ],
   // A picture is tried again.
   ['report', { call: 'open', number: 1, error: 'EMFILE', file: 'data/val/ants/8124241' }, 0, /^/],
   // A data set that can't be looked at is not said to be another, nor are its images downloaded again.

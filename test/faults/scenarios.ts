@@ -232,7 +232,7 @@ export async function scenarios(base: string, library: string, mirror: LocalServ
     },
     {
       ...about('unknown', () => [], metadataOfRun),
-      note: /^(?:the model card was not written: (?:cannot write )?[/]|README[.]md was edited)/,
+      note: /^(?:the model card was not written: (?:cannot write |weights )?[/]|README[.]md was edited)/,
     },
     {
       name: 'check',
