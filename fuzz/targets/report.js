@@ -33,6 +33,9 @@ function write(name, text) {
   else fs.writeFileSync(file, text);
 }
 
+/** None was asked for. */
+const NO_EVIDENCE = { of: new Map(), missing: undefined };
+
 module.exports = {
   codes: ['DATA_INVALID', 'DATA_NOT_FOUND'],
   costs: 8,
@@ -57,7 +60,7 @@ module.exports = {
     }
     if (given === undefined) write('metrics.jsonl', bytes);
     const read = await readRun(scratch.folder);
-    const page = await reportPage({ run: read, thumbnails: new Thumbnails(0), evidence: new Map() });
+    const page = await reportPage({ run: read, thumbnails: new Thumbnails(0), evidence: NO_EVIDENCE });
     const compared = comparePage([read, read]);
     for (const text of [page, compared]) {
       // Scripts of a page are ours, and there are as many of them whatever the run is called.
