@@ -17,6 +17,7 @@ import { makeTensors, writeModel } from '../export/made-model';
 import { callApi } from '../predict/call-api';
 import { VAL } from '../predict/fixture-model';
 import { makeRun, type MadeRun } from '../report/made-run';
+import { slowTest } from '../slow';
 
 const tmp = scratch();
 const CLASSES = ['ants', 'bees', "o'wasps <b>"];
@@ -390,7 +391,7 @@ describe('a run that is trained', () => {
       expect(fs.existsSync(path.join(output, 'result.json'))).toBe(true);
     });
 
-    test('without checkpoints the command that calibrates it is named', async () => {
+    slowTest('without checkpoints the command that calibrates it is named', async () => {
       const output = path.join(tmp, 'stopped-without');
       const ran = await stop(output, '--epochs', '2', '--checkpoint-every', 'never');
       expect(ran.code).toBe(130);

@@ -41,12 +41,12 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
   // Node.js 20 aborts where a file that readFileSync reads as UTF-8 can't be closed.
   ['train', { call: 'close', number: 2, error: 'EIO', file: 'owner.json' }, 0, /^$/],
   ['train', { call: 'unlink', number: 1, error: 'EROFS', file: 'step-00000000' }, 0, /^$/],
-  [
+  ...slowRows<[string, Fault, number, RegExp]>([
     'train',
     { call: 'close', number: 2, error: 'EDQUOT', file: 'metrics.jsonl' },
     1,
     /metrics\.jsonl can't be written: disk quota exceeded \(EDQUOT\)/,
-  ],
+  ]),
   [
     'train',
     { call: 'write', ...EVERY, action: 'full', error: 'ENOSPC', file: 'metrics.jsonl' },
@@ -60,7 +60,12 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
     1,
     /metrics\.jsonl can't be written: disk quota exceeded \(EDQUOT\)\. The weights so far are saved in [^\n]* Go on with: /,
   ],
-  ['train', { call: 'write', ...EVERY, action: 'short', file: '.json' }, 0, /^$/],
+  ...slowRows<[string, Fault, number, RegExp]>([
+    'train',
+    { call: 'write', ...EVERY, action: 'short', file: '.json' },
+    0,
+    /^$/,
+  ]),
   ['train', { call: 'access,list', number: 1, error: 'EIO', file: 'run' }, 0, /^$/],
   [
     'resume',
@@ -68,7 +73,12 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
     1,
     /checkpoints: the folder can't be read: stale file handle \(ESTALE\)\. Try again/,
   ],
-  ['resume', { call: 'stat', number: 1, error: 'ESTALE', file: '.jpg' }, 0, /^$/],
+  ...slowRows<[string, Fault, number, RegExp]>([
+    'resume',
+    { call: 'stat', number: 1, error: 'ESTALE', file: '.jpg' },
+    0,
+    /^$/,
+  ]),
   [
     'resume',
     { call: 'stat', ...EVERY, error: 'ESTALE', file: '.jpg' },
@@ -89,7 +99,7 @@ const FOUND: [name: string, fault: Fault, code: number, said: RegExp][] = [
     1,
     /The output folder [^ ]*run can't be read: i\/o error \(EIO\)/,
   ],
-  ['resume', { call: 'read', ...EVERY, action: 'short' }, 0, /^$/],
+  ...slowRows<[string, Fault, number, RegExp]>(['resume', { call: 'read', ...EVERY, action: 'short' }, 0, /^$/]),
   ['predict', { call: 'read', ...EVERY, action: 'short' }, 0, /^$/],
   ['predict', { call: 'read', number: 1, last: 3, error: 'EINTR' }, 0, /^$/],
   ['predict', { call: 'read', number: 5, error: 'EINTR' }, 0, /^$/],

@@ -83,7 +83,7 @@ onLinux('several processes by --nproc', () => {
     }
   });
 
-  test('a stop that only the second process hears of is one that the run goes on from', async () => {
+  slowTest('a stop that only the second process hears of is one that the run goes on from', async () => {
     const { code, stderr, folder } = await ended('SIGTERM', 1);
     // That of the signal, or of an interrupt where the first process ends before its own signal has come.
     expect([130, 143]).toContain(code);
