@@ -48,25 +48,19 @@ export async function readSafetensors(
 }
 
 /**
- * Reads the metadata of a .safetensors file alone, checking all of its header.
- *
- * @throws ResnetFtError WEIGHTS_INVALID
- */
-export function readSafetensorsMetadata(file: string): Promise<Metadata> {
-  return withWeightsFile(file, async (handle, size) => (await readHeader(file, handle, size)).metadata);
-}
-
-/**
- * The metadata of a `.safetensors` file of which others may tell that it is damaged.
+ * The metadata of a `.safetensors` file alone, of which others may tell that it is damaged; all of its header is checked.
  *
  * @returns undefined where there is no such file, or no whole one
  * @throws ResnetFtError WEIGHTS_INVALID where it can't be read at the moment: what it says is not to be taken for nothing
  */
-export function metadataIfWhole(file: string): Promise<Metadata | undefined> {
-  return readSafetensorsMetadata(file).catch((error: Error) => {
-    if (isOfSystem(error.cause) && !isMissing(error.cause)) throw error;
+export async function metadataIfWhole(file: string): Promise<Metadata | undefined> {
+  try {
+    return await withWeightsFile(file, async (handle, size) => (await readHeader(file, handle, size)).metadata);
+  } catch (error) {
+    const { cause } = error as Error;
+    if (isOfSystem(cause) && !isMissing(cause)) throw error;
     return undefined;
-  });
+  }
 }
 
 /** @returns what the header says, and where the tensors begin */
