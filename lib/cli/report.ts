@@ -19,7 +19,10 @@ export const reportCommand = defineCommand({
   async run(options, { positionals, json }) {
     const { makeReport } = await import('../report/report.js');
     const result = await makeReport({ runs: positionals['runs'], ...options } as ReportOptions);
-    if (json) return void sayJson(result);
+    if (json) {
+      sayJson(result);
+      return;
+    }
     say(`wrote ${shownPath(result.file)}`);
     result.notes.forEach(tell);
   },

@@ -26,10 +26,6 @@ export function codeOf(error: unknown): string | undefined {
 /** Whether the error of a system call says that there is nothing of that name: others leave it open. */
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '');
 
-/** Whether a system call failed, rather than that what was read is wrong. */
-export const isOfSystem = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && known(error as Error) !== undefined;
-
 /** Why the file system refused, for a message: `read-only file system (EROFS)`; of another error its message. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { notWritable, writeAtomically, type Finish } from '../files/atomic-file';
-import { isMissing, isOfSystem } from '../files/reason';
+import { codeOf, isMissing } from '../files/reason';
 import { invalid, quote, readBytes, readParts, withWeightsFile } from './file';
 import { isRecord, toMetadata, type Metadata } from './metadata';
 import {
@@ -58,7 +58,8 @@ export async function metadataIfWhole(file: string): Promise<Metadata | undefine
     return await withWeightsFile(file, async (handle, size) => (await readHeader(file, handle, size)).metadata);
   } catch (error) {
     const { cause } = error as Error;
-    if (isOfSystem(cause) && !isMissing(cause)) throw error;
+    // A system call failed: what is wrong in the file has no code.
+    if (cause !== undefined && codeOf(cause) !== undefined && !isMissing(cause)) throw error;
     return undefined;
   }
 }

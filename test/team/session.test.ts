@@ -74,17 +74,16 @@ const together = (world: number, changes: SessionChanges, batchSize: number, acc
 
 const lossesOf = ({ steps }: { steps: StepEvent[] }): number[] => steps.map(({ loss }) => loss);
 
+/** What is trained how, by how many processes, in batches of what size, of which so many are added up. */
+type Case = [string, SessionChanges, number, number, number];
+
 /** Batch norms in evaluation mode: only then a part of a batch is normalised as the whole is. */
-const FROZEN: [string, SessionChanges, number, number, number][] = [
+const FROZEN: Case[] = [
   ['an odd batch, a smaller last one', { trainFrom: 'fc', momentum: 0.9, loss: SMOOTHED }, 2, 3, 1],
   ['a process without an image in the last batch', { trainFrom: 'fc', optimizer: ADAMW, clipGrad: 0.5 }, 3, 7, 1],
   ['batches that are added up', { trainFrom: 'fc', loss: SMOOTHED, ema: 0.7 }, 2, 2, 2],
   ['a process without an image in any batch, painted', { trainFrom: 'fc', augment: [PAINTED] }, 3, 2, 1],
-  ...slowRows<[string, SessionChanges, number, number, number]>([
-    'the head alone',
-    { trainFrom: 'fc', momentum: 0.9 },
-    ...([2, 4, 1] as const),
-  ]),
+  ...slowRows<Case>(['the head alone', { trainFrom: 'fc', momentum: 0.9 }, 2, 4, 1]),
 ];
 
 each(FROZEN)('%s: several processes train as one does', async (_, changes, world, batchSize, accumulate) => {
@@ -103,11 +102,11 @@ each(FROZEN)('%s: several processes train as one does', async (_, changes, world
 });
 
 /** With mean and variance over all images every batch norm does what one process does. */
-const SYNCHRONISED: [string, SessionChanges, number, number, number][] = [
+const SYNCHRONISED: Case[] = [
   ['a part of the network, an odd batch', { trainFrom: 'layer3', momentum: 0.9, weightDecay: 1e-3 }, 2, 3, 1],
   ['a process without an image in the last batch', { momentum: 0.9 }, 3, 7, 1],
   ['averaged weights, batches that are added up', { ema: 0.7, clipGrad: 0.5 }, 2, 4, 2],
-  ...slowRows<[string, SessionChanges, number, number, number]>(
+  ...slowRows<Case>(
     ['mixed images', { augment: [{ kind: 'mixup', alpha: 0.4 }] }, 2, 4, 1],
     ['everything', { momentum: 0.9 }, 2, 4, 1],
     ['windows that are erased in part', { augment: [{ kind: 'random-erasing', probability: 0.5 }] }, 2, 4, 1],

@@ -335,10 +335,8 @@ test('--checkpoint-every saves after steps, or never', async () => {
     return records(ran.stdout).flatMap(({ kind, step }) => (kind === 'checkpoint' ? [step] : []));
   };
   expect(await stepsOf('every-2', '2')).toEqual([0, 2, 3, 4, 6]);
-  for (const every of slowRows('epoch', '0.001s')) {
-    const steps = await stepsOf(`every-${every}`, every);
-    expect(steps).toEqual(every === 'epoch' ? [0, 3, 6] : expect.arrayContaining([0, 3, 6]));
-  }
+  for (const every of slowRows('epoch')) expect(await stepsOf('every-epoch', every)).toEqual([0, 3, 6]);
+  expect(await stepsOf('every-ms', '0.001s')).toEqual(expect.arrayContaining([0, 3, 6]));
   expect(await stepsOf('never', 'never')).toEqual([]);
   const ran = await resume(inTmp('never'), '--epochs', '3');
   expect([ran.code, ran.stderr]).toEqual([1, expect.stringContaining('without checkpoints') as string]);
